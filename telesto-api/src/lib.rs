@@ -1,0 +1,3 @@
+//! A typed client for the Telesto inventory API.
+
+mod wire;

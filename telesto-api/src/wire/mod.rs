@@ -1,0 +1,253 @@
+//! The forms in which Telesto sends values, and how they become Rust values.
+//!
+//! Every field of every generated type is read and written through this
+//! module (`#[serde(with = "crate::wire")]`): an empty value is `""`, a number
+//! may be text, a date has no zone. The reading happens while decoding, one
+//! visitor for each value, with no second pass over the bytes.
+
+/// The methods of a visitor that read `""` and `null` as "there is none".
+macro_rules! empty_is_none {
+    () => {
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Self::Value, E> {
+            if text.is_empty() {
+                return Ok(None);
+            }
+            Err(E::invalid_type(serde::de::Unexpected::Str(text), &self))
+        }
+
+        null_is_none!();
+    };
+}
+
+/// The methods of a visitor that read `null` as "there is none".
+macro_rules! null_is_none {
+    () => {
+        fn visit_unit<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_none<E: serde::de::Error>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+    };
+}
+
+/// PHP writes an empty map as `[]`, since it has one type for both.
+macro_rules! empty_list_is_none {
+    ($expected:literal) => {
+        fn visit_seq<A: serde::de::SeqAccess<'de>>(
+            self,
+            mut list: A,
+        ) -> Result<Self::Value, A::Error> {
+            match list.next_element::<serde::de::IgnoredAny>()? {
+                None => Ok(None),
+                Some(_) => Err(serde::de::Error::invalid_type(
+                    serde::de::Unexpected::Seq,
+                    &$expected,
+                )),
+            }
+        }
+    };
+}
+
+mod date;
+mod json;
+mod number;
+mod schema;
+mod text;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
+
+pub(crate) use self::schema::{Shape, read as read_schema, schemas};
+
+/// A type that is read from, and written in, the form of the wire.
+///
+/// Implemented for the scalars that an OpenAPI document can name, for
+/// `Option`, `Vec`, `Box` and maps of them, and, through [`schemas!`], for every
+/// generated type.
+pub(crate) trait Wire: Sized {
+    /// Reads a value; `None` where the wire says that there is none (`""`,
+    /// `null`, a zero date).
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+
+    /// Writes the value as Telesto writes it.
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// What stands for "there is none" in this type, if anything does: an
+    /// empty text or list, an absent `Option`.
+    fn none() -> Option<Self> {
+        None
+    }
+}
+
+/// Reads a field; the half of `#[serde(with = "crate::wire")]` that decodes.
+pub(crate) fn deserialize<'de, T: Wire, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    T::read(deserializer)?
+        .or_else(T::none)
+        .ok_or_else(|| D::Error::custom("the value is empty, and the spec says that it never is"))
+}
+
+/// Writes a field; the half of `#[serde(with = "crate::wire")]` that encodes.
+pub(crate) fn serialize<T: Wire, S: Serializer>(
+    value: &T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    value.write(serializer)
+}
+
+/// A value that serde writes in the form of the wire, for query parameters.
+pub(crate) struct Written<'a, T>(pub(crate) &'a T);
+
+impl<T: Wire> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+/// The text of a scalar in the form of the wire, for path parameters.
+#[cfg_attr(
+    not(telesto_fixture),
+    allow(
+        dead_code,
+        reason = "used by generated code once an operation has a path parameter"
+    )
+)]
+pub(crate) fn to_text<T: Wire>(value: &T) -> String {
+    match serde_json::to_value(Written(value)) {
+        Ok(serde_json::Value::String(text)) => text,
+        Ok(serde_json::Value::Null) | Err(_) => String::new(),
+        Ok(other) => other.to_string(),
+    }
+}
+
+/// Reads the elements of lists and the values of maps.
+pub(crate) struct Seed<T>(PhantomData<T>);
+
+impl<T> Seed<T> {
+    pub(crate) fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<'de, T: Wire> DeserializeSeed<'de> for Seed<T> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        deserialize(deserializer)
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        T::read(deserializer).map(Some)
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Some(value) => value.write(serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    fn none() -> Option<Self> {
+        Some(None)
+    }
+}
+
+impl<T: Wire> Wire for Box<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        Ok(T::read(deserializer)?.map(Box::new))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (**self).write(serializer)
+    }
+
+    fn none() -> Option<Self> {
+        T::none().map(Box::new)
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        struct List<T>(PhantomData<T>);
+
+        impl<'de, T: Wire> Visitor<'de> for List<T> {
+            type Value = Option<Vec<T>>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::with_capacity(list.size_hint().unwrap_or(0).min(1024));
+                while let Some(value) = list.next_element_seed(Seed::new())? {
+                    values.push(value);
+                }
+                Ok(Some(values))
+            }
+
+            empty_is_none!();
+        }
+
+        deserializer.deserialize_any(List(PhantomData))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(Some(self.len()))?;
+        for value in self {
+            list.serialize_element(&Written(value))?;
+        }
+        list.end()
+    }
+
+    fn none() -> Option<Self> {
+        Some(Self::new())
+    }
+}
+
+impl<T: Wire> Wire for BTreeMap<String, T> {
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+        struct Map<T>(PhantomData<T>);
+
+        impl<'de, T: Wire> Visitor<'de> for Map<T> {
+            type Value = Option<BTreeMap<String, T>>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut values = BTreeMap::new();
+                while let Some(key) = map.next_key()? {
+                    values.insert(key, map.next_value_seed(Seed::new())?);
+                }
+                Ok(Some(values))
+            }
+
+            empty_list_is_none!("an object");
+            empty_is_none!();
+        }
+
+        deserializer.deserialize_any(Map(PhantomData))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.len()))?;
+        for (key, value) in self {
+            map.serialize_entry(key, &Written(value))?;
+        }
+        map.end()
+    }
+
+    fn none() -> Option<Self> {
+        Some(Self::new())
+    }
+}

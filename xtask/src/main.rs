@@ -1,0 +1,2 @@
+//! Placeholder until the first whole.
+fn main() {}
