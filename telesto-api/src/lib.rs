@@ -1,3 +1,32 @@
-//! A typed client for the Telesto inventory API.
+#![doc = include_str!("../README.md")]
 
+mod api_error;
+mod api_key;
+mod base_url;
+mod body;
+mod budget;
+mod call;
+mod client;
+mod clock;
+mod decode;
+mod error;
+#[cfg_attr(telesto_fixture, path = "../../tests/fixture-api/generated/mod.rs")]
+mod generated;
+mod limit;
+mod middle;
+mod operation;
+mod request;
+mod trace;
 mod wire;
+
+pub use progenitor_client::{ByteStream, ResponseValue};
+pub use reqwest::{Method, StatusCode};
+
+pub use self::api_error::ApiError;
+pub use self::budget::{Budget, BudgetStatus};
+pub use self::client::ClientBuilder;
+pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};
+pub use self::error::{Error, ErrorKind};
+pub use self::generated::{Client, builder, types};
+pub use self::limit::{OnLimit, RateLimit};
+pub use self::request::RequestBuilder;

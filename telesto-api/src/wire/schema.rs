@@ -138,4 +138,35 @@ macro_rules! schemas {
     )*};
 }
 
-pub(crate) use schemas;
+/// Implements [`Wire`](super::Wire) for types that are only names for others,
+/// which are read and written as those are.
+#[allow(unused_macros, reason = "not every spec has such types")]
+macro_rules! newtypes {
+    ($($type:ident: $inner:ty),* $(,)?) => {$(
+        impl $crate::wire::Wire for $type {
+            fn read<'de, D: ::serde::Deserializer<'de>>(
+                deserializer: D,
+            ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
+                let inner = <$inner as $crate::wire::Wire>::read(deserializer)?;
+                ::std::result::Result::Ok(inner.map($type))
+            }
+
+            fn write<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                $crate::wire::Wire::write(&self.0, serializer)
+            }
+
+            fn none() -> ::std::option::Option<Self> {
+                <$inner as $crate::wire::Wire>::none().map($type)
+            }
+        }
+    )*};
+}
+
+#[allow(
+    unused_imports,
+    reason = "which of these are used depends on the spec that the client is made from"
+)]
+pub(crate) use {newtypes, schemas};

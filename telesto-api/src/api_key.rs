@@ -1,0 +1,101 @@
+//! The key, which never shows.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use reqwest::header::HeaderValue;
+use secrecy::{ExposeSecret as _, SecretString};
+
+use crate::Error;
+
+/// A well-formed API key. It shows in no output of any kind.
+#[derive(Clone)]
+pub(crate) struct ApiKey(SecretString);
+
+impl ApiKey {
+    /// Takes the key as it was given, and says what is wrong with it without
+    /// saying what it is.
+    pub(crate) fn new(key: SecretString) -> Result<Self, Error> {
+        let text = key.expose_secret();
+        let mend = "pass the key as Telesto's support sent it";
+        let wrong = if text.is_empty() {
+            "is empty"
+        } else if text.contains(['\r', '\n']) {
+            "contains a line break, as a file that ends with one does"
+        } else if text.contains(char::is_whitespace) {
+            "contains a space"
+        } else if !text.is_ascii() {
+            "contains a character that is not ASCII"
+        } else if text.bytes().any(|byte| byte.is_ascii_control()) {
+            "contains a control character"
+        } else {
+            return Ok(Self(key));
+        };
+        Err(Error::config(format!("the API key {wrong}: {mend}")))
+    }
+
+    /// The value of the header that carries it.
+    pub(crate) fn header(&self) -> HeaderValue {
+        // `new` has let nothing through that a header cannot carry.
+        let mut value = HeaderValue::from_str(self.0.expose_secret())
+            .unwrap_or_else(|_| HeaderValue::from_static(""));
+        value.set_sensitive(true);
+        value
+    }
+
+    /// Text of the server without the key, should the server repeat it.
+    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let key = self.0.expose_secret();
+        if text.contains(key) {
+            Cow::Owned(text.replace(key, REDACTED))
+        } else {
+            Cow::Borrowed(text)
+        }
+    }
+}
+
+const REDACTED: &str = "[redacted]";
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(REDACTED)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_malformed_key_is_refused_and_not_shown() {
+        for (key, says) in [
+            ("", "is empty"),
+            ("s3cret\n", "line break"),
+            ("s3cret key", "a space"),
+            ("s3cret\u{a0}", "a space"),
+            ("s3cretö", "not ASCII"),
+            ("s3cret\u{7}", "control character"),
+        ] {
+            let error = ApiKey::new(key.to_owned().into()).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(shown.contains(says), "{key:?}: {shown}");
+            assert!(!shown.contains("s3cret"), "{shown}");
+        }
+    }
+
+    #[test]
+    fn every_printable_character_is_carried_as_it_is() {
+        let key: String = (b'!'..=b'~').map(char::from).collect();
+        let header = ApiKey::new(key.clone().into()).unwrap().header();
+        assert_eq!(header.as_bytes(), key.as_bytes());
+        assert!(header.is_sensitive());
+    }
+
+    #[test]
+    fn what_the_server_repeats_is_taken_out() {
+        let key = ApiKey::new("s3cret".to_owned().into()).unwrap();
+        assert_eq!(key.redact("no s3cret, s3cret"), "no [redacted], [redacted]");
+        assert_eq!(key.redact("nothing"), "nothing");
+        assert_eq!(format!("{key:?}"), "[redacted]");
+    }
+}

@@ -1,0 +1,205 @@
+//! Where requests go, and where the key may go.
+
+use std::fmt;
+
+use reqwest::{Method, Url};
+
+use crate::Error;
+
+/// A base URL that the key may be sent to: HTTPS, or HTTP to this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BaseUrl {
+    url: Url,
+    text: String,
+}
+
+impl BaseUrl {
+    pub(crate) fn new(text: &str) -> Result<Self, Error> {
+        let refuse = |reason: &str| Err(Error::config(format!("the base URL {reason}")));
+        let url: Url = match text.parse() {
+            Ok(url) => url,
+            // The text may hold credentials, so it is not repeated.
+            Err(error) => return refuse(&format!("cannot be read: {error}")),
+        };
+        if !url.username().is_empty() || url.password().is_some() {
+            return refuse("contains credentials: pass the API key alone, with `api_key`");
+        }
+        if url.query().is_some() || url.fragment().is_some() {
+            return refuse("has a query or a fragment: paths are appended to it");
+        }
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => {
+                return refuse(&format!(
+                    "would send the API key unencrypted to {}: use https://, or a loopback address",
+                    url.host_str().unwrap_or_default()
+                ));
+            }
+            scheme => return refuse(&format!("starts with {scheme}:// instead of https://")),
+        }
+        if url.host_str().is_none_or(str::is_empty) {
+            return refuse("names no host");
+        }
+        let text = url.as_str().trim_end_matches('/').to_owned();
+        Ok(Self { url, text })
+    }
+
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> String {
+        self.url.origin().ascii_serialization()
+    }
+
+    /// Where a redirect leads, or why it is not followed: the key goes to no
+    /// other origin, which also rules out the way from HTTPS to HTTP.
+    pub(crate) fn redirected(
+        &self,
+        method: &Method,
+        from: &Url,
+        status: u16,
+        location: Option<&str>,
+    ) -> Result<Url, String> {
+        let Some(location) = location else {
+            return Err("does not say where to".to_owned());
+        };
+        let Ok(target) = from.join(location) else {
+            return Err("leads to an address that cannot be read".to_owned());
+        };
+        if target.origin() != self.url.origin() {
+            return Err(format!(
+                "leads to {}, where the API key must not go",
+                target.origin().ascii_serialization()
+            ));
+        }
+        if !target.username().is_empty() || target.password().is_some() {
+            return Err("leads to an address with credentials".to_owned());
+        }
+        // Other codes turn a write into a GET, which is not what was asked for.
+        if !method.is_safe() && !matches!(status, 307 | 308) {
+            return Err(format!("with {status} would turn the {method} into a GET"));
+        }
+        Ok(target)
+    }
+
+    /// Whether it leads to this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// What paths are appended to: no slash at its end.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_goes_out_encrypted_or_stays_on_this_machine() {
+        for (url, says) in [
+            ("http://telesto.app/v2", "unencrypted to telesto.app"),
+            ("http://127.0.0.1.nip.io/v2", "unencrypted"),
+            ("http://192.168.0.2/v2", "unencrypted"),
+            ("ftp://telesto.app/v2", "starts with ftp://"),
+            ("telesto.app/v2", "cannot be read"),
+            ("https://", "cannot be read"),
+            ("https://me@telesto.app/v2", "contains credentials"),
+            ("https://:s3cret@telesto.app/v2", "contains credentials"),
+            ("https://telesto.app/v2?key=s3cret", "has a query"),
+            ("https://telesto.app/v2#here", "fragment"),
+        ] {
+            let message = BaseUrl::new(url).unwrap_err().to_string();
+            assert!(message.contains(says), "{url}: {message}");
+            assert!(!message.contains("s3cret"), "{message}");
+        }
+        for (url, kept) in [
+            ("https://telesto.app/v2/", "https://telesto.app/v2"),
+            ("HTTPS://Telesto.App", "https://telesto.app"),
+            ("http://localhost:8100/v2", "http://localhost:8100/v2"),
+            ("http://127.0.0.1:80/v2", "http://127.0.0.1/v2"),
+            ("http://[::1]:8100", "http://[::1]:8100"),
+        ] {
+            assert_eq!(BaseUrl::new(url).unwrap().as_str(), kept);
+        }
+    }
+
+    #[test]
+    fn a_redirect_stays_within_the_origin() {
+        let base = BaseUrl::new("https://telesto.app/v2").unwrap();
+        let from: Url = "https://telesto.app/v2/products".parse().unwrap();
+        let go = |method: Method, status, location| {
+            base.redirected(&method, &from, status, location)
+                .map(|url| url.to_string())
+        };
+        let allowed = [
+            (
+                Method::GET,
+                301,
+                "/v2/goods",
+                "https://telesto.app/v2/goods",
+            ),
+            (
+                Method::GET,
+                302,
+                "goods?a=b",
+                "https://telesto.app/v2/goods?a=b",
+            ),
+            (
+                Method::POST,
+                308,
+                "https://telesto.app:443/v3",
+                "https://telesto.app/v3",
+            ),
+        ];
+        for (method, status, location, target) in allowed {
+            assert_eq!(go(method, status, Some(location)).as_deref(), Ok(target));
+        }
+        let refused = [
+            (
+                Method::GET,
+                301,
+                "http://telesto.app/v2/products",
+                "leads to http://telesto.app,",
+            ),
+            (
+                Method::GET,
+                301,
+                "//evil.example/v2",
+                "leads to https://evil.example,",
+            ),
+            (
+                Method::GET,
+                301,
+                "https://telesto.app:8443/",
+                "leads to https://telesto.app:8443,",
+            ),
+            (Method::GET, 301, "https://me@telesto.app/", "credentials"),
+            (Method::GET, 301, "https://[", "cannot be read"),
+            (Method::POST, 302, "/v2/goods", "turn the POST into a GET"),
+        ];
+        for (method, status, location, says) in refused {
+            let reason = go(method, status, Some(location)).unwrap_err();
+            assert!(reason.contains(says), "{location}: {reason}");
+        }
+        assert!(go(Method::GET, 301, None).unwrap_err().contains("where to"));
+    }
+}

@@ -1,0 +1,37 @@
+//! Reading the body of an answer, into one buffer and no further than allowed.
+
+use bytes::Bytes;
+use reqwest::Response;
+
+use crate::{Error, ErrorKind};
+
+/// Reads a body of `limit` bytes at most.
+pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes, Error> {
+    let announced = response
+        .content_length()
+        .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    let mut body = Vec::new();
+    // The server's word is good for one allocation, not for all memory.
+    let _ = body.try_reserve_exact(announced.unwrap_or(0));
+    while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+        if chunk.len() > limit - body.len() {
+            return Err(too_large(limit));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    body.shrink_to_fit();
+    Ok(body.into())
+}
+
+fn too_large(limit: usize) -> Error {
+    Error::new(
+        ErrorKind::BodyTooLarge,
+        format!(
+            "the answer is larger than the {limit} bytes that are accepted: \
+             raise `body_limit` if it may be"
+        ),
+    )
+}

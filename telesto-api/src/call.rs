@@ -1,0 +1,77 @@
+//! What the generated `send()` of every operation calls.
+#![allow(
+    dead_code,
+    reason = "which of these are called depends on the spec that the client is made from"
+)]
+
+use std::fmt::Display;
+
+use progenitor_client::{ByteStream, ResponseValue, encode_path};
+use reqwest::Response;
+use reqwest::header::HeaderValue;
+
+use crate::generated::Client;
+use crate::wire::{Wire, to_text};
+use crate::{Error, ErrorKind, decode, middle};
+
+/// Puts an argument, or a request that cannot be built, into our error.
+pub(crate) fn valid<T, E: Display>(operation: &str, result: Result<T, E>) -> Result<T, Error> {
+    result.map_err(|reason| Error::new(ErrorKind::InvalidRequest, reason.to_string()).of(operation))
+}
+
+/// A path parameter as one segment of the path.
+///
+/// What would change the shape of the path is refused: `GET /products/{id}`
+/// with an empty id is another operation.
+pub(crate) fn path_segment<T: Wire>(
+    operation: &str,
+    name: &str,
+    value: &T,
+) -> Result<String, Error> {
+    let text = to_text(value);
+    if matches!(text.as_str(), "" | "." | "..") {
+        let reason = format!("`{text}` cannot be the path parameter `{name}`");
+        return Err(Error::new(ErrorKind::InvalidRequest, reason).of(operation));
+    }
+    // In the path of a URL, a backslash is read as a slash.
+    Ok(encode_path(&text).replace('\\', "%5C"))
+}
+
+/// A value for a header.
+pub(crate) fn header<T: Wire>(operation: &str, value: &T) -> Result<HeaderValue, Error> {
+    valid(operation, HeaderValue::try_from(to_text(value)))
+}
+
+/// The answer of an operation that returns JSON.
+pub(crate) async fn json<T: Wire>(
+    client: &Client,
+    operation: &str,
+    response: reqwest::Result<Response>,
+) -> Result<ResponseValue<T>, Error> {
+    decode::response(client, operation, answer(operation, response)?).await
+}
+
+/// The answer of an operation that returns bytes, as they come.
+pub(crate) fn bytes(
+    operation: &str,
+    response: reqwest::Result<Response>,
+) -> Result<ResponseValue<ByteStream>, Error> {
+    answer(operation, response).map(ResponseValue::stream)
+}
+
+/// The answer of an operation that returns nothing.
+pub(crate) fn nothing(
+    operation: &str,
+    response: reqwest::Result<Response>,
+) -> Result<ResponseValue<()>, Error> {
+    answer(operation, response).map(ResponseValue::empty)
+}
+
+/// The answer, or the error that came in its place.
+fn answer(operation: &str, response: reqwest::Result<Response>) -> Result<Response, Error> {
+    let mut response = response.map_err(|error| Error::transport(error).of(operation))?;
+    match response.extensions_mut().remove::<middle::Failed>() {
+        Some(middle::Failed(error)) => Err(error),
+        None => Ok(response),
+    }
+}

@@ -1,0 +1,272 @@
+//! Making a client, and what it can do beside the operations of the spec.
+
+use std::env::VarError;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use progenitor_client::ClientInfo as _;
+use reqwest::Method;
+use reqwest::header::HeaderName;
+use secrecy::SecretString;
+
+use crate::api_key::ApiKey;
+use crate::base_url::BaseUrl;
+use crate::budget::{Budget, BudgetStatus};
+use crate::clock::{Clock, SystemClock};
+use crate::generated::{Client, spec};
+use crate::middle::{Middle, Settings};
+use crate::request::RequestBuilder;
+use crate::{Error, OnLimit, RateLimit};
+
+/// The variable that holds the key.
+const API_KEY: &str = "TELESTO_API_KEY";
+
+/// The variable that holds another base URL than the documented one.
+const BASE_URL: &str = "TELESTO_BASE_URL";
+
+impl Client {
+    /// Begins a client. Only the key has to be given.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), telesto_api::Error> {
+    /// let client = telesto_api::Client::builder().api_key("YOUR_API_KEY").build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::new()
+    }
+
+    /// A client with the key in `TELESTO_API_KEY` and, if it is set, the base
+    /// URL in `TELESTO_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if there is no key, and as for
+    /// [`ClientBuilder::build`].
+    pub fn from_env() -> Result<Self, Error> {
+        ClientBuilder::from_env()?.build()
+    }
+
+    /// What is left of the budget, and whether the address is locked out.
+    /// Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// None while the budget is kept [in process](Budget::in_process).
+    #[allow(
+        clippy::unused_async,
+        reason = "a budget that is shared between processes has to be asked"
+    )]
+    pub async fn budget(&self) -> Result<BudgetStatus, Error> {
+        let settings = self.inner().settings();
+        Ok(settings.account.status(&settings.limit))
+    }
+
+    /// Begins a request that the spec does not know yet, to a path below the
+    /// base URL. Like every other it carries the key, keeps to the budget and
+    /// fails with [`Error`].
+    ///
+    /// ```no_run
+    /// # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
+    /// use telesto_api::Method;
+    ///
+    /// let products = client.request(Method::GET, "/products").send().await?;
+    /// println!("{}", products[0]["name"]);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder<'_> {
+        RequestBuilder::new(self, method, path)
+    }
+}
+
+/// The settings of a [`Client`]. All but the key have defaults, which are those
+/// of the spec where it states any.
+#[must_use = "a client is made by `build`"]
+pub struct ClientBuilder {
+    api_key: Option<SecretString>,
+    base_url: String,
+    api_key_header: String,
+    rate_limit: RateLimit,
+    on_limit: OnLimit,
+    budget: Budget,
+    clock: Arc<dyn Clock>,
+    timeout: Duration,
+    body_limit: usize,
+}
+
+impl ClientBuilder {
+    fn new() -> Self {
+        Self {
+            api_key: None,
+            base_url: spec::BASE_URL.to_owned(),
+            api_key_header: spec::API_KEY_HEADER.to_owned(),
+            rate_limit: RateLimit::default(),
+            on_limit: OnLimit::default(),
+            budget: Budget::in_process(),
+            clock: SystemClock::shared(),
+            timeout: Duration::from_secs(60),
+            body_limit: 64 * 1024 * 1024,
+        }
+    }
+
+    /// Settings with the key in `TELESTO_API_KEY` and, if it is set, the base
+    /// URL in `TELESTO_BASE_URL`.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if there is no key, or if a
+    /// variable is not text.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| std::env::var(name))
+    }
+
+    fn from_variables(get: impl Fn(&str) -> Result<String, VarError>) -> Result<Self, Error> {
+        let variable = |name: &str| match get(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => {
+                Err(Error::config(format!("the variable {name} is not UTF-8")))
+            }
+        };
+        let key = variable(API_KEY)?.ok_or_else(|| {
+            Error::config(format!(
+                "the variable {API_KEY} is not set: set it to the key that Telesto's support sent"
+            ))
+        })?;
+        let builder = Self::new().api_key(key);
+        Ok(match variable(BASE_URL)? {
+            Some(url) if !url.is_empty() => builder.base_url(url),
+            _ => builder,
+        })
+    }
+
+    /// The key that Telesto's support handed out, as it is.
+    pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
+        self.api_key = Some(key.into());
+        self
+    }
+
+    /// The URL that the paths of the operations are appended to:
+    /// `https://`, or `http://` to this machine alone.
+    pub fn base_url(mut self, url: impl Into<String>) -> Self {
+        self.base_url = url.into();
+        self
+    }
+
+    /// The name of the header that carries the key.
+    pub fn api_key_header(mut self, name: impl Into<String>) -> Self {
+        self.api_key_header = name.into();
+        self
+    }
+
+    /// The limit to keep to: a part of the documented one, say, if others share
+    /// the address.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = limit;
+        self
+    }
+
+    /// What calls do when the budget is spent or the address is locked out. By
+    /// default they fail.
+    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
+        self.on_limit = on_limit;
+        self
+    }
+
+    /// Where it is kept how many requests were sent. By default in this
+    /// process.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// The clock to go by. Clients with the same clock share their budget.
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// How long a request may take, from its sending to the end of the answer:
+    /// 60 seconds by default. The waiting for the rate limit does not count.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// The size that an answer may have, in bytes: 64 MiB by default. Answers
+    /// that are passed on as a stream may have any.
+    pub fn body_limit(mut self, bytes: usize) -> Self {
+        self.body_limit = bytes;
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if the key is missing or malformed,
+    /// if the base URL would send it unencrypted or holds credentials, or if
+    /// the name of the header is none.
+    pub fn build(self) -> Result<Client, Error> {
+        let api_key = self.api_key.ok_or_else(|| {
+            Error::config("there is no API key: pass the one that Telesto's support sent")
+        })?;
+        let api_key = ApiKey::new(api_key)?;
+        let base_url = BaseUrl::new(&self.base_url)?;
+        let api_key_header = HeaderName::try_from(self.api_key_header.as_str()).map_err(|_| {
+            Error::config(format!(
+                "`{}` is no name of a header",
+                self.api_key_header.escape_debug()
+            ))
+        })?;
+        Ok(Client {
+            baseurl: base_url.as_str().to_owned(),
+            client: http_client(&base_url, self.timeout)?,
+            inner: Middle::new(Settings {
+                account: self.budget.account(&base_url.origin(), &self.clock),
+                base_url,
+                api_key,
+                api_key_header,
+                limit: self.rate_limit,
+                on_limit: self.on_limit,
+                body_limit: self.body_limit,
+                clock: self.clock,
+            }),
+        })
+    }
+}
+
+/// A client that sends what it is told to and nothing else: redirects are the
+/// middle's, since each spends a request, and so is trying again.
+fn http_client(base_url: &BaseUrl, timeout: Duration) -> Result<reqwest::Client, Error> {
+    let mut http = reqwest::Client::builder()
+        .user_agent(concat!("telesto-api/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .connect_timeout(timeout.min(Duration::from_secs(10)))
+        .timeout(timeout);
+    if base_url.is_loopback() {
+        // A proxy would be another machine.
+        http = http.no_proxy();
+    }
+    http.build().map_err(|error| {
+        Error::config("the HTTP client cannot be made: the system's certificates may be missing")
+            .with_source(error)
+    })
+}
+
+impl fmt::Debug for ClientBuilder {
+    /// Neither the key nor the URL, which may hold credentials by mistake.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ClientBuilder")
+            .field("rate_limit", &self.rate_limit)
+            .field("on_limit", &self.on_limit)
+            .field("timeout", &self.timeout)
+            .field("body_limit", &self.body_limit)
+            .finish_non_exhaustive()
+    }
+}

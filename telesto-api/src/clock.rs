@@ -1,0 +1,196 @@
+//! Time as a parameter.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::watch;
+
+/// What [`Clock::sleep`] returns.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Where a client takes the time from: [`SystemClock`], or, in tests, a
+/// [`ManualClock`] on which an hour passes at once.
+///
+/// A clock has two halves. The monotonic one decides when a request may be
+/// sent, so that nobody who sets the system time unlocks anything early. The
+/// wall half is for people (`retry_at`) and for HTTP dates.
+pub trait Clock: fmt::Debug + Send + Sync {
+    /// The time of day, which may jump.
+    fn wall(&self) -> Timestamp;
+
+    /// The time since some fixed point, which never goes back.
+    fn monotonic(&self) -> Duration;
+
+    /// Waits until the monotonic half has advanced by `duration`.
+    fn sleep(&self, duration: Duration) -> Sleep;
+}
+
+/// The clock of the system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl SystemClock {
+    /// The one that clients share unless they are given another, so that they
+    /// share their budget too.
+    pub(crate) fn shared() -> Arc<dyn Clock> {
+        static SHARED: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
+        Arc::clone(&SHARED)
+    }
+}
+
+impl Clock for SystemClock {
+    fn wall(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        // Read first: the argument would be older than the start that it sets.
+        let start = *START;
+        start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// A clock that stands still until it is told to advance, for tests.
+///
+/// ```
+/// use std::time::Duration;
+/// use telesto_api::{Clock as _, ManualClock};
+///
+/// let clock = ManualClock::new("2024-01-15T10:30:00Z".parse()?);
+/// clock.advance(Duration::from_secs(3600));
+/// assert_eq!(clock.wall().to_string(), "2024-01-15T11:30:00Z");
+/// # Ok::<(), jiff::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct ManualClock {
+    time: watch::Sender<Time>,
+    sleeping: watch::Sender<usize>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    wall: Timestamp,
+    monotonic: Duration,
+}
+
+impl ManualClock {
+    /// A clock that shows `wall`.
+    #[must_use]
+    pub fn new(wall: Timestamp) -> Self {
+        Self {
+            time: watch::Sender::new(Time {
+                wall,
+                monotonic: Duration::ZERO,
+            }),
+            sleeping: watch::Sender::new(0),
+        }
+    }
+
+    /// Lets time pass in both halves, and wakes who has slept long enough.
+    ///
+    /// The wall half stops at the end of the representable time, in the year
+    /// 9999.
+    pub fn advance(&self, by: Duration) {
+        self.time.send_modify(|time| {
+            time.wall = time.wall.saturating_add(by).unwrap_or(Timestamp::MAX);
+            time.monotonic = time.monotonic.saturating_add(by);
+        });
+    }
+
+    /// Sets the time of day, as an operator or a time server does. The
+    /// monotonic half goes on as if nothing had happened.
+    pub fn set_wall(&self, wall: Timestamp) {
+        self.time.send_modify(|time| time.wall = wall);
+    }
+
+    /// Waits until `count` tasks or more sleep on this clock, so that a test
+    /// knows when it may [`advance`](Self::advance).
+    pub async fn sleeping(&self, count: usize) {
+        let mut sleeping = self.sleeping.subscribe();
+        // The sender lives in `self`, so the wait cannot fail.
+        let _ = sleeping.wait_for(|sleeping| *sleeping >= count).await;
+    }
+}
+
+impl Clock for ManualClock {
+    fn wall(&self) -> Timestamp {
+        self.time.borrow().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.time.borrow().monotonic
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        let mut time = self.time.subscribe();
+        let until = self.monotonic().saturating_add(duration);
+        let sleeper = Sleeper::new(self.sleeping.clone());
+        Box::pin(async move {
+            let _sleeper = sleeper;
+            // An error means that the clock is gone: then time stands still.
+            if time.wait_for(|time| time.monotonic >= until).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+        })
+    }
+}
+
+/// Counts one who sleeps, for as long as it lives.
+struct Sleeper(watch::Sender<usize>);
+
+impl Sleeper {
+    fn new(sleeping: watch::Sender<usize>) -> Self {
+        sleeping.send_modify(|count| *count += 1);
+        Self(sleeping)
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_sleeper_wakes_when_its_time_has_come_and_not_before() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        let sleep = tokio::spawn(clock.sleep(Duration::from_secs(60)));
+        clock.sleeping(1).await;
+
+        clock.advance(Duration::from_secs(59));
+        tokio::task::yield_now().await;
+        assert!(!sleep.is_finished());
+
+        clock.advance(Duration::from_secs(1));
+        sleep.await.unwrap();
+        assert_eq!(*clock.sleeping.borrow(), 0);
+    }
+
+    #[test]
+    fn setting_the_wall_clock_moves_no_monotonic_time() {
+        let clock = ManualClock::new(Timestamp::UNIX_EPOCH);
+        clock.advance(Duration::from_secs(5));
+        clock.set_wall(Timestamp::MIN);
+        assert_eq!(clock.monotonic(), Duration::from_secs(5));
+        assert_eq!(clock.wall(), Timestamp::MIN);
+    }
+
+    #[test]
+    fn the_system_clock_never_goes_back() {
+        let first = SystemClock.monotonic();
+        assert!(SystemClock.monotonic() >= first);
+    }
+}

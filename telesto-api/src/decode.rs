@@ -1,0 +1,99 @@
+//! From the body of an answer to typed values.
+
+use std::fmt;
+
+use progenitor_client::{ClientInfo as _, ResponseValue};
+use reqwest::Response;
+use serde::Deserialize;
+use serde::de::Deserializer;
+
+use crate::generated::Client;
+use crate::wire::{self, Wire};
+use crate::{Error, ErrorKind};
+
+/// Decodes the answer of a call.
+pub(crate) async fn response<T: Wire>(
+    client: &Client,
+    operation: &str,
+    mut response: Response,
+) -> Result<ResponseValue<T>, Error> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    // The middle has read it already: this neither waits nor copies.
+    let body = response
+        .bytes()
+        .await
+        .map_err(|error| Error::transport(error).of(operation))?;
+    let value = json(&body).map_err(|error| {
+        let error = client.inner().redacted(error);
+        error.with_status(status).of(operation)
+    })?;
+    Ok(ResponseValue::new(value, status, headers))
+}
+
+/// Decodes a body. An empty one is an empty value.
+fn json<T: Wire>(body: &[u8]) -> Result<T, Error> {
+    // PHP files that were saved with a byte order mark send it first.
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    if body.trim_ascii().is_empty() {
+        return T::none()
+            .ok_or_else(|| undecodable("the answer is empty, and the spec says that it never is"));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Read(value)) => Ok(value),
+        Err(_) if looks_like_html(body) => Err(undecodable(
+            "the answer is an HTML page, as proxies and log-in pages send it",
+        )),
+        // Only now is it worth the time to keep account of the place.
+        Err(_) => Err(explain::<T>(body)),
+    }
+}
+
+/// Reads once more, this time with the path of every value.
+fn explain<T: Wire>(body: &[u8]) -> Error {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let error = match serde_path_to_error::deserialize::<_, Read<T>>(&mut json) {
+        Err(error) => error,
+        Ok(_) => {
+            return match json.end() {
+                Err(error) => undecodable(one_line(&error)),
+                Ok(()) => undecodable("the answer cannot be read"),
+            };
+        }
+    };
+    let path = error.path().to_string();
+    let error = undecodable(one_line(error.inner()));
+    // "." is how the crate writes the root, which needs no name.
+    if path == "." {
+        error
+    } else {
+        error.with_path(path)
+    }
+}
+
+fn undecodable(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Decode, message)
+}
+
+/// A message with the value that it quotes cut to a bearable length.
+fn one_line(message: &impl fmt::Display) -> String {
+    const LONGEST: usize = 200;
+    let message = message.to_string().replace(['\n', '\r'], " ");
+    match message.char_indices().nth(LONGEST) {
+        None => message,
+        Some((cut, _)) => format!("{}…", &message[..cut]),
+    }
+}
+
+fn looks_like_html(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
+}
+
+/// A value in the form of the wire, for serde.
+struct Read<T>(T);
+
+impl<'de, T: Wire> Deserialize<'de> for Read<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        wire::deserialize(deserializer).map(Self)
+    }
+}

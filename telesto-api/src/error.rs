@@ -1,0 +1,327 @@
+//! What can go wrong, in one type.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+
+use crate::api_error::ApiError;
+
+/// Why a call did not bring what was asked for.
+///
+/// The type is opaque: ask [`kind`](Self::kind), or one of the predicates,
+/// what to do about it. Its `Display` is one short line that names the
+/// operation; it holds no body, no header and no key. Clones are cheap.
+///
+/// ```no_run
+/// # async fn example(client: &telesto_api::Client) {
+/// match client.list_products().send().await {
+///     Ok(products) => println!("{} products", products.len()),
+///     Err(error) if error.is_rate_limited() => {
+///         println!("{error}; again at {:?}", error.retry_at());
+///     }
+///     Err(error) => println!("{error}"),
+/// }
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Error(Arc<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    message: String,
+    operation: Option<String>,
+    status: Option<StatusCode>,
+    retry_at: Option<Timestamp>,
+    api_error: Option<ApiError>,
+    path: Option<String>,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+/// What kind of thing went wrong, and so what to do about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// A setting of the client cannot be used. Nothing was sent.
+    Config,
+    /// The arguments of the call make no request. Nothing was sent.
+    InvalidRequest,
+    /// 401: the API key is missing or invalid. Check the key.
+    Unauthorized,
+    /// 403: the account needs a Pro plan for the API.
+    Forbidden,
+    /// 404: there is no such thing, or no such path.
+    NotFound,
+    /// 429, or refused before sending because the budget is spent or the
+    /// address is locked out. Ask [`Error::retry_at`] when to try again.
+    RateLimited,
+    /// Any other refusal (4xx): the request should not be repeated as it is.
+    Rejected,
+    /// The server has failed (5xx). Try again later.
+    Server,
+    /// A redirect that is not followed, because it leads to another origin or
+    /// nowhere.
+    Redirect,
+    /// No answer within the time that the client was given. The server may
+    /// have acted on the request.
+    Timeout,
+    /// The connection could not be made or broke. The server may have acted on
+    /// the request if it had been sent.
+    Transport,
+    /// The answer is larger than the client was told to accept.
+    BodyTooLarge,
+    /// The answer is not what the spec says. [`Error::path`] tells where.
+    Decode,
+}
+
+impl Error {
+    /// What kind of thing went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The `operationId` of the call, or its method and path if the spec does
+    /// not know it. `None` for an error of the configuration.
+    #[must_use]
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
+    }
+
+    /// The HTTP status of the answer; `None` if there was no answer, as for a
+    /// request that was not sent. For an error that came in a success, this is
+    /// the status that the error states.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// When to try again, for [`RateLimited`](ErrorKind::RateLimited). `None`
+    /// otherwise, or if it depends on requests that are still under way.
+    #[must_use]
+    pub fn retry_at(&self) -> Option<Timestamp> {
+        self.0.retry_at
+    }
+
+    /// The error as Telesto states it, if the answer held one.
+    #[must_use]
+    pub fn api_error(&self) -> Option<&ApiError> {
+        self.0.api_error.as_ref()
+    }
+
+    /// Where in the answer the value is that could not be read, such as
+    /// `[3].stock_onhand`, for [`Decode`](ErrorKind::Decode).
+    #[must_use]
+    pub fn path(&self) -> Option<&str> {
+        self.0.path.as_deref()
+    }
+
+    /// Whether a setting cannot be used: mend the configuration.
+    #[must_use]
+    pub fn is_config(&self) -> bool {
+        self.kind() == ErrorKind::Config
+    }
+
+    /// Whether the key was refused: ask Telesto's support for a valid one.
+    #[must_use]
+    pub fn is_unauthorized(&self) -> bool {
+        self.kind() == ErrorKind::Unauthorized
+    }
+
+    /// Whether the account may not use the API: it needs a Pro plan.
+    #[must_use]
+    pub fn is_forbidden(&self) -> bool {
+        self.kind() == ErrorKind::Forbidden
+    }
+
+    /// Whether there is no such thing.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        self.kind() == ErrorKind::NotFound
+    }
+
+    /// Whether the rate limit stands in the way, be it that the server said so
+    /// or that the client did not ask: wait until [`retry_at`](Self::retry_at).
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.kind() == ErrorKind::RateLimited
+    }
+
+    /// Whether there was no answer in time.
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether the answer is not what the spec says: the spec may need an
+    /// edit.
+    #[must_use]
+    pub fn is_decode(&self) -> bool {
+        self.kind() == ErrorKind::Decode
+    }
+}
+
+/// How the crate makes them.
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self(Arc::new(Inner {
+            kind,
+            message: message.into(),
+            operation: None,
+            status: None,
+            retry_at: None,
+            api_error: None,
+            path: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn config(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Config, message)
+    }
+
+    /// What became of a request that brought no answer, or half of one.
+    pub(crate) fn transport(error: reqwest::Error) -> Self {
+        // The URL is in the span; in the text it would hide what happened.
+        let error = error.without_url();
+        if error.is_timeout() {
+            return Self::new(ErrorKind::Timeout, "no answer in time").with_source(error);
+        }
+        let what = if error.is_connect() {
+            "the connection could not be made"
+        } else {
+            "the connection broke"
+        };
+        let mut root: &dyn StdError = &error;
+        while let Some(source) = root.source() {
+            root = source;
+        }
+        Self::new(ErrorKind::Transport, format!("{what}: {root}")).with_source(error)
+    }
+
+    /// What an HTTP status other than a success means.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
+        let (kind, message) = match status.as_u16() {
+            401 => (ErrorKind::Unauthorized, "the API key is missing or invalid"),
+            403 => (ErrorKind::Forbidden, "the API needs a Pro plan"),
+            404 => (ErrorKind::NotFound, "there is no such thing"),
+            429 => (
+                ErrorKind::RateLimited,
+                "the address is blocked for too many requests",
+            ),
+            300..=399 => (ErrorKind::Redirect, "the server redirects elsewhere"),
+            500.. => (ErrorKind::Server, "the server has failed, try again later"),
+            _ => (ErrorKind::Rejected, "the server has refused the request"),
+        };
+        Self::new(kind, message).with_status(status)
+    }
+
+    pub(crate) fn of(self, operation: &str) -> Self {
+        self.with(|inner| inner.operation = Some(operation.to_owned()))
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        self.with(|inner| inner.status = Some(status))
+    }
+
+    pub(crate) fn with_retry_at(self, retry_at: Option<Timestamp>) -> Self {
+        self.with(|inner| inner.retry_at = retry_at)
+    }
+
+    pub(crate) fn with_api_error(self, api_error: Option<ApiError>) -> Self {
+        self.with(|inner| inner.api_error = api_error)
+    }
+
+    pub(crate) fn with_path(self, path: String) -> Self {
+        self.with(|inner| inner.path = Some(path))
+    }
+
+    pub(crate) fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.with(|inner| inner.source = Some(Box::new(source)))
+    }
+
+    /// Edits the texts that may quote what the server sent.
+    pub(crate) fn map_texts(self, edit: impl Fn(&str) -> String) -> Self {
+        self.with(|inner| {
+            inner.message = edit(&inner.message);
+            inner.path = inner.path.as_deref().map(&edit);
+        })
+    }
+
+    /// Edits an error that is being made, which nobody else holds yet.
+    fn with(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
+        debug_assert_eq!(Arc::strong_count(&self.0), 1);
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            edit(inner);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            message,
+            operation,
+            status,
+            retry_at,
+            api_error,
+            path,
+            ..
+        } = &*self.0;
+        if let Some(operation) = operation {
+            write!(formatter, "{operation}: ")?;
+        }
+        if let Some(path) = path {
+            write!(formatter, "{path}: ")?;
+        }
+        formatter.write_str(message)?;
+        let kind = api_error.as_ref().and_then(ApiError::short_type);
+        match (status, kind) {
+            (Some(status), Some(kind)) => write!(formatter, " ({} {kind})", status.as_u16())?,
+            (Some(status), None) => write!(formatter, " ({})", status.as_u16())?,
+            (None, _) => {}
+        }
+        if let Some(retry_at) = retry_at {
+            // Rounded up: who comes at this second comes in time.
+            let second = retry_at.as_second() + i64::from(retry_at.subsec_nanosecond() > 0);
+            let shown = Timestamp::from_second(second).unwrap_or(*retry_at);
+            write!(formatter, "; again at {shown}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Inner {
+            kind,
+            message,
+            operation,
+            status,
+            retry_at,
+            api_error,
+            path,
+            source,
+        } = &*self.0;
+        formatter
+            .debug_struct("Error")
+            .field("kind", kind)
+            .field("message", message)
+            .field("operation", operation)
+            .field("status", status)
+            .field("retry_at", retry_at)
+            .field("api_error", api_error)
+            .field("path", path)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}

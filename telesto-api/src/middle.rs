@@ -1,0 +1,339 @@
+//! The way of a request: what happens between a generated `send()` and the
+//! server, for every operation alike.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::Timestamp;
+use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Request, Response, StatusCode};
+use tracing::Instrument as _;
+
+use crate::api_error::ApiError;
+use crate::api_key::ApiKey;
+use crate::base_url::BaseUrl;
+use crate::budget::{Account, Exhausted};
+use crate::clock::Clock;
+use crate::generated::Client;
+use crate::operation::{Operation, Returns};
+use crate::{Error, ErrorKind, OnLimit, RateLimit, body, operation, trace};
+
+/// Redirects that are followed in one call. Each spends a request.
+const MAX_REDIRECTS: usize = 5;
+
+/// An error body that is longer than this is no envelope.
+const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// What every call of a client shares.
+#[derive(Clone, Debug)]
+pub(crate) struct Middle(Arc<Settings>);
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) base_url: BaseUrl,
+    pub(crate) api_key: ApiKey,
+    pub(crate) api_key_header: HeaderName,
+    pub(crate) limit: RateLimit,
+    pub(crate) on_limit: OnLimit,
+    pub(crate) account: Account,
+    pub(crate) body_limit: usize,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// A call on its way through the middle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// What errors and spans call it: the `operationId`, if there is one.
+    pub(crate) name: &'a str,
+    /// The template of its path, if the spec knows one.
+    pub(crate) template: Option<&'a str>,
+    /// Whether the caller reads the body, as it comes.
+    pub(crate) streams: bool,
+}
+
+impl From<&Operation> for Call<'_> {
+    fn from(operation: &Operation) -> Self {
+        Self {
+            name: operation.id,
+            template: Some(operation.path),
+            streams: operation.returns == Returns::Bytes,
+        }
+    }
+}
+
+/// The error of a call, in the place of the response that a hook has to
+/// return.
+#[derive(Clone)]
+pub(crate) struct Failed(pub(crate) Error);
+
+impl From<Failed> for Response {
+    fn from(failed: Failed) -> Self {
+        let mut response = http::Response::new(Bytes::new());
+        response.extensions_mut().insert(failed);
+        response.into()
+    }
+}
+
+impl ClientHooks<Middle> for Client {
+    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
+        let sent = match operation::find(info.operation_id) {
+            Some(operation) => {
+                self.inner()
+                    .send(self.client(), request, operation.into())
+                    .await
+            }
+            None => Err(
+                Error::config("the operation is not in the table of the spec")
+                    .of(info.operation_id),
+            ),
+        };
+        Ok(sent.unwrap_or_else(|error| Failed(error).into()))
+    }
+}
+
+impl Middle {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self(Arc::new(settings))
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0
+    }
+
+    /// Sends a request with all that belongs to it. A response is a success;
+    /// its body has been read unless the call returns bytes.
+    pub(crate) async fn send(
+        &self,
+        http: &reqwest::Client,
+        request: Request,
+        call: Call<'_>,
+    ) -> Result<Response, Error> {
+        let span = trace::span(&request, call);
+        let result = async {
+            let response = self.follow(http, request).await?;
+            if !response.status().is_success() {
+                return Err(self.refusal(response).await);
+            }
+            self.success(response, call).await
+        }
+        .instrument(span.clone())
+        .await
+        .map_err(|error| error.of(call.name));
+        trace::record(&span, &result);
+        result
+    }
+
+    /// Sends a request, and on to where it is redirected within the origin.
+    async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Response, Error> {
+        let mut request = first;
+        for _ in 0..=MAX_REDIRECTS {
+            let url = request.url().clone();
+            let method = request.method().clone();
+            let next = request.try_clone();
+            let response = self.send_once(http, request).await?;
+            let status = response.status();
+            if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
+                return Ok(response);
+            }
+            let location = text(response.headers(), &LOCATION);
+            let target = self
+                .0
+                .base_url
+                .redirected(&method, &url, status.as_u16(), location);
+            request = match (target, next) {
+                (Ok(target), Some(mut next)) => {
+                    *next.url_mut() = target;
+                    next
+                }
+                (Ok(_), None) => return Err(not_followed(status, "cannot be sent twice")),
+                (Err(reason), _) => return Err(not_followed(status, &reason)),
+            };
+        }
+        Err(Error::new(
+            ErrorKind::Redirect,
+            format!("more than {MAX_REDIRECTS} redirects"),
+        ))
+    }
+
+    /// Spends one request of the budget.
+    async fn send_once(
+        &self,
+        http: &reqwest::Client,
+        mut request: Request,
+    ) -> Result<Response, Error> {
+        let settings = &*self.0;
+        let reserved = settings.account.reserve(&settings.limit, settings.on_limit);
+        let mut reservation = reserved.await.map_err(not_sent)?;
+
+        let key = settings.api_key.header();
+        request
+            .headers_mut()
+            .insert(settings.api_key_header.clone(), key);
+        reservation.sent();
+        match http.execute(request).await {
+            Ok(response) => {
+                if response.status() == StatusCode::TOO_MANY_REQUESTS {
+                    // Before the slot is settled, which wakes those who wait.
+                    self.lock(response.headers());
+                }
+                reservation.answered();
+                Ok(response)
+            }
+            Err(error) => {
+                if error.is_connect() || error.is_builder() {
+                    reservation.never_left();
+                }
+                Err(Error::transport(error))
+            }
+        }
+    }
+
+    /// Reads the body of a success, unless the caller will.
+    async fn success(&self, mut response: Response, call: Call<'_>) -> Result<Response, Error> {
+        // JSON where something else is expected may be an error.
+        if call.streams && !is_json(response.headers()) {
+            return Ok(response);
+        }
+        let status = response.status();
+        let body = body::read(&mut response, self.0.body_limit)
+            .await
+            .map_err(|error| error.with_status(status))?;
+        if let Some((status, error)) = self.error_in_success(&body) {
+            return Err(self.stated(status, response.headers(), Some(error)));
+        }
+        let (parts, _) = http::Response::from(response).into_parts();
+        Ok(http::Response::from_parts(parts, body).into())
+    }
+
+    /// The error that a response with another status than 2xx stands for.
+    async fn refusal(&self, mut response: Response) -> Error {
+        let body = body::read(&mut response, MAX_ERROR_BODY).await;
+        let error = body.ok().and_then(|body| ApiError::read(&self.text(&body)));
+        self.stated(response.status(), response.headers(), error)
+    }
+
+    /// An error that the server has stated.
+    fn stated(&self, status: StatusCode, headers: &HeaderMap, error: Option<ApiError>) -> Error {
+        let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| self.lock(headers));
+        Error::from_status(status)
+            .with_retry_at(retry_at)
+            .with_api_error(error)
+    }
+
+    fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {
+        let object = body.len() <= MAX_ERROR_BODY && body.trim_ascii_start().starts_with(b"{");
+        object
+            .then(|| ApiError::read_in_success(&self.text(body)))
+            .flatten()
+    }
+
+    /// An error without the key, should the server have repeated it in what
+    /// the error quotes.
+    pub(crate) fn redacted(&self, error: Error) -> Error {
+        error.map_texts(|text| self.0.api_key.redact(text).into_owned())
+    }
+
+    /// What the server sent, without the key.
+    fn text<'a>(&self, body: &'a [u8]) -> Cow<'a, str> {
+        match String::from_utf8_lossy(body) {
+            Cow::Borrowed(text) => self.0.api_key.redact(text),
+            Cow::Owned(text) => Cow::Owned(self.0.api_key.redact(&text).into_owned()),
+        }
+    }
+
+    /// Nothing more is sent until the lockout is over.
+    fn lock(&self, headers: &HeaderMap) -> Timestamp {
+        let asked = retry_after(headers, self.0.clock.wall()).unwrap_or_default();
+        let until = self.0.account.lock(self.0.limit.lockout().max(asked));
+        tracing::warn!(target: "telesto_api", %until, "the address is locked out");
+        until
+    }
+}
+
+/// The budget is spent, or the address locked out: nothing was sent.
+fn not_sent(exhausted: Exhausted) -> Error {
+    let message = if exhausted.locked {
+        "not sent, the address is locked out for too many requests"
+    } else {
+        "not sent, the rate limit is used up"
+    };
+    Error::new(ErrorKind::RateLimited, message).with_retry_at(exhausted.retry_at)
+}
+
+fn not_followed(status: StatusCode, reason: &str) -> Error {
+    Error::new(
+        ErrorKind::Redirect,
+        format!("a redirect is not followed: it {reason}"),
+    )
+    .with_status(status)
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    text(headers, &CONTENT_TYPE).is_some_and(|kind| {
+        let kind = kind.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json")
+    })
+}
+
+/// How long the server asks to wait: in seconds, or until a date. A date is
+/// taken by the server's clock if it tells the time. Nobody is believed who
+/// asks for more than a day.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(24 * 3600);
+    let value = text(headers, &RETRY_AFTER)?.trim();
+    let wait = if let Ok(seconds) = value.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let until = httpdate::parse_http_date(value).ok()?;
+        let now = text(headers, &DATE)
+            .and_then(|date| httpdate::parse_http_date(date).ok())
+            .or_else(|| now.try_into().ok())?;
+        until.duration_since(now).ok()?
+    };
+    Some(wait.min(LONGEST))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wait(pairs: &[(&'static str, &str)]) -> Option<u64> {
+        let headers = pairs
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
+            .collect();
+        let now = "2024-01-15T10:30:00Z".parse().unwrap();
+        retry_after(&headers, now).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_as_a_date() {
+        assert_eq!(wait(&[("retry-after", "1200")]), Some(1200));
+        let date = "Mon, 15 Jan 2024 10:50:00 GMT";
+        assert_eq!(wait(&[("retry-after", date)]), Some(1200));
+        let skewed = [
+            ("retry-after", date),
+            ("date", "Mon, 15 Jan 2024 10:49:00 GMT"),
+        ];
+        assert_eq!(wait(&skewed), Some(60));
+    }
+
+    #[test]
+    fn a_retry_after_that_makes_no_sense_is_not_followed() {
+        assert_eq!(wait(&[]), None);
+        assert_eq!(wait(&[("retry-after", "soon")]), None);
+        assert_eq!(wait(&[("retry-after", "-5")]), None);
+        assert_eq!(
+            wait(&[("retry-after", "Mon, 15 Jan 2024 10:00:00 GMT")]),
+            None
+        );
+        assert_eq!(wait(&[("retry-after", "99999999999")]), Some(86_400));
+    }
+}

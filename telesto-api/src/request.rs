@@ -1,0 +1,156 @@
+//! Calls that the spec does not know yet.
+
+use bytes::Bytes;
+use progenitor_client::{ClientInfo as _, ResponseValue};
+use reqwest::{Method, Response};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::generated::Client;
+use crate::middle::Call;
+use crate::{Error, call, decode};
+
+/// A request that the spec does not know, made by [`Client::request`].
+///
+/// It goes the way of every other: with the key, within the budget, with the
+/// same errors.
+#[derive(Debug)]
+#[must_use = "nothing is sent before `send` or `bytes`"]
+pub struct RequestBuilder<'a> {
+    client: &'a Client,
+    /// What errors and spans call it.
+    name: String,
+    request: Result<reqwest::RequestBuilder, String>,
+}
+
+impl<'a> RequestBuilder<'a> {
+    pub(crate) fn new(client: &'a Client, method: Method, path: &str) -> Self {
+        let name = format!("{method} {path}");
+        let request = check_path(path).map(|()| {
+            let url = format!("{}{path}", client.baseurl());
+            client.client().request(method, url)
+        });
+        Self {
+            client,
+            name,
+            request,
+        }
+    }
+
+    /// Appends a parameter to the query, encoded as needed.
+    pub fn query(self, name: &str, value: impl ToString) -> Self {
+        let pair = [(name, value.to_string())];
+        self.map(|request| request.query(&pair))
+    }
+
+    /// Sends `body` as JSON.
+    pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Self {
+        self.map(|request| request.json(body))
+    }
+
+    /// Sends the request, and reads the answer as JSON in which every `""` has
+    /// become `null`.
+    ///
+    /// # Errors
+    ///
+    /// As for every other call; see [`ErrorKind`](crate::ErrorKind).
+    pub async fn send(self) -> Result<ResponseValue<Value>, Error> {
+        let client = self.client;
+        let (name, response) = self.sent().await?;
+        decode::response(client, &name, response).await
+    }
+
+    /// Sends the request, and reads the answer as bytes, such as those of a
+    /// document.
+    ///
+    /// # Errors
+    ///
+    /// As for every other call; see [`ErrorKind`](crate::ErrorKind).
+    pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
+        let (name, mut response) = self.sent().await?;
+        let status = response.status();
+        let headers = std::mem::take(response.headers_mut());
+        let body = response.bytes().await;
+        let body = body.map_err(|error| Error::transport(error).of(&name))?;
+        Ok(ResponseValue::new(body, status, headers))
+    }
+
+    async fn sent(self) -> Result<(String, Response), Error> {
+        let Self {
+            client,
+            name,
+            request,
+        } = self;
+        let request = call::valid(
+            &name,
+            request.and_then(|request| request.build().map_err(|error| error.to_string())),
+        )?;
+        let call = Call {
+            name: &name,
+            template: None,
+            streams: false,
+        };
+        let response = client.inner().send(client.client(), request, call).await?;
+        Ok((name, response))
+    }
+
+    fn map(
+        mut self,
+        edit: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Self {
+        self.request = self.request.map(edit);
+        self
+    }
+}
+
+/// A path is appended to the base URL, and must not lead out of it.
+fn check_path(path: &str) -> Result<(), String> {
+    let wrong = if !path.starts_with('/') {
+        "does not start with a slash"
+    } else if path.contains(['?', '#']) {
+        "has a query or a fragment: pass parameters with `query`"
+    } else if path[1..].split('/').any(|segment| is_dots(segment)) {
+        "leads to another path with its dots"
+    } else if path.contains('\\') || path.contains("//") {
+        "has an empty segment or a backslash"
+    } else {
+        return Ok(());
+    };
+    Err(format!("the path {wrong}"))
+}
+
+/// Whether URLs read a segment as "here" or "one up".
+fn is_dots(segment: &str) -> bool {
+    matches!(
+        segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+        "." | ".."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_below_the_base_url() {
+        for path in ["/", "/products", "/products/a.b..c", "/a%20b", "/products/"] {
+            assert_eq!(check_path(path), Ok(()), "{path}");
+        }
+        for path in [
+            "",
+            "products",
+            "//evil.example",
+            "/a//b",
+            "/a?b=c",
+            "/a#b",
+            "/../v1",
+            "/a/..",
+            "/a/./b",
+            "/%2e%2E/v1",
+            "/.%2e",
+            "/\\evil.example",
+        ] {
+            assert!(check_path(path).is_err(), "{path}");
+        }
+    }
+}

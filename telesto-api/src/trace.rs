@@ -1,0 +1,47 @@
+//! Spans with the attribute names that OpenTelemetry gives to HTTP clients.
+
+use reqwest::{Request, Response};
+use tracing::{Span, field};
+
+use crate::Error;
+use crate::middle::Call;
+
+/// A span for a call. It holds neither the key nor any body.
+pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
+    let url = request.url();
+    let method = request.method().as_str();
+    let name = call.template.map_or_else(
+        || method.to_owned(),
+        |template| format!("{method} {template}"),
+    );
+    tracing::info_span!(
+        target: "telesto_api",
+        "call",
+        otel.name = name,
+        otel.kind = "client",
+        otel.status_code = field::Empty,
+        http.request.method = method,
+        http.response.status_code = field::Empty,
+        url.full = url.as_str(),
+        url.template = call.template,
+        server.address = url.host_str(),
+        server.port = url.port_or_known_default(),
+        error.r#type = field::Empty,
+        telesto.operation = call.name,
+    )
+}
+
+/// How the call ended.
+pub(crate) fn record(span: &Span, result: &Result<Response, Error>) {
+    let status = match result {
+        Ok(response) => Some(response.status()),
+        Err(error) => error.status(),
+    };
+    if let Some(status) = status {
+        span.record("http.response.status_code", status.as_u16());
+    }
+    if let Err(error) = result {
+        span.record("otel.status_code", "ERROR");
+        span.record("error.type", field::debug(error.kind()));
+    }
+}
