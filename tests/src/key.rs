@@ -1,0 +1,214 @@
+//! The API key shows nowhere: not in what a client prints of itself, not in an
+//! error, not in a log of any crate.
+
+use std::error::Error as _;
+use std::fmt::Debug;
+use std::io;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use httpmock::MockServer;
+use telesto_api::{Client, Error, Method};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::support::{KEY, answers, builder, clock};
+
+/// Everything that may be printed of an error, down to its causes.
+fn shown(error: &Error) -> String {
+    let mut text = format!("{error} {error:#} {error:?} {error:#?}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(" {cause} {cause:?}"));
+        source = cause.source();
+    }
+    if let Some(stated) = error.api_error() {
+        text.push_str(&format!(
+            " {stated:?} {:?} {:?} {}",
+            stated.error_type(),
+            stated.description(),
+            stated.body()
+        ));
+    }
+    text.push_str(&format!("{:?}", error.path()));
+    text
+}
+
+#[track_caller]
+fn assert_hidden(what: &str, text: &str) {
+    assert!(!text.is_empty());
+    assert!(!text.contains(KEY), "{what} shows the key: {text}");
+}
+
+/// What the log was told.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
+}
+
+/// Servers that repeat the key in whatever they can.
+fn answers_with_key() -> Vec<(u16, String)> {
+    vec![
+        (200, format!(r#"[{{"id":"1","stock_onhand":"{KEY}"}}]"#)),
+        (200, format!(r#"[{{"id":"1","created":"{KEY}"}}]"#)),
+        (200, format!(r#"{{"{KEY}":1}}"#)),
+        (200, format!("<html>{KEY}</html>")),
+        (
+            200,
+            format!(r#"{{"statusCode":401,"error":{{"type":"{KEY}","description":"{KEY}"}}}}"#),
+        ),
+        (
+            401,
+            format!(
+                r#"{{"statusCode":401,"error":{{"type":"UNAUTHORIZED","description":"no {KEY}"}}}}"#
+            ),
+        ),
+        (
+            403,
+            format!(r#"{{"error":{{"type":"{KEY}","{KEY}":"{KEY}"}},"{KEY}":["{KEY}"]}}"#),
+        ),
+        (404, KEY.to_owned()),
+        (
+            429,
+            format!(r#"{{"error":{{"type":"TOO_MANY_REQUESTS","description":"{KEY}"}}}}"#),
+        ),
+        (500, format!("<html>{KEY}</html>")),
+    ]
+}
+
+#[tokio::test]
+async fn no_error_and_no_log_line_shows_the_key() {
+    // For the whole program: what a thread without a subscriber sees first
+    // would be left out of the log of another.
+    let log = Log::default();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_span_events(FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(log.clone());
+    // What the server of a test says of itself is not ours.
+    let ours = Targets::new()
+        .with_default(LevelFilter::TRACE)
+        .with_target("httpmock", LevelFilter::OFF);
+    tracing_subscriber::registry().with(lines).with(ours).init();
+
+    for (status, body) in answers_with_key() {
+        let server = MockServer::start_async().await;
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.status(status).header("x-key", KEY).body(&body);
+            })
+            .await;
+        let client = builder(&server).build().unwrap();
+        let error = client.list_products().send().await.unwrap_err();
+        assert_hidden(&format!("an error of {status} {body}"), &shown(&error));
+        assert_hidden("a client", &format!("{client:?} {client:#?}"));
+        let call = client.list_products();
+        assert_hidden("an operation", &format!("{call:?}"));
+        let request = client.request(Method::POST, "/products").json(&1);
+        assert_hidden("a request", &format!("{request:?}"));
+        let _ = request.send().await;
+    }
+    for location in ["http://example.invalid/", "not a url: [", "/v2/products"] {
+        let server = MockServer::start_async().await;
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                then.status(302).header("location", location);
+            })
+            .await;
+        let client = builder(&server).build().unwrap();
+        let error = client.list_products().send().await.unwrap_err();
+        assert_hidden("a redirect", &shown(&error));
+    }
+    for url in ["http://127.0.0.1:9/v2", "https://127.0.0.1:9/v2"] {
+        let builder = Client::builder().api_key(KEY).base_url(url).clock(clock());
+        let client = builder.timeout(Duration::from_millis(200)).build().unwrap();
+        let error = client.list_products().send().await.unwrap_err();
+        assert_hidden("a failed connection", &shown(&error));
+    }
+
+    let log = log.text();
+    assert_hidden("the log", &log);
+    // The log is that of the calls, with spans as OpenTelemetry names them.
+    for attribute in [
+        "otel.kind=\"client\"",
+        "otel.name=\"GET /products\"",
+        "http.request.method=\"GET\"",
+        "http.response.status_code=401",
+        "server.address=\"127.0.0.1\"",
+        "url.template=\"/products\"",
+        "error.type=Unauthorized",
+    ] {
+        assert!(log.contains(attribute), "no {attribute} in {log}");
+    }
+}
+
+#[test]
+fn no_setting_shows_the_key() {
+    for builder in [
+        Client::builder().api_key(KEY),
+        Client::builder().api_key(format!("{KEY} ")),
+        Client::builder().api_key(format!("{KEY}\n")),
+        Client::builder().api_key(format!("{KEY}ö")),
+        Client::builder()
+            .api_key("x")
+            .base_url(format!("https://{KEY}@telesto.example")),
+        Client::builder()
+            .api_key("x")
+            .base_url(format!("https://telesto.example/?k={KEY}")),
+        Client::builder()
+            .api_key("x")
+            .base_url(format!("https://{KEY}:[")),
+    ] {
+        assert_hidden("a builder", &format!("{builder:?} {builder:#?}"));
+        match builder.build() {
+            Ok(client) => assert_hidden("a client", &format!("{client:?}")),
+            Err(error) => assert_hidden("a refusal", &shown(&error)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_success_shows_what_the_server_sent_and_not_the_key() {
+    let server = MockServer::start_async().await;
+    answers(&server, 200, "[]").await;
+    let products = builder(&server)
+        .build()
+        .unwrap()
+        .list_products()
+        .send()
+        .await
+        .unwrap();
+    fn debug(value: &impl Debug) -> String {
+        format!("{value:?}")
+    }
+    assert_hidden("an answer", &debug(&products));
+}

@@ -1,0 +1,53 @@
+//! What the tests share.
+
+use std::sync::Arc;
+
+use httpmock::{Mock, MockServer};
+use jiff::Timestamp;
+use telesto_api::ManualClock;
+
+/// A key that no other text is likely to hold.
+pub(crate) const KEY: &str = "k3y-0f-a-t3st";
+
+/// A clock of its own for each client, and with it a budget: servers of other
+/// tests may have had the same port.
+pub(crate) fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::new(start()))
+}
+
+/// When the clocks of tests start.
+pub(crate) fn start() -> Timestamp {
+    "2024-01-15T10:30:00Z".parse().unwrap()
+}
+
+/// A client of the shipped spec.
+pub(crate) fn client(server: &MockServer) -> telesto_api::Client {
+    builder(server).build().unwrap()
+}
+
+pub(crate) fn builder(server: &MockServer) -> telesto_api::ClientBuilder {
+    telesto_api::Client::builder()
+        .api_key(KEY)
+        .base_url(server.url("/v2"))
+        .clock(clock())
+}
+
+/// A client of the made-up spec.
+pub(crate) fn made_up(server: &MockServer) -> telesto_fixture_api::Client {
+    telesto_fixture_api::Client::builder()
+        .api_key(KEY)
+        .base_url(server.url("/v9"))
+        .clock(Arc::new(telesto_fixture_api::ManualClock::new(start())))
+        .build()
+        .unwrap()
+}
+
+/// Has the server answer every request in the same way.
+pub(crate) async fn answers<'a>(server: &'a MockServer, status: u16, body: &str) -> Mock<'a> {
+    server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.status(status).body(body);
+        })
+        .await
+}
