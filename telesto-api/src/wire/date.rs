@@ -82,19 +82,36 @@ fn split(text: &str) -> Option<(&str, &str)> {
     text.split_once([' ', 'T'])
 }
 
-/// Digits and dashes only: jiff reads more forms than Telesto may mean.
+/// `2024-01-15`, and no other of the forms that a date may have elsewhere.
 fn parse_date(text: &str) -> Option<Date> {
-    (text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-'))
-        .then(|| text.parse().ok())
-        .flatten()
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = *text.as_bytes() else {
+        return None;
+    };
+    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
+    let month = two_digits(m1, m2)?;
+    let day = two_digits(d1, d2)?;
+    Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok()
 }
 
-/// Digits only: a zone that is silently dropped would be a wrong time.
+/// `10:30:00`, also without seconds or with parts of them. A zone is refused:
+/// silently dropped, it would make a wrong time.
 fn parse_time(text: &str) -> Option<Time> {
-    text.bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'))
-        .then(|| text.parse().ok())
-        .flatten()
+    if let [h1, h2, b':', m1, m2, b':', s1, s2] = *text.as_bytes() {
+        let hour = two_digits(h1, h2)?;
+        let minute = two_digits(m1, m2)?;
+        let second = two_digits(s1, s2)?;
+        let [hour, minute, second] = [hour, minute, second].map(|part| part as i8);
+        return Time::new(hour, minute, second, 0).ok();
+    }
+    let plain = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.'));
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+fn two_digits(tens: u8, ones: u8) -> Option<i16> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i16::from(byte - b'0'));
+    Some(digit(tens)? * 10 + digit(ones)?)
 }
 
 macro_rules! wire_moment {
