@@ -1,0 +1,174 @@
+//! Bodies made from schemas, for operations without an example.
+
+use serde_json::{Map, Value, json};
+
+use crate::spec::Spec;
+
+/// A schema that holds itself ends here.
+const DEEPEST: usize = 8;
+
+/// How full a made-up body is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// Every property has a value.
+    Full,
+    /// What may be empty is `""`, as Telesto sends it.
+    Empty,
+}
+
+/// A value that fits a schema.
+pub(crate) fn of(spec: &Spec, schema: &Value, fill: Fill) -> Value {
+    at_depth(spec, schema, fill, 0)
+}
+
+fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
+    let schema = spec.resolve(schema);
+    let given = ["example", "default"]
+        .into_iter()
+        .find_map(|word| schema.get(word));
+    if fill == Fill::Full
+        && let Some(given) = given
+    {
+        return given.clone();
+    }
+    if let Some(first) = schema.pointer("/enum/0") {
+        return first.clone();
+    }
+    if depth > DEEPEST {
+        return json!("");
+    }
+    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let parts = parts
+            .iter()
+            .map(|part| at_depth(spec, part, fill, depth + 1));
+        let objects = parts.filter_map(|part| match part {
+            Value::Object(members) => Some(members),
+            _ => None,
+        });
+        return Value::Object(objects.flatten().collect());
+    }
+    if let Some(first) = schema
+        .pointer("/oneOf/0")
+        .or_else(|| schema.pointer("/anyOf/0"))
+    {
+        return at_depth(spec, first, fill, depth + 1);
+    }
+    let number = || schema.get("minimum").cloned();
+    match schema.get("type").and_then(Value::as_str) {
+        Some("array") => {
+            let items = schema.get("items").unwrap_or(&Value::Null);
+            // One of each kind; within an object, one is enough to see.
+            let fills: &[Fill] = if depth == 0 {
+                &[Fill::Full, Fill::Empty]
+            } else {
+                &[Fill::Full]
+            };
+            fills
+                .iter()
+                .map(|fill| at_depth(spec, items, *fill, depth + 1))
+                .collect()
+        }
+        Some("string") => text(schema),
+        Some("integer") => number().unwrap_or(json!(7)),
+        Some("number") => number().unwrap_or(json!(12.5)),
+        Some("boolean") => json!(true),
+        _ => object(spec, schema, fill, depth),
+    }
+}
+
+fn object(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
+    let required = schema.get("required").and_then(Value::as_array);
+    let is_required =
+        |name: &str| required.is_some_and(|names| names.iter().any(|known| known == name));
+    let mut members = Map::new();
+    for (name, property) in schema
+        .get("properties")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        let value = if fill == Fill::Empty && !is_required(name) {
+            json!("")
+        } else {
+            at_depth(spec, property, fill, depth + 1)
+        };
+        members.insert(name.clone(), value);
+    }
+    if members.is_empty()
+        && let Some(values @ Value::Object(_)) = schema.get("additionalProperties")
+    {
+        members.insert("key".to_owned(), at_depth(spec, values, fill, depth + 1));
+    }
+    Value::Object(members)
+}
+
+fn text(schema: &Value) -> Value {
+    json!(match schema.get("format").and_then(Value::as_str) {
+        Some("decimal") => "12.50",
+        Some("date") => "2024-01-15",
+        Some("date-time-local") => "2024-01-15 10:30:00",
+        Some("date-time") => "2024-01-15T10:30:00Z",
+        Some("uuid") => "6f9619ff-8b86-4d11-b42d-00c04fc964ff",
+        Some("uri") => "https://example.com/",
+        Some("email") => "someone@example.com",
+        Some("byte") => "VGVsZXN0bw==",
+        _ => "text",
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_has_a_full_and_an_empty_element() {
+        let spec = Spec::read(include_str!("generated/telesto.yaml")).unwrap();
+        let schema = json!({"type": "array", "items": {
+            "type": "object",
+            "required": ["id"],
+            "properties": {
+                "id": {"type": "string"},
+                "price": {"type": "string", "format": "decimal"},
+                "count": {"type": "integer"},
+                "kind": {"type": "string", "enum": ["IN", "OUT"]},
+                "parts": {"type": "array", "items": {"type": "boolean"}},
+                "labels": {"type": "object", "additionalProperties": {"type": "string"}},
+            }
+        }});
+        let full = json!({
+            "id": "text", "price": "12.50", "count": 7, "kind": "IN", "parts": [true],
+            "labels": {"key": "text"}
+        });
+        let empty = json!({
+            "id": "text", "price": "", "count": "", "kind": "", "parts": "", "labels": ""
+        });
+        assert_eq!(of(&spec, &schema, Fill::Full), json!([full, empty]));
+    }
+
+    #[test]
+    fn a_schema_that_holds_itself_ends() {
+        let spec = Spec::read(
+            r##"
+openapi: 3.0.3
+info: { title: Made up, version: "0" }
+paths: {}
+components:
+  schemas:
+    Node: { type: object, properties: { next: { $ref: "#/components/schemas/Node" } } }
+    Circle: { $ref: "#/components/schemas/Circle" }
+"##,
+        )
+        .unwrap();
+        let node = of(
+            &spec,
+            &json!({"$ref": "#/components/schemas/Node"}),
+            Fill::Full,
+        );
+        assert!(node.pointer("/next/next").is_some());
+        of(
+            &spec,
+            &json!({"$ref": "#/components/schemas/Circle"}),
+            Fill::Full,
+        );
+    }
+}

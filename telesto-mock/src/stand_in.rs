@@ -1,0 +1,637 @@
+//! The server.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use bytes::Bytes;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::answer::Answer;
+use crate::limiter::{Limiter, RateLimit, Verdict, Window};
+use crate::spec::{self, Operation, Spec, SpecError};
+
+/// The key that the stand-in accepts unless it is given another.
+pub const DEFAULT_API_KEY: &str = "telesto-mock-key";
+
+/// The spec that is shipped, as `cargo xtask codegen` has copied it.
+const SHIPPED: &str = include_str!("generated/telesto.yaml");
+
+/// Requests are recorded with bodies of up to this size.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// Requests that are remembered.
+const MAX_RECORDED: usize = 10_000;
+
+/// How a 429 tells when to come back. Telesto does not document that it does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetryAfter {
+    /// Not at all.
+    #[default]
+    None,
+    /// `Retry-After` in seconds.
+    Seconds,
+    /// `Retry-After` as an HTTP date.
+    HttpDate,
+}
+
+/// The settings of a [`StandIn`].
+#[must_use = "nothing is served before `start`"]
+pub struct StandInBuilder {
+    spec: String,
+    api_key: String,
+    pro_plan: bool,
+    rate: Option<(u32, Duration)>,
+    lockout: Option<Duration>,
+    window: Window,
+    extend_block: bool,
+    empty_429: bool,
+    retry_after: RetryAfter,
+    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    answers: Vec<(String, Answer)>,
+    delay: Duration,
+    listen: SocketAddr,
+    on_request: Option<OnRequest>,
+}
+
+/// Told of every request once it is answered.
+type OnRequest = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
+
+impl StandInBuilder {
+    fn new(spec: &str) -> Self {
+        Self {
+            spec: spec.to_owned(),
+            api_key: DEFAULT_API_KEY.to_owned(),
+            pro_plan: true,
+            rate: None,
+            lockout: None,
+            window: Window::default(),
+            extend_block: false,
+            empty_429: false,
+            retry_after: RetryAfter::default(),
+            now: Arc::new(SystemTime::now),
+            answers: Vec::new(),
+            delay: Duration::ZERO,
+            listen: (Ipv4Addr::LOCALHOST, 0).into(),
+            on_request: None,
+        }
+    }
+
+    /// The key that is accepted.
+    pub fn api_key(mut self, key: impl Into<String>) -> Self {
+        self.api_key = key.into();
+        self
+    }
+
+    /// Whether the account has the plan that the API needs. Without it, every
+    /// request with the right key is answered with 403.
+    pub fn pro_plan(mut self, has_it: bool) -> Self {
+        self.pro_plan = has_it;
+        self
+    }
+
+    /// The limit, in the place of that of the spec.
+    pub fn rate_limit(self, limit: RateLimit) -> Self {
+        self.rate(limit.requests, limit.window)
+            .lockout(limit.lockout)
+    }
+
+    /// How many requests fit into a window of this length, in the place of
+    /// what the spec says.
+    pub fn rate(mut self, requests: u32, window: Duration) -> Self {
+        self.rate = Some((requests, window));
+        self
+    }
+
+    /// How long an address is blocked, in the place of what the spec says.
+    pub fn lockout(mut self, lockout: Duration) -> Self {
+        self.lockout = Some(lockout);
+        self
+    }
+
+    /// How the time is cut into windows.
+    pub fn window(mut self, window: Window) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Whether a request during a block begins the block anew.
+    pub fn extend_block(mut self, extend: bool) -> Self {
+        self.extend_block = extend;
+        self
+    }
+
+    /// Whether a 429 has an empty body in the place of the envelope.
+    pub fn empty_429(mut self, empty: bool) -> Self {
+        self.empty_429 = empty;
+        self
+    }
+
+    /// How a 429 tells when to come back.
+    pub fn retry_after(mut self, form: RetryAfter) -> Self {
+        self.retry_after = form;
+        self
+    }
+
+    /// The clock by which requests are counted and blocks end.
+    pub fn now(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.now = Arc::new(now);
+        self
+    }
+
+    /// What an operation answers, in the place of the spec.
+    pub fn answer(mut self, operation_id: impl Into<String>, answer: Answer) -> Self {
+        self.answers.push((operation_id.into(), answer));
+        self
+    }
+
+    /// How long each answer takes.
+    pub fn delay(mut self, delay: Duration) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// The address to listen on; by default a free port of this machine alone.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Is told of every request once it is answered, to log it.
+    pub fn on_request(mut self, told: impl Fn(&RecordedRequest) + Send + Sync + 'static) -> Self {
+        self.on_request = Some(Arc::new(told));
+        self
+    }
+
+    fn limit(&self, spec: &Spec) -> Option<RateLimit> {
+        let of_spec = spec.rate_limit();
+        let (requests, window) = self
+            .rate
+            .or(of_spec.map(|limit| (limit.requests, limit.window)))?;
+        let lockout = self.lockout.or(of_spec.map(|limit| limit.lockout))?;
+        Some(RateLimit {
+            requests,
+            window,
+            lockout,
+        })
+    }
+
+    /// Starts to serve.
+    ///
+    /// # Errors
+    ///
+    /// If the spec cannot be served, if an answer is for an operation that the
+    /// spec does not have or cannot be sent, if there is no limit, or if the
+    /// address is taken.
+    pub async fn start(self) -> Result<StandIn, StartError> {
+        let spec = Spec::read(&self.spec).map_err(StartError::Spec)?;
+        let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
+        let operations = spec.operations();
+        let mut state = Running {
+            base_path: spec.base_path(),
+            // Axum's header maps know small letters only.
+            api_key_header: spec.api_key_header().unwrap_or("authorization".to_owned()),
+            limiter: Mutex::new(Limiter::new(limit, self.window, self.extend_block)),
+            errors: Errors::of(&spec, self.empty_429),
+            answers: Mutex::new(HashMap::new()),
+            seen: Mutex::default(),
+            api_key: self.api_key,
+            pro_plan: self.pro_plan,
+            retry_after: self.retry_after,
+            now: self.now,
+            delay: self.delay,
+            on_request: self.on_request,
+            operations,
+        };
+        for (id, answer) in self.answers {
+            state.check_answer(&id, &answer)?;
+            let answers = state
+                .answers
+                .get_mut()
+                .unwrap_or_else(PoisonError::into_inner);
+            answers.insert(id, answer);
+        }
+        let at = |source| StartError::Listen {
+            address: self.listen,
+            source,
+        };
+        let listener = TcpListener::bind(self.listen).await.map_err(at)?;
+        let address = listener.local_addr().map_err(at)?;
+        let state = Arc::new(state);
+        let app = Router::new()
+            .fallback(serve)
+            .with_state(Arc::clone(&state))
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let server = tokio::spawn(async move {
+            let stopped = async {
+                // Stopped, or dropped: both end it.
+                let _ = stopped.await;
+            };
+            let _ = axum::serve(listener, app)
+                .with_graceful_shutdown(stopped)
+                .await;
+        });
+        Ok(StandIn {
+            address,
+            limit,
+            state,
+            stop: Some(stop),
+            server: Some(server),
+        })
+    }
+}
+
+impl fmt::Debug for StandInBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StandInBuilder")
+            .field("rate", &self.rate)
+            .field("lockout", &self.lockout)
+            .field("window", &self.window)
+            .field("listen", &self.listen)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why the stand-in does not start, or does not take an answer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The spec cannot be served.
+    Spec(SpecError),
+    /// Neither the spec nor the builder has a limit.
+    NoRateLimit,
+    /// The spec has no operation with this id.
+    UnknownOperation(String),
+    /// The answer to this operation cannot be sent. The text tells why.
+    Answer(String, String),
+    /// The address cannot be listened on.
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Spec(error) => error.fmt(formatter),
+            Self::NoRateLimit => formatter.write_str(
+                "the spec has no `x-rate-limit` with requests, window and lockout: add it, or set a limit",
+            ),
+            Self::UnknownOperation(id) => write!(formatter, "the spec has no operation `{id}`"),
+            Self::Answer(id, reason) => write!(formatter, "the answer to `{id}` cannot be sent: {reason}"),
+            Self::Listen { address, source } => write!(formatter, "cannot listen on {address}: {source}"),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Spec(error) => Some(error),
+            Self::Listen { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// How many requests were answered in which way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stats {
+    /// With the answer of an operation.
+    pub served: u64,
+    /// With 429.
+    pub refused: u64,
+    /// With 401.
+    pub unauthorized: u64,
+    /// With 403, for the plan.
+    pub forbidden: u64,
+    /// With 404, since no operation has this method and path.
+    pub not_found: u64,
+}
+
+/// A request as it came, without the key.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RecordedRequest {
+    /// When it was counted, by the clock of the stand-in.
+    pub when: SystemTime,
+    /// Its method.
+    pub method: String,
+    /// Its path and query.
+    pub path_and_query: String,
+    /// The operation that it is for, if there is one.
+    pub operation_id: Option<String>,
+    /// Its headers, without the one that carries the key.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Bytes,
+    /// Whether it came with the right key.
+    pub key_is_right: bool,
+    /// The status of the answer.
+    pub status: u16,
+}
+
+/// A stand-in that runs. It stops when it is dropped.
+pub struct StandIn {
+    address: SocketAddr,
+    limit: RateLimit,
+    state: Arc<Running>,
+    stop: Option<oneshot::Sender<()>>,
+    server: Option<JoinHandle<()>>,
+}
+
+impl StandIn {
+    /// Begins a stand-in for the shipped spec.
+    pub fn builder() -> StandInBuilder {
+        StandInBuilder::new(SHIPPED)
+    }
+
+    /// Begins a stand-in for another spec, an OpenAPI 3.0 document in YAML.
+    pub fn builder_for(spec: &str) -> StandInBuilder {
+        StandInBuilder::new(spec)
+    }
+
+    /// Its base URL, with the path of the spec's server.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}{}", self.address, self.state.base_path)
+    }
+
+    /// The address that it listens on.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The key that it accepts.
+    #[must_use]
+    pub fn api_key(&self) -> &str {
+        &self.state.api_key
+    }
+
+    /// The limit that it keeps.
+    #[must_use]
+    pub fn rate_limit(&self) -> RateLimit {
+        self.limit
+    }
+
+    /// What it serves, sorted by paths.
+    #[must_use]
+    pub fn operations(&self) -> &[Operation] {
+        &self.state.operations
+    }
+
+    /// How many requests were answered in which way.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.state.seen().stats
+    }
+
+    /// The requests that came, in the order in which they were counted; of
+    /// many, the last 10,000.
+    #[must_use]
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.state.seen().requests.clone()
+    }
+
+    /// From now on, what an operation answers.
+    ///
+    /// # Errors
+    ///
+    /// If the spec has no such operation, or the answer cannot be sent.
+    pub fn set_answer(&self, operation_id: &str, answer: Answer) -> Result<(), StartError> {
+        self.state.check_answer(operation_id, &answer)?;
+        let mut answers = lock(&self.state.answers);
+        answers.insert(operation_id.to_owned(), answer);
+        Ok(())
+    }
+
+    /// Ends it, once requests that are under way are answered.
+    pub async fn stop(mut self) {
+        self.stop.take();
+        if let Some(server) = self.server.take() {
+            let _ = server.await;
+        }
+    }
+}
+
+impl fmt::Debug for StandIn {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("StandIn")
+            .field("address", &self.address)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all requests share.
+struct Running {
+    base_path: String,
+    api_key_header: String,
+    api_key: String,
+    pro_plan: bool,
+    retry_after: RetryAfter,
+    now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    delay: Duration,
+    on_request: Option<OnRequest>,
+    operations: Vec<Operation>,
+    errors: Errors,
+    limiter: Mutex<Limiter>,
+    answers: Mutex<HashMap<String, Answer>>,
+    seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+struct Seen {
+    stats: Stats,
+    requests: Vec<RecordedRequest>,
+}
+
+/// What is answered in the place of an operation.
+struct Errors {
+    unauthorized: Answer,
+    forbidden: Answer,
+    not_found: Answer,
+    too_many_requests: Answer,
+}
+
+impl Errors {
+    /// The examples of the spec, or the documented envelope.
+    fn of(spec: &Spec, empty_429: bool) -> Self {
+        let error = |status, kind, description| match spec.error_example(status) {
+            Some(example) => Answer::json(status, &example),
+            None => Answer::error(status, kind, description),
+        };
+        Self {
+            unauthorized: error(401, "UNAUTHORIZED", "Invalid API key"),
+            forbidden: error(403, "FORBIDDEN", "Pro plan required"),
+            not_found: error(404, "NOT_FOUND", "Not found"),
+            too_many_requests: match empty_429 {
+                true => Answer::empty(429),
+                false => error(
+                    429,
+                    "TOO_MANY_REQUESTS",
+                    "Too many requests, wait 15 minutes",
+                ),
+            },
+        }
+    }
+}
+
+impl Running {
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+
+    fn check_answer(&self, id: &str, answer: &Answer) -> Result<(), StartError> {
+        if self.operations.iter().all(|operation| operation.id != id) {
+            return Err(StartError::UnknownOperation(id.to_owned()));
+        }
+        match answer.defect() {
+            Some(reason) => Err(StartError::Answer(id.to_owned(), reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// The operation that a request is for.
+    fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let path = path.strip_prefix(&self.base_path)?;
+        let candidates = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method == method);
+        candidates
+            .filter_map(|operation| Some((spec::matches(&operation.path, path)?, operation)))
+            .max_by_key(|(literal, _)| *literal)
+            .map(|(_, operation)| operation)
+    }
+
+    /// Decides in the order of a server that guards itself first.
+    fn answer(
+        &self,
+        verdict: Verdict,
+        key_is_right: bool,
+        operation: Option<&Operation>,
+        now: SystemTime,
+    ) -> (Answer, fn(&mut Stats) -> &mut u64) {
+        if let Verdict::Refused { until, .. } = verdict {
+            let answer = self.errors.too_many_requests.clone();
+            return (self.with_retry_after(answer, until, now), |stats| {
+                &mut stats.refused
+            });
+        }
+        if !key_is_right {
+            return (self.errors.unauthorized.clone(), |stats| {
+                &mut stats.unauthorized
+            });
+        }
+        if !self.pro_plan {
+            return (self.errors.forbidden.clone(), |stats| &mut stats.forbidden);
+        }
+        let Some(operation) = operation else {
+            return (self.errors.not_found.clone(), |stats| &mut stats.not_found);
+        };
+        let told = lock(&self.answers).get(&operation.id).cloned();
+        (told.unwrap_or_else(|| operation.answer.clone()), |stats| {
+            &mut stats.served
+        })
+    }
+
+    fn with_retry_after(&self, answer: Answer, until: SystemTime, now: SystemTime) -> Answer {
+        let wait = until.duration_since(now).unwrap_or_default();
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        match self.retry_after {
+            RetryAfter::None => answer,
+            RetryAfter::Seconds => answer.header("retry-after", seconds.to_string()),
+            RetryAfter::HttpDate => {
+                let until = now + Duration::from_secs(seconds);
+                answer.header("retry-after", httpdate::fmt_http_date(until))
+            }
+        }
+    }
+}
+
+/// Answers a request.
+async fn serve(
+    State(state): State<Arc<Running>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    // Counted before its body is read, as a server does that guards itself.
+    let (now, verdict) = {
+        let mut limiter = lock(&state.limiter);
+        let now = (state.now)();
+        (now, limiter.request(client.ip(), now))
+    };
+    let method = parts.method.as_str();
+    let path = parts.uri.path();
+    let operation = state.operation(method, path);
+    let key = parts.headers.get(&state.api_key_header);
+    let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
+    let (answer, counter) = state.answer(verdict, key_is_right, operation, now);
+    let recorded = RecordedRequest {
+        when: now,
+        method: method.to_owned(),
+        path_and_query: parts.uri.to_string(),
+        operation_id: operation.map(|operation| operation.id.clone()),
+        headers: headers(&parts.headers, &state.api_key_header),
+        body: axum::body::to_bytes(body, MAX_BODY)
+            .await
+            .unwrap_or_default(),
+        key_is_right,
+        status: answer.status,
+    };
+    if !state.delay.is_zero() {
+        tokio::time::sleep(state.delay).await;
+    }
+    if let Some(on_request) = &state.on_request {
+        on_request(&recorded);
+    }
+    let mut seen = state.seen();
+    *counter(&mut seen.stats) += 1;
+    if seen.requests.len() == MAX_RECORDED {
+        seen.requests.remove(0);
+    }
+    seen.requests.push(recorded);
+    drop(seen);
+    let mut response = answer.into_response();
+    if method == "HEAD" && response.status() != StatusCode::NO_CONTENT {
+        *response.body_mut() = axum::body::Body::empty();
+    }
+    response
+}
+
+fn headers(headers: &HeaderMap, api_key_header: &str) -> Vec<(String, String)> {
+    let shown = headers
+        .iter()
+        .filter(|(name, _)| name.as_str() != api_key_header);
+    shown
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,273 @@
+//! What the stand-in answers over HTTP.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use telesto_mock::{Answer, RateLimit, RetryAfter, StandIn, StandInBuilder, StartError};
+
+fn made_up() -> StandInBuilder {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../tests/fixture-api/made-up.yaml"
+    );
+    StandIn::builder_for(&std::fs::read_to_string(path).unwrap())
+}
+
+async fn get(telesto: &StandIn, path: &str) -> Response {
+    let request = Client::new().get(format!("{}{path}", telesto.url()));
+    request
+        .header("authorization", telesto.api_key())
+        .send()
+        .await
+        .unwrap()
+}
+
+async fn json_of(response: Response) -> Value {
+    serde_json::from_str(&response.text().await.unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn an_operation_answers_with_its_example() {
+    let telesto = StandIn::builder().start().await.unwrap();
+    assert!(telesto.url().ends_with("/v2"));
+    let response = get(&telesto, "/products").await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()["content-type"], "application/json");
+    let products = json_of(response).await;
+    assert_eq!(products[0]["name"], "Widget");
+    assert_eq!(products[0]["stock_onhand"], "50");
+    assert_eq!(telesto.stats().served, 1);
+    telesto.stop().await;
+}
+
+#[tokio::test]
+async fn each_error_comes_in_the_documented_envelope() {
+    let telesto = StandIn::builder().start().await.unwrap();
+    let url = format!("{}/products", telesto.url());
+    for wrong in [None, Some("Bearer telesto-mock-key"), Some("other")] {
+        let mut request = Client::new().get(&url);
+        if let Some(key) = wrong {
+            request = request.header("authorization", key);
+        }
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), 401);
+        let body = json!({
+            "statusCode": 401,
+            "error": {"type": "UNAUTHORIZED", "description": "Invalid API key"}
+        });
+        assert_eq!(json_of(response).await, body);
+    }
+    for path in ["/nothing", "/products/7", "/products/"] {
+        let response = get(&telesto, path).await;
+        assert_eq!(response.status(), 404, "{path}");
+        assert_eq!(json_of(response).await["error"]["type"], "NOT_FOUND");
+    }
+    let posted = Client::new()
+        .post(&url)
+        .header("authorization", telesto.api_key());
+    assert_eq!(posted.send().await.unwrap().status(), 404);
+
+    let free = StandIn::builder().pro_plan(false).start().await.unwrap();
+    let response = get(&free, "/products").await;
+    assert_eq!(response.status(), 403);
+    assert_eq!(json_of(response).await["error"]["type"], "FORBIDDEN");
+    let stats = telesto.stats();
+    assert_eq!(
+        (stats.unauthorized, stats.not_found, stats.served),
+        (3, 4, 0)
+    );
+}
+
+#[tokio::test]
+async fn one_request_too_many_blocks_until_the_clock_says_otherwise() {
+    let seconds = Arc::new(AtomicU64::new(1_000_000));
+    let clock = Arc::clone(&seconds);
+    let limit = RateLimit {
+        requests: 2,
+        window: Duration::from_secs(3600),
+        lockout: Duration::from_secs(900),
+    };
+    let telesto = StandIn::builder()
+        .rate_limit(limit)
+        .now(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::SeqCst)))
+        .start()
+        .await
+        .unwrap();
+    let status = async |path: &str| get(&telesto, path).await.status().as_u16();
+    // What fails counts as well.
+    assert_eq!(status("/nothing").await, 404);
+    assert_eq!(status("/products").await, 200);
+    let refused = get(&telesto, "/products").await;
+    assert_eq!(refused.status(), 429);
+    assert_eq!(refused.headers().get("retry-after"), None);
+    assert_eq!(json_of(refused).await["error"]["type"], "TOO_MANY_REQUESTS");
+    seconds.fetch_add(899, Ordering::SeqCst);
+    assert_eq!(status("/products").await, 429);
+    seconds.fetch_add(1, Ordering::SeqCst);
+    assert_eq!(status("/products").await, 200);
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (2, 2));
+}
+
+#[tokio::test]
+async fn a_429_may_be_empty_and_may_tell_when_to_come_back() {
+    let start = |form| {
+        let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
+        let builder = StandIn::builder()
+            .rate(1, Duration::from_secs(60))
+            .empty_429(true);
+        builder
+            .retry_after(form)
+            .now(move || at(1_705_314_600))
+            .start()
+    };
+    for (form, expected) in [
+        (RetryAfter::None, None),
+        (RetryAfter::Seconds, Some("900")),
+        (RetryAfter::HttpDate, Some("Mon, 15 Jan 2024 10:45:00 GMT")),
+    ] {
+        let telesto = start(form).await.unwrap();
+        get(&telesto, "/products").await;
+        let refused = get(&telesto, "/products").await;
+        assert_eq!(refused.status(), 429);
+        let header = refused
+            .headers()
+            .get("retry-after")
+            .map(|value| value.to_str().unwrap());
+        assert_eq!(header, expected);
+        assert_eq!(refused.text().await.unwrap(), "");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_any_spec_is_served() {
+    let telesto = made_up()
+        .rate(100, Duration::from_secs(60))
+        .start()
+        .await
+        .unwrap();
+    assert!(telesto.url().ends_with("/v9"));
+    let send = async |method: Method, path: &str| {
+        let request = Client::new().request(method, format!("{}{path}", telesto.url()));
+        request
+            .header("x-made-up-key", telesto.api_key())
+            .send()
+            .await
+            .unwrap()
+    };
+    let list = json_of(send(Method::GET, "/suppliers?limit=1").await).await;
+    assert_eq!(list[0]["balance"], "12.50");
+    assert_eq!(list[0]["changed"], "2024-01-15 10:30:00");
+    assert_eq!(list[0]["status"], "In Progress");
+    assert_eq!(list[0]["products"][0]["purchase_price"], "12.50");
+    // The second one has what may be empty in Telesto's form.
+    assert_eq!(list[1]["id"], "text");
+    assert_eq!(list[1]["balance"], "");
+    assert_eq!(list[1]["products"], "");
+    assert_eq!(send(Method::GET, "/suppliers/a%20b").await.status(), 200);
+    assert_eq!(send(Method::POST, "/suppliers").await.status(), 201);
+    assert_eq!(send(Method::DELETE, "/suppliers/7").await.status(), 204);
+    let document = send(Method::GET, "/orders/0001/pdf").await;
+    assert_eq!(document.headers()["content-type"], "application/pdf");
+    assert!(document.text().await.unwrap().starts_with("%PDF"));
+    let ids: Vec<_> = telesto
+        .requests()
+        .into_iter()
+        .map(|request| request.operation_id)
+        .collect();
+    let expected = [
+        "list_suppliers",
+        "get_supplier",
+        "create_supplier",
+        "delete_supplier",
+        "get_order_pdf",
+    ];
+    assert_eq!(ids, expected.map(|id| Some(id.to_owned())));
+}
+
+#[tokio::test]
+async fn an_answer_can_be_replaced_from_the_start_and_while_it_runs() {
+    let first = Answer::new(502, "text/html", "<html>").header("x-proxy", "down");
+    let telesto = StandIn::builder()
+        .answer("list_products", first)
+        .start()
+        .await
+        .unwrap();
+    let response = get(&telesto, "/products").await;
+    assert_eq!(response.status(), 502);
+    assert_eq!(response.headers()["x-proxy"], "down");
+    assert_eq!(response.text().await.unwrap(), "<html>");
+
+    telesto
+        .set_answer("list_products", Answer::json(200, &json!([])))
+        .unwrap();
+    assert_eq!(json_of(get(&telesto, "/products").await).await, json!([]));
+
+    let unknown = telesto.set_answer("no_operation", Answer::empty(200));
+    assert!(matches!(unknown, Err(StartError::UnknownOperation(id)) if id == "no_operation"));
+    let unsendable = Answer::empty(200).header("a\nb", "c");
+    let unsendable = telesto.set_answer("list_products", unsendable);
+    assert!(matches!(unsendable, Err(StartError::Answer(..))));
+    let started = StandIn::builder()
+        .answer("list_products", Answer::empty(99))
+        .start()
+        .await;
+    assert!(matches!(started, Err(StartError::Answer(..))));
+}
+
+#[tokio::test]
+async fn requests_are_recorded_without_the_key() {
+    let telesto = StandIn::builder().api_key("s3cret").start().await.unwrap();
+    let request = Client::new().post(format!("{}/products?a=b", telesto.url()));
+    let request = request
+        .header("authorization", "s3cret")
+        .header("x-other", "1")
+        .body("body");
+    request.send().await.unwrap();
+    let recorded = telesto.requests().remove(0);
+    assert_eq!(recorded.method, "POST");
+    assert_eq!(recorded.path_and_query, "/v2/products?a=b");
+    assert_eq!(recorded.operation_id, None);
+    assert_eq!(&recorded.body[..], b"body");
+    assert!(recorded.key_is_right);
+    assert_eq!(recorded.status, 404);
+    assert!(recorded.when <= SystemTime::now());
+    assert!(
+        recorded
+            .headers
+            .contains(&("x-other".to_owned(), "1".to_owned()))
+    );
+    let shown = format!(
+        "{recorded:?} {telesto:?} {:?}",
+        StandIn::builder().api_key("s3cret")
+    );
+    assert!(!shown.contains("s3cret"), "{shown}");
+}
+
+#[tokio::test]
+async fn what_cannot_be_served_is_refused_with_the_reason() {
+    for (spec, says) in [
+        ("a: [", "the spec is not YAML"),
+        ("a: 1", "it has no `openapi: 3.0.3`"),
+        ("openapi: 3.1.0", "OpenAPI 3.1.0"),
+        ("openapi: 3.0.3", "it has no `paths`"),
+        ("openapi: 3.0.3\npaths: {}", "no `x-rate-limit`"),
+    ] {
+        let error = StandIn::builder_for(spec).start().await.unwrap_err();
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let first = StandIn::builder().start().await.unwrap();
+    let second = StandIn::builder()
+        .listen(first.address())
+        .start()
+        .await
+        .unwrap_err();
+    assert!(
+        second
+            .to_string()
+            .starts_with("cannot listen on 127.0.0.1:"),
+        "{second}"
+    );
+}

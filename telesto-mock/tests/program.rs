@@ -1,0 +1,117 @@
+//! The stand-in as a program.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command, Output, Stdio};
+
+/// A program that ends with the test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_telesto-mock"))
+}
+
+fn output(arguments: &[&str]) -> Output {
+    program().args(arguments).output().unwrap()
+}
+
+#[tokio::test]
+async fn it_says_how_to_be_served_and_serves() {
+    let mut running = program()
+        .args([
+            "--listen",
+            "127.0.0.1:0",
+            "--rate-limit",
+            "2/1m",
+            "--lockout",
+            "30s",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    let lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let said: Vec<String> = lines.map(Result::unwrap).take(7).collect();
+    let said = said.join("\n");
+    assert!(
+        said.contains("2 requests in 1m, then blocked for 30s"),
+        "{said}"
+    );
+    assert!(
+        said.contains("GET    /products                    list_products"),
+        "{said}"
+    );
+    let of = |name: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {said}"))
+            .to_owned()
+    };
+    let url = format!("{}/products", of("export TELESTO_BASE_URL="));
+    let key = of("export TELESTO_API_KEY=");
+    for expected in [200, 200, 429] {
+        let request = reqwest::Client::new()
+            .get(&url)
+            .header("authorization", &key);
+        assert_eq!(request.send().await.unwrap().status(), expected);
+    }
+    let _ = running.0.kill();
+    let mut log = String::new();
+    running
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut log)
+        .unwrap();
+    assert_eq!(log.lines().count(), 3, "{log}");
+    assert!(
+        log.lines()
+            .next()
+            .unwrap()
+            .ends_with(" GET /v2/products 200"),
+        "{log}"
+    );
+    assert!(!log.contains(&key), "{log}");
+}
+
+#[test]
+fn its_help_has_examples_and_exit_codes() {
+    let help = output(&["--help"]);
+    assert!(help.status.success());
+    let text = String::from_utf8(help.stdout).unwrap();
+    for part in [
+        "Examples:",
+        "Exit codes:",
+        "--rate-limit <N/TIME>",
+        "first-request",
+    ] {
+        assert!(text.contains(part), "no {part} in {text}");
+    }
+}
+
+#[test]
+fn what_cannot_start_says_why_and_fails() {
+    for (arguments, code, says) in [
+        (vec!["--rate-limit", "many"], 2, "such as 100/1h"),
+        (vec!["--lockout", "15"], 2, "write it as 30s, 15m or 1h"),
+        (
+            vec!["--spec", "/nowhere/spec.yaml"],
+            1,
+            "error: /nowhere/spec.yaml: ",
+        ),
+        (vec!["--spec", env!("CARGO_MANIFEST_PATH")], 1, "the spec "),
+    ] {
+        let output = output(&arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(text.contains(says), "{text}");
+        assert!(!text.contains("panicked"), "{text}");
+    }
+}
