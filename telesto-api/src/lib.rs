@@ -10,6 +10,8 @@ mod client;
 mod clock;
 mod decode;
 mod error;
+// As `cargo xtask codegen` writes it.
+#[rustfmt::skip]
 #[cfg_attr(telesto_fixture, path = "../../tests/fixture-api/generated/mod.rs")]
 mod generated;
 mod limit;

@@ -109,7 +109,7 @@ fn check_path(path: &str) -> Result<(), String> {
         "does not start with a slash"
     } else if path.contains(['?', '#']) {
         "has a query or a fragment: pass parameters with `query`"
-    } else if path[1..].split('/').any(|segment| is_dots(segment)) {
+    } else if path[1..].split('/').any(is_dots) {
         "leads to another path with its dots"
     } else if path.contains('\\') || path.contains("//") {
         "has an empty segment or a backslash"

@@ -4,7 +4,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_path};
+use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -85,12 +85,16 @@ pub mod types {
         impl Product {
             pub fn created<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::DateTime>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.created = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for created: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for created: {e}")
+                    });
                 self
             }
             pub fn ean_upc<T>(mut self, value: T) -> Self
@@ -100,7 +104,9 @@ pub mod types {
             {
                 self.ean_upc = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for ean_upc: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for ean_upc: {e}")
+                    });
                 self
             }
             pub fn id<T>(mut self, value: T) -> Self
@@ -120,17 +126,23 @@ pub mod types {
             {
                 self.name = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for name: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
                 self
             }
             pub fn stock_onhand<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::rust_decimal::Decimal>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.stock_onhand = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for stock_onhand: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for stock_onhand: {e}")
+                    });
                 self
             }
         }
@@ -166,12 +178,18 @@ pub mod types {
         pub struct ConversionError(::std::borrow::Cow<'static, str>);
         impl ::std::error::Error for ConversionError {}
         impl ::std::fmt::Display for ConversionError {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> Result<(), ::std::fmt::Error> {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
                 ::std::fmt::Display::fmt(&self.0, f)
             }
         }
         impl ::std::fmt::Debug for ConversionError {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> Result<(), ::std::fmt::Error> {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
                 ::std::fmt::Debug::fmt(&self.0, f)
             }
         }
@@ -224,36 +242,35 @@ const _: () = {
     fn assert_client_hooks()
     where
         Client: ClientHooks<crate::middle::Middle>,
-    {
-    }
+    {}
 };
 impl Client {
     /**List the products
 
-    Returns every product as one list. No parameters are documented, pagination neither.
+Returns every product as one list. No parameters are documented, pagination neither.
 
-    Sends a `GET` request to `/products`
+Sends a `GET` request to `/products`
 
-    Documented at <https://telesto.app/nl/help/section?id=143>.
+Documented at <https://telesto.app/nl/help/section?id=143>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases. The spec names these:
+[`Error`](crate::Error), in all cases. The spec names these:
 
-    - 401: The API key is missing or invalid.
-    - 403: The account has no Pro plan, which the API requires.
-    - 404: There is no such thing.
-    - 429: The IP address has made more than 100 requests within an hour and is blocked for 15 minutes.
-    - 500: The server has failed. Try again later.
+- 401: The API key is missing or invalid.
+- 403: The account has no Pro plan, which the API requires.
+- 404: There is no such thing.
+- 429: The IP address has made more than 100 requests within an hour and is blocked for 15 minutes.
+- 500: The server has failed. Try again later.
 
-    ```no_run
-    # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
-    let response = client.list_products()
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
+let response = client.list_products()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn list_products(&self) -> builder::ListProducts<'_> {
         builder::ListProducts::new(self)
     }
@@ -264,12 +281,12 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        ByteStream, ClientHooks, ClientInfo, Error, OperationInfo, RequestBuilderExt,
-        ResponseValue, encode_path,
+        encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
+        RequestBuilderExt, ResponseValue,
     };
     /**Builder for [`Client::list_products`]
 
-    [`Client::list_products`]: super::Client::list_products*/
+[`Client::list_products`]: super::Client::list_products*/
     #[derive(Debug, Clone)]
     pub struct ListProducts<'a> {
         client: &'a super::Client,

@@ -4,7 +4,7 @@
 #[allow(unused_imports)]
 pub use progenitor_client::{ByteStream, ClientInfo, Error, ResponseValue};
 #[allow(unused_imports)]
-use progenitor_client::{ClientHooks, OperationInfo, RequestBuilderExt, encode_path};
+use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderExt};
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
@@ -199,7 +199,10 @@ pub mod types {
             skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
             with = "crate::wire"
         )]
-        pub labels: ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+        pub labels: ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::std::string::String,
+        >,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
@@ -223,7 +226,7 @@ pub mod types {
         Hash,
         Ord,
         PartialEq,
-        PartialOrd,
+        PartialOrd
     )]
     #[non_exhaustive]
     pub enum SupplierStatus {
@@ -247,7 +250,9 @@ pub mod types {
     }
     impl ::std::str::FromStr for SupplierStatus {
         type Err = self::error::ConversionError;
-        fn from_str(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "In Progress" => Ok(Self::InProgress),
                 "Completed" => Ok(Self::Completed),
@@ -260,7 +265,9 @@ pub mod types {
     }
     impl ::std::convert::TryFrom<&str> for SupplierStatus {
         type Error = self::error::ConversionError;
-        fn try_from(value: &str) -> ::std::result::Result<Self, self::error::ConversionError> {
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
         }
     }
@@ -306,7 +313,9 @@ pub mod types {
             {
                 self.street = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for street: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for street: {e}")
+                    });
                 self
             }
             pub fn type_<T>(mut self, value: T) -> Self
@@ -316,7 +325,9 @@ pub mod types {
             {
                 self.type_ = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for type_: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for type_: {e}")
+                    });
                 self
             }
             pub fn zip<T>(mut self, value: T) -> Self
@@ -326,7 +337,9 @@ pub mod types {
             {
                 self.zip = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for zip: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for zip: {e}")
+                    });
                 self
             }
         }
@@ -353,7 +366,10 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct NewSupplier {
-            active: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+            active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
             balance: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
@@ -370,7 +386,10 @@ pub mod types {
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
-            supplier_name: ::std::result::Result<::std::string::String, ::std::string::String>,
+            supplier_name: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for NewSupplier {
             fn default() -> Self {
@@ -392,27 +411,37 @@ pub mod types {
             {
                 self.active = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for active: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for active: {e}")
+                    });
                 self
             }
             pub fn balance<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::rust_decimal::Decimal>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.balance = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for balance: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for balance: {e}")
+                    });
                 self
             }
             pub fn changed<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::DateTime>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.changed = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for changed: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for changed: {e}")
+                    });
                 self
             }
             pub fn products<T>(mut self, value: T) -> Self
@@ -422,7 +451,9 @@ pub mod types {
             {
                 self.products = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for products: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for products: {e}")
+                    });
                 self
             }
             pub fn since<T>(mut self, value: T) -> Self
@@ -432,7 +463,9 @@ pub mod types {
             {
                 self.since = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for since: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for since: {e}")
+                    });
                 self
             }
             pub fn supplier_name<T>(mut self, value: T) -> Self
@@ -442,7 +475,9 @@ pub mod types {
             {
                 self.supplier_name = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for supplier_name: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for supplier_name: {e}")
+                    });
                 self
             }
         }
@@ -479,7 +514,10 @@ pub mod types {
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
-            product_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            product_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
             purchase_price: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
@@ -502,7 +540,9 @@ pub mod types {
             {
                 self.first_bought = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for first_bought: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for first_bought: {e}")
+                    });
                 self
             }
             pub fn product_id<T>(mut self, value: T) -> Self
@@ -512,17 +552,25 @@ pub mod types {
             {
                 self.product_id = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for product_id: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for product_id: {e}")
+                    });
                 self
             }
             pub fn purchase_price<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::rust_decimal::Decimal>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
-                self.purchase_price = value.try_into().map_err(|e| {
-                    format!("error converting supplied value for purchase_price: {e}")
-                });
+                self.purchase_price = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!(
+                            "error converting supplied value for purchase_price: {e}"
+                        )
+                    });
                 self
             }
         }
@@ -549,9 +597,14 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct Supplier {
-            active: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
-            address:
-                ::std::result::Result<::std::option::Option<super::Address>, ::std::string::String>,
+            active: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            address: ::std::result::Result<
+                ::std::option::Option<super::Address>,
+                ::std::string::String,
+            >,
             balance: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
@@ -566,15 +619,24 @@ pub mod types {
             >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             labels: ::std::result::Result<
-                ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::string::String,
+                >,
                 ::std::string::String,
             >,
-            lead_days: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
+            lead_days: ::std::result::Result<
+                ::std::option::Option<i32>,
+                ::std::string::String,
+            >,
             notes: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
-            orders_total: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+            orders_total: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
             parent: ::std::result::Result<
                 ::std::option::Option<::std::boxed::Box<super::Supplier>>,
                 ::std::string::String,
@@ -583,7 +645,10 @@ pub mod types {
                 ::std::vec::Vec<super::SuppliedProduct>,
                 ::std::string::String,
             >,
-            rating: ::std::result::Result<::std::option::Option<f64>, ::std::string::String>,
+            rating: ::std::result::Result<
+                ::std::option::Option<f64>,
+                ::std::string::String,
+            >,
             since: ::std::result::Result<
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
@@ -632,7 +697,9 @@ pub mod types {
             {
                 self.active = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for active: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for active: {e}")
+                    });
                 self
             }
             pub fn address<T>(mut self, value: T) -> Self
@@ -642,27 +709,37 @@ pub mod types {
             {
                 self.address = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for address: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for address: {e}")
+                    });
                 self
             }
             pub fn balance<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::rust_decimal::Decimal>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.balance = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for balance: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for balance: {e}")
+                    });
                 self
             }
             pub fn changed<T>(mut self, value: T) -> Self
             where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::DateTime>>,
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.changed = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for changed: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for changed: {e}")
+                    });
                 self
             }
             pub fn extra<T>(mut self, value: T) -> Self
@@ -672,7 +749,9 @@ pub mod types {
             {
                 self.extra = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for extra: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for extra: {e}")
+                    });
                 self
             }
             pub fn id<T>(mut self, value: T) -> Self
@@ -688,13 +767,18 @@ pub mod types {
             pub fn labels<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                        ::std::collections::BTreeMap<::std::string::String, ::std::string::String>,
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        ::std::string::String,
                     >,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.labels = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for labels: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for labels: {e}")
+                    });
                 self
             }
             pub fn lead_days<T>(mut self, value: T) -> Self
@@ -704,7 +788,9 @@ pub mod types {
             {
                 self.lead_days = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for lead_days: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for lead_days: {e}")
+                    });
                 self
             }
             pub fn notes<T>(mut self, value: T) -> Self
@@ -714,7 +800,9 @@ pub mod types {
             {
                 self.notes = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for notes: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for notes: {e}")
+                    });
                 self
             }
             pub fn orders_total<T>(mut self, value: T) -> Self
@@ -724,19 +812,23 @@ pub mod types {
             {
                 self.orders_total = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for orders_total: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for orders_total: {e}")
+                    });
                 self
             }
             pub fn parent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
-                        ::std::option::Option<::std::boxed::Box<super::Supplier>>,
-                    >,
+                    ::std::option::Option<::std::boxed::Box<super::Supplier>>,
+                >,
                 T::Error: ::std::fmt::Display,
             {
                 self.parent = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for parent: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for parent: {e}")
+                    });
                 self
             }
             pub fn products<T>(mut self, value: T) -> Self
@@ -746,7 +838,9 @@ pub mod types {
             {
                 self.products = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for products: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for products: {e}")
+                    });
                 self
             }
             pub fn rating<T>(mut self, value: T) -> Self
@@ -756,7 +850,9 @@ pub mod types {
             {
                 self.rating = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for rating: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for rating: {e}")
+                    });
                 self
             }
             pub fn since<T>(mut self, value: T) -> Self
@@ -766,7 +862,9 @@ pub mod types {
             {
                 self.since = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for since: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for since: {e}")
+                    });
                 self
             }
             pub fn status<T>(mut self, value: T) -> Self
@@ -776,7 +874,9 @@ pub mod types {
             {
                 self.status = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for status: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for status: {e}")
+                    });
                 self
             }
             pub fn supplier_name<T>(mut self, value: T) -> Self
@@ -786,7 +886,9 @@ pub mod types {
             {
                 self.supplier_name = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for supplier_name: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for supplier_name: {e}")
+                    });
                 self
             }
             pub fn synced<T>(mut self, value: T) -> Self
@@ -796,7 +898,9 @@ pub mod types {
             {
                 self.synced = value
                     .try_into()
-                    .map_err(|e| format!("error converting supplied value for synced: {e}"));
+                    .map_err(|e| {
+                        format!("error converting supplied value for synced: {e}")
+                    });
                 self
             }
         }
@@ -856,12 +960,18 @@ pub mod types {
         pub struct ConversionError(::std::borrow::Cow<'static, str>);
         impl ::std::error::Error for ConversionError {}
         impl ::std::fmt::Display for ConversionError {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> Result<(), ::std::fmt::Error> {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
                 ::std::fmt::Display::fmt(&self.0, f)
             }
         }
         impl ::std::fmt::Debug for ConversionError {
-            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> Result<(), ::std::fmt::Error> {
+            fn fmt(
+                &self,
+                f: &mut ::std::fmt::Formatter<'_>,
+            ) -> Result<(), ::std::fmt::Error> {
                 ::std::fmt::Debug::fmt(&self.0, f)
             }
         }
@@ -911,128 +1021,127 @@ const _: () = {
     fn assert_client_hooks()
     where
         Client: ClientHooks<crate::middle::Middle>,
-    {
-    }
+    {}
 };
 impl Client {
     /**List the suppliers
 
-    Sends a `GET` request to `/suppliers`
+Sends a `GET` request to `/suppliers`
 
-    Arguments:
-    - `changed_since`: Only suppliers that were changed since then.
-    - `limit`
+Arguments:
+- `changed_since`: Only suppliers that were changed since then.
+- `limit`
 
-    Documented at <https://fixture.invalid/docs>.
+Documented at <https://fixture.invalid/docs>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases. The spec names these:
+[`Error`](crate::Error), in all cases. The spec names these:
 
-    - 401: It failed.
-    - 429: It failed.
-    - any other: It failed.
+- 401: It failed.
+- 429: It failed.
+- any other: It failed.
 
-    ```no_run
-    # async fn example(client: &telesto_fixture_api::Client, changed_since: ::jiff::civil::DateTime, limit: i32) -> Result<(), telesto_fixture_api::Error> {
-    let response = client.list_suppliers()
-        .changed_since(changed_since)
-        .limit(limit)
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, changed_since: ::jiff::civil::DateTime, limit: i32) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_suppliers()
+    .changed_since(changed_since)
+    .limit(limit)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn list_suppliers(&self) -> builder::ListSuppliers<'_> {
         builder::ListSuppliers::new(self)
     }
     /**Create a supplier
 
-    Sends a `POST` request to `/suppliers`
+Sends a `POST` request to `/suppliers`
 
-    Documented at <https://fixture.invalid/docs>.
+Documented at <https://fixture.invalid/docs>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases. The spec names these:
+[`Error`](crate::Error), in all cases. The spec names these:
 
-    - 4XX: It failed.
+- 4XX: It failed.
 
-    ```no_run
-    # async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::NewSupplier) -> Result<(), telesto_fixture_api::Error> {
-    let response = client.create_supplier()
-        .body(body)
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::NewSupplier) -> Result<(), telesto_fixture_api::Error> {
+let response = client.create_supplier()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn create_supplier(&self) -> builder::CreateSupplier<'_> {
         builder::CreateSupplier::new(self)
     }
     /**Get one supplier
 
-    Sends a `GET` request to `/suppliers/{supplier_id}`
+Sends a `GET` request to `/suppliers/{supplier_id}`
 
-    Documented at <https://fixture.invalid/docs>.
+Documented at <https://fixture.invalid/docs>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases.
+[`Error`](crate::Error), in all cases.
 
-    ```no_run
-    # async fn example(client: &telesto_fixture_api::Client, supplier_id: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-    let response = client.get_supplier()
-        .supplier_id(supplier_id)
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, supplier_id: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_supplier()
+    .supplier_id(supplier_id)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn get_supplier(&self) -> builder::GetSupplier<'_> {
         builder::GetSupplier::new(self)
     }
     /**Delete a supplier
 
-    Sends a `DELETE` request to `/suppliers/{supplier_id}`
+Sends a `DELETE` request to `/suppliers/{supplier_id}`
 
-    Documented at <https://fixture.invalid/docs>.
+Documented at <https://fixture.invalid/docs>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases.
+[`Error`](crate::Error), in all cases.
 
-    ```no_run
-    # async fn example(client: &telesto_fixture_api::Client, supplier_id: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-    let response = client.delete_supplier()
-        .supplier_id(supplier_id)
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, supplier_id: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.delete_supplier()
+    .supplier_id(supplier_id)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn delete_supplier(&self) -> builder::DeleteSupplier<'_> {
         builder::DeleteSupplier::new(self)
     }
     /**Get an order as a PDF
 
-    Sends a `GET` request to `/orders/{number}/pdf`
+Sends a `GET` request to `/orders/{number}/pdf`
 
-    Documented at <https://fixture.invalid/docs>.
+Documented at <https://fixture.invalid/docs>.
 
-    # Errors
+# Errors
 
-    [`Error`](crate::Error), in all cases.
+[`Error`](crate::Error), in all cases.
 
-    ```no_run
-    # async fn example(client: &telesto_fixture_api::Client, number: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-    let response = client.get_order_pdf()
-        .number(number)
-        .send()
-        .await?;
-    # Ok(())
-    # }
-    ```*/
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, number: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_order_pdf()
+    .number(number)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
     pub fn get_order_pdf(&self) -> builder::GetOrderPdf<'_> {
         builder::GetOrderPdf::new(self)
     }
@@ -1043,12 +1152,12 @@ pub mod builder {
     use super::types;
     #[allow(unused_imports)]
     use super::{
-        ByteStream, ClientHooks, ClientInfo, Error, OperationInfo, RequestBuilderExt,
-        ResponseValue, encode_path,
+        encode_path, ByteStream, ClientInfo, ClientHooks, Error, OperationInfo,
+        RequestBuilderExt, ResponseValue,
     };
     /**Builder for [`Client::list_suppliers`]
 
-    [`Client::list_suppliers`]: super::Client::list_suppliers*/
+[`Client::list_suppliers`]: super::Client::list_suppliers*/
     #[derive(Debug, Clone)]
     pub struct ListSuppliers<'a> {
         client: &'a super::Client,
@@ -1067,9 +1176,13 @@ pub mod builder {
         where
             V: std::convert::TryInto<::jiff::civil::DateTime>,
         {
-            self.changed_since = value.try_into().map(Some).map_err(|_| {
-                "conversion to `:: jiff :: civil :: DateTime` for changed_since failed".to_string()
-            });
+            self.changed_since = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `:: jiff :: civil :: DateTime` for changed_since failed"
+                        .to_string()
+                });
             self
         }
         pub fn limit<V>(mut self, value: V) -> Self
@@ -1086,11 +1199,7 @@ pub mod builder {
         pub async fn send(
             self,
         ) -> Result<ResponseValue<::std::vec::Vec<types::Supplier>>, crate::Error> {
-            let Self {
-                client,
-                changed_since,
-                limit,
-            } = self;
+            let Self { client, changed_since, limit } = self;
             let changed_since = crate::call::valid("list_suppliers", changed_since)?;
             let limit = crate::call::valid("list_suppliers", limit)?;
             let url = format!("{}/suppliers", client.baseurl,);
@@ -1104,14 +1213,18 @@ pub mod builder {
                         ::reqwest::header::ACCEPT,
                         ::reqwest::header::HeaderValue::from_static("application/json"),
                     )
-                    .query(&progenitor_client::QueryParam::new(
-                        "changed_since",
-                        &crate::wire::Written(&changed_since),
-                    ))
-                    .query(&progenitor_client::QueryParam::new(
-                        "limit",
-                        &crate::wire::Written(&limit),
-                    ))
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "changed_since",
+                            &crate::wire::Written(&changed_since),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "limit",
+                            &crate::wire::Written(&limit),
+                        ),
+                    )
                     .build(),
             )?;
             let info = OperationInfo {
@@ -1123,7 +1236,7 @@ pub mod builder {
     }
     /**Builder for [`Client::create_supplier`]
 
-    [`Client::create_supplier`]: super::Client::create_supplier*/
+[`Client::create_supplier`]: super::Client::create_supplier*/
     #[derive(Debug, Clone)]
     pub struct CreateSupplier<'a> {
         client: &'a super::Client,
@@ -1144,12 +1257,16 @@ pub mod builder {
             self.body = value
                 .try_into()
                 .map(From::from)
-                .map_err(|s| format!("conversion to `NewSupplier` for body failed: {}", s));
+                .map_err(|s| {
+                    format!("conversion to `NewSupplier` for body failed: {}", s)
+                });
             self
         }
         pub fn body_map<F>(mut self, f: F) -> Self
         where
-            F: std::ops::FnOnce(types::builder::NewSupplier) -> types::builder::NewSupplier,
+            F: std::ops::FnOnce(
+                types::builder::NewSupplier,
+            ) -> types::builder::NewSupplier,
         {
             self.body = self.body.map(f);
             self
@@ -1159,7 +1276,10 @@ pub mod builder {
             let Self { client, body } = self;
             let body = crate::call::valid(
                 "create_supplier",
-                body.and_then(|v| types::NewSupplier::try_from(v).map_err(|e| e.to_string())),
+                body
+                    .and_then(|v| {
+                        types::NewSupplier::try_from(v).map_err(|e| e.to_string())
+                    }),
             )?;
             let url = format!("{}/suppliers", client.baseurl,);
             #[allow(unused_mut)]
@@ -1184,7 +1304,7 @@ pub mod builder {
     }
     /**Builder for [`Client::get_supplier`]
 
-    [`Client::get_supplier`]: super::Client::get_supplier*/
+[`Client::get_supplier`]: super::Client::get_supplier*/
     #[derive(Debug, Clone)]
     pub struct GetSupplier<'a> {
         client: &'a super::Client,
@@ -1201,22 +1321,21 @@ pub mod builder {
         where
             V: std::convert::TryInto<::std::string::String>,
         {
-            self.supplier_id = value.try_into().map_err(|_| {
-                "conversion to `:: std :: string :: String` for supplier_id failed".to_string()
-            });
+            self.supplier_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for supplier_id failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `GET` request to `/suppliers/{supplier_id}`
         pub async fn send(self) -> Result<ResponseValue<types::Supplier>, crate::Error> {
-            let Self {
-                client,
-                supplier_id,
-            } = self;
+            let Self { client, supplier_id } = self;
             let supplier_id = crate::call::valid("get_supplier", supplier_id)?;
             let url = format!(
-                "{}/suppliers/{}",
-                client.baseurl,
-                crate::call::path_segment("get_supplier", "supplier_id", &supplier_id)?,
+                "{}/suppliers/{}", client.baseurl, crate
+                ::call::path_segment("get_supplier", "supplier_id", & supplier_id) ?,
             );
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -1239,7 +1358,7 @@ pub mod builder {
     }
     /**Builder for [`Client::delete_supplier`]
 
-    [`Client::delete_supplier`]: super::Client::delete_supplier*/
+[`Client::delete_supplier`]: super::Client::delete_supplier*/
     #[derive(Debug, Clone)]
     pub struct DeleteSupplier<'a> {
         client: &'a super::Client,
@@ -1256,26 +1375,27 @@ pub mod builder {
         where
             V: std::convert::TryInto<::std::string::String>,
         {
-            self.supplier_id = value.try_into().map_err(|_| {
-                "conversion to `:: std :: string :: String` for supplier_id failed".to_string()
-            });
+            self.supplier_id = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for supplier_id failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `DELETE` request to `/suppliers/{supplier_id}`
         pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
-            let Self {
-                client,
-                supplier_id,
-            } = self;
+            let Self { client, supplier_id } = self;
             let supplier_id = crate::call::valid("delete_supplier", supplier_id)?;
             let url = format!(
-                "{}/suppliers/{}",
-                client.baseurl,
-                crate::call::path_segment("delete_supplier", "supplier_id", &supplier_id)?,
+                "{}/suppliers/{}", client.baseurl, crate
+                ::call::path_segment("delete_supplier", "supplier_id", & supplier_id) ?,
             );
             #[allow(unused_mut)]
-            let mut request =
-                crate::call::valid("delete_supplier", client.client.delete(url).build())?;
+            let mut request = crate::call::valid(
+                "delete_supplier",
+                client.client.delete(url).build(),
+            )?;
             let info = OperationInfo {
                 operation_id: "delete_supplier",
             };
@@ -1285,7 +1405,7 @@ pub mod builder {
     }
     /**Builder for [`Client::get_order_pdf`]
 
-    [`Client::get_order_pdf`]: super::Client::get_order_pdf*/
+[`Client::get_order_pdf`]: super::Client::get_order_pdf*/
     #[derive(Debug, Clone)]
     pub struct GetOrderPdf<'a> {
         client: &'a super::Client,
@@ -1302,9 +1422,12 @@ pub mod builder {
         where
             V: std::convert::TryInto<::std::string::String>,
         {
-            self.number = value.try_into().map_err(|_| {
-                "conversion to `:: std :: string :: String` for number failed".to_string()
-            });
+            self.number = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `:: std :: string :: String` for number failed"
+                        .to_string()
+                });
             self
         }
         ///Sends a `GET` request to `/orders/{number}/pdf`
@@ -1312,12 +1435,14 @@ pub mod builder {
             let Self { client, number } = self;
             let number = crate::call::valid("get_order_pdf", number)?;
             let url = format!(
-                "{}/orders/{}/pdf",
-                client.baseurl,
-                crate::call::path_segment("get_order_pdf", "number", &number)?,
+                "{}/orders/{}/pdf", client.baseurl, crate
+                ::call::path_segment("get_order_pdf", "number", & number) ?,
             );
             #[allow(unused_mut)]
-            let mut request = crate::call::valid("get_order_pdf", client.client.get(url).build())?;
+            let mut request = crate::call::valid(
+                "get_order_pdf",
+                client.client.get(url).build(),
+            )?;
             let info = OperationInfo {
                 operation_id: "get_order_pdf",
             };

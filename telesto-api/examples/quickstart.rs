@@ -1,0 +1,90 @@
+//! What a first look at the client shows: `cargo run --example quickstart`.
+//!
+//! It talks to a stand-in for Telesto that it starts itself; or to Telesto, if
+//! `TELESTO_API_KEY` is set. Then it sends one request and no more.
+
+use std::error::Error;
+use std::io::{self, Write};
+
+use telesto_api::{Client, Clock as _, SystemClock};
+use telesto_mock::StandIn;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let mut out = io::stdout();
+    if std::env::var_os("TELESTO_API_KEY").is_some() {
+        return show_products(&Client::from_env()?, &mut out).await;
+    }
+    with_stand_in(&mut out).await
+}
+
+async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let telesto = StandIn::builder()
+        .answer("list_products", made_up_products())
+        .start()
+        .await?;
+    let client = Client::builder()
+        .api_key(telesto.api_key())
+        .base_url(telesto.url())
+        .build()?;
+    show_products(&client, out).await?;
+
+    // Until the hour's allowance is spent.
+    let error = loop {
+        if let Err(error) = client.list_products().send().await {
+            break error;
+        }
+    };
+    writeln!(out, "\nAt the limit nothing is sent:")?;
+    if let Some(retry_at) = error.retry_at() {
+        let wait = retry_at.duration_since(SystemClock.wall()).as_secs() / 60;
+        writeln!(
+            out,
+            "  is_rate_limited() = {}, again in {wait} minutes",
+            error.is_rate_limited()
+        )?;
+    }
+    let stats = telesto.stats();
+    writeln!(
+        out,
+        "  the server has served {} requests and refused {}",
+        stats.served, stats.refused
+    )?;
+    telesto.stop().await;
+    Ok(())
+}
+
+async fn show_products(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let products = client.list_products().send().await?;
+    writeln!(out, "The first of {} products:", products.len())?;
+    for product in products.iter().take(3) {
+        writeln!(out, "  id           = {:?}", product.id)?;
+        writeln!(out, "  name         = {:?}", product.name)?;
+        writeln!(out, "  ean_upc      = {:?}", product.ean_upc)?;
+        writeln!(out, "  stock_onhand = {:?}", product.stock_onhand)?;
+        writeln!(out, "  created      = {:?}\n", product.created)?;
+    }
+    let budget = client.budget().await?;
+    let (left, limit) = (budget.remaining(), budget.limit());
+    let minutes = limit.window().as_secs() / 60;
+    writeln!(
+        out,
+        "{left} of {} requests in {minutes} minutes are left",
+        limit.requests()
+    )?;
+    Ok(())
+}
+
+/// Two products in the form of the wire, the second one with empty values.
+fn made_up_products() -> telesto_mock::Answer {
+    telesto_mock::Answer::new(
+        200,
+        "application/json",
+        r#"[
+            {"id": "a1b2c3", "name": "Widget", "ean_upc": "0123456789",
+             "stock_onhand": "50", "created": "2024-01-15 10:30:00"},
+            {"id": "d4e5f6", "name": "Gadget", "ean_upc": "",
+             "stock_onhand": "", "created": "0000-00-00 00:00:00"}
+        ]"#,
+    )
+}

@@ -1,0 +1,386 @@
+//! An OpenAPI document, read with the position of every node.
+
+use std::fmt;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use openapiv3::OpenAPI;
+
+use crate::finding::{Finding, Findings, Location, Severity};
+
+mod node;
+mod pointer;
+mod shape;
+
+pub(crate) use node::{Data, Entry, Node};
+pub(crate) use pointer::join;
+pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
+
+use node::Problem;
+
+/// An OpenAPI 3.0 document, its text, and where in it everything stands.
+#[derive(Debug, Clone)]
+pub struct Document {
+    path: PathBuf,
+    text: String,
+    root: Node,
+    api: OpenAPI,
+}
+
+/// Why a document cannot be read.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The file cannot be read.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system says about it.
+        source: std::io::Error,
+    },
+    /// It is no OpenAPI 3.0 document.
+    Refused(Findings),
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ReadError::Io { path, source } => {
+                write!(f, "cannot read {}: {source}", path.display())
+            }
+            ReadError::Refused(findings) => findings.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            ReadError::Io { source, .. } => Some(source),
+            // Its whole text is shown already.
+            ReadError::Refused(_) => None,
+        }
+    }
+}
+
+impl Document {
+    /// Reads the file at `path`.
+    pub fn read(path: &Path) -> Result<Self, ReadError> {
+        Self::read_in(Path::new(""), path)
+    }
+
+    /// Reads the file at `path` in the folder `root`. Findings, and what is
+    /// generated, name it by `path`, so that they are the same everywhere.
+    pub fn read_in(root: &Path, path: &Path) -> Result<Self, ReadError> {
+        let place = root.join(path);
+        let bytes = std::fs::read(&place).map_err(|source| ReadError::Io {
+            path: place,
+            source,
+        })?;
+        match String::from_utf8(bytes) {
+            Ok(text) => Self::parse(path, text).map_err(ReadError::Refused),
+            Err(error) => Err(ReadError::Refused(not_utf8(path, error.as_bytes()))),
+        }
+    }
+
+    /// Reads `text`, which findings will show under the name `path`.
+    pub fn parse(path: impl AsRef<Path>, text: String) -> Result<Self, Findings> {
+        let path = path.as_ref().to_owned();
+        // Both parsers skip the mark, but count it differently.
+        let text = match text.strip_prefix('\u{feff}') {
+            Some(rest) => rest.to_owned(),
+            None => text,
+        };
+        match read_text(&text) {
+            Ok((root, api)) => Ok(Self {
+                path,
+                text,
+                root,
+                api,
+            }),
+            Err(problems) => Err(refused(&path, text, problems)),
+        }
+    }
+
+    /// The typed document.
+    pub fn api(&self) -> &OpenAPI {
+        &self.api
+    }
+
+    /// The text that it was read from, without a byte order mark.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The path that it was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// A finding about the node that the JSON pointer `pointer` names, or about
+    /// the closest node above it.
+    ///
+    /// It underlines the value of a scalar that exists, and otherwise the key
+    /// that the node stands under.
+    pub fn finding(
+        &self,
+        pointer: &str,
+        rule: &'static str,
+        severity: Severity,
+        message: impl Into<String>,
+        mend: impl Into<String>,
+    ) -> Finding {
+        let target = pointer::find(&self.root, pointer);
+        let span = match target.entry {
+            Some(_) if target.exact && target.node.is_scalar() && !target.node.span.is_empty() => {
+                target.node.span.clone()
+            }
+            Some(entry) => entry.key_span.clone(),
+            // The whole document: its first line.
+            None if std::ptr::eq(target.node, &self.root) => 0..self.text.len(),
+            None => target.node.span.clone(),
+        };
+        let problem = Problem {
+            rule,
+            span,
+            message: message.into(),
+            mend: mend.into(),
+        };
+        finding(&self.text, pointer.to_owned(), severity, problem)
+    }
+
+    /// As [`finding`](Self::finding), but underlines the key of the entry even
+    /// if its value is a scalar.
+    pub(crate) fn finding_at_key(
+        &self,
+        pointer: &str,
+        rule: &'static str,
+        severity: Severity,
+        message: String,
+        mend: String,
+    ) -> Finding {
+        match pointer::find(&self.root, pointer).entry {
+            Some(entry) => {
+                let problem = Problem {
+                    rule,
+                    span: entry.key_span.clone(),
+                    message,
+                    mend,
+                };
+                finding(&self.text, pointer.to_owned(), severity, problem)
+            }
+            None => self.finding(pointer, rule, severity, message, mend),
+        }
+    }
+
+    /// `findings` with what is needed to show them.
+    pub fn findings(&self, findings: Vec<Finding>) -> Findings {
+        Findings::new(label(&self.path), self.text.clone(), findings)
+    }
+
+    /// The line, from 1, of the node that `pointer` names.
+    pub(crate) fn line(&self, pointer: &str) -> usize {
+        let target = pointer::find(&self.root, pointer);
+        location(&self.text, target.node.span.start).line
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(crate) fn survey(&self) -> Survey<'_> {
+        Survey::of(&self.root)
+    }
+}
+
+/// A problem, and the JSON pointer of the node that has it.
+type Located = (String, Problem);
+
+fn read_text(text: &str) -> Result<(Node, OpenAPI), Vec<Located>> {
+    let nowhere = |problem| (String::new(), problem);
+    let root = node::load(text)
+        .map_err(|problems| problems.into_iter().map(nowhere).collect::<Vec<_>>())?;
+    check_version(&root, text).map_err(|problem| vec![problem])?;
+    let survey = Survey::of(&root);
+    if !survey.problems.is_empty() {
+        return Err(survey.problems);
+    }
+    let api = typed(text, &root).map_err(|problem| vec![problem])?;
+    Ok((root, api))
+}
+
+/// Whether this is a document of OpenAPI 3.0.
+fn check_version(root: &Node, text: &str) -> Result<(), Located> {
+    let refuse = |pointer: &str, span, message: String, mend: &str| {
+        let problem = Problem {
+            rule: "openapi-version",
+            span,
+            message,
+            mend: mend.to_owned(),
+        };
+        Err((pointer.to_owned(), problem))
+    };
+    if !matches!(root.data, Data::Map(_)) {
+        let message = format!("the document is {}, not a mapping", root.what());
+        return refuse("", 0..text.len(), message, "start it with `openapi: 3.0.3`");
+    }
+    if let Some(entry) = root.entry("swagger") {
+        return refuse(
+            "/swagger",
+            entry.key_span.clone(),
+            "this is a Swagger 2 document".to_owned(),
+            "convert it to OpenAPI 3.0 first, and start it with `openapi: 3.0.3`",
+        );
+    }
+    let Some(entry) = root.entry("openapi") else {
+        return refuse(
+            "",
+            0..text.len(),
+            "the document does not say which OpenAPI it is written in".to_owned(),
+            "start it with `openapi: 3.0.3`",
+        );
+    };
+    let span = match entry.value.is_scalar() && !entry.value.span.is_empty() {
+        true => entry.value.span.clone(),
+        false => entry.key_span.clone(),
+    };
+    // As it is written: the number 3.0 is 3 to YAML.
+    let given = text[span.clone()].trim_matches(['"', '\'']);
+    let numbers = given.split('.').collect::<Vec<_>>();
+    let digits = |s: &&str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+    match numbers.as_slice() {
+        ["3", "0", patch] if digits(patch) => Ok(()),
+        ["3", "0"] | ["3"] => refuse(
+            "/openapi",
+            span,
+            format!("`{given}` is no full version"),
+            "write all three numbers: `openapi: 3.0.3`",
+        ),
+        ["3", minor, ..] if digits(minor) && *minor != "0" => refuse(
+            "/openapi",
+            span,
+            format!("OpenAPI {given} is not supported"),
+            "write the document in OpenAPI 3.0: `openapi: 3.0.3`, `nullable: true` in place of \
+             `type: [..., \"null\"]`, `example` in place of `examples` in schemas",
+        ),
+        _ => refuse(
+            "/openapi",
+            span,
+            format!("`{given}` is no version of OpenAPI that is supported"),
+            "write `openapi: 3.0.3`",
+        ),
+    }
+}
+
+/// The document as openapiv3 sees it. What gets here has passed the survey, so
+/// a refusal is rare, and the best that can be said about it is serde's word.
+fn typed(text: &str, root: &Node) -> Result<OpenAPI, Located> {
+    let deserializer = serde_yaml::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+        let pointer = error
+            .path()
+            .iter()
+            .filter_map(|segment| match segment {
+                serde_path_to_error::Segment::Seq { index } => Some(index.to_string()),
+                serde_path_to_error::Segment::Map { key } => Some(key.clone()),
+                _ => None,
+            })
+            .fold(String::new(), |pointer, token| join(&pointer, &token));
+        let target = pointer::find(root, &pointer);
+        let span = match (target.entry, error.inner().location()) {
+            (Some(entry), _) => entry.key_span.clone(),
+            (None, Some(place)) => {
+                let at = line_start(text, place.line());
+                at..text.len()
+            }
+            (None, None) => target.node.span.clone(),
+        };
+        let problem = Problem {
+            rule: "wrong-shape",
+            span,
+            message: format!("this is no OpenAPI 3.0: {}", error.inner()),
+            mend: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
+        };
+        (pointer, problem)
+    })
+}
+
+fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {
+    let valid = match std::str::from_utf8(bytes) {
+        Ok(text) => text.len(),
+        Err(error) => error.valid_up_to(),
+    };
+    // One replacement character for each bad sequence; what is before the
+    // first one keeps its place.
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    let problem = Problem {
+        rule: "not-utf8",
+        span: valid..text.len(),
+        message: "the file is not UTF-8 from here on".to_owned(),
+        mend: "save it as UTF-8".to_owned(),
+    };
+    refused(path, text, vec![(String::new(), problem)])
+}
+
+fn refused(path: &Path, text: String, problems: Vec<Located>) -> Findings {
+    let findings = problems
+        .into_iter()
+        .map(|(pointer, problem)| finding(&text, pointer, Severity::Error, problem))
+        .collect();
+    Findings::new(label(path), text, findings)
+}
+
+fn finding(text: &str, pointer: String, severity: Severity, problem: Problem) -> Finding {
+    let span = first_line(text, problem.span);
+    Finding {
+        rule: problem.rule,
+        severity,
+        message: problem.message,
+        mend: problem.mend,
+        location: location(text, span.start),
+        span,
+        pointer,
+    }
+}
+
+/// The part of `span` that lies on its first line, so that a finding about a
+/// whole schema does not underline pages.
+fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
+    let start = floor(text, span.start);
+    let end = floor(text, span.end).max(start);
+    let line = &text[start..end];
+    let line = line.split(['\n', '\r']).next().unwrap_or_default();
+    start..start + line.trim_end().len()
+}
+
+/// `at`, or the start of the character that it is in.
+fn floor(text: &str, at: usize) -> usize {
+    let at = at.min(text.len());
+    (0..=at)
+        .rev()
+        .find(|at| text.is_char_boundary(*at))
+        .unwrap_or_default()
+}
+
+fn location(text: &str, at: usize) -> Location {
+    let before = &text[..floor(text, at)];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    Location {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+    }
+}
+
+fn line_start(text: &str, line: usize) -> usize {
+    match line.checked_sub(2) {
+        None => 0,
+        Some(before) => text
+            .match_indices('\n')
+            .nth(before)
+            .map_or(text.len(), |(newline, _)| newline + 1),
+    }
+}
+
+fn label(path: &Path) -> String {
+    path.display().to_string()
+}

@@ -1,0 +1,460 @@
+//! The nodes of a YAML text, each with its place.
+//!
+//! serde forgets where a value stood and takes the last of two equal keys.
+//! This tree keeps both, and refuses what an OpenAPI document has no use for.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+
+/// How deep a document may be nested. serde_yaml stops at 128.
+const MAX_DEPTH: usize = 100;
+
+/// How many nodes the aliases of a document may add to it.
+const MAX_ALIASED: usize = 100_000;
+
+/// A value and its place.
+#[derive(Debug, Clone)]
+pub(crate) struct Node {
+    /// The bytes of the text.
+    pub(crate) span: Range<usize>,
+    pub(crate) data: Data,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Data {
+    Null,
+    Flag(bool),
+    Integer(i64),
+    Number(f64),
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// An entry of a mapping.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) key: String,
+    pub(crate) key_span: Range<usize>,
+    /// What the key is as a value: `200` is a number, `"200"` is text.
+    pub(crate) key_data: Data,
+    pub(crate) value: Node,
+}
+
+/// Nodes are equal when their values are, wherever they stand.
+impl PartialEq for Node {
+    fn eq(&self, other: &Self) -> bool {
+        self.data == other.data
+    }
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key && self.value == other.value
+    }
+}
+
+impl Node {
+    /// The entries, if this is a mapping.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        match &self.data {
+            Data::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items, if this is a list.
+    pub(crate) fn items(&self) -> &[Node] {
+        match &self.data {
+            Data::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    pub(crate) fn entry(&self, key: &str) -> Option<&Entry> {
+        self.entries().iter().find(|entry| entry.key == key)
+    }
+
+    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    pub(crate) fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The text of the field `key`.
+    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+        self.get(key)?.text()
+    }
+
+    /// Whether the field `key` is `true`.
+    pub(crate) fn is_set(&self, key: &str) -> bool {
+        matches!(self.get(key), Some(node) if node.data == Data::Flag(true))
+    }
+
+    /// What this is, for people.
+    pub(crate) fn what(&self) -> &'static str {
+        match &self.data {
+            Data::Null => "nothing",
+            Data::Flag(_) => "true or false",
+            Data::Integer(_) => "a whole number",
+            Data::Number(_) => "a number",
+            Data::Text(_) => "text",
+            Data::List(_) => "a list",
+            Data::Map(_) => "a mapping",
+        }
+    }
+
+    pub(crate) fn is_scalar(&self) -> bool {
+        !matches!(self.data, Data::List(_) | Data::Map(_))
+    }
+}
+
+/// Why a text is not taken.
+pub(crate) struct Problem {
+    pub(crate) rule: &'static str,
+    pub(crate) span: Range<usize>,
+    pub(crate) message: String,
+    pub(crate) mend: String,
+}
+
+/// Reads `text` as one document.
+pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
+    let mut loader = Loader {
+        offsets: text
+            .char_indices()
+            .map(|(offset, _)| offset)
+            .chain([text.len()])
+            .collect(),
+        stack: Vec::new(),
+        anchors: HashMap::new(),
+        aliased: 0,
+        documents: 0,
+        root: None,
+        problems: Vec::new(),
+    };
+    // Reading by character rather than by byte makes all indices characters,
+    // also behind comments that are not ASCII.
+    for event in Parser::new_from_iter(text.chars()) {
+        let taken = match event {
+            Ok((event, span)) => loader.take(event, span),
+            Err(error) => {
+                let span = loader.point(*error.marker());
+                loader.refuse("yaml-syntax", span, error.info(), syntax_mend(error.info()));
+                Err(Stop)
+            }
+        };
+        if taken.is_err() {
+            break;
+        }
+    }
+    let empty = !matches!(&loader.root, Some(root) if root.data != Data::Null);
+    if empty && loader.problems.is_empty() {
+        loader.refuse(
+            "empty-document",
+            0..0,
+            "the file holds no document",
+            "start it with `openapi: 3.0.3`",
+        );
+    }
+    match loader.root {
+        Some(root) if loader.problems.is_empty() => Ok(root),
+        _ => Err(loader.problems),
+    }
+}
+
+fn syntax_mend(info: &str) -> &'static str {
+    if info.contains("tab") {
+        "indent with spaces; YAML allows no tabs there"
+    } else if info.contains("anchor") {
+        "define the anchor with `&name` above this line, or write the value out"
+    } else if info.contains("quote") || info.contains("scalar") {
+        "close the quotes; text with `: `, ` #` or a leading special character needs them"
+    } else {
+        "check the indentation, the colons and the quotes of this line and of the one above"
+    }
+}
+
+/// Nothing further can be read.
+struct Stop;
+
+struct Loader {
+    /// The byte at which each character starts, and the end.
+    offsets: Vec<usize>,
+    stack: Vec<Frame>,
+    anchors: HashMap<usize, Node>,
+    aliased: usize,
+    documents: usize,
+    root: Option<Node>,
+    problems: Vec<Problem>,
+}
+
+/// A list or mapping that is not complete yet.
+struct Frame {
+    start: Marker,
+    anchor: usize,
+    open: Open,
+}
+
+enum Open {
+    List(Vec<Node>),
+    Map {
+        entries: Vec<Entry>,
+        /// The line of each key.
+        lines: HashMap<String, usize>,
+        key: Option<(Node, usize)>,
+    },
+}
+
+impl Loader {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
+        match event {
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
+            Event::DocumentStart(_) => {
+                self.documents += 1;
+                if self.documents > 1 {
+                    let at = self.bytes(span);
+                    self.refuse(
+                        "several-documents",
+                        at,
+                        "a second document starts in this file",
+                        "keep one document a file; remove this `---` and what follows it",
+                    );
+                    return Err(Stop);
+                }
+            }
+            Event::Scalar(text, style, anchor, tag) => {
+                let at = self.bytes(span);
+                if tag.is_some() {
+                    self.refuse_tag(at.clone());
+                }
+                let data = scalar(text.into_owned(), style);
+                self.insert(Node { span: at, data }, anchor, span.start)?;
+            }
+            Event::Alias(anchor) => {
+                let node = self.alias(anchor, span)?;
+                self.insert(node, 0, span.start)?;
+            }
+            Event::SequenceStart(anchor, tag) => {
+                let open = Open::List(Vec::new());
+                self.open(open, anchor, tag.is_some(), span)?;
+            }
+            Event::MappingStart(anchor, tag) => {
+                let open = Open::Map {
+                    entries: Vec::new(),
+                    lines: HashMap::new(),
+                    key: None,
+                };
+                self.open(open, anchor, tag.is_some(), span)?;
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(frame) = self.stack.pop() else {
+                    return Err(Stop);
+                };
+                let data = match frame.open {
+                    Open::List(items) => Data::List(items),
+                    Open::Map { entries, .. } => Data::Map(entries),
+                };
+                let start = self.byte(frame.start);
+                let node = Node {
+                    span: start..self.byte(span.end).max(start),
+                    data,
+                };
+                self.insert(node, frame.anchor, frame.start)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, open: Open, anchor: usize, tagged: bool, span: Span) -> Result<(), Stop> {
+        let at = self.point(span.start);
+        if tagged {
+            self.refuse_tag(at.clone());
+        }
+        if self.stack.len() >= MAX_DEPTH {
+            self.refuse_depth(at);
+            return Err(Stop);
+        }
+        self.stack.push(Frame {
+            start: span.start,
+            anchor,
+            open,
+        });
+        Ok(())
+    }
+
+    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, Stop> {
+        let at = self.bytes(span);
+        let Some(node) = self.anchors.get(&anchor).cloned() else {
+            self.refuse(
+                "yaml-feature",
+                at,
+                "the alias stands inside of the node that it refers to",
+                "write the value out, or use a `$ref` for a schema that holds itself",
+            );
+            return Err(Stop);
+        };
+        let (nodes, depth) = measure(&node);
+        self.aliased += nodes;
+        if self.aliased > MAX_ALIASED {
+            self.refuse(
+                "yaml-feature",
+                at,
+                "the aliases of this file expand to too many nodes",
+                "put what is shared under `components` and use `$ref`",
+            );
+            return Err(Stop);
+        }
+        if self.stack.len() + depth > MAX_DEPTH {
+            self.refuse_depth(at);
+            return Err(Stop);
+        }
+        Ok(node)
+    }
+
+    fn insert(&mut self, node: Node, anchor: usize, start: Marker) -> Result<(), Stop> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(frame) = self.stack.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        match &mut frame.open {
+            Open::List(items) => items.push(node),
+            Open::Map {
+                entries,
+                lines,
+                key,
+            } => match key.take() {
+                None => *key = Some((node, start.line())),
+                Some((key, line)) => {
+                    let name = key_text(&key.data);
+                    let first = lines.get(&name).copied();
+                    lines.entry(name.clone()).or_insert(line);
+                    let scalar = key.is_scalar();
+                    let key_span = key.span.clone();
+                    entries.push(Entry {
+                        key: name.clone(),
+                        key_span: key.span,
+                        key_data: key.data,
+                        value: node,
+                    });
+                    if !scalar {
+                        self.refuse(
+                            "yaml-feature",
+                            key_span,
+                            "a list or mapping serves as a key",
+                            "use text as the key",
+                        );
+                    } else if name == "<<" {
+                        self.refuse(
+                            "yaml-feature",
+                            key_span,
+                            "YAML merge keys are not supported",
+                            "write the fields out, or share them with `$ref` or `allOf`",
+                        );
+                    } else if let Some(first) = first {
+                        self.refuse(
+                            "duplicate-key",
+                            key_span,
+                            &format!("`{name}` appears twice; it stands in line {first} already"),
+                            "keep one of the two, or rename one",
+                        );
+                    }
+                }
+            },
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, rule: &'static str, span: Range<usize>, message: &str, mend: &str) {
+        self.problems.push(Problem {
+            rule,
+            span,
+            message: message.to_owned(),
+            mend: mend.to_owned(),
+        });
+    }
+
+    fn refuse_tag(&mut self, span: Range<usize>) {
+        self.refuse(
+            "yaml-feature",
+            span,
+            "YAML tags are not supported",
+            "remove the tag; put the value in quotes to make it text",
+        );
+    }
+
+    fn refuse_depth(&mut self, span: Range<usize>) {
+        self.refuse(
+            "yaml-feature",
+            span,
+            &format!("the document is nested more than {MAX_DEPTH} levels deep"),
+            "give the inner schemas a name under `components` and use `$ref`",
+        );
+    }
+
+    fn byte(&self, marker: Marker) -> usize {
+        let end = self.offsets.last().copied().unwrap_or_default();
+        self.offsets.get(marker.index()).copied().unwrap_or(end)
+    }
+
+    fn bytes(&self, span: Span) -> Range<usize> {
+        let start = self.byte(span.start);
+        start..self.byte(span.end).max(start)
+    }
+
+    fn point(&self, marker: Marker) -> Range<usize> {
+        let at = self.byte(marker);
+        at..at
+    }
+}
+
+/// How many nodes there are, and how deep.
+fn measure(node: &Node) -> (usize, usize) {
+    let children: Box<dyn Iterator<Item = &Node>> = match &node.data {
+        Data::List(items) => Box::new(items.iter()),
+        Data::Map(entries) => Box::new(entries.iter().map(|entry| &entry.value)),
+        _ => return (1, 0),
+    };
+    let (nodes, depth) = children
+        .map(measure)
+        .fold((0, 0), |(n, d), (nodes, depth)| (n + nodes, d.max(depth)));
+    (nodes + 1, depth + 1)
+}
+
+/// What a scalar stands for. Plain ones are asked of serde_yaml, so that this
+/// tree and the typed document cannot disagree.
+fn scalar(text: String, style: ScalarStyle) -> Data {
+    if style != ScalarStyle::Plain {
+        return Data::Text(text);
+    }
+    match serde_yaml::from_str::<serde_yaml::Value>(&text) {
+        Ok(serde_yaml::Value::Null) => Data::Null,
+        Ok(serde_yaml::Value::Bool(flag)) => Data::Flag(flag),
+        Ok(serde_yaml::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Data::Integer(integer),
+            (None, Some(float)) => Data::Number(float),
+            (None, None) => Data::Text(text),
+        },
+        _ => Data::Text(text),
+    }
+}
+
+fn key_text(data: &Data) -> String {
+    match data {
+        Data::Text(text) => text.clone(),
+        Data::Integer(integer) => integer.to_string(),
+        Data::Number(number) => number.to_string(),
+        Data::Flag(flag) => flag.to_string(),
+        Data::Null => "null".to_owned(),
+        Data::List(_) | Data::Map(_) => "?".to_owned(),
+    }
+}

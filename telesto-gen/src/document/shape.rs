@@ -1,0 +1,896 @@
+//! The objects of OpenAPI 3.0.3 and their fields, and a walk along them.
+//!
+//! openapiv3 ignores fields that it does not know and says little about where
+//! a value has the wrong type. The walk finds both before it, with their
+//! places, and tells the rules which node is what.
+
+use std::ops::Range;
+
+use super::node::{Data, Entry, Node, Problem};
+use super::pointer;
+
+/// What an object is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Document,
+    Info,
+    Contact,
+    License,
+    Server,
+    ServerVariable,
+    Paths,
+    PathItem,
+    Operation,
+    ExternalDocs,
+    Parameter,
+    RequestBody,
+    MediaType,
+    Encoding,
+    Responses,
+    Response,
+    Callback,
+    Example,
+    Link,
+    Header,
+    Tag,
+    Schema,
+    Discriminator,
+    Xml,
+    Components,
+    SecurityScheme,
+    Flows,
+    Flow,
+}
+
+/// What a field holds.
+enum Shape {
+    Any,
+    Text,
+    Flag,
+    Integer,
+    Number,
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    Is(&'static Object),
+    /// The object, or a `$ref` to one under `components`.
+    Ref(&'static Object),
+    List(&'static Shape),
+    Map(&'static Shape),
+    /// `additionalProperties`.
+    FlagOrSchema,
+}
+
+struct Object {
+    kind: Kind,
+    name: &'static str,
+    fields: &'static [Field],
+    required: &'static [&'static str],
+    /// Fields of which there must be exactly one.
+    either: &'static [&'static str],
+    /// The section of `components` that it may be referred to in.
+    section: &'static str,
+}
+
+type Field = (&'static str, Shape);
+
+/// An object of the document.
+#[derive(Clone)]
+pub(crate) struct Place<'a> {
+    pub(crate) kind: Kind,
+    pub(crate) pointer: String,
+    pub(crate) node: &'a Node,
+    /// The section of `components` that a `$ref` in its place must lead to.
+    pub(crate) section: &'static str,
+}
+
+impl<'a> Place<'a> {
+    /// The `$ref`, if it stands here in place of the object.
+    pub(crate) fn reference(&self) -> Option<&'a str> {
+        match self.section {
+            "" => None,
+            _ => self.node.text_of("$ref"),
+        }
+    }
+}
+
+/// An `x-…` field.
+pub(crate) struct Extension<'a> {
+    pub(crate) holder: Kind,
+    pub(crate) entry: &'a Entry,
+    pub(crate) pointer: String,
+}
+
+/// What a walk along the document has met.
+#[derive(Default)]
+pub(crate) struct Survey<'a> {
+    pub(crate) places: Vec<Place<'a>>,
+    pub(crate) extensions: Vec<Extension<'a>>,
+    pub(crate) problems: Vec<(String, Problem)>,
+}
+
+impl<'a> Survey<'a> {
+    pub(crate) fn of(root: &'a Node) -> Self {
+        let mut survey = Survey::default();
+        survey.object(&DOCUMENT, root, String::new(), None);
+        survey
+    }
+
+    fn value(&mut self, shape: &Shape, entry_key: Option<&'a Entry>, node: &'a Node, at: String) {
+        match (shape, &node.data) {
+            (Shape::Any, _) => self.any(node, &at),
+            (Shape::Text, Data::Text(_))
+            | (Shape::Flag | Shape::FlagOrSchema, Data::Flag(_))
+            | (Shape::Integer, Data::Integer(0..))
+            | (Shape::Number, Data::Integer(_) | Data::Number(_)) => {}
+            (Shape::OneOf(words), Data::Text(word)) if words.contains(&word.as_str()) => {}
+            (Shape::Is(object) | Shape::Ref(object), Data::Map(_)) => {
+                self.object_or_ref(object, matches!(shape, Shape::Ref(_)), node, at, entry_key);
+            }
+            (Shape::FlagOrSchema, Data::Map(_)) => {
+                self.object_or_ref(&SCHEMA, true, node, at, entry_key);
+            }
+            (Shape::List(item), Data::List(items)) => {
+                for (index, node) in items.iter().enumerate() {
+                    self.value(item, None, node, format!("{at}/{index}"));
+                }
+            }
+            (Shape::Map(value), Data::Map(entries)) => {
+                for entry in entries {
+                    let at = pointer::join(&at, &entry.key);
+                    self.key(entry, &at);
+                    self.value(value, Some(entry), &entry.value, at);
+                }
+            }
+            _ => self.wrong_type(shape, entry_key, node, at),
+        }
+    }
+
+    fn object_or_ref(
+        &mut self,
+        object: &'static Object,
+        referable: bool,
+        node: &'a Node,
+        at: String,
+        key: Option<&'a Entry>,
+    ) {
+        let reference = node.entry("$ref");
+        let Some(reference) = reference.filter(|_| referable) else {
+            return self.object(object, node, at, key);
+        };
+        let field = pointer::join(&at, "$ref");
+        self.value(&Shape::Text, Some(reference), &reference.value, field);
+        for sibling in node.entries().iter().filter(|entry| entry.key != "$ref") {
+            self.refuse(
+                "ref-siblings",
+                sibling.key_span.clone(),
+                pointer::join(&at, &sibling.key),
+                format!("`{}` beside a `$ref` has no effect", sibling.key),
+                match object.kind {
+                    Kind::Schema => format!(
+                        "remove `{0}`, put it on the schema referred to, or write \
+                         `allOf: [{{ $ref: … }}]` beside `{0}`",
+                        sibling.key
+                    ),
+                    _ => format!("remove `{}`, or put it where the `$ref` leads", sibling.key),
+                },
+            );
+        }
+        self.places.push(Place {
+            kind: object.kind,
+            pointer: at,
+            node,
+            section: object.section,
+        });
+    }
+
+    fn object(
+        &mut self,
+        object: &'static Object,
+        node: &'a Node,
+        at: String,
+        key: Option<&'a Entry>,
+    ) {
+        for entry in node.entries() {
+            let at = pointer::join(&at, &entry.key);
+            if entry.key.starts_with("x-") {
+                self.any(&entry.value, &at);
+                self.extensions.push(Extension {
+                    holder: object.kind,
+                    entry,
+                    pointer: at,
+                });
+                continue;
+            }
+            if object.kind != Kind::Responses {
+                self.key(entry, &at);
+            }
+            match shape_of(object, &entry.key) {
+                Some(shape) => self.value(shape, Some(entry), &entry.value, at),
+                None => self.unknown_field(object, entry, at),
+            }
+        }
+        let span = key.map_or_else(|| first_key(node), |entry| entry.key_span.clone());
+        let mut required: Vec<&str> = object.required.to_vec();
+        if object.kind == Kind::SecurityScheme && node.text_of("type") == Some("apiKey") {
+            required.extend(["name", "in"]);
+        }
+        for field in required.into_iter().filter(|f| node.get(f).is_none()) {
+            self.refuse(
+                "missing-field",
+                span.clone(),
+                at.clone(),
+                format!("{} has no `{field}`", object.name),
+                format!("add `{field}: …`"),
+            );
+        }
+        if let [first, second] = object.either {
+            let (message, mend) = match (node.get(first), node.get(second)) {
+                (None, None) => (
+                    format!("{} has neither `{first}` nor `{second}`", object.name),
+                    format!("add `{first}: …`"),
+                ),
+                (Some(_), Some(_)) => (
+                    format!("{} has both `{first}` and `{second}`", object.name),
+                    format!("keep one of them, preferably `{first}`"),
+                ),
+                _ => (String::new(), String::new()),
+            };
+            if !message.is_empty() {
+                self.refuse("missing-field", span, at.clone(), message, mend);
+            }
+        }
+        self.places.push(Place {
+            kind: object.kind,
+            pointer: at,
+            node,
+            section: object.section,
+        });
+    }
+
+    /// Free values: examples, defaults, extensions.
+    fn any(&mut self, node: &'a Node, at: &str) {
+        for (index, item) in node.items().iter().enumerate() {
+            self.any(item, &format!("{at}/{index}"));
+        }
+        for entry in node.entries() {
+            let at = pointer::join(at, &entry.key);
+            self.key(entry, &at);
+            self.any(&entry.value, &at);
+        }
+        if matches!(node.data, Data::Number(number) if !number.is_finite()) {
+            self.refuse(
+                "wrong-type",
+                node.span.clone(),
+                at.to_owned(),
+                "this number has no form in JSON".to_owned(),
+                "write a finite number, or put it in quotes".to_owned(),
+            );
+        }
+    }
+
+    fn key(&mut self, entry: &Entry, at: &str) {
+        if !matches!(entry.key_data, Data::Text(_)) {
+            self.refuse(
+                "wrong-type",
+                entry.key_span.clone(),
+                at.to_owned(),
+                format!("the key `{}` is not text", entry.key),
+                format!("put it in quotes: `\"{}\"`", entry.key),
+            );
+        }
+    }
+
+    fn wrong_type(&mut self, shape: &Shape, key: Option<&Entry>, node: &Node, at: String) {
+        let name = pointer::last(&at);
+        let span = match key {
+            Some(entry) if !node.is_scalar() || node.data == Data::Null => entry.key_span.clone(),
+            _ => node.span.clone(),
+        };
+        let (message, mend) = match (shape, &node.data) {
+            (Shape::OneOf(words), Data::Text(word)) => {
+                let mend = match closest(word, words.iter().copied()) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("use one of `{}`", words.join("`, `")),
+                };
+                (format!("`{word}` is no `{name}`"), mend)
+            }
+            (Shape::OneOf(_), Data::List(_)) if name == "type" => (
+                "a list of types is OpenAPI 3.1".to_owned(),
+                "name one type; where null may come, add `nullable: true`".to_owned(),
+            ),
+            (Shape::Flag, Data::Integer(_) | Data::Number(_)) if name.starts_with("exclusive") => (
+                format!("a number as `{name}` is OpenAPI 3.1"),
+                format!(
+                    "write the number as `{}` and add `{name}: true`",
+                    if name.ends_with("Minimum") {
+                        "minimum"
+                    } else {
+                        "maximum"
+                    }
+                ),
+            ),
+            (_, Data::Null) => (
+                format!("`{name}` has no value"),
+                format!("give it {}, or remove the line", wanted(shape)),
+            ),
+            (Shape::Text | Shape::OneOf(_), Data::Flag(_) | Data::Integer(_) | Data::Number(_)) => {
+                (
+                    format!("`{name}` is {}, not text", node.what()),
+                    "put the value in quotes".to_owned(),
+                )
+            }
+            (Shape::Integer, Data::Integer(_)) => (
+                format!("`{name}` is negative"),
+                "write a whole number from 0".to_owned(),
+            ),
+            _ => (
+                format!("`{name}` is {}, not {}", node.what(), wanted(shape)),
+                format!("make it {}", wanted(shape)),
+            ),
+        };
+        self.refuse("wrong-type", span, at, message, mend);
+    }
+
+    fn unknown_field(&mut self, object: &Object, entry: &Entry, at: String) {
+        let key = &entry.key;
+        let known = object.fields.iter().map(|(name, _)| *name);
+        let (message, mend) = match object.kind {
+            Kind::Paths => (
+                format!("the path `{key}` does not start with a slash"),
+                format!("write it as `/{key}`"),
+            ),
+            Kind::Responses => (
+                format!("`{key}` is no status of a response"),
+                "use a status such as `\"200\"`, a range such as `4XX`, or `default`".to_owned(),
+            ),
+            _ => (
+                format!("{} has no field `{key}`", object.name),
+                match (newer(object.kind, key), closest(key, known)) {
+                    (Some(mend), _) => mend.to_owned(),
+                    (None, Some(close)) => format!("did you mean `{close}`?"),
+                    (None, None) => "remove it, or move it to where it belongs".to_owned(),
+                },
+            ),
+        };
+        self.refuse("unknown-field", entry.key_span.clone(), at, message, mend);
+    }
+
+    fn refuse(
+        &mut self,
+        rule: &'static str,
+        span: Range<usize>,
+        at: String,
+        message: String,
+        mend: String,
+    ) {
+        let problem = Problem {
+            rule,
+            span,
+            message,
+            mend,
+        };
+        self.problems.push((at, problem));
+    }
+}
+
+/// Where to point at for a node that has no key.
+fn first_key(node: &Node) -> Range<usize> {
+    match node.entries().first() {
+        Some(entry) => entry.key_span.clone(),
+        None => node.span.clone(),
+    }
+}
+
+const IS_PATH_ITEM: &Shape = &Shape::Is(&PATH_ITEM);
+const IS_RESPONSE: &Shape = &Shape::Ref(&RESPONSE);
+
+fn shape_of(object: &Object, key: &str) -> Option<&'static Shape> {
+    match object.kind {
+        Kind::Paths => key.starts_with('/').then_some(IS_PATH_ITEM),
+        Kind::Callback => Some(IS_PATH_ITEM),
+        Kind::Responses => is_status(key).then_some(IS_RESPONSE),
+        _ => {
+            let (_, shape) = object.fields.iter().find(|(name, _)| *name == key)?;
+            Some(shape)
+        }
+    }
+}
+
+fn is_status(key: &str) -> bool {
+    match key.as_bytes() {
+        b"default" => true,
+        [b'1'..=b'5', rest @ ..] if rest.len() == 2 => {
+            rest.iter().all(u8::is_ascii_digit) || rest.eq_ignore_ascii_case(b"XX")
+        }
+        _ => false,
+    }
+}
+
+/// The mend for fields of OpenAPI 3.1 and JSON Schema.
+fn newer(kind: Kind, key: &str) -> Option<&'static str> {
+    Some(match (kind, key) {
+        (Kind::Schema, "const") => "OpenAPI 3.0 has no `const`; write `enum: [value]`",
+        (Kind::Schema, "examples") => "a schema has one `example` in OpenAPI 3.0",
+        (Kind::Schema, "$defs" | "definitions") => "move the schemas to `components/schemas`",
+        (Kind::Schema, "prefixItems") => "OpenAPI 3.0 has no tuples; describe one kind of `items`",
+        (Kind::Schema, "patternProperties") => "use `additionalProperties: { … }`",
+        (Kind::Schema, "optional") => "fields are optional unless `required` lists them",
+        (Kind::Document, "webhooks") => "webhooks are OpenAPI 3.1; remove them",
+        (Kind::Document, "basePath" | "host" | "schemes") => {
+            "Swagger 2 has these; write `servers: [{ url: … }]`"
+        }
+        (Kind::Document, "definitions") => "move the schemas to `components/schemas`",
+        _ => return None,
+    })
+}
+
+/// The word of `known` that was probably meant.
+pub(crate) fn closest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .filter(|(distance, known)| *distance * 3 <= known.len().max(word.len()))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
+fn wanted(shape: &Shape) -> String {
+    match shape {
+        Shape::Any => "a value".to_owned(),
+        Shape::Text => "text".to_owned(),
+        Shape::Flag => "true or false".to_owned(),
+        Shape::Integer => "a whole number from 0".to_owned(),
+        Shape::Number => "a number".to_owned(),
+        Shape::OneOf(words) => format!("one of `{}`", words.join("`, `")),
+        Shape::Is(object) | Shape::Ref(object) => {
+            format!("a mapping with the fields of {}", object.name)
+        }
+        Shape::List(item) => match item {
+            Shape::Text => "a list of texts".to_owned(),
+            _ => "a list".to_owned(),
+        },
+        Shape::Map(_) => "a mapping".to_owned(),
+        Shape::FlagOrSchema => "true, false or a schema".to_owned(),
+    }
+}
+
+const PLAIN: Object = Object {
+    kind: Kind::Document,
+    name: "",
+    fields: &[],
+    required: &[],
+    either: &[],
+    section: "",
+};
+
+static DOCUMENT: Object = Object {
+    kind: Kind::Document,
+    name: "the document",
+    fields: &[
+        ("openapi", Shape::Text),
+        ("info", Shape::Is(&INFO)),
+        ("servers", Shape::List(&Shape::Is(&SERVER))),
+        ("paths", Shape::Is(&PATHS)),
+        ("components", Shape::Is(&COMPONENTS)),
+        ("security", SECURITY),
+        ("tags", Shape::List(&Shape::Is(&TAG))),
+        ("externalDocs", Shape::Is(&EXTERNAL_DOCS)),
+    ],
+    required: &["openapi", "info", "paths"],
+    ..PLAIN
+};
+
+const SECURITY: Shape = Shape::List(&Shape::Map(&Shape::List(&Shape::Text)));
+const EXAMPLES: Shape = Shape::Map(&Shape::Ref(&EXAMPLE));
+const PARAMETERS: Shape = Shape::List(&Shape::Ref(&PARAMETER));
+
+static INFO: Object = Object {
+    kind: Kind::Info,
+    name: "`info`",
+    fields: &[
+        ("title", Shape::Text),
+        ("description", Shape::Text),
+        ("termsOfService", Shape::Text),
+        ("contact", Shape::Is(&CONTACT)),
+        ("license", Shape::Is(&LICENSE)),
+        ("version", Shape::Text),
+    ],
+    required: &["title", "version"],
+    ..PLAIN
+};
+
+static CONTACT: Object = Object {
+    kind: Kind::Contact,
+    name: "`contact`",
+    fields: &[
+        ("name", Shape::Text),
+        ("url", Shape::Text),
+        ("email", Shape::Text),
+    ],
+    ..PLAIN
+};
+
+static LICENSE: Object = Object {
+    kind: Kind::License,
+    name: "`license`",
+    fields: &[("name", Shape::Text), ("url", Shape::Text)],
+    required: &["name"],
+    ..PLAIN
+};
+
+static SERVER: Object = Object {
+    kind: Kind::Server,
+    name: "a server",
+    fields: &[
+        ("url", Shape::Text),
+        ("description", Shape::Text),
+        ("variables", Shape::Map(&Shape::Is(&SERVER_VARIABLE))),
+    ],
+    required: &["url"],
+    ..PLAIN
+};
+
+static SERVER_VARIABLE: Object = Object {
+    kind: Kind::ServerVariable,
+    name: "a server variable",
+    fields: &[
+        ("enum", Shape::List(&Shape::Text)),
+        ("default", Shape::Text),
+        ("description", Shape::Text),
+    ],
+    required: &["default"],
+    ..PLAIN
+};
+
+static PATHS: Object = Object {
+    kind: Kind::Paths,
+    name: "`paths`",
+    ..PLAIN
+};
+
+static PATH_ITEM: Object = Object {
+    kind: Kind::PathItem,
+    name: "a path",
+    fields: &[
+        ("$ref", Shape::Text),
+        ("summary", Shape::Text),
+        ("description", Shape::Text),
+        ("get", Shape::Is(&OPERATION)),
+        ("put", Shape::Is(&OPERATION)),
+        ("post", Shape::Is(&OPERATION)),
+        ("delete", Shape::Is(&OPERATION)),
+        ("options", Shape::Is(&OPERATION)),
+        ("head", Shape::Is(&OPERATION)),
+        ("patch", Shape::Is(&OPERATION)),
+        ("trace", Shape::Is(&OPERATION)),
+        ("servers", Shape::List(&Shape::Is(&SERVER))),
+        ("parameters", PARAMETERS),
+    ],
+    ..PLAIN
+};
+
+static OPERATION: Object = Object {
+    kind: Kind::Operation,
+    name: "an operation",
+    fields: &[
+        ("tags", Shape::List(&Shape::Text)),
+        ("summary", Shape::Text),
+        ("description", Shape::Text),
+        ("externalDocs", Shape::Is(&EXTERNAL_DOCS)),
+        ("operationId", Shape::Text),
+        ("parameters", PARAMETERS),
+        ("requestBody", Shape::Ref(&REQUEST_BODY)),
+        ("responses", Shape::Is(&RESPONSES)),
+        ("callbacks", Shape::Map(&Shape::Ref(&CALLBACK))),
+        ("deprecated", Shape::Flag),
+        ("security", SECURITY),
+        ("servers", Shape::List(&Shape::Is(&SERVER))),
+    ],
+    required: &["responses"],
+    ..PLAIN
+};
+
+static EXTERNAL_DOCS: Object = Object {
+    kind: Kind::ExternalDocs,
+    name: "`externalDocs`",
+    fields: &[("description", Shape::Text), ("url", Shape::Text)],
+    required: &["url"],
+    ..PLAIN
+};
+
+static PARAMETER: Object = Object {
+    kind: Kind::Parameter,
+    name: "a parameter",
+    fields: &[
+        ("name", Shape::Text),
+        ("in", Shape::OneOf(&["query", "path", "header", "cookie"])),
+        ("description", Shape::Text),
+        ("required", Shape::Flag),
+        ("deprecated", Shape::Flag),
+        ("allowEmptyValue", Shape::Flag),
+        (
+            "style",
+            Shape::OneOf(&[
+                "form",
+                "simple",
+                "matrix",
+                "label",
+                "spaceDelimited",
+                "pipeDelimited",
+                "deepObject",
+            ]),
+        ),
+        ("explode", Shape::Flag),
+        ("allowReserved", Shape::Flag),
+        ("schema", Shape::Ref(&SCHEMA)),
+        ("example", Shape::Any),
+        ("examples", EXAMPLES),
+        ("content", Shape::Map(&Shape::Is(&MEDIA_TYPE))),
+    ],
+    required: &["name", "in"],
+    either: &["schema", "content"],
+    section: "parameters",
+};
+
+static REQUEST_BODY: Object = Object {
+    kind: Kind::RequestBody,
+    name: "a request body",
+    fields: &[
+        ("description", Shape::Text),
+        ("content", Shape::Map(&Shape::Is(&MEDIA_TYPE))),
+        ("required", Shape::Flag),
+    ],
+    required: &["content"],
+    section: "requestBodies",
+    ..PLAIN
+};
+
+static MEDIA_TYPE: Object = Object {
+    kind: Kind::MediaType,
+    name: "a media type",
+    fields: &[
+        ("schema", Shape::Ref(&SCHEMA)),
+        ("example", Shape::Any),
+        ("examples", EXAMPLES),
+        ("encoding", Shape::Map(&Shape::Is(&ENCODING))),
+    ],
+    ..PLAIN
+};
+
+static ENCODING: Object = Object {
+    kind: Kind::Encoding,
+    name: "an encoding",
+    fields: &[
+        ("contentType", Shape::Text),
+        ("headers", Shape::Map(&Shape::Ref(&HEADER))),
+        (
+            "style",
+            Shape::OneOf(&["form", "spaceDelimited", "pipeDelimited", "deepObject"]),
+        ),
+        ("explode", Shape::Flag),
+        ("allowReserved", Shape::Flag),
+    ],
+    ..PLAIN
+};
+
+static RESPONSES: Object = Object {
+    kind: Kind::Responses,
+    name: "`responses`",
+    ..PLAIN
+};
+
+static RESPONSE: Object = Object {
+    kind: Kind::Response,
+    name: "a response",
+    fields: &[
+        ("description", Shape::Text),
+        ("headers", Shape::Map(&Shape::Ref(&HEADER))),
+        ("content", Shape::Map(&Shape::Is(&MEDIA_TYPE))),
+        ("links", Shape::Map(&Shape::Ref(&LINK))),
+    ],
+    required: &["description"],
+    section: "responses",
+    ..PLAIN
+};
+
+static CALLBACK: Object = Object {
+    kind: Kind::Callback,
+    name: "a callback",
+    section: "callbacks",
+    ..PLAIN
+};
+
+static EXAMPLE: Object = Object {
+    kind: Kind::Example,
+    name: "an example",
+    fields: &[
+        ("summary", Shape::Text),
+        ("description", Shape::Text),
+        ("value", Shape::Any),
+        ("externalValue", Shape::Text),
+    ],
+    section: "examples",
+    ..PLAIN
+};
+
+static LINK: Object = Object {
+    kind: Kind::Link,
+    name: "a link",
+    fields: &[
+        ("operationRef", Shape::Text),
+        ("operationId", Shape::Text),
+        ("parameters", Shape::Map(&Shape::Any)),
+        ("requestBody", Shape::Any),
+        ("description", Shape::Text),
+        ("server", Shape::Is(&SERVER)),
+    ],
+    either: &["operationId", "operationRef"],
+    section: "links",
+    ..PLAIN
+};
+
+static HEADER: Object = Object {
+    kind: Kind::Header,
+    name: "a header",
+    fields: &[
+        ("description", Shape::Text),
+        ("required", Shape::Flag),
+        ("deprecated", Shape::Flag),
+        ("allowEmptyValue", Shape::Flag),
+        ("style", Shape::OneOf(&["simple"])),
+        ("explode", Shape::Flag),
+        ("allowReserved", Shape::Flag),
+        ("schema", Shape::Ref(&SCHEMA)),
+        ("example", Shape::Any),
+        ("examples", EXAMPLES),
+        ("content", Shape::Map(&Shape::Is(&MEDIA_TYPE))),
+    ],
+    either: &["schema", "content"],
+    section: "headers",
+    ..PLAIN
+};
+
+static TAG: Object = Object {
+    kind: Kind::Tag,
+    name: "a tag",
+    fields: &[
+        ("name", Shape::Text),
+        ("description", Shape::Text),
+        ("externalDocs", Shape::Is(&EXTERNAL_DOCS)),
+    ],
+    required: &["name"],
+    ..PLAIN
+};
+
+static SCHEMA: Object = Object {
+    kind: Kind::Schema,
+    name: "a schema",
+    fields: &[
+        ("title", Shape::Text),
+        ("multipleOf", Shape::Number),
+        ("maximum", Shape::Number),
+        ("exclusiveMaximum", Shape::Flag),
+        ("minimum", Shape::Number),
+        ("exclusiveMinimum", Shape::Flag),
+        ("maxLength", Shape::Integer),
+        ("minLength", Shape::Integer),
+        ("pattern", Shape::Text),
+        ("maxItems", Shape::Integer),
+        ("minItems", Shape::Integer),
+        ("uniqueItems", Shape::Flag),
+        ("maxProperties", Shape::Integer),
+        ("minProperties", Shape::Integer),
+        ("required", Shape::List(&Shape::Text)),
+        ("enum", Shape::List(&Shape::Any)),
+        (
+            "type",
+            Shape::OneOf(&["string", "number", "integer", "boolean", "array", "object"]),
+        ),
+        ("allOf", Shape::List(&Shape::Ref(&SCHEMA))),
+        ("oneOf", Shape::List(&Shape::Ref(&SCHEMA))),
+        ("anyOf", Shape::List(&Shape::Ref(&SCHEMA))),
+        ("not", Shape::Ref(&SCHEMA)),
+        ("items", Shape::Ref(&SCHEMA)),
+        ("properties", Shape::Map(&Shape::Ref(&SCHEMA))),
+        ("additionalProperties", Shape::FlagOrSchema),
+        ("description", Shape::Text),
+        ("format", Shape::Text),
+        ("default", Shape::Any),
+        ("nullable", Shape::Flag),
+        ("discriminator", Shape::Is(&DISCRIMINATOR)),
+        ("readOnly", Shape::Flag),
+        ("writeOnly", Shape::Flag),
+        ("xml", Shape::Is(&XML)),
+        ("externalDocs", Shape::Is(&EXTERNAL_DOCS)),
+        ("example", Shape::Any),
+        ("deprecated", Shape::Flag),
+    ],
+    section: "schemas",
+    ..PLAIN
+};
+
+static DISCRIMINATOR: Object = Object {
+    kind: Kind::Discriminator,
+    name: "`discriminator`",
+    fields: &[
+        ("propertyName", Shape::Text),
+        ("mapping", Shape::Map(&Shape::Text)),
+    ],
+    required: &["propertyName"],
+    ..PLAIN
+};
+
+static XML: Object = Object {
+    kind: Kind::Xml,
+    name: "`xml`",
+    fields: &[
+        ("name", Shape::Text),
+        ("namespace", Shape::Text),
+        ("prefix", Shape::Text),
+        ("attribute", Shape::Flag),
+        ("wrapped", Shape::Flag),
+    ],
+    ..PLAIN
+};
+
+static COMPONENTS: Object = Object {
+    kind: Kind::Components,
+    name: "`components`",
+    fields: &[
+        ("schemas", Shape::Map(&Shape::Ref(&SCHEMA))),
+        ("responses", Shape::Map(&Shape::Ref(&RESPONSE))),
+        ("parameters", Shape::Map(&Shape::Ref(&PARAMETER))),
+        ("examples", EXAMPLES),
+        ("requestBodies", Shape::Map(&Shape::Ref(&REQUEST_BODY))),
+        ("headers", Shape::Map(&Shape::Ref(&HEADER))),
+        ("securitySchemes", Shape::Map(&Shape::Ref(&SECURITY_SCHEME))),
+        ("links", Shape::Map(&Shape::Ref(&LINK))),
+        ("callbacks", Shape::Map(&Shape::Ref(&CALLBACK))),
+    ],
+    ..PLAIN
+};
+
+static SECURITY_SCHEME: Object = Object {
+    kind: Kind::SecurityScheme,
+    name: "a security scheme",
+    fields: &[
+        (
+            "type",
+            Shape::OneOf(&["apiKey", "http", "oauth2", "openIdConnect"]),
+        ),
+        ("description", Shape::Text),
+        ("name", Shape::Text),
+        ("in", Shape::OneOf(&["query", "header", "cookie"])),
+        ("scheme", Shape::Text),
+        ("bearerFormat", Shape::Text),
+        ("flows", Shape::Is(&FLOWS)),
+        ("openIdConnectUrl", Shape::Text),
+    ],
+    required: &["type"],
+    section: "securitySchemes",
+    ..PLAIN
+};
+
+static FLOWS: Object = Object {
+    kind: Kind::Flows,
+    name: "`flows`",
+    fields: &[
+        ("implicit", Shape::Is(&FLOW)),
+        ("password", Shape::Is(&FLOW)),
+        ("clientCredentials", Shape::Is(&FLOW)),
+        ("authorizationCode", Shape::Is(&FLOW)),
+    ],
+    ..PLAIN
+};
+
+static FLOW: Object = Object {
+    kind: Kind::Flow,
+    name: "a flow",
+    fields: &[
+        ("authorizationUrl", Shape::Text),
+        ("tokenUrl", Shape::Text),
+        ("refreshUrl", Shape::Text),
+        ("scopes", Shape::Map(&Shape::Text)),
+    ],
+    required: &["scopes"],
+    ..PLAIN
+};

@@ -1,0 +1,232 @@
+//! What the document says and progenitor's output no longer shows.
+
+use indexmap::IndexMap;
+use openapiv3::{
+    MediaType, OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type,
+};
+
+/// The facts that the refinements and the table of operations are made from.
+#[derive(Debug)]
+pub(crate) struct Facts {
+    /// How doc examples name the crate.
+    pub(crate) crate_name: String,
+    /// In the order of the document.
+    pub(crate) operations: Vec<OperationFacts>,
+    /// Every object schema of the document, named or not.
+    pub(crate) objects: Vec<ObjectFacts>,
+}
+
+/// An operation of the document.
+#[derive(Debug)]
+pub(crate) struct OperationFacts {
+    pub(crate) id: String,
+    pub(crate) path: String,
+    /// Status and description of each documented error.
+    pub(crate) errors: Vec<(String, String)>,
+    /// Where the operation is documented.
+    pub(crate) documented_at: Option<String>,
+}
+
+/// The properties of an object, in the order of the document.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct ObjectFacts {
+    /// Its name in the components, if it has one.
+    pub(crate) name: Option<String>,
+    pub(crate) properties: Vec<String>,
+}
+
+impl Facts {
+    pub(crate) fn of(api: &OpenAPI, crate_name: &str) -> Self {
+        Self {
+            crate_name: crate_name.to_owned(),
+            operations: api
+                .operations()
+                .map(|(path, _, operation)| operation_facts(api, path, operation))
+                .collect(),
+            objects: objects(api),
+        }
+    }
+
+    pub(crate) fn operation(&self, id: &str) -> Option<&OperationFacts> {
+        self.operations.iter().find(|operation| operation.id == id)
+    }
+}
+
+fn operation_facts(api: &OpenAPI, path: &str, operation: &Operation) -> OperationFacts {
+    let responses = &operation.responses;
+    let codes = responses
+        .responses
+        .iter()
+        .filter(|(code, _)| !is_success(code))
+        .map(|(code, response)| (code.to_string(), response));
+    let default = responses
+        .default
+        .iter()
+        .map(|response| ("any other".to_owned(), response));
+    OperationFacts {
+        id: operation.operation_id.clone().unwrap_or_default(),
+        path: path.to_owned(),
+        errors: codes
+            .chain(default)
+            .map(|(code, response)| (code, description(api, response)))
+            .collect(),
+        documented_at: operation
+            .external_docs
+            .as_ref()
+            .map(|docs| docs.url.clone()),
+    }
+}
+
+/// Whether a documented status is one of a success.
+pub(crate) fn is_success(code: &StatusCode) -> bool {
+    match code {
+        StatusCode::Code(code) => (200..300).contains(code),
+        StatusCode::Range(range) => *range == 2,
+    }
+}
+
+fn description(api: &OpenAPI, response: &ReferenceOr<Response>) -> String {
+    let mut response = response;
+    // A chain of references ends; a circle of them ends here.
+    for _ in 0..8 {
+        match response {
+            ReferenceOr::Item(response) => return response.description.clone(),
+            ReferenceOr::Reference { reference } => {
+                let target = reference
+                    .strip_prefix("#/components/responses/")
+                    .and_then(|name| api.components.as_ref()?.responses.get(name));
+                match target {
+                    Some(target) => response = target,
+                    None => break,
+                }
+            }
+        }
+    }
+    String::new()
+}
+
+/// Collects every object schema. Walks the document as a tree, so that no
+/// place where a schema may stand is forgotten.
+fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
+    let mut found = Vec::new();
+    if let Some(components) = &api.components {
+        for (name, schema) in &components.schemas {
+            if let ReferenceOr::Item(schema) = schema {
+                walk(api, Some(name), schema, &mut found);
+            }
+        }
+    }
+    for (_, _, operation) in api.operations() {
+        let bodies = operation
+            .request_body
+            .iter()
+            .filter_map(ReferenceOr::as_item);
+        for body in bodies {
+            walk_content(api, &body.content, &mut found);
+        }
+        let responses = operation.responses.responses.values();
+        for response in responses.filter_map(ReferenceOr::as_item) {
+            walk_content(api, &response.content, &mut found);
+        }
+    }
+    if let Some(components) = &api.components {
+        for body in components
+            .request_bodies
+            .values()
+            .filter_map(ReferenceOr::as_item)
+        {
+            walk_content(api, &body.content, &mut found);
+        }
+        for response in components
+            .responses
+            .values()
+            .filter_map(ReferenceOr::as_item)
+        {
+            walk_content(api, &response.content, &mut found);
+        }
+    }
+    found
+}
+
+fn walk_content(
+    api: &OpenAPI,
+    content: &IndexMap<String, MediaType>,
+    found: &mut Vec<ObjectFacts>,
+) {
+    let schemas = content.values().filter_map(|media| media.schema.as_ref());
+    for schema in schemas.filter_map(ReferenceOr::as_item) {
+        walk(api, None, schema, found);
+    }
+}
+
+fn walk(api: &OpenAPI, name: Option<&str>, schema: &Schema, found: &mut Vec<ObjectFacts>) {
+    let properties = properties(api, schema, 0);
+    if !properties.is_empty() {
+        found.push(ObjectFacts {
+            name: name.map(str::to_owned),
+            properties,
+        });
+    }
+    let mut inner = |schema: &Schema| walk(api, None, schema, found);
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => {
+            let properties = object
+                .properties
+                .values()
+                .filter_map(|schema| schema.as_item());
+            properties.for_each(|schema| inner(schema));
+            if let Some(openapiv3::AdditionalProperties::Schema(schema)) =
+                &object.additional_properties
+                && let ReferenceOr::Item(schema) = &**schema
+            {
+                inner(schema);
+            }
+        }
+        SchemaKind::Type(Type::Array(array)) => {
+            if let Some(ReferenceOr::Item(schema)) = &array.items {
+                inner(schema);
+            }
+        }
+        SchemaKind::OneOf { one_of: parts }
+        | SchemaKind::AllOf { all_of: parts }
+        | SchemaKind::AnyOf { any_of: parts } => {
+            parts
+                .iter()
+                .filter_map(ReferenceOr::as_item)
+                .for_each(inner);
+        }
+        _ => {}
+    }
+}
+
+/// The properties of an object, with those of all parts of an `allOf`.
+fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
+    const DEEPEST: usize = 8;
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => object.properties.keys().cloned().collect(),
+        SchemaKind::AllOf { all_of } if depth < DEEPEST => {
+            let mut merged: Vec<String> = Vec::new();
+            for part in all_of {
+                let part = match part {
+                    ReferenceOr::Item(schema) => Some(schema),
+                    ReferenceOr::Reference { reference } => component(api, reference),
+                };
+                for property in part
+                    .map(|part| properties(api, part, depth + 1))
+                    .unwrap_or_default()
+                {
+                    if !merged.contains(&property) {
+                        merged.push(property);
+                    }
+                }
+            }
+            merged
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
+    let name = reference.strip_prefix("#/components/schemas/")?;
+    api.components.as_ref()?.schemas.get(name)?.as_item()
+}

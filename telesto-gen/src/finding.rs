@@ -1,0 +1,176 @@
+//! What is wrong with a document, where, and what to do about it.
+
+use std::fmt;
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+/// How much a [`Finding`] matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// No client can be made, or not the one that the document means.
+    Error,
+    /// A client can be made; it would be better with the mend.
+    Warning,
+}
+
+impl Severity {
+    fn level(self) -> Level<'static> {
+        match self {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+        }
+    }
+}
+
+/// A place in the text of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Location {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+}
+
+/// One thing that is wrong with a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The name of the rule that was broken, as in [`rules`](crate::rules).
+    pub rule: &'static str,
+    /// How much it matters.
+    pub severity: Severity,
+    /// What is wrong, as a lowercase fragment that names the operation, the
+    /// parameter or the field.
+    pub message: String,
+    /// What to write instead.
+    pub mend: String,
+    /// The bytes of the text that the finding is about, within one line.
+    pub span: Range<usize>,
+    /// Where `span` starts.
+    pub location: Location,
+    /// The JSON pointer of the node, such as `/paths/~1products/get`.
+    pub pointer: String,
+}
+
+/// The findings of one document, in the order of its text.
+#[derive(Debug, Clone)]
+pub struct Findings {
+    path: String,
+    text: String,
+    findings: Vec<Finding>,
+}
+
+impl Findings {
+    /// `findings` in the order of the text, each once. `path` and `text` are
+    /// what [`render`](Self::render) shows.
+    pub(crate) fn new(path: String, text: String, mut findings: Vec<Finding>) -> Self {
+        findings.sort_by(|a, b| {
+            (a.span.start, a.severity, a.rule, &a.message, &a.pointer).cmp(&(
+                b.span.start,
+                b.severity,
+                b.rule,
+                &b.message,
+                &b.pointer,
+            ))
+        });
+        // A node behind a YAML alias is met under several pointers, but it
+        // stands in the text once.
+        findings.dedup_by(|a, b| {
+            a.span == b.span && a.rule == b.rule && a.message == b.message && a.mend == b.mend
+        });
+        Self {
+            path,
+            text,
+            findings,
+        }
+    }
+
+    /// Whether there is an error among them.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.findings.len()
+    }
+
+    /// The findings, in the order of the text.
+    pub fn iter(&self) -> std::slice::Iter<'_, Finding> {
+        self.findings.iter()
+    }
+
+    /// The findings as the Rust compiler would show them, and a last line that
+    /// counts them. Without findings it is empty.
+    ///
+    /// `color` adds ANSI escapes.
+    pub fn render(&self, color: bool) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let renderer = if color {
+            Renderer::styled()
+        } else {
+            Renderer::plain()
+        };
+        let mut out = String::new();
+        for finding in &self.findings {
+            let snippet = Snippet::source(&self.text)
+                .path(&self.path)
+                .annotation(AnnotationKind::Primary.span(finding.span.clone()));
+            let group = finding
+                .severity
+                .level()
+                .primary_title(&finding.message)
+                .id(finding.rule)
+                .element(snippet)
+                .element(Level::HELP.message(&finding.mend));
+            out.push_str(&renderer.render(&[group]));
+            out.push_str("\n\n");
+        }
+        out.push_str(&self.summary());
+        out
+    }
+
+    /// Such as `1 error, 2 warnings`.
+    fn summary(&self) -> String {
+        let counts = [
+            (self.count(Severity::Error), "error"),
+            (self.count(Severity::Warning), "warning"),
+        ];
+        counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn count(&self, severity: Severity) -> usize {
+        self.iter().filter(|f| f.severity == severity).count()
+    }
+}
+
+impl<'a> IntoIterator for &'a Findings {
+    type Item = &'a Finding;
+    type IntoIter = std::slice::Iter<'a, Finding>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Findings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl std::error::Error for Findings {}

@@ -1,0 +1,165 @@
+//! The way of a spec edit: from a document to the files that are made of it.
+
+use std::path::{Path, PathBuf};
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::document::Document;
+use crate::facts::Facts;
+use crate::finding::{Findings, Severity};
+use crate::lint::lint;
+use crate::{fixup, operations, progenitor, refine, render};
+
+/// A crate that a client is generated for.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Target {
+    /// How the crate is called in code.
+    pub crate_name: String,
+    /// The folder that holds the generated modules, and nothing else.
+    pub folder: PathBuf,
+}
+
+impl Target {
+    /// The crate `crate_name`, whose generated modules are in `folder`.
+    pub fn new(crate_name: impl Into<String>, folder: impl Into<PathBuf>) -> Self {
+        Self {
+            crate_name: crate_name.into(),
+            folder: folder.into(),
+        }
+    }
+}
+
+/// A file that the generator makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct GeneratedFile {
+    /// Where it belongs.
+    pub path: PathBuf,
+    /// All of its text.
+    pub text: String,
+}
+
+/// What became of a document.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Generated {
+    /// The files, sorted by their paths.
+    pub files: Vec<GeneratedFile>,
+    /// What is worth a look, but did not stand in the way.
+    pub warnings: Findings,
+    /// The steps that changed something, and how often.
+    pub applied: Vec<(&'static str, usize)>,
+    /// How many operations the client has.
+    pub operations: usize,
+}
+
+/// Makes the client of a document.
+///
+/// # Errors
+///
+/// The findings of the lint, if one of them is an error; or a finding that
+/// names the operation that progenitor cannot do.
+pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
+    let warnings = lint(document);
+    if warnings.has_errors() {
+        return Err(warnings);
+    }
+    let mut applied = Vec::new();
+    let mut api = document.api().clone();
+    let facts = Facts::of(&api, &target.crate_name);
+    for fixup in fixup::FIXUPS {
+        applied.push((fixup.name, fixup.apply(&mut api)));
+    }
+    let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
+    let internal = |reason: String| {
+        document.findings(vec![document.finding(
+            "",
+            "generator",
+            Severity::Error,
+            format!("the output of progenitor is not what the generator knows: {reason}"),
+            "this is a defect of telesto-gen, not of the spec: see telesto-gen/src/refine",
+        )])
+    };
+    let mut client: syn::File = syn::parse2(tokens).map_err(|error| internal(error.to_string()))?;
+    for pass in refine::PASSES {
+        let times = pass
+            .apply(&mut client, &facts)
+            .map_err(|reason| internal(format!("{}: {reason}", pass.name)))?;
+        applied.push((pass.name, times));
+    }
+    let returns = refine::returns(&mut client).map_err(internal)?;
+    let spec = operations::module(document.api(), &facts, &returns).map_err(internal)?;
+    let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
+    let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
+
+    let files = [("client.rs", client), ("mod.rs", root), ("spec.rs", spec)];
+    Ok(Generated {
+        files: files
+            .into_iter()
+            .map(|(name, file)| GeneratedFile {
+                path: target.folder.join(name),
+                text: render::rust(&file, document.path()),
+            })
+            .collect(),
+        warnings,
+        applied,
+        operations: facts.operations.len(),
+    })
+}
+
+/// A copy of the document itself, for a crate that embeds it.
+#[must_use]
+pub fn embed(document: &Document, path: &Path) -> GeneratedFile {
+    GeneratedFile {
+        path: path.to_owned(),
+        text: render::yaml(document.text(), document.path()),
+    }
+}
+
+/// The module that the others are in.
+fn root() -> TokenStream {
+    quote! {
+        #![allow(
+            missing_docs,
+            unreachable_pub,
+            rustdoc::broken_intra_doc_links,
+            rustdoc::invalid_html_tags,
+            clippy::all,
+            clippy::allow_attributes_without_reason,
+            reason = "machine-written, and documented by the spec"
+        )]
+
+        mod client;
+        pub(crate) mod spec;
+
+        pub use self::client::{Client, builder, types};
+    }
+}
+
+fn not_supported(document: &Document, failure: &progenitor::Failure) -> Findings {
+    let place = failure.operation.as_ref().and_then(|id| {
+        let operations = document.api().operations();
+        operations
+            .filter(|(_, _, operation)| operation.operation_id.as_ref() == Some(id))
+            .map(|(path, method, _)| {
+                format!(
+                    "/paths/{}/{method}",
+                    path.replace('~', "~0").replace('/', "~1")
+                )
+            })
+            .next()
+    });
+    let subject = match &failure.operation {
+        Some(id) => format!("`{id}`"),
+        None => "the document".to_owned(),
+    };
+    document.findings(vec![document.finding(
+        &place.unwrap_or_default(),
+        "progenitor",
+        Severity::Error,
+        format!("no client can be made of {subject}: {}", failure.reason),
+        "describe it with simpler means, or leave it out and call it with `client.request`",
+    )])
+}

@@ -1,0 +1,255 @@
+//! What is sent and what comes back.
+
+use crate::document::{Kind, Node, join};
+
+use super::spec::Found;
+use super::{Report, Spec};
+
+/// progenitor has a `todo!` for this.
+pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let holders = spec
+        .objects(Kind::Response)
+        .chain(spec.objects(Kind::RequestBody));
+    for place in holders {
+        let found = Found {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        };
+        for (media_type, content) in contents(&found) {
+            if essence(media_type) == "application/json" && content.node.get("schema").is_none() {
+                report.at_key(
+                    &content.pointer,
+                    "this JSON has no schema".to_owned(),
+                    "add `schema: { $ref: \"#/components/schemas/…\" }`, or `schema: {}` for \
+                     any JSON",
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let label = operation.label();
+        if let Some(body) = spec.request_body(operation) {
+            request(spec, report, &body, &label);
+        }
+        for (status, response) in spec.successes(operation) {
+            for (media_type, content) in contents(&response) {
+                let essence = essence(media_type);
+                if essence == "application/json" {
+                    encoding(report, &content, &label);
+                } else if essence.contains("json") {
+                    report.at_key(
+                        &content.pointer,
+                        format!("`{media_type}` of `{label}`, {status}, would be read as bytes"),
+                        "write `application/json`; the client reads any JSON as that",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label: &str) {
+    let contents = contents(body);
+    if contents.len() != 1 {
+        report.at_key(
+            &body.field("content"),
+            match contents.len() {
+                0 => format!("`{label}` takes a body, but does not say of what media type"),
+                n => format!("`{label}` takes a body of {n} media types"),
+            },
+            "name the one that the client shall send, such as `application/json`",
+        );
+    }
+    for (media_type, content) in contents {
+        match essence(media_type).as_str() {
+            "application/json" => encoding(report, &content, label),
+            "application/x-www-form-urlencoded" => {
+                encoding(report, &content, label);
+                if content.node.get("schema").is_none() {
+                    no_schema(report, &content, label, "{ type: object, properties: … }");
+                }
+            }
+            "application/octet-stream" => {
+                plain_text(spec, report, &content, label, Some("binary"));
+            }
+            "text/plain" | "text/x-markdown" => plain_text(spec, report, &content, label, None),
+            "multipart/form-data" => report.at_key(
+                &content.pointer,
+                format!("`{label}` takes a multipart body, which the client cannot send"),
+                "if the API takes JSON too, describe that; otherwise leave the operation out and \
+                 call it with `client.request(method, path)`",
+            ),
+            _ => report.at_key(
+                &content.pointer,
+                format!("`{label}` takes a body of `{media_type}`, which the client cannot send"),
+                "use `application/json`, `application/x-www-form-urlencoded`, `text/plain` or \
+                 `application/octet-stream`",
+            ),
+        }
+    }
+}
+
+fn no_schema(report: &mut Report<'_>, content: &Found<'_>, label: &str, schema: &str) {
+    report.at_key(
+        &content.pointer,
+        format!("the body of `{label}` has no schema"),
+        format!("add `schema: {schema}`"),
+    );
+}
+
+/// progenitor has a `todo!` for this.
+fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str) {
+    if content.node.get("encoding").is_some() {
+        report.at_key(
+            &content.field("encoding"),
+            format!("a body of `{label}` has an `encoding`"),
+            "remove it; the client writes fields the usual way",
+        );
+    }
+}
+
+/// progenitor wants bodies that are text or bytes to have this schema and no
+/// other.
+fn plain_text<'a>(
+    spec: &Spec<'a>,
+    report: &mut Report<'_>,
+    content: &Found<'a>,
+    label: &str,
+    format: Option<&str>,
+) {
+    let wanted = match format {
+        Some(format) => format!("{{ type: string, format: {format} }}"),
+        None => "{ type: string }".to_owned(),
+    };
+    if content.node.get("schema").is_none() {
+        return no_schema(report, content, label, &wanted);
+    }
+    let Some(schema) = spec.field(content, "schema") else {
+        return;
+    };
+    let narrowing = [
+        "nullable",
+        "discriminator",
+        "default",
+        "pattern",
+        "enum",
+        "minLength",
+        "maxLength",
+    ];
+    if schema.node.text_of("type") != Some("string")
+        || schema.node.text_of("format") != format
+        || narrowing.iter().any(|key| schema.node.get(key).is_some())
+    {
+        report.at_key(
+            &content.field("schema"),
+            format!("the body of `{label}` is plain, but its schema says more"),
+            format!("write `schema: {wanted}`"),
+        );
+    }
+}
+
+/// Without one, progenitor silently returns bytes.
+pub(super) fn missing_success(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let responses = operation
+            .node
+            .get("responses")
+            .map_or(&[][..], Node::entries);
+        if !responses.iter().any(|entry| entry.key.starts_with('2')) {
+            report.at_key(
+                &operation.found().field("responses"),
+                format!("`{}` describes no success", operation.label()),
+                "add the response with its status, such as `\"200\"`; `default` stands for errors",
+            );
+        }
+    }
+}
+
+/// progenitor asserts that there is one type.
+pub(super) fn several_success_types(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let successes = spec.successes(operation);
+        let Some((first_status, first)) = successes.first() else {
+            continue;
+        };
+        for (status, response) in &successes[1..] {
+            if body_type(first) != body_type(response) {
+                report.at_key(
+                    &join(&operation.found().field("responses"), status),
+                    format!(
+                        "`{}` has different bodies for {first_status} and {status}",
+                        operation.label()
+                    ),
+                    "give both the same schema with `$ref`, or keep one of the two",
+                );
+            }
+        }
+    }
+}
+
+#[derive(PartialEq)]
+enum BodyType<'a> {
+    Json(Option<&'a Node>),
+    Bytes,
+    Nothing,
+}
+
+/// The type that a response gets, as progenitor decides it.
+fn body_type<'a>(response: &Found<'a>) -> BodyType<'a> {
+    let contents = contents(response);
+    let json = contents
+        .iter()
+        .find(|(media_type, _)| essence(media_type) == "application/json");
+    match json {
+        Some((_, content)) => BodyType::Json(content.node.get("schema")),
+        None if contents.is_empty() => BodyType::Nothing,
+        None => BodyType::Bytes,
+    }
+}
+
+/// The client sends a body even where the API does without.
+pub(super) fn optional_body(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let Some(body) = spec.request_body(operation) else {
+            continue;
+        };
+        if !body.node.is_set("required") {
+            report.at_key(
+                &operation.found().field("requestBody"),
+                format!(
+                    "the body of `{}` is optional, but the client always sends one",
+                    operation.label()
+                ),
+                "add `required: true` to the request body",
+            );
+        }
+    }
+}
+
+/// The media types of a response or a request body.
+fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
+    let pointer = holder.field("content");
+    let Some(content) = holder.node.get("content") else {
+        return Vec::new();
+    };
+    content
+        .entries()
+        .iter()
+        .map(|entry| {
+            let found = Found {
+                node: &entry.value,
+                pointer: join(&pointer, &entry.key),
+            };
+            (entry.key.as_str(), found)
+        })
+        .collect()
+}
+
+/// A media type without its parameters.
+fn essence(media_type: &str) -> String {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    essence.to_owned()
+}

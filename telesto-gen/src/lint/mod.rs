@@ -1,0 +1,321 @@
+//! What a document must hold to become a client, one function for each rule.
+//!
+//! Most rules stand for something that progenitor or typify panics at, leaves
+//! out silently, or makes code of that does not compile. They read the nodes
+//! of the document rather than its types, because nodes know where they stand.
+
+use crate::document::Document;
+use crate::finding::{Finding, Findings, Severity};
+
+mod bodies;
+mod docs;
+mod names;
+mod operations;
+mod parameters;
+mod paths;
+mod references;
+mod root;
+mod schemas;
+mod spec;
+
+use spec::Spec;
+
+/// Something that findings are about.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Rule {
+    /// Its name, as in [`Finding::rule`].
+    pub name: &'static str,
+    /// How much it matters when broken.
+    pub severity: Severity,
+    /// What it asks of a document.
+    pub says: &'static str,
+    /// `None` for what is found while reading.
+    check: Option<Check>,
+}
+
+type Check = fn(&Spec<'_>, &mut Report<'_>);
+
+const fn read(name: &'static str, says: &'static str) -> Rule {
+    Rule {
+        name,
+        severity: Severity::Error,
+        says,
+        check: None,
+    }
+}
+
+const fn error(name: &'static str, says: &'static str, check: Check) -> Rule {
+    Rule {
+        name,
+        severity: Severity::Error,
+        says,
+        check: Some(check),
+    }
+}
+
+const fn warning(name: &'static str, says: &'static str, check: Check) -> Rule {
+    Rule {
+        name,
+        severity: Severity::Warning,
+        says,
+        check: Some(check),
+    }
+}
+
+static RULES: &[Rule] = &[
+    // While reading.
+    read("not-utf8", "the file is UTF-8"),
+    read("yaml-syntax", "the file is YAML"),
+    read(
+        "yaml-feature",
+        "no tags, merge keys, keys that are not text, or endless nesting",
+    ),
+    read("duplicate-key", "a key appears once in its mapping"),
+    read("several-documents", "a file holds one document"),
+    read("empty-document", "a file holds a document"),
+    read("openapi-version", "the document is OpenAPI 3.0"),
+    read(
+        "unknown-field",
+        "an object has only the fields that OpenAPI 3.0.3 gives it",
+    ),
+    read(
+        "missing-field",
+        "an object has the fields that OpenAPI 3.0.3 requires",
+    ),
+    read("wrong-type", "a field holds the type that it should"),
+    read("ref-siblings", "nothing stands beside a `$ref`"),
+    read(
+        "wrong-shape",
+        "the document is what OpenAPI 3.0.3 describes",
+    ),
+    // The document.
+    error(
+        "servers",
+        "there is one server, an https URL without variables, query, credentials or trailing slash",
+        root::servers,
+    ),
+    error(
+        "security-scheme",
+        "there is one security scheme, an API key in a header, and all operations need it",
+        root::security_scheme,
+    ),
+    error(
+        "x-rate-limit",
+        "`x-rate-limit` gives `requests`, `window` and `lockout`",
+        root::rate_limit,
+    ),
+    error(
+        "x-cache",
+        "`x-cache` stands on a GET and gives `fresh` and perhaps `stale`",
+        root::cache,
+    ),
+    error(
+        "unknown-extension",
+        "there are no other extensions",
+        root::unknown_extension,
+    ),
+    // References.
+    error(
+        "unresolved-ref",
+        "a `$ref` leads to a component of the right section in this file",
+        references::unresolved,
+    ),
+    error(
+        "circular-ref",
+        "a component is not made of itself",
+        references::circular,
+    ),
+    // Paths and operations.
+    error(
+        "unsupported-path-item-ref",
+        "paths are written out",
+        paths::path_item_ref,
+    ),
+    error(
+        "path-template",
+        "a path is well-formed and there once",
+        paths::template,
+    ),
+    error(
+        "path-parameter",
+        "the parameters of a path are declared, once, as required",
+        paths::parameters,
+    ),
+    error(
+        "unsupported-method",
+        "operations are GET, HEAD, POST, PUT, PATCH or DELETE",
+        operations::method,
+    ),
+    error(
+        "missing-operation-id",
+        "an operation has an `operationId`",
+        operations::missing_id,
+    ),
+    error(
+        "duplicate-operation-id",
+        "no two operations have the same `operationId`",
+        operations::duplicate_id,
+    ),
+    error(
+        "operation-id-form",
+        "an `operationId` is in snake_case and a name that the client has free",
+        operations::id_form,
+    ),
+    // Parameters.
+    error(
+        "parameter-name",
+        "the parameters of an operation have different names, also in Rust",
+        parameters::name,
+    ),
+    error(
+        "unsupported-parameter",
+        "a parameter can be sent by the client",
+        parameters::unsupported,
+    ),
+    // Bodies.
+    error(
+        "json-without-schema",
+        "a JSON body has a schema",
+        bodies::json_without_schema,
+    ),
+    error(
+        "unsupported-media-type",
+        "a body has a media type that the client can send or read",
+        bodies::unsupported_media_type,
+    ),
+    error(
+        "missing-success",
+        "an operation describes its success",
+        bodies::missing_success,
+    ),
+    error(
+        "several-success-types",
+        "all successes of an operation have the same body",
+        bodies::several_success_types,
+    ),
+    warning(
+        "optional-body",
+        "a request body is required",
+        bodies::optional_body,
+    ),
+    // Schemas.
+    error(
+        "schema-name",
+        "the names of schemas differ, also in Rust",
+        schemas::name,
+    ),
+    error(
+        "property-name",
+        "the properties of a schema differ, also in Rust, and the required ones exist",
+        schemas::property_name,
+    ),
+    error(
+        "enum-values",
+        "the values of an enum are of its type and differ, also in Rust",
+        schemas::enum_values,
+    ),
+    error(
+        "unsupported-schema",
+        "a schema has a form in Rust",
+        schemas::unsupported,
+    ),
+    error(
+        "narrowing-schema",
+        "a schema does not forbid values that the client could read",
+        schemas::narrowing,
+    ),
+    error(
+        "unsupported-format",
+        "a format has a type in the client",
+        schemas::unsupported_format,
+    ),
+    warning(
+        "unknown-format",
+        "a format has a meaning here",
+        schemas::unknown_format,
+    ),
+    warning(
+        "float-quantity",
+        "quantities and money are exact",
+        schemas::float_quantity,
+    ),
+    // Documentation.
+    warning(
+        "missing-summary",
+        "an operation has a `summary`",
+        docs::missing_summary,
+    ),
+    warning(
+        "missing-external-docs",
+        "an operation says where it is documented",
+        docs::missing_external_docs,
+    ),
+];
+
+/// All rules: those that are checked by [`Document::read`], and those that are
+/// checked by [`lint`].
+pub fn rules() -> impl Iterator<Item = &'static Rule> {
+    RULES.iter()
+}
+
+/// Checks whether a client can be made of `document`.
+///
+/// Without errors among the findings, what progenitor and typify are known to
+/// panic at does not occur in it.
+///
+/// ```
+/// use telesto_gen::{Document, lint};
+///
+/// let text = "openapi: 3.0.3\ninfo: { title: Shop, version: '1' }\npaths: {}\n";
+/// let document = Document::parse("shop.yaml", text.to_owned())?;
+/// let findings = lint(&document);
+/// assert!(findings.has_errors());
+/// assert!(findings.iter().any(|finding| finding.rule == "x-rate-limit"));
+/// # Ok::<(), telesto_gen::Findings>(())
+/// ```
+pub fn lint(document: &Document) -> Findings {
+    let spec = Spec::of(document);
+    let mut findings = Vec::new();
+    for rule in RULES {
+        if let Some(check) = rule.check {
+            let mut report = Report {
+                document,
+                rule,
+                findings,
+            };
+            check(&spec, &mut report);
+            findings = report.findings;
+        }
+    }
+    document.findings(findings)
+}
+
+/// Takes the findings of one rule.
+struct Report<'d> {
+    document: &'d Document,
+    rule: &'static Rule,
+    findings: Vec<Finding>,
+}
+
+impl Report<'_> {
+    /// A finding about a value.
+    fn at(&mut self, pointer: &str, message: impl Into<String>, mend: impl Into<String>) {
+        let finding =
+            self.document
+                .finding(pointer, self.rule.name, self.rule.severity, message, mend);
+        self.findings.push(finding);
+    }
+
+    /// A finding about a key.
+    fn at_key(&mut self, pointer: &str, message: impl Into<String>, mend: impl Into<String>) {
+        let finding = self.document.finding_at_key(
+            pointer,
+            self.rule.name,
+            self.rule.severity,
+            message.into(),
+            mend.into(),
+        );
+        self.findings.push(finding);
+    }
+}

@@ -1,0 +1,163 @@
+//! Methods and the names of operations.
+
+use super::names::{self, is_keyword};
+use super::{Report, Spec};
+
+/// Names that the client has by hand, or that the code around progenitor's
+/// output calls on it.
+const TAKEN_METHODS: &[&str] = &[
+    "api_version",
+    "baseurl",
+    "budget",
+    "builder",
+    "client",
+    "clone",
+    "exec",
+    "from_env",
+    "inner",
+    "new",
+    "new_with_client",
+    "post",
+    "pre",
+    "request",
+];
+
+/// Names that the module of the request builders imports, as they would be
+/// written for an operation.
+const TAKEN_TYPES: &[&str] = &[
+    "byte_stream",
+    "client_hooks",
+    "client_info",
+    "error",
+    "operation_info",
+    "request_builder_ext",
+    "response_value",
+];
+
+/// reqwest has no functions for the other ones, so the client would not
+/// compile.
+pub(super) fn method(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        if matches!(operation.method, "options" | "trace") {
+            report.at_key(
+                &operation.pointer,
+                format!("`{}` cannot be called by the client", operation.label()),
+                "remove it; GET, HEAD, POST, PUT, PATCH and DELETE are supported",
+            );
+        }
+    }
+}
+
+/// progenitor panics without one.
+pub(super) fn missing_id(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        if operation.id().is_none() {
+            let proposal = propose(operation.method, operation.path);
+            report.at_key(
+                &operation.pointer,
+                format!("`{}` has no `operationId`", operation.label()),
+                format!("add `operationId: {proposal}`"),
+            );
+        }
+    }
+}
+
+pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for (index, operation) in spec.operations.iter().enumerate() {
+        let Some(id) = operation.id() else { continue };
+        let before = &spec.operations[..index];
+        let field = operation.found().field("operationId");
+        if let Some(first) = before.iter().find(|o| o.id() == Some(id)) {
+            let line = spec.document.line(&first.found().field("operationId"));
+            report.at(
+                &field,
+                format!(
+                    "`{id}` is the `operationId` of `{}` already, in line {line}",
+                    first.label()
+                ),
+                format!(
+                    "name it after what it does, such as `operationId: {}`",
+                    propose(operation.method, operation.path)
+                ),
+            );
+        } else if let Some(first) = before
+            .iter()
+            .find(|o| o.id().map(names::pascal) == Some(names::pascal(id)))
+        {
+            report.at(
+                &field,
+                format!(
+                    "`{id}` becomes the type `{}`, as the `operationId` of `{}` does",
+                    names::pascal(id),
+                    first.label()
+                ),
+                "give it a name that differs in more than its underscores",
+            );
+        }
+    }
+}
+
+pub(super) fn id_form(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let Some(id) = operation.id() else { continue };
+        let field = operation.found().field("operationId");
+        let proposal = propose(operation.method, operation.path);
+        if !is_snake(id) {
+            let snake = names::snake(id);
+            let mend = match is_free(&snake) {
+                true => format!("write `operationId: {snake}`"),
+                false => format!("name it after what it does, such as `operationId: {proposal}`"),
+            };
+            report.at(&field, format!("`{id}` is not in snake_case"), mend);
+        } else if !is_free(id) {
+            let what = match is_keyword(id) {
+                true => "is a keyword of Rust",
+                false => "is a name that the client needs for itself",
+            };
+            report.at(
+                &field,
+                format!("`{id}` {what}"),
+                format!("add what it acts on, such as `operationId: {proposal}`"),
+            );
+        }
+    }
+}
+
+fn is_free(id: &str) -> bool {
+    is_snake(id) && !is_keyword(id) && !TAKEN_METHODS.contains(&id) && !TAKEN_TYPES.contains(&id)
+}
+
+/// Words of lowercase letters and digits with one underscore between them, the
+/// first with a letter in front. progenitor changes all other names.
+fn is_snake(id: &str) -> bool {
+    let word = |word: &str| {
+        !word.is_empty()
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    id.starts_with(|c: char| c.is_ascii_lowercase()) && id.split('_').all(word)
+}
+
+/// A name for an operation that has none, such as `list_products` for
+/// `GET /products`.
+fn propose(method: &str, path: &str) -> String {
+    let fixed = |segment: &&str| !segment.is_empty() && !segment.contains(['{', '}']);
+    let noun = path.split('/').filter(fixed).collect::<Vec<_>>().join("_");
+    let noun = names::snake(&noun);
+    let one = path.ends_with('}');
+    let verb = match (method, one) {
+        ("get", false) => "list",
+        ("post", _) => "create",
+        ("put" | "patch", _) => "update",
+        (method, _) => method,
+    };
+    let noun = match noun.strip_suffix('s') {
+        Some(singular) if one || verb == "create" => singular,
+        _ => &noun,
+    };
+    match noun {
+        "" => format!("{verb}_root"),
+        noun => format!("{verb}_{noun}"),
+    }
+}

@@ -1,0 +1,206 @@
+//! Parameters.
+
+use crate::document::{Data, Kind};
+
+use super::names;
+use super::root::is_header_name;
+use super::spec::Found;
+use super::{Report, Spec};
+
+/// What a request builder has by itself.
+const TAKEN: &[&str] = &["new", "send"];
+
+/// progenitor keeps parameters by name alone, so the last of two equal names
+/// wins, whatever its `in`.
+pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let label = operation.label();
+        let parameters = spec.parameters(operation);
+        let has_body = operation.node.get("requestBody").is_some();
+        for (index, parameter) in parameters.iter().enumerate() {
+            let name = parameter.name;
+            let rust = names::snake(name);
+            let before = &parameters[..index];
+            if let Some(first) = before.iter().find(|p| p.name == name) {
+                let message = match first.place == parameter.place {
+                    true => format!("`{label}` declares the parameter `{name}` twice"),
+                    false => format!(
+                        "`{label}` has two parameters `{name}`, in {} and in {}",
+                        first.place, parameter.place
+                    ),
+                };
+                report.at(
+                    &parameter.mention,
+                    message,
+                    "remove one of the two; the client tells parameters apart by their names",
+                );
+            } else if let Some(first) = before.iter().find(|p| names::snake(p.name) == rust) {
+                report.at(
+                    &parameter.mention,
+                    format!(
+                        "the parameters `{}` and `{name}` of `{label}` are both `{rust}` in Rust",
+                        first.name
+                    ),
+                    "remove one of the two",
+                );
+            } else if rust.is_empty() {
+                report.at(
+                    &parameter.found.field("name"),
+                    format!("`{name}` leaves no name for the parameter of `{label}` in Rust"),
+                    "use letters and digits in its name",
+                );
+            } else if TAKEN.contains(&rust.as_str()) || (has_body && rust == "body") {
+                report.at(
+                    &parameter.mention,
+                    format!(
+                        "the parameter `{name}` of `{label}` clashes with `{rust}` of the request \
+                         builder"
+                    ),
+                    "remove it, or send it with `client.request(method, path)`",
+                );
+            }
+        }
+    }
+}
+
+/// progenitor refuses some of these without a place, and makes code of the
+/// others that does not compile or sends something else.
+pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let key_header = spec
+        .components("securitySchemes")
+        .iter()
+        .find_map(|scheme| scheme.value.text_of("name"));
+    for place in spec.objects(Kind::Parameter) {
+        let found = Found {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        };
+        let (Some(name), Some(kind)) = (place.node.text_of("name"), place.node.text_of("in"))
+        else {
+            continue;
+        };
+        let what = format!("the {kind} parameter `{name}`");
+        let at = |field: &str| found.field(field);
+        if kind == "cookie" {
+            report.at(
+                &at("in"),
+                format!("{what} would be a cookie, which the client does not send"),
+                "use `in: query` or `in: header` if the API takes it there, or remove it",
+            );
+            continue;
+        }
+        if kind == "header" {
+            header(report, &found, name, key_header);
+        }
+        if place.node.is_set("allowReserved") {
+            report.at_key(
+                &at("allowReserved"),
+                format!("{what} allows reserved characters, which the client always encodes"),
+                "remove `allowReserved`",
+            );
+        }
+        if place.node.get("content").is_some() {
+            report.at_key(
+                &at("content"),
+                format!("{what} has `content`"),
+                "write `schema: { type: string }`, and let callers pass the encoded text",
+            );
+            continue;
+        }
+        let default = if kind == "query" { "form" } else { "simple" };
+        if let Some(style) = place.node.text_of("style").filter(|s| *s != default) {
+            report.at(
+                &at("style"),
+                format!("{what} has the style `{style}`"),
+                match style {
+                    "deepObject" => "declare each part as a query parameter of its own, such as \
+                                     `name: \"filter[name]\"`"
+                        .to_owned(),
+                    "spaceDelimited" | "pipeDelimited" => {
+                        "make it `type: string`, and let callers join the values".to_owned()
+                    }
+                    _ => format!("remove `style`; only `{default}` is supported here"),
+                },
+            );
+            continue;
+        }
+        if let Some(schema) = spec.field(&found, "schema") {
+            parameter_schema(spec, report, &found, &schema, &what, kind);
+        }
+    }
+}
+
+fn header(report: &mut Report<'_>, found: &Found<'_>, name: &str, key_header: Option<&str>) {
+    let by_itself = ["accept", "authorization", "content-type"];
+    if !is_header_name(name) {
+        report.at(
+            &found.field("name"),
+            format!("`{name}` is no name of a header"),
+            "use letters, digits and `-`",
+        );
+    } else if by_itself.iter().any(|n| n.eq_ignore_ascii_case(name))
+        || key_header.is_some_and(|n| n.eq_ignore_ascii_case(name))
+    {
+        report.at(
+            &found.field("name"),
+            format!("the client sets the header `{name}` by itself"),
+            "remove this parameter",
+        );
+    }
+}
+
+fn parameter_schema<'a>(
+    spec: &Spec<'a>,
+    report: &mut Report<'_>,
+    found: &Found<'a>,
+    schema: &Found<'a>,
+    what: &str,
+    kind: &str,
+) {
+    let at = found.field("schema");
+    let typ = schema.node.text_of("type");
+    let one_value =
+        "make it `type: string`, and let callers write the values as the API wants them";
+    match (kind, typ) {
+        (_, Some("string" | "integer" | "number" | "boolean")) => {
+            if kind != "query" && schema.node.is_set("nullable") {
+                report.at(
+                    &at,
+                    format!("{what} is nullable, but it cannot send null"),
+                    "remove `nullable: true` from its schema",
+                );
+            }
+        }
+        ("query", Some("array")) => {
+            let explode = found.node.get("explode").map(|node| &node.data);
+            if explode == Some(&Data::Flag(false)) {
+                report.at(
+                    &found.field("explode"),
+                    format!("{what} is a list that is not exploded"),
+                    format!("{one_value}, or remove `explode: false` if the API takes repeats"),
+                );
+            }
+            let items = spec.field(schema, "items");
+            let item_type = items.as_ref().and_then(|items| items.node.text_of("type"));
+            if items.is_some()
+                && !matches!(item_type, Some("string" | "integer" | "number" | "boolean"))
+            {
+                report.at(
+                    &at,
+                    format!("{what} is a list of something else than plain values"),
+                    one_value,
+                );
+            }
+        }
+        (_, Some(typ)) => report.at(
+            &at,
+            format!("{what} is an {typ}, which has no one way to be sent"),
+            one_value,
+        ),
+        (_, None) => report.at(
+            &at,
+            format!("{what} has no type"),
+            "give its schema a `type`, such as `type: string`",
+        ),
+    }
+}

@@ -1,0 +1,147 @@
+//! Paths and what stands in their braces.
+
+use super::{Report, Spec};
+
+/// progenitor panics at a path item that is a `$ref`.
+pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for (path, item, pointer) in spec.path_items() {
+        if item.get("$ref").is_some() {
+            report.at_key(
+                &format!("{pointer}/$ref"),
+                format!("the path `{path}` is a reference"),
+                "write its operations out here, in this file",
+            );
+        }
+    }
+}
+
+/// progenitor refuses some of these without a place, joins double slashes, and
+/// puts the rest into a format string.
+pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let mut seen: Vec<(String, &str)> = Vec::new();
+    for (path, _, pointer) in spec.path_items() {
+        let names = match names(path) {
+            Ok(names) => names,
+            Err((message, mend)) => {
+                report.at_key(&pointer, format!("the path `{path}` {message}"), mend);
+                continue;
+            }
+        };
+        for (index, name) in names.iter().enumerate() {
+            if names[..index].contains(name) {
+                report.at_key(
+                    &pointer,
+                    format!("the path `{path}` has `{{{name}}}` twice"),
+                    "give the two parameters different names",
+                );
+            }
+        }
+        let shape = names.iter().fold(path.to_owned(), |shape, name| {
+            shape.replace(&format!("{{{name}}}"), "{}")
+        });
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == shape) {
+            report.at_key(
+                &pointer,
+                format!("the path `{path}` is the same as `{first}`"),
+                "put its operations under that path",
+            );
+        } else {
+            seen.push((shape, path));
+        }
+    }
+}
+
+/// progenitor panics at path parameters that are not required, not declared,
+/// or not in the path.
+pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let Ok(names) = names(operation.path) else {
+            continue;
+        };
+        let label = operation.label();
+        let declared = spec.parameters(operation);
+        let in_path = || declared.iter().filter(|p| p.place == "path");
+        for name in &names {
+            if in_path().any(|p| p.name == *name) {
+                continue;
+            }
+            let elsewhere = declared.iter().find(|p| p.name == *name);
+            match elsewhere {
+                Some(parameter) => report.at(
+                    &parameter.found.field("in"),
+                    format!(
+                        "`{name}` is `in: {}`, but `{label}` has it in its path",
+                        parameter.place
+                    ),
+                    "write `in: path` and `required: true`",
+                ),
+                None => report.at_key(
+                    &operation.pointer,
+                    format!("`{label}` does not declare its parameter `{{{name}}}`"),
+                    format!(
+                        "add `- {{ name: {name}, in: path, required: true, \
+                         schema: {{ type: string }} }}` to its `parameters`"
+                    ),
+                ),
+            }
+        }
+        for parameter in in_path() {
+            let name = parameter.name;
+            if !names.contains(&name) {
+                report.at(
+                    &parameter.mention,
+                    format!("`{label}` has no `{{{name}}}` in its path"),
+                    format!("add `{{{name}}}` to the path, or make the parameter `in: query`"),
+                );
+            } else if !parameter.found.node.is_set("required") {
+                report.at(
+                    &parameter.found.field("required"),
+                    format!("the path parameter `{name}` of `{label}` is not required"),
+                    "add `required: true`; a path cannot leave a part out",
+                );
+            }
+        }
+    }
+}
+
+/// The names in the braces of `path`, or what is wrong with it.
+fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
+    let wrong = |message: &str, mend: &str| Err((message.to_owned(), mend.to_owned()));
+    if path.contains("//") {
+        return wrong("has an empty segment", "write one slash in place of two");
+    }
+    if path.contains(['?', '#']) {
+        return wrong(
+            "has a query or a fragment",
+            "declare what follows as parameters with `in: query`",
+        );
+    }
+    if let Some(c) = path.chars().find(|c| c.is_whitespace() || c.is_control()) {
+        return wrong(
+            &format!("has the character {c:?}"),
+            "remove it, or percent-encode it",
+        );
+    }
+    let mut names = Vec::new();
+    let mut rest = path;
+    while let Some(brace) = rest.find(['{', '}']) {
+        let Some(open) = rest[brace..].strip_prefix('{') else {
+            return wrong("has a `}` without a `{`", "remove it, or add the `{`");
+        };
+        let Some((name, after)) = open.split_once('}') else {
+            return wrong(
+                "has a `{` without a `}`",
+                "close it, as in `/products/{id}`",
+            );
+        };
+        if name.is_empty() || name.contains(['{', '/']) {
+            return wrong(
+                "has braces that hold no name",
+                "put the name of a parameter in them, as in `/products/{id}`",
+            );
+        }
+        names.push(name);
+        rest = after;
+    }
+    Ok(names)
+}

@@ -1,0 +1,142 @@
+//! References.
+
+use std::collections::HashMap;
+
+use crate::document::{Node, closest, join};
+
+use super::spec::split_reference;
+use super::{Report, Spec};
+
+/// progenitor looks at the last part of a reference only, and panics where it
+/// finds nothing.
+pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for (place, reference) in spec.references() {
+        let pointer = join(&place.pointer, "$ref");
+        let section = place.section;
+        let Some((given, name)) = split_reference(reference) else {
+            let (message, mend) = match reference.starts_with('#') {
+                true => (
+                    format!("`{reference}` does not lead to a component"),
+                    format!("give what it leads to a name in `#/components/{section}`"),
+                ),
+                false => (
+                    format!("`{reference}` leads out of this file"),
+                    format!("copy what it leads to into `#/components/{section}`"),
+                ),
+            };
+            report.at(&pointer, message, mend);
+            continue;
+        };
+        if given != section {
+            report.at(
+                &pointer,
+                format!("`{reference}` leads to `{given}`, where one of `{section}` is needed"),
+                match spec.components(section).iter().any(|e| e.key == name) {
+                    true => format!("write `#/components/{section}/{name}`"),
+                    false => format!("refer to one of `#/components/{section}/…`"),
+                },
+            );
+        } else if !spec.components(section).iter().any(|e| e.key == name) {
+            let known = spec.components(section).iter().map(|e| e.key.as_str());
+            report.at(
+                &pointer,
+                format!("`{reference}` does not exist"),
+                match closest(name, known) {
+                    Some(close) => format!("did you mean `#/components/{section}/{close}`?"),
+                    None => format!("add `{name}` to `components/{section}`"),
+                },
+            );
+        }
+    }
+}
+
+/// progenitor and typify follow such circles until the stack is used up, which
+/// no one can catch.
+pub(super) fn circular(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for section in [
+        "schemas",
+        "responses",
+        "parameters",
+        "requestBodies",
+        "headers",
+        "examples",
+        "links",
+        "callbacks",
+        "securitySchemes",
+    ] {
+        let components = spec.components(section);
+        let edges: HashMap<&str, Vec<&str>> = components
+            .iter()
+            .map(|entry| (entry.key.as_str(), made_of(&entry.value)))
+            .collect();
+        for entry in components {
+            if reaches_itself(&entry.key, &edges) {
+                report.at_key(
+                    &join(&format!("/components/{section}"), &entry.key),
+                    format!("`{}` is made of itself", entry.key),
+                    match section {
+                        "schemas" => {
+                            "describe its fields here; a field or an item may refer back to it"
+                        }
+                        _ => "describe it here in place of the `$ref`",
+                    },
+                );
+            }
+        }
+    }
+}
+
+/// The components that `node` is another name for, or is put together from.
+fn made_of(node: &Node) -> Vec<&str> {
+    let mut names = combined(node);
+    if let Some((_, name)) = node.text_of("$ref").and_then(split_reference) {
+        names.push(name);
+    }
+    names.extend(copied(node));
+    names
+}
+
+/// The components that the combinators of a schema name.
+fn combined(node: &Node) -> Vec<&str> {
+    let parts = ["allOf", "oneOf", "anyOf"]
+        .iter()
+        .flat_map(|keyword| node.get(keyword).map_or(&[][..], Node::items));
+    parts.chain(node.get("not")).flat_map(made_of).collect()
+}
+
+/// The components whose fields typify copies into the unnamed schemas of the
+/// fields and items of `node`. A component may refer back to itself there, but
+/// a copy of it would hold a copy of it.
+fn copied(node: &Node) -> Vec<&str> {
+    let fields = node.get("properties").map_or(&[][..], Node::entries);
+    fields
+        .iter()
+        .map(|entry| &entry.value)
+        .chain(node.get("items"))
+        .chain(node.get("additionalProperties"))
+        .flat_map(|child| {
+            let mut names = copied(child);
+            // A lone part stays a reference; two or more are merged.
+            let lone = |keyword: &str| child.get(keyword).is_none_or(|p| p.items().len() == 1);
+            let own = ["type", "properties", "required", "additionalProperties"];
+            let merges = !lone("allOf") || own.iter().any(|key| child.get(key).is_some());
+            names.extend(merges.then(|| combined(child)).into_iter().flatten());
+            names
+        })
+        .collect()
+}
+
+fn reaches_itself(start: &str, edges: &HashMap<&str, Vec<&str>>) -> bool {
+    let mut seen: Vec<&str> = Vec::new();
+    let mut next: Vec<&str> = edges.get(start).cloned().unwrap_or_default();
+    while let Some(name) = next.pop() {
+        if name == start {
+            return true;
+        }
+        if !seen.contains(&name) {
+            seen.push(name);
+            next.extend(edges.get(name).into_iter().flatten());
+        }
+    }
+    false
+}

@@ -1,0 +1,298 @@
+//! The document as a whole: server, key, limit, and our extensions.
+
+use crate::document::{Data, Kind, Node, closest, join};
+
+use super::{Report, Spec};
+
+const RATE_LIMIT: &str = "x-rate-limit";
+const CACHE: &str = "x-cache";
+
+pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let example = "write `servers: [{ url: https://… }]`";
+    let servers = spec.root.get("servers").map_or(&[][..], Node::items);
+    match servers.len() {
+        0 => report.at_key("/servers", "the document names no server", example),
+        1 => {}
+        n => report.at_key(
+            "/servers",
+            format!("the document names {n} servers"),
+            "keep the one that the client shall talk to; callers can set another base URL",
+        ),
+    }
+    for (index, server) in servers.iter().enumerate() {
+        let pointer = format!("/servers/{index}/url");
+        if let Some(url) = server.text_of("url")
+            && let Err((message, mend)) = check_url(url)
+        {
+            report.at(&pointer, format!("the server `{url}` {message}"), mend);
+        }
+    }
+    for place in spec
+        .places(Kind::PathItem)
+        .chain(spec.places(Kind::Operation))
+    {
+        if place.node.get("servers").is_some() {
+            report.at_key(
+                &format!("{}/servers", place.pointer),
+                "the client has one server for all operations",
+                "remove `servers` here",
+            );
+        }
+    }
+}
+
+fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
+    if url.contains(['{', '}']) {
+        return Err(("has variables", "write the address out"));
+    }
+    let Some(rest) = url.strip_prefix("https://") else {
+        return Err(match url.starts_with("http://") {
+            true => (
+                "is not encrypted, so the key would be readable",
+                "write `https://` in place of `http://`",
+            ),
+            false => (
+                "is no https URL",
+                "write the whole address, such as `https://example.com/v2`",
+            ),
+        });
+    };
+    if url.contains(['?', '#']) {
+        return Err(("has a query or a fragment", "remove what follows the path"));
+    }
+    let (authority, _) = rest.split_once('/').unwrap_or((rest, ""));
+    if authority.contains('@') {
+        return Err((
+            "holds credentials",
+            "remove them, and change them where they are valid",
+        ));
+    }
+    if !is_authority(authority) || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        return Err((
+            "is no valid URL",
+            "write a host and a path, such as `https://example.com/v2`",
+        ));
+    }
+    if url.ends_with('/') {
+        return Err((
+            "ends with a slash, and the paths start with one",
+            "remove the slash at the end",
+        ));
+    }
+    Ok(())
+}
+
+/// A host name, perhaps with a port.
+fn is_authority(authority: &str) -> bool {
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b == b'-')
+    };
+    host.split('.').all(label) && port.is_none_or(|port| port.parse::<u16>().is_ok())
+}
+
+pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let example = "`apiKey: { type: apiKey, in: header, name: Authorization }`";
+    let section = "/components/securitySchemes";
+    let schemes = spec.components("securitySchemes");
+    let [scheme] = schemes else {
+        let (message, mend) = match schemes.len() {
+            0 => (
+                "the document has no security scheme".to_owned(),
+                format!("add {example} to `components/securitySchemes`"),
+            ),
+            n => (
+                format!("the document has {n} security schemes"),
+                "keep the API key that the client shall send".to_owned(),
+            ),
+        };
+        return report.at_key(section, message, mend);
+    };
+    let name = &scheme.key;
+    let pointer = join(section, name);
+    let Some(found) = spec.resolve(&scheme.value, &pointer) else {
+        return;
+    };
+    let typ = found.node.text_of("type").unwrap_or_default();
+    let place = found.node.text_of("in").unwrap_or_default();
+    let header = found.node.text_of("name").unwrap_or_default();
+    if typ != "apiKey" {
+        report.at(
+            &found.field("type"),
+            format!("the security scheme `{name}` is `{typ}`, which the client cannot do"),
+            format!("describe an API key in a header: {example}"),
+        );
+    } else if place != "header" {
+        report.at(
+            &found.field("in"),
+            format!("the key `{name}` is sent in the {place}, where logs would show it"),
+            "write `in: header`, with the `name` of the header",
+        );
+    } else if !is_header_name(header) {
+        report.at(
+            &found.field("name"),
+            format!("`{header}` is no name of a header"),
+            "name the header that the key is sent in, such as `Authorization`",
+        );
+    }
+
+    let requirements = spec.root.get("security").map_or(&[][..], Node::items);
+    let applied = match requirements {
+        [requirement] => {
+            let entries = requirement.entries();
+            entries.len() == 1 && entries[0].key == *name && entries[0].value.items().is_empty()
+        }
+        _ => false,
+    };
+    if !applied {
+        report.at_key(
+            "/security",
+            format!("the security scheme `{name}` does not apply to all operations"),
+            format!("write `security: [{{ {name}: [] }}]` at the root"),
+        );
+    }
+    for operation in &spec.operations {
+        if operation.node.get("security").is_some() {
+            report.at_key(
+                &operation.found().field("security"),
+                format!("`{}` has a security of its own", operation.label()),
+                "remove it; the client sends its key with every request",
+            );
+        }
+    }
+}
+
+/// Whether this can name a header.
+pub(super) fn is_header_name(name: &str) -> bool {
+    let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(token)
+}
+
+pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let pointer = format!("/{RATE_LIMIT}");
+    let Some(limit) = spec.root.get(RATE_LIMIT) else {
+        return report.at_key(
+            &pointer,
+            "the document does not give the rate limit",
+            "add `x-rate-limit: { requests: 100, window: 3600, lockout: 900 }`, times in seconds",
+        );
+    };
+    let fields = [("requests", 1), ("window", 1), ("lockout", 1)];
+    numbers(report, RATE_LIMIT, &pointer, limit, &fields, &fields);
+}
+
+pub(super) fn cache(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let Some(cache) = operation.node.get(CACHE) else {
+            continue;
+        };
+        let pointer = operation.found().field(CACHE);
+        if operation.method != "get" {
+            report.at_key(
+                &pointer,
+                format!("`{}` cannot be cached", operation.label()),
+                "remove `x-cache`; it is for GET operations",
+            );
+            continue;
+        }
+        let required = [("fresh", 1)];
+        let allowed = [("fresh", 1), ("stale", 0)];
+        numbers(report, CACHE, &pointer, cache, &required, &allowed);
+    }
+}
+
+/// Checks an extension that holds whole numbers, each with its smallest value.
+fn numbers(
+    report: &mut Report<'_>,
+    extension: &str,
+    pointer: &str,
+    node: &Node,
+    required: &[(&str, i64)],
+    allowed: &[(&str, i64)],
+) {
+    let example = |fields: &[(&str, i64)]| {
+        let fields = fields.iter().map(|(name, _)| format!("{name}: …"));
+        format!(
+            "{extension}: {{ {} }}",
+            fields.collect::<Vec<_>>().join(", ")
+        )
+    };
+    if !matches!(node.data, Data::Map(_)) {
+        return report.at_key(
+            pointer,
+            format!("`{extension}` is {}, not a mapping", node.what()),
+            format!("write `{}`", example(allowed)),
+        );
+    }
+    for (name, _) in required {
+        if node.get(name).is_none() {
+            report.at_key(
+                pointer,
+                format!("`{extension}` has no `{name}`"),
+                format!("add it: `{}`", example(required)),
+            );
+        }
+    }
+    for entry in node.entries() {
+        let field = join(pointer, &entry.key);
+        let Some((_, least)) = allowed.iter().find(|(name, _)| *name == entry.key) else {
+            let mend = match closest(&entry.key, allowed.iter().map(|(name, _)| *name)) {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("remove it; this is all there is: `{}`", example(allowed)),
+            };
+            report.at_key(
+                &field,
+                format!("`{extension}` has no field `{}`", entry.key),
+                mend,
+            );
+            continue;
+        };
+        // The largest value keeps all sums of seconds within 32 bits.
+        if !matches!(entry.value.data, Data::Integer(n) if (*least..=i64::from(i32::MAX)).contains(&n))
+        {
+            report.at(
+                &field,
+                format!(
+                    "`{}` of `{extension}` is no whole number from {least}",
+                    entry.key
+                ),
+                match entry.key.as_str() {
+                    "requests" => "write how many requests a window may have, such as `100`",
+                    _ => "write seconds, without a unit or quotes, such as `3600`",
+                },
+            );
+        }
+    }
+}
+
+/// A misspelled extension would be ignored.
+pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for extension in &spec.extensions {
+        let key = extension.entry.key.as_str();
+        let (message, mend) = match (extension.holder, key) {
+            (Kind::Document, RATE_LIMIT) | (Kind::Operation, CACHE) => continue,
+            (_, RATE_LIMIT) => (
+                format!("`{key}` has no meaning here"),
+                "move it to the root of the document".to_owned(),
+            ),
+            (_, CACHE) => (
+                format!("`{key}` has no meaning here"),
+                "move it to the GET operation that may be cached".to_owned(),
+            ),
+            _ => (
+                format!("`{key}` is no extension that is known here"),
+                match closest(key, [RATE_LIMIT, CACHE].into_iter()) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("remove it; there are `{RATE_LIMIT}` and `{CACHE}`"),
+                },
+            ),
+        };
+        report.at_key(&extension.pointer, message, mend);
+    }
+}

@@ -1,0 +1,236 @@
+//! A document as the rules look at it.
+
+use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, join};
+
+/// The methods of a path item, in the order that OpenAPI lists them in.
+const METHODS: &[&str] = &[
+    "get", "put", "post", "delete", "options", "head", "patch", "trace",
+];
+
+pub(super) struct Spec<'a> {
+    pub(super) document: &'a Document,
+    pub(super) root: &'a Node,
+    pub(super) operations: Vec<Operation<'a>>,
+    places: Vec<Place<'a>>,
+    pub(super) extensions: Vec<Extension<'a>>,
+}
+
+/// An operation below `paths`.
+pub(super) struct Operation<'a> {
+    pub(super) path: &'a str,
+    pub(super) method: &'a str,
+    /// The path item and where it stands.
+    pub(super) item: &'a Node,
+    pub(super) item_pointer: String,
+    pub(super) node: &'a Node,
+    pub(super) pointer: String,
+}
+
+/// A node and where it stands, references followed.
+#[derive(Clone)]
+pub(super) struct Found<'a> {
+    pub(super) node: &'a Node,
+    pub(super) pointer: String,
+}
+
+impl Found<'_> {
+    pub(super) fn field(&self, key: &str) -> String {
+        join(&self.pointer, key)
+    }
+}
+
+impl<'a> Spec<'a> {
+    pub(super) fn of(document: &'a Document) -> Self {
+        let Survey {
+            mut places,
+            extensions,
+            ..
+        } = document.survey();
+        places.sort_by_key(|place| place.node.span.start);
+        let root = document.root();
+        let mut operations = Vec::new();
+        for (path, item, item_pointer) in path_items(root) {
+            for entry in item.entries() {
+                if METHODS.contains(&entry.key.as_str()) {
+                    operations.push(Operation {
+                        path,
+                        method: &entry.key,
+                        item,
+                        item_pointer: item_pointer.clone(),
+                        node: &entry.value,
+                        pointer: join(&item_pointer, &entry.key),
+                    });
+                }
+            }
+        }
+        Self {
+            document,
+            root,
+            operations,
+            places,
+            extensions,
+        }
+    }
+
+    /// The path items, with their paths and pointers.
+    pub(super) fn path_items(&self) -> impl Iterator<Item = (&'a str, &'a Node, String)> {
+        path_items(self.root)
+    }
+
+    /// The objects of this kind, in the order of the text.
+    pub(super) fn places(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
+        self.places.iter().filter(move |place| place.kind == kind)
+    }
+
+    /// The references, in the order of the text.
+    pub(super) fn references(&self) -> impl Iterator<Item = (&Place<'a>, &'a str)> {
+        self.places
+            .iter()
+            .filter_map(|place| Some((place, place.reference()?)))
+    }
+
+    /// The objects of this kind that are no references.
+    pub(super) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
+        self.places(kind)
+            .filter(|place| place.reference().is_none())
+    }
+
+    /// The entries of a section of `components`.
+    pub(super) fn components(&self, section: &str) -> &'a [Entry] {
+        self.root
+            .get("components")
+            .and_then(|components| components.get(section))
+            .map_or(&[], Node::entries)
+    }
+
+    /// What `node` stands for, or `None` where a reference leads nowhere,
+    /// which has a finding of its own.
+    pub(super) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
+        let mut found = Found {
+            node,
+            pointer: pointer.to_owned(),
+        };
+        // More steps than there are places mean a circle.
+        for _ in 0..=self.places.len() {
+            let Some(reference) = found.node.text_of("$ref") else {
+                return Some(found);
+            };
+            let (section, name) = split_reference(reference)?;
+            let entry = self.components(section).iter().find(|e| e.key == name)?;
+            found = Found {
+                node: &entry.value,
+                pointer: join(&format!("/components/{section}"), name),
+            };
+        }
+        None
+    }
+
+    /// The field `key` of `found`, references followed.
+    pub(super) fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
+        self.resolve(found.node.get(key)?, &found.field(key))
+    }
+
+    /// The parameters that an operation has, its own and those of its path,
+    /// and where each is mentioned. Own ones replace shared ones.
+    pub(super) fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+        let mut parameters: Vec<Parameter<'a>> = Vec::new();
+        for (holder, pointer) in [
+            (operation.item, &operation.item_pointer),
+            (operation.node, &operation.pointer),
+        ] {
+            let Some(list) = holder.get("parameters") else {
+                continue;
+            };
+            let shared = std::ptr::eq(holder, operation.item);
+            for (index, node) in list.items().iter().enumerate() {
+                let mention = format!("{pointer}/parameters/{index}");
+                let Some(found) = self.resolve(node, &mention) else {
+                    continue;
+                };
+                let (Some(name), Some(place)) =
+                    (found.node.text_of("name"), found.node.text_of("in"))
+                else {
+                    continue;
+                };
+                if !shared {
+                    parameters.retain(|p| !p.shared || p.name != name || p.place != place);
+                }
+                parameters.push(Parameter {
+                    name,
+                    place,
+                    shared,
+                    mention,
+                    found,
+                });
+            }
+        }
+        parameters
+    }
+
+    /// The request body of an operation.
+    pub(super) fn request_body(&self, operation: &Operation<'a>) -> Option<Found<'a>> {
+        self.field(&operation.found(), "requestBody")
+    }
+
+    /// The responses of an operation that are successes, with their statuses.
+    pub(super) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
+        let Some(responses) = self.field(&operation.found(), "responses") else {
+            return Vec::new();
+        };
+        responses
+            .node
+            .entries()
+            .iter()
+            .filter(|entry| entry.key.starts_with('2'))
+            .filter_map(|entry| {
+                let status = entry.key.as_str();
+                Some((status, self.field(&responses, status)?))
+            })
+            .collect()
+    }
+}
+
+pub(super) struct Parameter<'a> {
+    pub(super) name: &'a str,
+    pub(super) place: &'a str,
+    /// Whether it comes from the path item.
+    shared: bool,
+    /// Where the list of parameters names it.
+    pub(super) mention: String,
+    pub(super) found: Found<'a>,
+}
+
+impl<'a> Operation<'a> {
+    pub(super) fn found(&self) -> Found<'a> {
+        Found {
+            node: self.node,
+            pointer: self.pointer.clone(),
+        }
+    }
+
+    /// Such as `GET /products`.
+    pub(super) fn label(&self) -> String {
+        format!("{} {}", self.method.to_uppercase(), self.path)
+    }
+
+    pub(super) fn id(&self) -> Option<&'a str> {
+        self.node.text_of("operationId")
+    }
+}
+
+fn path_items(root: &Node) -> impl Iterator<Item = (&str, &Node, String)> {
+    let entries = root.get("paths").map_or(&[][..], Node::entries);
+    entries
+        .iter()
+        .filter(|entry| entry.key.starts_with('/'))
+        .map(|entry| {
+            let pointer = join("/paths", &entry.key);
+            (entry.key.as_str(), &entry.value, pointer)
+        })
+}
+
+/// The section and the name in `#/components/section/name`.
+pub(super) fn split_reference(reference: &str) -> Option<(&str, &str)> {
+    let (section, name) = reference.strip_prefix("#/components/")?.split_once('/')?;
+    (!name.is_empty() && !name.contains('/')).then_some((section, name))
+}

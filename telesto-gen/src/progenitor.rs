@@ -1,0 +1,150 @@
+//! The call of progenitor: its settings, and what is done when it panics.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use openapiv3::OpenAPI;
+use proc_macro2::TokenStream;
+use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
+use quote::quote;
+use schemars::schema::{InstanceType, SchemaObject};
+
+use crate::fixup;
+
+/// The formats of text that have a Rust type of their own.
+const CONVERSIONS: &[(&str, &str)] = &[
+    ("decimal", "::rust_decimal::Decimal"),
+    ("date", "::jiff::civil::Date"),
+    ("date-time-local", "::jiff::civil::DateTime"),
+    ("date-time", "::jiff::Timestamp"),
+];
+
+/// Why progenitor made no client.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// The operation on which it failed, if it was one alone.
+    pub(crate) operation: Option<String>,
+    pub(crate) reason: String,
+}
+
+/// Makes the client of a document.
+pub(crate) fn client(api: &OpenAPI) -> Result<TokenStream, Failure> {
+    attempt(api).map_err(|reason| {
+        let culprit = api
+            .operations()
+            .filter_map(|(_, _, operation)| operation.operation_id.clone())
+            .find_map(|id| Some((attempt(&only(api, &id)).err()?, id)));
+        match culprit {
+            Some((reason, id)) => Failure {
+                operation: Some(id),
+                reason,
+            },
+            None => Failure {
+                operation: None,
+                reason,
+            },
+        }
+    })
+}
+
+fn attempt(api: &OpenAPI) -> Result<TokenStream, String> {
+    quietly(|| {
+        Generator::new(&settings())
+            .generate_tokens(api)
+            .map_err(|error| error.to_string())
+    })
+}
+
+fn settings() -> GenerationSettings {
+    let mut settings = GenerationSettings::new();
+    settings
+        .with_interface(InterfaceStyle::Builder)
+        .with_hooks(HooksMode::Expected)
+        .with_inner_type(quote!(crate::middle::Middle))
+        .with_map_type("::std::collections::BTreeMap")
+        .with_derive("PartialEq");
+    for (format, type_name) in CONVERSIONS {
+        let schema = SchemaObject {
+            instance_type: Some(InstanceType::String.into()),
+            format: Some((*format).to_owned()),
+            ..SchemaObject::default()
+        };
+        let implemented = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
+        settings.with_conversion(schema, *type_name, implemented);
+    }
+    settings
+}
+
+/// The document with one operation alone.
+fn only(api: &OpenAPI, id: &str) -> OpenAPI {
+    let mut api = api.clone();
+    for slot in fixup::slots(&mut api) {
+        slot.take_if(|operation| operation.operation_id.as_deref() != Some(id));
+    }
+    for fixup in fixup::FIXUPS {
+        fixup.apply(&mut api);
+    }
+    api
+}
+
+thread_local! {
+    /// The text of the panic that this thread expects, once it has come.
+    static EXPECTED: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Runs what may panic. The panic becomes an error and shows nowhere.
+fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let expected = EXPECTED.with_borrow_mut(|expected| match expected {
+                Some(text) => {
+                    *text = text_of(panic.payload());
+                    true
+                }
+                None => false,
+            });
+            if !expected {
+                usual(panic);
+            }
+        }));
+    });
+    EXPECTED.set(Some(String::new()));
+    let result = catch_unwind(AssertUnwindSafe(run));
+    let panic = EXPECTED.take().unwrap_or_default();
+    result.unwrap_or_else(|_| Err(format!("progenitor panicked: {panic}")))
+}
+
+fn text_of(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("it gave no reason").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_names_the_operation() {
+        let api: OpenAPI = serde_yaml::from_str(
+            r#"
+openapi: 3.0.3
+info: { title: Made up, version: "0" }
+paths:
+  /good: { get: { operationId: good, responses: { "204": { description: Done. } } } }
+  /bad:
+    get:
+      operationId: bad
+      responses: { "200": { description: Done., content: { application/json: {} } } }
+"#,
+        )
+        .unwrap();
+        let failure = client(&api).unwrap_err();
+        assert_eq!(failure.operation.as_deref(), Some("bad"));
+        assert!(failure.reason.contains("panicked"), "{}", failure.reason);
+    }
+}

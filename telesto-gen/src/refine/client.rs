@@ -1,0 +1,34 @@
+//! Leaves no client that goes around the middle: progenitor's constructors
+//! take any base URL, know no key and panic; ours is `Client::builder()`.
+//! Its prelude would hold the one name that the crate's root has anyway.
+
+use syn::{File, ImplItem, Item};
+
+use super::tree;
+use crate::facts::Facts;
+
+const CONSTRUCTORS: [&str; 2] = ["new", "new_with_client"];
+
+pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
+    let mut dropped = 0;
+    for block in tree::inherent_impls(&mut file.items) {
+        if tree::type_name(&block.self_ty).as_deref() != Some("Client") {
+            continue;
+        }
+        block.items.retain(|item| {
+            let constructor = matches!(item, ImplItem::Fn(function)
+                if CONSTRUCTORS.iter().any(|name| function.sig.ident == name));
+            dropped += usize::from(constructor);
+            !constructor
+        });
+    }
+    if dropped != CONSTRUCTORS.len() {
+        return Err(format!("{dropped} constructors of `Client` instead of 2"));
+    }
+    file.items.retain(|item| match item {
+        Item::Impl(block) => block.trait_.is_some() || !block.items.is_empty(),
+        Item::Mod(module) => module.ident != "prelude",
+        _ => true,
+    });
+    Ok(dropped)
+}

@@ -1,0 +1,100 @@
+//! Every field is read and written in the form of the wire, and every type
+//! may be one that is empty there: `""` is `None`, a number may be text.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use syn::{Attribute, Field, Fields, File, Item, ItemStruct, Meta, Type, parse_quote};
+
+use super::tree;
+use crate::facts::Facts;
+
+pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
+    let items = tree::module(file, "types")?;
+    let mut coerced = 0;
+    let mut schemas: Vec<TokenStream> = Vec::new();
+    let mut newtypes: Vec<TokenStream> = Vec::new();
+    for item in items.iter_mut() {
+        match item {
+            Item::Struct(item) => {
+                let ident = &item.ident;
+                if !is_serialized(&item.attrs) {
+                    return Err(format!("`{ident}` is not serialized by serde"));
+                }
+                match wrapped(item) {
+                    Some(inner) => newtypes.push(quote!(#ident: #inner)),
+                    None if matches!(item.fields, Fields::Named(_)) => {
+                        schemas.push(quote!(#ident: Object));
+                    }
+                    // A text with rules of its own, which it checks itself.
+                    None => schemas.push(quote!(#ident: Text)),
+                }
+                if let Fields::Named(fields) = &mut item.fields {
+                    for field in &mut fields.named {
+                        coerced += usize::from(coerce(field));
+                    }
+                }
+            }
+            Item::Enum(item) => {
+                let ident = &item.ident;
+                if !is_serialized(&item.attrs) {
+                    return Err(format!("`{ident}` is not serialized by serde"));
+                }
+                let texts = item
+                    .variants
+                    .iter()
+                    .all(|variant| variant.fields.is_empty());
+                let shape = if texts { quote!(Text) } else { quote!(Any) };
+                schemas.push(quote!(#ident: #shape));
+            }
+            _ => {}
+        }
+    }
+    if !schemas.is_empty() {
+        items.push(parse_quote!(crate::wire::schemas! { #(#schemas),* }));
+    }
+    if !newtypes.is_empty() {
+        items.push(parse_quote!(crate::wire::newtypes! { #(#newtypes),* }));
+    }
+    Ok(coerced)
+}
+
+/// Whether a type goes over the wire, which all of them do. Deserializing may
+/// be written out, so only the other direction is looked for.
+fn is_serialized(attributes: &[Attribute]) -> bool {
+    tree::derives(attributes, "Serialize")
+}
+
+/// What a type holds that is only a name for another.
+fn wrapped(item: &ItemStruct) -> Option<&Type> {
+    let transparent = tree::serde(&item.attrs)
+        .iter()
+        .any(|meta| meta.path().is_ident("transparent"));
+    match &item.fields {
+        Fields::Unnamed(fields) if transparent => fields.unnamed.first().map(|field| &field.ty),
+        _ => None,
+    }
+}
+
+/// Has a field read and written through `crate::wire`.
+fn coerce(field: &mut Field) -> bool {
+    let mut serde = tree::serde(&field.attrs);
+    let says = |serde: &[Meta], name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
+    if says(&serde, "flatten") {
+        return false;
+    }
+    if may_be_absent(&field.ty) && !says(&serde, "default") {
+        serde.push(parse_quote!(default));
+    }
+    serde.push(parse_quote!(with = "crate::wire"));
+    field
+        .attrs
+        .retain(|attribute: &Attribute| !attribute.path().is_ident("serde"));
+    field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
+    true
+}
+
+/// Whether nothing at all is a value of the type. serde knows that of an
+/// `Option` only as long as it reads it by itself.
+fn may_be_absent(ty: &Type) -> bool {
+    tree::type_name(ty).is_some_and(|name| matches!(name.as_str(), "Option" | "Vec" | "BTreeMap"))
+}

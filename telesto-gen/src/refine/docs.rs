@@ -1,0 +1,168 @@
+//! Documents every operation in full: what it sends, where it is documented,
+//! which errors the spec names, and an example that compiles.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use quote::ToTokens as _;
+use syn::{
+    File, GenericParam, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound,
+    WherePredicate, parse_quote,
+};
+
+use super::tree;
+use crate::facts::{Facts, OperationFacts};
+
+/// How progenitor begins an example, which nobody compiles.
+const EXAMPLE: &str = "```ignore";
+
+pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    // The types of the arguments, by builder and setter.
+    let mut setters: BTreeMap<(String, String), String> = BTreeMap::new();
+    for block in tree::inherent_impls(tree::module(file, "builder")?) {
+        let builder = tree::type_name(&block.self_ty).unwrap_or_default();
+        for function in functions(block) {
+            if let Some(ty) = argument_type(function, &facts.crate_name) {
+                setters.insert((builder.clone(), function.sig.ident.to_string()), ty);
+            }
+        }
+    }
+    let mut documented = 0;
+    for block in tree::inherent_impls(&mut file.items) {
+        for function in functions(block) {
+            let id = function.sig.ident.to_string();
+            let id = id.trim_start_matches("r#");
+            let (Some(operation), Some(builder)) = (facts.operation(id), returned(function)) else {
+                continue;
+            };
+            let doc = tree::doc(&function.attrs).unwrap_or_default();
+            let Some((head, example)) = doc.split_once(EXAMPLE) else {
+                return Err(format!("`{id}` has no example"));
+            };
+            let example = compiled(example, &builder, &setters, &facts.crate_name)
+                .ok_or_else(|| format!("the example of `{id}` is not the usual chain of calls"))?;
+            let text = format!("{}\n{}{example}", head.trim_end(), sections(operation));
+            function
+                .attrs
+                .retain(|attribute| !attribute.path().is_ident("doc"));
+            function.attrs.insert(0, parse_quote!(#[doc = #text]));
+            documented += 1;
+        }
+    }
+    let operations = facts.operations.len();
+    if documented != operations {
+        return Err(format!("{documented} methods of {operations} operations"));
+    }
+    Ok(documented)
+}
+
+fn functions(block: &mut ItemImpl) -> impl Iterator<Item = &mut ImplItemFn> {
+    block.items.iter_mut().filter_map(|item| match item {
+        ImplItem::Fn(function) => Some(function),
+        _ => None,
+    })
+}
+
+/// The name of the builder that a method returns.
+fn returned(function: &ImplItemFn) -> Option<String> {
+    match &function.sig.output {
+        ReturnType::Type(_, ty) => tree::type_name(ty),
+        ReturnType::Default => None,
+    }
+}
+
+/// What a setter takes: the `T` of its one `TryInto<T>` or `Into<T>`.
+fn argument_type(function: &ImplItemFn, crate_name: &str) -> Option<String> {
+    let generics = &function.sig.generics;
+    let declared = generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(ty) => Some(&ty.bounds),
+            _ => None,
+        });
+    let predicates = generics
+        .where_clause
+        .iter()
+        .flat_map(|clause| &clause.predicates);
+    let bounded = predicates.filter_map(|predicate| match predicate {
+        WherePredicate::Type(ty) => Some(&ty.bounds),
+        _ => None,
+    });
+    let ty = declared.chain(bounded).flatten().find_map(target)?;
+    let text = ty.to_token_stream().to_string();
+    Some(
+        text.replace(' ', "")
+            .replace("types::", &format!("{crate_name}::types::")),
+    )
+}
+
+/// The `T` of `TryInto<T>` or `Into<T>`.
+fn target(bound: &TypeParamBound) -> Option<Type> {
+    let TypeParamBound::Trait(bound) = bound else {
+        return None;
+    };
+    let last = bound.path.segments.last()?;
+    if last.ident != "TryInto" && last.ident != "Into" {
+        return None;
+    }
+    match &last.arguments {
+        syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
+            syn::GenericArgument::Type(ty) => Some(ty.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What the spec says beyond the description.
+fn sections(operation: &OperationFacts) -> String {
+    let mut text = String::new();
+    if let Some(url) = &operation.documented_at {
+        let _ = writeln!(text, "\nDocumented at <{url}>.");
+    }
+    text.push_str("\n# Errors\n\n[`Error`](crate::Error), in all cases.");
+    if operation.errors.is_empty() {
+        text.push('\n');
+    } else {
+        text.push_str(" The spec names these:\n\n");
+        for (status, description) in &operation.errors {
+            let description = description.split_whitespace().collect::<Vec<_>>().join(" ");
+            let _ = writeln!(text, "- {status}: {description}");
+        }
+    }
+    text
+}
+
+/// An example that compiles: in a function, with its arguments given.
+fn compiled(
+    example: &str,
+    builder: &str,
+    setters: &BTreeMap<(String, String), String>,
+    crate_name: &str,
+) -> Option<String> {
+    let code = example.trim().strip_suffix("```")?.trim();
+    let code = code.strip_suffix(".await;")?;
+    let mut arguments = String::new();
+    for line in code.lines() {
+        let Some((setter, argument)) = line
+            .trim()
+            .strip_prefix('.')
+            .and_then(|call| call.strip_suffix(')')?.split_once('('))
+        else {
+            continue;
+        };
+        if let Some(ty) = setters.get(&(builder.to_owned(), setter.to_owned())) {
+            let _ = write!(arguments, ", {argument}: {ty}");
+        }
+    }
+    Some(format!(
+        "\n```no_run\n\
+         # async fn example(client: &{crate_name}::Client{arguments}) \
+         -> Result<(), {crate_name}::Error> {{\n\
+         {code}.await?;\n\
+         # Ok(())\n\
+         # }}\n\
+         ```"
+    ))
+}

@@ -1,0 +1,59 @@
+//! What is changed in progenitor's output: one pass over the syntax tree a
+//! file. Each proves that it took effect, so that a new version of progenitor
+//! that writes something else is noticed at once.
+
+mod client;
+mod coerce;
+mod docs;
+mod non_exhaustive;
+mod order;
+mod send;
+mod tree;
+
+use syn::File;
+
+pub(crate) use self::send::returns;
+use crate::facts::Facts;
+
+/// A change to progenitor's output.
+pub(crate) struct Pass {
+    /// Its name, for the report.
+    pub(crate) name: &'static str,
+    apply: fn(&mut File, &Facts) -> Result<usize, String>,
+}
+
+/// All of them, in the order in which they apply.
+pub(crate) const PASSES: &[Pass] = &[
+    Pass {
+        name: "client",
+        apply: client::apply,
+    },
+    Pass {
+        name: "order",
+        apply: order::apply,
+    },
+    Pass {
+        name: "coerce",
+        apply: coerce::apply,
+    },
+    Pass {
+        name: "non-exhaustive",
+        apply: non_exhaustive::apply,
+    },
+    // Before `send`, whose arguments it reads.
+    Pass {
+        name: "docs",
+        apply: docs::apply,
+    },
+    Pass {
+        name: "send",
+        apply: send::apply,
+    },
+];
+
+impl Pass {
+    /// Changes the file, and tells in how many places; or says why it cannot.
+    pub(crate) fn apply(&self, file: &mut File, facts: &Facts) -> Result<usize, String> {
+        (self.apply)(file, facts)
+    }
+}

@@ -1,0 +1,309 @@
+//! Rewrites every `send()`: one error type, the body decoded by us, arguments
+//! in the form of the wire, no `api-version` header that nobody asked for.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::Ident;
+use quote::{ToTokens as _, format_ident, quote};
+use syn::parse::Parser as _;
+use syn::punctuated::Punctuated;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, GenericArgument,
+    ImplItem, ImplItemFn, PathArguments, ReturnType, Stmt, Token, Type, parse_quote,
+};
+
+use super::tree;
+use crate::facts::Facts;
+
+pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    let mut rewritten = 0;
+    for block in tree::inherent_impls(tree::module(file, "builder")?) {
+        for item in &mut block.items {
+            if let ImplItem::Fn(function) = item
+                && function.sig.ident == "send"
+            {
+                rewrite(function)?;
+                rewritten += 1;
+            }
+        }
+    }
+    let operations = facts.operations.len();
+    if rewritten != operations {
+        return Err(format!("{rewritten} `send()` of {operations} operations"));
+    }
+    Ok(rewritten)
+}
+
+fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
+    let mut id = OperationId(None);
+    id.visit_block_mut(&mut send.block);
+    let id = id.0.ok_or("a `send()` without an operation id")?;
+    let answer = answer(send).ok_or_else(|| format!("`{id}` returns something unexpected"))?;
+
+    end(&mut send.block, &id, answer).ok_or_else(|| format!("`{id}` ends in an unexpected way"))?;
+    Arguments { operation: &id }.visit_block_mut(&mut send.block);
+    Unasked.visit_block_mut(&mut send.block);
+
+    let left = send.to_token_stream().to_string();
+    for trace in [
+        "api_version",
+        "UnexpectedResponse",
+        "InvalidRequest",
+        "encode_path",
+    ] {
+        if left.contains(trace) {
+            return Err(format!("`{id}` still has `{trace}`"));
+        }
+    }
+    Ok(())
+}
+
+struct OperationId(Option<String>);
+
+impl VisitMut for OperationId {
+    fn visit_expr_struct_mut(&mut self, info: &mut ExprStruct) {
+        if info.path.is_ident("OperationInfo") {
+            self.0 = info
+                .fields
+                .first()
+                .and_then(|field| tree::text(&field.expr));
+        }
+    }
+}
+
+/// What reads the answer.
+enum Answer {
+    Json,
+    Bytes,
+    Nothing,
+}
+
+/// Makes our error that of the function, and tells how its answer is read.
+fn answer(send: &mut ImplItemFn) -> Option<Answer> {
+    let ReturnType::Type(_, result) = &mut send.sig.output else {
+        return None;
+    };
+    let [value, error] = arguments(result)?.try_into().ok()?;
+    *error = parse_quote!(crate::Error);
+    let [value] = arguments(value)?.try_into().ok()?;
+    Some(match &*value {
+        Type::Tuple(unit) if unit.elems.is_empty() => Answer::Nothing,
+        other if tree::type_name(other).as_deref() == Some("ByteStream") => Answer::Bytes,
+        _ => Answer::Json,
+    })
+}
+
+/// The types between the angle brackets of a type.
+fn arguments(ty: &mut Type) -> Option<Vec<&mut Type>> {
+    let Type::Path(ty) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &mut ty.path.segments.last_mut()?.arguments
+    else {
+        return None;
+    };
+    let types = arguments.args.iter_mut().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
+/// What follows the sending: our own reading of the answer.
+fn end(block: &mut Block, id: &str, answer: Answer) -> Option<()> {
+    let exec = block.stmts.iter().position(|statement| {
+        statement
+            .to_token_stream()
+            .to_string()
+            .contains("client . exec")
+    })?;
+    block.stmts.truncate(exec + 1);
+    // `pre` and `post` are for hooks that we have none of.
+    block.stmts.retain(|statement| {
+        !statement
+            .to_token_stream()
+            .to_string()
+            .starts_with("client . pre")
+    });
+    let read: Expr = match answer {
+        Answer::Json => parse_quote!(crate::call::json(client, #id, result).await),
+        Answer::Bytes => parse_quote!(crate::call::bytes(#id, result)),
+        Answer::Nothing => parse_quote!(crate::call::nothing(#id, result)),
+    };
+    block.stmts.push(Stmt::Expr(read, None));
+    Some(())
+}
+
+/// Puts arguments into the form of the wire, and what is wrong with them into
+/// our error.
+struct Arguments<'a> {
+    operation: &'a str,
+}
+
+impl VisitMut for Arguments<'_> {
+    fn visit_expr_try_mut(&mut self, attempt: &mut ExprTry) {
+        visit_mut::visit_expr_try_mut(self, attempt);
+        let id = self.operation;
+        let mut tried = (*attempt.expr).clone();
+        if let Expr::MethodCall(call) = &tried {
+            let text = call.args.to_token_stream().to_string();
+            if call.method == "map_err" && text == "Error :: InvalidRequest" {
+                tried = (*call.receiver).clone();
+            } else if call.method == "try_into" {
+                // The value of a header.
+                if let Expr::MethodCall(shown) = &*call.receiver {
+                    let value = &shown.receiver;
+                    *attempt = parse_quote!(crate::call::header(#id, &#value)?);
+                    return;
+                }
+            } else if call.method == "form_urlencoded" {
+                let (request, body) = (&call.receiver, &call.args);
+                tried = parse_quote!(RequestBuilderExt::<()>::form_urlencoded(#request, #body));
+            }
+        }
+        *attempt = parse_quote!(crate::call::valid(#id, #tried)?);
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        visit_mut::visit_expr_call_mut(self, call);
+        if call
+            .func
+            .to_token_stream()
+            .to_string()
+            .ends_with("QueryParam :: new")
+            && let Some(value) = call.args.last_mut()
+        {
+            *value = parse_quote!(&crate::wire::Written(#value));
+        }
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        visit_mut::visit_expr_method_call_mut(self, call);
+        if call.method == "json"
+            && let Some(body) = call.args.last_mut()
+        {
+            *body = parse_quote!(&crate::wire::Written(#body));
+        }
+    }
+
+    fn visit_expr_macro_mut(&mut self, call: &mut ExprMacro) {
+        if !call.mac.path.is_ident("format") {
+            return;
+        }
+        let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let Ok(mut arguments) = parse.parse2(call.mac.tokens.clone()) else {
+            return;
+        };
+        for argument in &mut arguments {
+            if let Some(value) = path_parameter(argument) {
+                let (id, name) = (self.operation, value.to_token_stream().to_string());
+                let name = name.trim_start_matches("r#");
+                *argument = parse_quote!(crate::call::path_segment(#id, #name, &#value)?);
+            }
+        }
+        call.mac.tokens = quote!(#arguments);
+    }
+}
+
+/// The value in `encode_path(&value.to_string())`.
+fn path_parameter(argument: &Expr) -> Option<Expr> {
+    let Expr::Call(call) = argument else {
+        return None;
+    };
+    if call.func.to_token_stream().to_string() != "encode_path" {
+        return None;
+    }
+    let Expr::Reference(reference) = call.args.first()? else {
+        return None;
+    };
+    let Expr::MethodCall(shown) = &*reference.expr else {
+        return None;
+    };
+    Some((*shown.receiver).clone())
+}
+
+/// Drops the `api-version` header, and with it the map of headers if it held
+/// no other.
+struct Unasked;
+
+impl VisitMut for Unasked {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        let is_map = |statement: &Stmt| {
+            let text = statement.to_token_stream().to_string();
+            text.contains("header_map")
+        };
+        block.stmts.retain(|statement| {
+            !statement
+                .to_token_stream()
+                .to_string()
+                .contains("\"api-version\"")
+        });
+        let map = format_ident!("header_map");
+        let appended = block
+            .stmts
+            .iter()
+            .filter(|statement| is_map(statement))
+            .any(|statement| {
+                let text = statement.to_token_stream().to_string();
+                text.contains("header_map . append")
+            });
+        if appended {
+            for statement in &mut block.stmts {
+                if let Stmt::Local(local) = statement
+                    && local.pat.to_token_stream().to_string() == "mut header_map"
+                {
+                    *statement = parse_quote!(let mut #map = ::reqwest::header::HeaderMap::new(););
+                }
+            }
+            return;
+        }
+        block.stmts.retain(|statement| {
+            !matches!(statement, Stmt::Local(local)
+                if local.pat.to_token_stream().to_string() == "mut header_map")
+        });
+        visit_mut::visit_block_mut(&mut NoHeaders, block);
+    }
+}
+
+/// Takes `.headers(header_map)` out of a chain of calls.
+struct NoHeaders;
+
+impl VisitMut for NoHeaders {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        if let Expr::MethodCall(call) = expr
+            && call.method == "headers"
+            && call.args.to_token_stream().to_string() == "header_map"
+        {
+            *expr = (*call.receiver).clone();
+        }
+    }
+}
+
+/// What each operation returns, by its id, once this pass has been applied:
+/// `Json`, `Bytes` or `Nothing`.
+pub(crate) fn returns(file: &mut File) -> Result<BTreeMap<String, Ident>, String> {
+    let mut returns = BTreeMap::new();
+    for block in tree::inherent_impls(tree::module(file, "builder")?) {
+        for item in &block.items {
+            let ImplItem::Fn(function) = item else {
+                continue;
+            };
+            let last = match function.block.stmts.last() {
+                Some(Stmt::Expr(Expr::Await(call), None)) => &*call.base,
+                Some(Stmt::Expr(call, None)) => call,
+                _ => continue,
+            };
+            let Expr::Call(call) = last else { continue };
+            let reader = call.func.to_token_stream().to_string();
+            let kind = match reader.strip_prefix("crate :: call :: ") {
+                Some("json") => "Json",
+                Some("bytes") => "Bytes",
+                Some("nothing") => "Nothing",
+                _ => continue,
+            };
+            let id = call.args.iter().find_map(tree::text);
+            returns.insert(id.unwrap_or_default(), format_ident!("{kind}"));
+        }
+    }
+    Ok(returns)
+}

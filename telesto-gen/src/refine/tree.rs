@@ -1,0 +1,97 @@
+//! Finding one's way in progenitor's output.
+
+use syn::punctuated::Punctuated;
+use syn::{
+    Attribute, Expr, ExprLit, File, Item, ItemImpl, ItemMod, Lit, Meta, Token, Type, TypePath,
+};
+
+/// The items of a module at the top of the file.
+pub(super) fn module<'a>(file: &'a mut File, name: &str) -> Result<&'a mut Vec<Item>, String> {
+    file.items
+        .iter_mut()
+        .find_map(|item| match item {
+            Item::Mod(ItemMod {
+                ident,
+                content: Some((_, items)),
+                ..
+            }) if ident == name => Some(items),
+            _ => None,
+        })
+        .ok_or_else(|| format!("there is no `mod {name}`"))
+}
+
+/// The inherent implementations among some items.
+pub(super) fn inherent_impls(items: &mut [Item]) -> impl Iterator<Item = &mut ItemImpl> {
+    items.iter_mut().filter_map(|item| match item {
+        Item::Impl(item) if item.trait_.is_none() => Some(item),
+        _ => None,
+    })
+}
+
+/// The last name of the path that a type is.
+pub(super) fn type_name(ty: &Type) -> Option<String> {
+    let Type::Path(TypePath { path, .. }) = ty else {
+        return None;
+    };
+    path.segments
+        .last()
+        .map(|segment| segment.ident.to_string())
+}
+
+/// What an attribute such as `#[derive(…)]` or `#[serde(…)]` lists.
+pub(super) fn listed(attribute: &Attribute, name: &str) -> Vec<Meta> {
+    if !attribute.path().is_ident(name) {
+        return Vec::new();
+    }
+    attribute
+        .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+        .map(|metas| metas.into_iter().collect())
+        .unwrap_or_default()
+}
+
+/// Everything that the serde attributes say.
+pub(super) fn serde(attributes: &[Attribute]) -> Vec<Meta> {
+    attributes
+        .iter()
+        .flat_map(|attribute| listed(attribute, "serde"))
+        .collect()
+}
+
+/// Whether a trait is derived.
+pub(super) fn derives(attributes: &[Attribute], name: &str) -> bool {
+    attributes
+        .iter()
+        .flat_map(|attribute| listed(attribute, "derive"))
+        .any(|meta| {
+            let last = meta.path().segments.last();
+            last.is_some_and(|segment| segment.ident == name)
+        })
+}
+
+/// The text of `name = "text"`.
+pub(super) fn text_of(meta: &Meta, name: &str) -> Option<String> {
+    match meta {
+        Meta::NameValue(pair) if pair.path.is_ident(name) => text(&pair.value),
+        _ => None,
+    }
+}
+
+/// The text that an expression is.
+pub(super) fn text(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// The text of a doc comment.
+pub(super) fn doc(attributes: &[Attribute]) -> Option<String> {
+    let lines: Vec<String> = attributes
+        .iter()
+        .filter_map(|attribute| text_of(&attribute.meta, "doc"))
+        .collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}

@@ -1,0 +1,163 @@
+//! `cargo xtask codegen`: from the specs to the files that are made of them.
+
+use std::path::Path;
+
+use telesto_gen::{Document, GeneratedFile, ReadError, Stale, State, Target};
+
+use crate::Outcome;
+use crate::report::Report;
+
+/// A spec, and what is made of it.
+struct Spec {
+    path: &'static str,
+    crate_name: &'static str,
+    folder: &'static str,
+    /// Where a copy of the spec goes.
+    copy: Option<&'static str>,
+    /// Whether warnings are told. A made-up spec has odd parts on purpose.
+    warns: bool,
+}
+
+const SPECS: &[Spec] = &[
+    Spec {
+        path: "spec/telesto.yaml",
+        crate_name: "telesto_api",
+        folder: "telesto-api/src/generated",
+        copy: Some("telesto-mock/src/generated/telesto.yaml"),
+        warns: true,
+    },
+    Spec {
+        path: "tests/fixture-api/made-up.yaml",
+        crate_name: "telesto_fixture_api",
+        folder: "tests/fixture-api/generated",
+        copy: None,
+        warns: false,
+    },
+];
+
+/// Lines of a diff that are shown for each file.
+const LONGEST_DIFF: usize = 20;
+
+/// Makes all files, and writes those that are stale.
+pub(crate) fn write(root: &Path, report: &mut Report) -> Outcome {
+    let Some(files) = generate(root, report) else {
+        return Outcome::Failed;
+    };
+    match telesto_gen::write(root, &files) {
+        Ok(written) => {
+            for entry in &written {
+                let verb = match entry.state {
+                    State::Unexpected => "Removed",
+                    _ => "Wrote",
+                };
+                report.step(verb, entry.path.display());
+            }
+            if written.is_empty() {
+                report.step("Fresh", "all generated files");
+            }
+            Outcome::Done
+        }
+        Err(error) => {
+            report.error(error, "make the file writable, then run the command again");
+            Outcome::Failed
+        }
+    }
+}
+
+/// Makes all files, and tells which of those on disk are others.
+pub(crate) fn check(root: &Path, report: &mut Report) -> Outcome {
+    let Some(files) = generate(root, report) else {
+        return Outcome::Failed;
+    };
+    let stale = match telesto_gen::stale(root, &files) {
+        Ok(stale) => stale,
+        Err(error) => {
+            report.error(error, "make the file readable, then run the command again");
+            return Outcome::Failed;
+        }
+    };
+    if stale.is_empty() {
+        report.step("Fresh", "all generated files");
+        return Outcome::Done;
+    }
+    for entry in &stale {
+        let verb = match entry.state {
+            State::Missing => "Missing",
+            State::Different => "Stale",
+            State::Unexpected => "Unexpected",
+        };
+        report.wrong(verb, entry.path.display(), &short(entry));
+    }
+    let files = if stale.len() == 1 {
+        "file is"
+    } else {
+        "files are"
+    };
+    report.error(
+        format!("{} generated {files} not what the spec says", stale.len()),
+        "run `cargo xtask codegen`, and commit what it writes",
+    );
+    Outcome::Stale
+}
+
+/// Makes the files of all specs, or tells why that cannot be done.
+fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
+    let mut files = Vec::new();
+    let mut refused = false;
+    for spec in SPECS {
+        report.step("Reading", spec.path);
+        let document = match Document::read_in(root, Path::new(spec.path)) {
+            Ok(document) => document,
+            Err(ReadError::Refused(findings)) => {
+                report.findings(&findings);
+                refused = true;
+                continue;
+            }
+            Err(error) => {
+                report.error(&error, "run the command in a complete checkout");
+                refused = true;
+                continue;
+            }
+        };
+        match telesto_gen::generate(&document, &Target::new(spec.crate_name, spec.folder)) {
+            Ok(generated) => {
+                if spec.warns && !generated.warnings.is_empty() {
+                    report.findings(&generated.warnings);
+                }
+                let operations = generated.operations;
+                let plural = if operations == 1 { "" } else { "s" };
+                report.step(
+                    "Generated",
+                    format!("{} with {operations} operation{plural}", spec.folder),
+                );
+                files.extend(generated.files);
+                let copy = spec.copy.map(Path::new);
+                files.extend(copy.map(|copy| telesto_gen::embed(&document, copy)));
+            }
+            Err(findings) => {
+                report.findings(&findings);
+                refused = true;
+            }
+        }
+    }
+    if refused {
+        report.error("nothing was written", "mend the spec as told above");
+        return None;
+    }
+    Some(files)
+}
+
+/// As much of a diff as helps to see what it is about.
+fn short(entry: &Stale) -> String {
+    let mut lines = entry.diff.lines();
+    let mut text = String::new();
+    for line in lines.by_ref().take(LONGEST_DIFF) {
+        text.push_str(line);
+        text.push('\n');
+    }
+    let left = lines.count();
+    if left > 0 {
+        text.push_str(&format!("… and {left} lines more\n"));
+    }
+    text
+}

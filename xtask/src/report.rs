@@ -1,0 +1,56 @@
+//! What a task tells the person who runs it.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal as _, Write};
+
+use anstyle::{AnsiColor, Style};
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const HELP: Style = AnsiColor::Cyan.on_default().bold();
+
+/// Takes steps to stdout and errors to stderr, in colour where that is a
+/// terminal that shows it.
+pub(crate) struct Report {
+    out: Box<dyn Write>,
+    err: Box<dyn Write>,
+    err_is_terminal: bool,
+}
+
+impl Report {
+    pub(crate) fn to_terminal() -> Self {
+        Self {
+            out: Box::new(anstream::stdout()),
+            err: Box::new(anstream::stderr()),
+            err_is_terminal: io::stderr().is_terminal(),
+        }
+    }
+
+    /// Something that was done, with its verb aligned as cargo does.
+    pub(crate) fn step(&mut self, verb: &str, what: impl Display) {
+        self.line(GOOD, verb, what);
+    }
+
+    /// Something that is wrong, and in how far.
+    pub(crate) fn wrong(&mut self, verb: &str, what: impl Display, detail: &str) {
+        self.line(BAD, verb, what);
+        let _ = self.out.write_all(detail.as_bytes());
+    }
+
+    /// Why the task has failed, and what to do.
+    pub(crate) fn error(&mut self, what: impl Display, help: &str) {
+        let _ = writeln!(self.err, "{BAD}error{BAD:#}: {what}");
+        let _ = writeln!(self.err, "  {HELP}= help{HELP:#}: {help}");
+    }
+
+    /// What is to say about a spec.
+    pub(crate) fn findings(&mut self, findings: &telesto_gen::Findings) {
+        let text = findings.render(self.err_is_terminal);
+        let _ = writeln!(self.err, "{text}\n");
+    }
+
+    // Nobody is left to be told that nobody listens.
+    fn line(&mut self, style: Style, verb: &str, what: impl Display) {
+        let _ = writeln!(self.out, "{style}{verb:>12}{style:#} {what}");
+    }
+}

@@ -1,0 +1,203 @@
+//! `cargo xtask codegen` as people and CI run it, on a scratch copy of the
+//! files that it reads and writes.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const SPEC: &str = "spec/telesto.yaml";
+const CLIENT: &str = "telesto-api/src/generated/client.rs";
+
+/// A copy of the specs and of all that is generated from them.
+struct Scratch(tempfile::TempDir);
+
+impl Scratch {
+    fn new() -> Self {
+        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let scratch = Self(tempfile::tempdir().unwrap());
+        for folder in [
+            "spec",
+            "telesto-api/src/generated",
+            "telesto-mock/src/generated",
+            "tests/fixture-api",
+            "tests/fixture-api/generated",
+        ] {
+            fs::create_dir_all(scratch.path(folder)).unwrap();
+            for entry in fs::read_dir(workspace.join(folder)).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_file() {
+                    let copy = scratch.path(folder).join(entry.file_name());
+                    fs::copy(entry.path(), copy).unwrap();
+                }
+            }
+        }
+        scratch
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap()
+    }
+
+    /// Replaces a part of a file that is there once.
+    fn edit(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}");
+        fs::write(self.path(path), text.replace(from, to)).unwrap();
+    }
+
+    /// Every file and its text.
+    fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    walk(&path, files);
+                } else {
+                    files.insert(path.clone(), fs::read(path).unwrap());
+                }
+            }
+        }
+        let mut files = BTreeMap::new();
+        walk(self.0.path(), &mut files);
+        files
+    }
+
+    fn codegen(&self, arguments: &[&str]) -> (i32, String, String) {
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(["codegen", "--root"])
+            .arg(self.0.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (status.code().unwrap(), text(stdout), text(stderr))
+    }
+}
+
+#[test]
+fn what_is_committed_is_fresh_and_stays_as_it_is() {
+    let scratch = Scratch::new();
+    let before = scratch.files();
+    let (code, out, err) = scratch.codegen(&["--check"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.ends_with("       Fresh all generated files\n"), "{out}");
+    let (code, ..) = scratch.codegen(&[]);
+    assert_eq!(code, 0);
+    assert_eq!(scratch.files(), before);
+}
+
+#[test]
+fn the_same_spec_makes_the_same_bytes() {
+    let (first, second) = (Scratch::new(), Scratch::new());
+    for scratch in [&first, &second] {
+        fs::remove_dir_all(scratch.path("telesto-api")).unwrap();
+        fs::remove_dir_all(scratch.path("tests/fixture-api/generated")).unwrap();
+        assert_eq!(scratch.codegen(&[]).0, 0);
+    }
+    assert_eq!(first.read(CLIENT), second.read(CLIENT));
+    let made_up = "tests/fixture-api/generated/client.rs";
+    assert_eq!(first.read(made_up), second.read(made_up));
+    assert_eq!(first.read(made_up), Scratch::new().read(made_up));
+}
+
+#[test]
+fn a_stale_file_is_told_with_a_diff_and_a_mend_and_left_alone() {
+    let scratch = Scratch::new();
+    scratch.edit(CLIENT, "Sends a `GET` request to `/products`\n\nDoc", "Edited by hand\n\nDoc");
+    fs::write(scratch.path("telesto-api/src/generated/old.rs"), "// old\n").unwrap();
+    fs::remove_file(scratch.path("tests/fixture-api/generated/spec.rs")).unwrap();
+    let before = scratch.files();
+    let (code, out, err) = scratch.codegen(&["--check"]);
+    assert_eq!(code, 4);
+    for told in [
+        "       Stale telesto-api/src/generated/client.rs\n@@ ",
+        "-Edited by hand\n+Sends a `GET` request to `/products`\n",
+        "     Missing tests/fixture-api/generated/spec.rs\n",
+        "  Unexpected telesto-api/src/generated/old.rs\n",
+    ] {
+        assert!(out.contains(told), "no {told:?} in {out}");
+    }
+    let mend = "error: 3 generated files are not what the spec says\n  \
+                = help: run `cargo xtask codegen`, and commit what it writes\n";
+    assert_eq!(err, mend);
+    assert_eq!(scratch.files(), before);
+
+    assert_eq!(scratch.codegen(&[]).0, 0);
+    assert_eq!(scratch.codegen(&["--check"]).0, 0);
+    assert_eq!(scratch.files().len(), before.len());
+}
+
+#[test]
+fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
+    let operation = "      operationId: list_products\n";
+    let again = "  /again:\n    get:\n      operationId: list_products\n      summary: Again\n      \
+                 externalDocs: { url: https://telesto.app }\n      responses:\n        \
+                 \"204\": { description: Done. }\n\ncomponents:\n";
+    for (from, to, rule, place) in [
+        ("openapi: 3.0.3", "openapi: 3.1.0", "openapi-version", "5:10"),
+        ("openapi: 3.0.3", "openapi: [", "yaml-syntax", "7:"),
+        ("  title: Telesto", "\ttitle: Telesto", "yaml-syntax", "8:"),
+        (operation, "", "missing-operation-id", "47:"),
+        ("\ncomponents:\n", again, "duplicate-operation-id", ":"),
+        ("schemas/Product\"", "schemas/Produkt\"", "unresolved-ref", "62:"),
+        ("x-rate-limit:", "x-rate-limits:", "unknown-extension", "36:1"),
+    ] {
+        let scratch = Scratch::new();
+        scratch.edit(SPEC, from, to);
+        // Something to write, if anything were.
+        fs::remove_file(scratch.path(CLIENT)).unwrap();
+        let before = scratch.files();
+        for arguments in [&[][..], &["--check"]] {
+            let (code, _, err) = scratch.codegen(arguments);
+            assert_eq!(code, 1, "{err}");
+            for told in [&format!("error[{rule}]: "), &format!("--> {SPEC}:{place}"), "= help: "] {
+                assert!(err.contains(told), "no {told:?} in {err}");
+            }
+            assert!(err.contains("error: nothing was written\n"), "{err}");
+            assert!(!err.contains("panicked"), "{err}");
+            assert_eq!(scratch.files(), before, "{to}");
+        }
+    }
+}
+
+#[test]
+fn a_missing_or_unwritable_file_is_named() {
+    let scratch = Scratch::new();
+    fs::remove_file(scratch.path(SPEC)).unwrap();
+    let (code, _, err) = scratch.codegen(&[]);
+    assert_eq!(code, 1);
+    assert!(err.contains("error: cannot read ") && err.contains("telesto.yaml: "), "{err}");
+
+    let scratch = Scratch::new();
+    fs::remove_dir_all(scratch.path("telesto-api/src/generated")).unwrap();
+    fs::write(scratch.path("telesto-api/src/generated"), "in the way").unwrap();
+    let (code, _, err) = scratch.codegen(&[]);
+    assert_eq!(code, 1);
+    assert!(err.contains("telesto-api/src/generated"), "{err}");
+}
+
+#[test]
+fn the_help_has_examples_and_exit_codes() {
+    let (code, out, _) = Scratch::new().codegen(&["--help"]);
+    assert_eq!(code, 0);
+    for part in ["Examples:", "cargo xtask codegen --check", "Exit codes:", "4  generated"] {
+        assert!(out.contains(part), "no {part} in {out}");
+    }
+    let (code, _, err) = Scratch::new().codegen(&["--chekc"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("'--check'"), "{err}");
+}
