@@ -4,8 +4,11 @@ use serde_json::{Map, Value, json};
 
 use crate::spec::Spec;
 
-/// A schema that holds itself ends here.
-const DEEPEST: usize = 8;
+/// What may be empty is, from this depth on: a schema may hold itself.
+const DEEP: usize = 4;
+
+/// A schema that requires itself has no value, and ends here.
+const DEEPEST: usize = 16;
 
 /// How full a made-up body is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +61,10 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
         Some("array") => {
             let items = schema.get("items").unwrap_or(&Value::Null);
             // One of each kind; within an object, one is enough to see.
-            let fills: &[Fill] = if depth == 0 {
-                &[Fill::Full, Fill::Empty]
-            } else {
-                &[Fill::Full]
+            let fills: &[Fill] = match depth {
+                0 => &[Fill::Full, Fill::Empty],
+                1..DEEP => &[Fill::Full],
+                _ => &[],
             };
             fills
                 .iter()
@@ -87,7 +90,7 @@ fn object(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
         .into_iter()
         .flatten()
     {
-        let value = if fill == Fill::Empty && !is_required(name) {
+        let value = if (fill == Fill::Empty || depth >= DEEP) && !is_required(name) {
             json!("")
         } else {
             at_depth(spec, property, fill, depth + 1)

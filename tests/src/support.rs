@@ -5,6 +5,7 @@ use std::sync::Arc;
 use httpmock::{Mock, MockServer};
 use jiff::Timestamp;
 use telesto_api::ManualClock;
+use telesto_mock::StandIn;
 
 /// A key that no other text is likely to hold.
 pub(crate) const KEY: &str = "k3y-0f-a-t3st";
@@ -30,6 +31,16 @@ pub(crate) fn builder(server: &MockServer) -> telesto_api::ClientBuilder {
         .api_key(KEY)
         .base_url(server.url("/v2"))
         .clock(clock())
+}
+
+/// A client of a stand-in.
+pub(crate) fn client_of(telesto: &StandIn) -> telesto_api::Client {
+    let builder = telesto_api::Client::builder().api_key(telesto.api_key());
+    builder
+        .base_url(telesto.url())
+        .clock(clock())
+        .build()
+        .unwrap()
 }
 
 /// A client of the made-up spec.

@@ -117,7 +117,11 @@ fn the_same_spec_makes_the_same_bytes() {
 #[test]
 fn a_stale_file_is_told_with_a_diff_and_a_mend_and_left_alone() {
     let scratch = Scratch::new();
-    scratch.edit(CLIENT, "Sends a `GET` request to `/products`\n\nDoc", "Edited by hand\n\nDoc");
+    scratch.edit(
+        CLIENT,
+        "Sends a `GET` request to `/products`\n\nDoc",
+        "Edited by hand\n\nDoc",
+    );
     fs::write(scratch.path("telesto-api/src/generated/old.rs"), "// old\n").unwrap();
     fs::remove_file(scratch.path("tests/fixture-api/generated/spec.rs")).unwrap();
     let before = scratch.files();
@@ -148,13 +152,28 @@ fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
                  externalDocs: { url: https://telesto.app }\n      responses:\n        \
                  \"204\": { description: Done. }\n\ncomponents:\n";
     for (from, to, rule, place) in [
-        ("openapi: 3.0.3", "openapi: 3.1.0", "openapi-version", "5:10"),
+        (
+            "openapi: 3.0.3",
+            "openapi: 3.1.0",
+            "openapi-version",
+            "5:10",
+        ),
         ("openapi: 3.0.3", "openapi: [", "yaml-syntax", "7:"),
         ("  title: Telesto", "\ttitle: Telesto", "yaml-syntax", "8:"),
         (operation, "", "missing-operation-id", "47:"),
-        ("\ncomponents:\n", again, "duplicate-operation-id", ":"),
-        ("schemas/Product\"", "schemas/Produkt\"", "unresolved-ref", "62:"),
-        ("x-rate-limit:", "x-rate-limits:", "unknown-extension", "36:1"),
+        ("\ncomponents:\n", again, "duplicate-operation-id", ""),
+        (
+            "schemas/Product\"",
+            "schemas/Produkt\"",
+            "unresolved-ref",
+            "64:25",
+        ),
+        (
+            "x-rate-limit:",
+            "x-rate-limits:",
+            "unknown-extension",
+            "36:1",
+        ),
     ] {
         let scratch = Scratch::new();
         scratch.edit(SPEC, from, to);
@@ -164,7 +183,11 @@ fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
         for arguments in [&[][..], &["--check"]] {
             let (code, _, err) = scratch.codegen(arguments);
             assert_eq!(code, 1, "{err}");
-            for told in [&format!("error[{rule}]: "), &format!("--> {SPEC}:{place}"), "= help: "] {
+            for told in [
+                &format!("error[{rule}]: "),
+                &format!("--> {SPEC}:{place}"),
+                "= help: ",
+            ] {
                 assert!(err.contains(told), "no {told:?} in {err}");
             }
             assert!(err.contains("error: nothing was written\n"), "{err}");
@@ -180,7 +203,10 @@ fn a_missing_or_unwritable_file_is_named() {
     fs::remove_file(scratch.path(SPEC)).unwrap();
     let (code, _, err) = scratch.codegen(&[]);
     assert_eq!(code, 1);
-    assert!(err.contains("error: cannot read ") && err.contains("telesto.yaml: "), "{err}");
+    assert!(
+        err.contains("error: cannot read ") && err.contains("telesto.yaml: "),
+        "{err}"
+    );
 
     let scratch = Scratch::new();
     fs::remove_dir_all(scratch.path("telesto-api/src/generated")).unwrap();
@@ -194,7 +220,12 @@ fn a_missing_or_unwritable_file_is_named() {
 fn the_help_has_examples_and_exit_codes() {
     let (code, out, _) = Scratch::new().codegen(&["--help"]);
     assert_eq!(code, 0);
-    for part in ["Examples:", "cargo xtask codegen --check", "Exit codes:", "4  generated"] {
+    for part in [
+        "Examples:",
+        "cargo xtask codegen --check",
+        "Exit codes:",
+        "4  generated",
+    ] {
         assert!(out.contains(part), "no {part} in {out}");
     }
     let (code, _, err) = Scratch::new().codegen(&["--chekc"]);

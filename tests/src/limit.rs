@@ -1,0 +1,423 @@
+//! The budget and the lockout, against the stand-in and on clocks that are
+//! told the time.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use jiff::Timestamp;
+use proptest::prelude::*;
+use telesto_api::{Client, ClientBuilder, Clock as _, ErrorKind, ManualClock, OnLimit};
+use telesto_mock::{Answer, RetryAfter, StandIn, StandInBuilder, Window};
+use tokio::task::JoinSet;
+
+use crate::support::clock;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A stand-in that goes by the clock of the client.
+fn on(clock: &Arc<ManualClock>) -> StandInBuilder {
+    let clock = Arc::clone(clock);
+    StandIn::builder().now(move || time(&clock))
+}
+
+fn time(clock: &ManualClock) -> SystemTime {
+    clock.wall().try_into().unwrap()
+}
+
+fn builder(telesto: &StandIn, clock: &Arc<ManualClock>) -> ClientBuilder {
+    Client::builder()
+        .api_key(telesto.api_key())
+        .base_url(telesto.url())
+        .clock(clock.clone())
+}
+
+#[tokio::test]
+async fn the_documented_limit_is_kept_and_no_request_refused() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let client = builder(&telesto, &clock).build().unwrap();
+    for left in (0..100).rev() {
+        client.list_products().send().await.unwrap();
+        assert_eq!(client.budget().await.unwrap().remaining(), left);
+        clock.advance(Duration::from_secs(1));
+    }
+    let error = client.list_products().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(error.status(), None);
+    // The first was answered at 10:30:00. A second more is for servers that
+    // count in whole seconds.
+    assert_eq!(
+        error.to_string(),
+        "list_products: not sent, the rate limit is used up; again at 2024-01-15T11:30:01Z"
+    );
+    let budget = client.budget().await.unwrap();
+    assert_eq!(budget.next_slot(), error.retry_at());
+    assert_eq!(budget.locked_until(), None);
+    assert_eq!(budget.limit().requests(), 100);
+
+    clock.advance(
+        error
+            .retry_at()
+            .unwrap()
+            .duration_since(clock.wall())
+            .unsigned_abs(),
+    );
+    client.list_products().send().await.unwrap();
+    client.list_products().send().await.unwrap_err();
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (101, 0));
+}
+
+#[tokio::test]
+async fn all_clients_of_an_address_spend_one_budget_whatever_their_key() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let one = builder(&telesto, &clock).build().unwrap();
+    let other = builder(&telesto, &clock)
+        .api_key("another-key")
+        .build()
+        .unwrap();
+    one.list_products().send().await.unwrap();
+    // A failed call counts as well.
+    other.list_products().send().await.unwrap_err();
+    assert_eq!(one.budget().await.unwrap().remaining(), 98);
+    drop((one, other));
+    // Made anew, a client still knows.
+    let again = builder(&telesto, &clock).build().unwrap();
+    assert_eq!(again.budget().await.unwrap().remaining(), 98);
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_fifteen_minutes_after_a_429() {
+    let clock = clock();
+    // Somebody else behind the address has spent nearly everything.
+    let telesto = on(&clock).rate(1, 60 * MINUTE).start().await.unwrap();
+    let client = builder(&telesto, &clock).build().unwrap();
+    client.list_products().send().await.unwrap();
+    let error = client.list_products().send().await.unwrap_err();
+    assert_eq!(error.status().unwrap(), 429);
+    assert_eq!(
+        error.api_error().unwrap().error_type(),
+        Some("TOO_MANY_REQUESTS")
+    );
+    let until = "2024-01-15T10:45:01Z".parse::<Timestamp>().unwrap();
+    assert_eq!(error.retry_at(), Some(until));
+
+    for _ in 0..15 {
+        let error = client.list_products().send().await.unwrap_err();
+        assert_eq!(error.status(), None);
+        assert_eq!(error.retry_at(), Some(until));
+        let line = error.to_string();
+        assert!(line.contains("locked out") && line.ends_with("again at 2024-01-15T10:45:01Z"));
+        let budget = client.budget().await.unwrap();
+        assert_eq!(
+            (budget.locked_until(), budget.next_slot()),
+            (Some(until), Some(until))
+        );
+        clock.advance(MINUTE);
+    }
+    assert_eq!(telesto.stats().refused, 1);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(client.budget().await.unwrap().locked_until(), None);
+    client.list_products().send().await.unwrap();
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (2, 1));
+}
+
+#[tokio::test]
+async fn a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() {
+    for (form, lockout, minutes) in [
+        (RetryAfter::Seconds, 20 * MINUTE, 20),
+        (RetryAfter::HttpDate, 20 * MINUTE, 20),
+        (RetryAfter::Seconds, 5 * MINUTE, 15),
+        (RetryAfter::None, 20 * MINUTE, 15),
+    ] {
+        let clock = clock();
+        let telesto = on(&clock)
+            .rate(1, 60 * MINUTE)
+            .lockout(lockout)
+            .retry_after(form)
+            .empty_429(true);
+        let telesto = telesto.start().await.unwrap();
+        let client = builder(&telesto, &clock).build().unwrap();
+        client.list_products().send().await.unwrap();
+        let error = client.list_products().send().await.unwrap_err();
+        let wait = error
+            .retry_at()
+            .unwrap()
+            .duration_since(clock.wall())
+            .as_secs();
+        // The date of the answer is the real one, so the date that it names is
+        // taken by the clock of the client only if there is no other.
+        if form != RetryAfter::HttpDate {
+            assert_eq!(wait, minutes * 60 + 1);
+        } else {
+            assert!(wait > 15 * 60, "{wait}");
+        }
+        assert!(error.api_error().is_none());
+    }
+}
+
+#[tokio::test]
+async fn setting_the_wall_clock_unlocks_nothing() {
+    let clock = clock();
+    let telesto = StandIn::builder()
+        .rate(1, 60 * MINUTE)
+        .start()
+        .await
+        .unwrap();
+    let client = builder(&telesto, &clock).build().unwrap();
+    client.list_products().send().await.unwrap();
+    client.list_products().send().await.unwrap_err();
+    for wall in [
+        "2024-01-15T09:00:00Z",
+        "2024-01-15T23:00:00Z",
+        "2030-01-01T00:00:00Z",
+    ] {
+        clock.set_wall(wall.parse().unwrap());
+        let error = client.list_products().send().await.unwrap_err();
+        let wait = error.retry_at().unwrap().duration_since(clock.wall());
+        assert_eq!(wait.as_secs(), 15 * 60 + 1);
+    }
+    assert_eq!(telesto.stats().refused, 1);
+}
+
+#[tokio::test]
+async fn a_waiting_call_is_sent_when_its_slot_is_there() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let client = builder(&telesto, &clock)
+        .on_limit(OnLimit::Wait)
+        .build()
+        .unwrap();
+    for _ in 0..100 {
+        client.list_products().send().await.unwrap();
+    }
+    let waiting: Vec<_> = (0..3)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.list_products().send().await })
+        })
+        .collect();
+    clock.sleeping(3).await;
+    clock.advance(60 * MINUTE);
+    clock.sleeping(3).await;
+    assert_eq!(telesto.stats().served, 100);
+    clock.advance(Duration::from_secs(1));
+    for call in waiting {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (103, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_would_wait_too_long_fails_at_once() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let at_most = |wait| {
+        let builder = builder(&telesto, &clock).on_limit(OnLimit::WaitAtMost(wait));
+        builder.build().unwrap()
+    };
+    let client = at_most(59 * MINUTE);
+    for _ in 0..100 {
+        client.list_products().send().await.unwrap();
+    }
+    // Nobody advances the clock: this would never end if it waited.
+    let error = client.list_products().send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+
+    let patient = at_most(61 * MINUTE);
+    let call = tokio::spawn(async move { patient.list_products().send().await });
+    clock.sleeping(1).await;
+    clock.advance(60 * MINUTE + Duration::from_secs(1));
+    call.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_call_that_nobody_waits_for_any_more_leaves_no_reservation() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let client = builder(&telesto, &clock)
+        .on_limit(OnLimit::Wait)
+        .build()
+        .unwrap();
+    for _ in 0..100 {
+        client.list_products().send().await.unwrap();
+    }
+    let other = client.clone();
+    let call = tokio::spawn(async move { other.list_products().send().await });
+    clock.sleeping(1).await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    clock.advance(61 * MINUTE);
+    assert_eq!(client.budget().await.unwrap().remaining(), 100);
+}
+
+#[tokio::test]
+async fn a_request_that_was_given_up_under_way_still_counts() {
+    let clock = clock();
+    let delay = Duration::from_secs(60);
+    let telesto = on(&clock).delay(delay).start().await.unwrap();
+    let client = builder(&telesto, &clock)
+        .timeout(Duration::from_millis(50))
+        .build()
+        .unwrap();
+    assert!(
+        client
+            .list_products()
+            .send()
+            .await
+            .unwrap_err()
+            .is_timeout()
+    );
+    assert_eq!(client.budget().await.unwrap().remaining(), 99);
+    // It may have been on its way for a while before it was counted.
+    clock.advance(60 * MINUTE + Duration::from_secs(1));
+    assert_eq!(client.budget().await.unwrap().remaining(), 99);
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(client.budget().await.unwrap().remaining(), 100);
+}
+
+#[tokio::test]
+async fn calls_at_the_same_time_share_what_is_left() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let client = builder(&telesto, &clock).build().unwrap();
+    let calls: Vec<_> = (0..150)
+        .map(|_| {
+            let client = client.clone();
+            tokio::spawn(async move { client.list_products().send().await.is_ok() })
+        })
+        .collect();
+    let mut served = 0;
+    for call in calls {
+        served += usize::from(call.await.unwrap());
+    }
+    assert_eq!(served, 100);
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (100, 0));
+}
+
+#[tokio::test]
+async fn a_lockout_reaches_calls_that_wait() {
+    let clock = clock();
+    // The server allows less than the client believes.
+    let telesto = on(&clock).rate(1, 60 * MINUTE).start().await.unwrap();
+    let limit = telesto_api::RateLimit::new(1, MINUTE, 15 * MINUTE).unwrap();
+    let builder = builder(&telesto, &clock).rate_limit(limit);
+    let client = builder.on_limit(OnLimit::Wait).build().unwrap();
+    client.list_products().send().await.unwrap();
+    let mut calls = JoinSet::new();
+    for _ in 0..3 {
+        let client = client.clone();
+        calls.spawn(async move { client.list_products().send().await });
+    }
+    clock.sleeping(3).await;
+    clock.advance(MINUTE + Duration::from_secs(1));
+    // One has a slot, and draws the 429.
+    let refused = calls.join_next().await.unwrap().unwrap();
+    assert_eq!(refused.unwrap_err().status().unwrap(), 429);
+
+    // The others wait for the end of the block, not for that of the window.
+    clock.sleeping(2).await;
+    clock.advance(14 * MINUTE);
+    clock.sleeping(2).await;
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (1, 1));
+    clock.advance(MINUTE + Duration::from_secs(1));
+    calls.join_next().await.unwrap().unwrap().unwrap();
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (2, 1));
+}
+
+/// What a client does next.
+#[derive(Clone, Debug)]
+enum Step {
+    Call,
+    Pause(u64),
+    Fail,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => Just(Step::Call),
+        2 => (0u64..90).prop_map(Step::Pause),
+        1 => Just(Step::Fail),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    /// For any arrivals and any failures, in any window and whatever a block
+    /// does: a client that keeps to the limit never draws a 429.
+    #[test]
+    fn the_server_never_says_429_to_a_client_with_a_budget(
+        window in prop::sample::select(vec![Window::Sliding, Window::Clock, Window::FirstRequest]),
+        requests in 1u32..5,
+        wait: bool,
+        steps in steps(),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let clock = clock();
+            let telesto = on(&clock).rate(requests, MINUTE).window(window).start().await.unwrap();
+            let limit = telesto_api::RateLimit::new(requests, MINUTE, 15 * MINUTE).unwrap();
+            let on_limit = if wait { OnLimit::Wait } else { OnLimit::Fail };
+            let client = builder(&telesto, &clock).rate_limit(limit).on_limit(on_limit).build().unwrap();
+            let mut sent = 0;
+            for step in steps {
+                let answer = match step {
+                    Step::Pause(seconds) => {
+                        clock.advance(Duration::from_secs(seconds));
+                        continue;
+                    }
+                    Step::Call => Answer::new(200, "application/json", "[]"),
+                    Step::Fail => Answer::empty(500),
+                };
+                telesto.set_answer("list_products", answer).unwrap();
+                let caller = client.clone();
+                let call = tokio::spawn(async move { caller.list_products().send().await });
+                // Who waits is let go on by the clock.
+                while !call.is_finished() {
+                    tokio::select! {
+                        () = clock.sleeping(1) => clock.advance(Duration::from_secs(1)),
+                        () = tokio::time::sleep(Duration::from_millis(1)) => {}
+                    }
+                }
+                match call.await.unwrap() {
+                    Ok(_) => sent += 1,
+                    Err(error) => {
+                        assert_ne!(error.status().map(|status| status.as_u16()), Some(429));
+                        sent += usize::from(error.kind() == ErrorKind::Server);
+                    }
+                }
+            }
+            assert_eq!(telesto.stats().refused, 0);
+            assert_eq!(telesto.stats().served, sent as u64);
+        });
+    }
+
+    /// Whatever is tried while the address is locked out, nothing is sent.
+    #[test]
+    fn nothing_is_sent_while_locked(
+        extend_block: bool,
+        pauses in prop::collection::vec(0u64..120, 1..30),
+    ) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let clock = clock();
+            let telesto = on(&clock).rate(1, MINUTE).extend_block(extend_block).start().await.unwrap();
+            let client = builder(&telesto, &clock).build().unwrap();
+            client.list_products().send().await.unwrap();
+            let until = client.list_products().send().await.unwrap_err().retry_at().unwrap();
+            for pause in pauses {
+                clock.advance(Duration::from_secs(pause));
+                if clock.wall() >= until {
+                    // The server has let go by then, even if a block extends.
+                    client.list_products().send().await.unwrap();
+                    break;
+                }
+                let error = client.list_products().send().await.unwrap_err();
+                assert_eq!((error.status(), error.retry_at()), (None, Some(until)));
+                assert_eq!(telesto.requests().len(), 2);
+            }
+        });
+    }
+}
