@@ -18,7 +18,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     with_stand_in(&mut out).await
 }
 
-async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let telesto = StandIn::builder()
         .answer("list_products", made_up_products())
         .start()
@@ -37,10 +37,11 @@ async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     };
     writeln!(out, "\nAt the limit nothing is sent:")?;
     if let Some(retry_at) = error.retry_at() {
-        let wait = retry_at.duration_since(SystemClock.wall()).as_secs() / 60;
+        let wait = retry_at.duration_since(SystemClock.wall()).as_secs();
+        let minutes = (wait + 30) / 60;
         writeln!(
             out,
-            "  is_rate_limited() = {}, again in {wait} minutes",
+            "  is_rate_limited() = {}, again in {minutes} minutes",
             error.is_rate_limited()
         )?;
     }

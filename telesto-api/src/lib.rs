@@ -32,3 +32,8 @@ pub use self::error::{Error, ErrorKind};
 pub use self::generated::{Client, builder, types};
 pub use self::limit::{OnLimit, RateLimit};
 pub use self::request::RequestBuilder;
+
+/// The code of the repository's README, compiled as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct RepositoryReadme;

@@ -1,6 +1,11 @@
 //! How much memory a call takes that decodes a large list: the body once, plus
 //! the values.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::time::Duration;
