@@ -289,7 +289,7 @@ mod tests {
                         prop_assert!(until > now);
                         let before = until - Duration::from_nanos(1);
                         prop_assert_eq!(ledger.remaining(&limit, before), 0);
-                        prop_assert_eq!(ledger.remaining(&limit, until), 1);
+                        prop_assert!(ledger.remaining(&limit, until) >= 1);
                     }
                     Err(other) => prop_assert!(false, "{other:?}"),
                 }
