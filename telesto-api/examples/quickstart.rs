@@ -5,17 +5,27 @@
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::process::ExitCode;
 
 use telesto_api::{Client, Clock as _, SystemClock};
 use telesto_mock::StandIn;
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    let mut out = io::stdout();
-    if std::env::var_os("TELESTO_API_KEY").is_some() {
-        return show_products(&Client::from_env()?, &mut out).await;
+async fn main() -> ExitCode {
+    match run(&mut io::stdout()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    with_stand_in(&mut out).await
+}
+
+async fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    if std::env::var_os("TELESTO_API_KEY").is_some() {
+        return show_products(&Client::from_env()?, out).await;
+    }
+    with_stand_in(out).await
 }
 
 pub(crate) async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
@@ -57,7 +67,7 @@ pub(crate) async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Er
 
 async fn show_products(client: &Client, out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     let products = client.list_products().send().await?;
-    writeln!(out, "The first of {} products:", products.len())?;
+    writeln!(out, "Products: {}. The first of them:", products.len())?;
     for product in products.iter().take(3) {
         writeln!(out, "  id           = {:?}", product.id)?;
         writeln!(out, "  name         = {:?}", product.name)?;

@@ -106,11 +106,6 @@ static RULES: &[Rule] = &[
         root::rate_limit,
     ),
     error(
-        "x-cache",
-        "`x-cache` stands on a GET and gives `fresh` and perhaps `stale`",
-        root::cache,
-    ),
-    error(
         "unknown-extension",
         "there are no other extensions",
         root::unknown_extension,

@@ -5,7 +5,6 @@ use crate::document::{Data, Kind, Node, closest, join};
 use super::{Report, Spec};
 
 const RATE_LIMIT: &str = "x-rate-limit";
-const CACHE: &str = "x-cache";
 
 pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
     let example = "write `servers: [{ url: https://… }]`";
@@ -183,83 +182,41 @@ pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
             "add `x-rate-limit: { requests: 100, window: 3600, lockout: 900 }`, times in seconds",
         );
     };
-    let fields = [("requests", 1), ("window", 1), ("lockout", 1)];
-    numbers(report, RATE_LIMIT, &pointer, limit, &fields, &fields);
-}
-
-pub(super) fn cache(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for operation in &spec.operations {
-        let Some(cache) = operation.node.get(CACHE) else {
-            continue;
-        };
-        let pointer = operation.found().field(CACHE);
-        if operation.method != "get" {
-            report.at_key(
-                &pointer,
-                format!("`{}` cannot be cached", operation.label()),
-                "remove `x-cache`; it is for GET operations",
-            );
-            continue;
-        }
-        let required = [("fresh", 1)];
-        let allowed = [("fresh", 1), ("stale", 0)];
-        numbers(report, CACHE, &pointer, cache, &required, &allowed);
-    }
-}
-
-/// Checks an extension that holds whole numbers, each with its smallest value.
-fn numbers(
-    report: &mut Report<'_>,
-    extension: &str,
-    pointer: &str,
-    node: &Node,
-    required: &[(&str, i64)],
-    allowed: &[(&str, i64)],
-) {
-    let example = |fields: &[(&str, i64)]| {
-        let fields = fields.iter().map(|(name, _)| format!("{name}: …"));
-        format!(
-            "{extension}: {{ {} }}",
-            fields.collect::<Vec<_>>().join(", ")
-        )
-    };
-    if !matches!(node.data, Data::Map(_)) {
+    let example = "x-rate-limit: { requests: …, window: …, lockout: … }";
+    if !matches!(limit.data, Data::Map(_)) {
         return report.at_key(
-            pointer,
-            format!("`{extension}` is {}, not a mapping", node.what()),
-            format!("write `{}`", example(allowed)),
+            &pointer,
+            format!("`{RATE_LIMIT}` is {}, not a mapping", limit.what()),
+            format!("write `{example}`"),
         );
     }
-    for (name, _) in required {
-        if node.get(name).is_none() {
+    let fields = ["requests", "window", "lockout"];
+    for name in fields {
+        if limit.get(name).is_none() {
             report.at_key(
-                pointer,
-                format!("`{extension}` has no `{name}`"),
-                format!("add it: `{}`", example(required)),
+                &pointer,
+                format!("`{RATE_LIMIT}` has no `{name}`"),
+                format!("add it: `{example}`"),
             );
         }
     }
-    for entry in node.entries() {
-        let field = join(pointer, &entry.key);
-        let Some((_, least)) = allowed.iter().find(|(name, _)| *name == entry.key) else {
-            let mend = match closest(&entry.key, allowed.iter().map(|(name, _)| *name)) {
+    for entry in limit.entries() {
+        let field = join(&pointer, &entry.key);
+        if !fields.contains(&entry.key.as_str()) {
+            let mend = match closest(&entry.key, fields.into_iter()) {
                 Some(close) => format!("did you mean `{close}`?"),
-                None => format!("remove it; this is all there is: `{}`", example(allowed)),
+                None => format!("remove it; this is all there is: `{example}`"),
             };
-            report.at_key(
-                &field,
-                format!("`{extension}` has no field `{}`", entry.key),
-                mend,
-            );
+            let message = format!("`{RATE_LIMIT}` has no field `{}`", entry.key);
+            report.at_key(&field, message, mend);
             continue;
-        };
+        }
         // The largest value keeps all sums of seconds within 32 bits.
-        if !matches!(entry.value.data, Data::Integer(n) if (*least..=i64::from(i32::MAX)).contains(&n))
-        {
+        if !matches!(entry.value.data, Data::Integer(n) if (1..=i64::from(i32::MAX)).contains(&n)) {
             report.at(
                 &field,
                 format!(
-                    "`{}` of `{extension}` is no whole number from {least}",
+                    "`{}` of `{RATE_LIMIT}` is no whole number from 1",
                     entry.key
                 ),
                 match entry.key.as_str() {
@@ -276,20 +233,16 @@ pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
     for extension in &spec.extensions {
         let key = extension.entry.key.as_str();
         let (message, mend) = match (extension.holder, key) {
-            (Kind::Document, RATE_LIMIT) | (Kind::Operation, CACHE) => continue,
+            (Kind::Document, RATE_LIMIT) => continue,
             (_, RATE_LIMIT) => (
                 format!("`{key}` has no meaning here"),
                 "move it to the root of the document".to_owned(),
             ),
-            (_, CACHE) => (
-                format!("`{key}` has no meaning here"),
-                "move it to the GET operation that may be cached".to_owned(),
-            ),
             _ => (
                 format!("`{key}` is no extension that is known here"),
-                match closest(key, [RATE_LIMIT, CACHE].into_iter()) {
+                match closest(key, [RATE_LIMIT].into_iter()) {
                     Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("remove it; there are `{RATE_LIMIT}` and `{CACHE}`"),
+                    None => format!("remove it; there is `{RATE_LIMIT}`"),
                 },
             ),
         };
