@@ -270,3 +270,79 @@ impl fmt::Debug for ClientBuilder {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(variables: &[(&str, &str)]) -> Result<Client, Error> {
+        let get = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found
+                .map(|(_, value)| (*value).to_owned())
+                .ok_or(VarError::NotPresent)
+        };
+        ClientBuilder::from_variables(get)?.build()
+    }
+
+    #[test]
+    fn the_environment_gives_the_key_and_may_give_a_base_url() {
+        let client = from(&[(API_KEY, "a-key")]).unwrap();
+        assert_eq!(client.baseurl(), "https://telesto.app/v2");
+        for (given, taken) in [
+            ("http://127.0.0.1:8100/v2", "http://127.0.0.1:8100/v2"),
+            // As a shell script unsets it.
+            ("", "https://telesto.app/v2"),
+        ] {
+            let client = from(&[(API_KEY, "a-key"), (BASE_URL, given)]).unwrap();
+            assert_eq!(client.baseurl(), taken);
+        }
+    }
+
+    #[test]
+    fn what_the_environment_lacks_is_named() {
+        for (variables, says) in [
+            (&[][..], "the variable TELESTO_API_KEY is not set"),
+            (&[(API_KEY, "")], "the API key is empty"),
+            (
+                &[(API_KEY, "a-key"), (BASE_URL, "http://telesto.app")],
+                "the base URL would send",
+            ),
+        ] {
+            let error = from(variables).unwrap_err();
+            assert!(
+                error.is_config() && error.to_string().contains(says),
+                "{error}"
+            );
+        }
+        let unreadable = |_: &str| Err(VarError::NotUnicode("\u{fffd}".into()));
+        let error = ClientBuilder::from_variables(unreadable).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the variable TELESTO_API_KEY is not UTF-8"
+        );
+    }
+
+    #[test]
+    fn a_limit_that_sends_nothing_or_never_ends_is_refused() {
+        let second = Duration::from_secs(1);
+        for (requests, window, lockout) in [
+            (0, second, second),
+            (1, Duration::ZERO, second),
+            (1, Duration::MAX, second),
+            (1, second, Duration::MAX),
+        ] {
+            assert!(
+                RateLimit::new(requests, window, lockout)
+                    .unwrap_err()
+                    .is_config()
+            );
+        }
+        assert_eq!(
+            RateLimit::new(1, second, Duration::ZERO)
+                .unwrap()
+                .requests(),
+            1
+        );
+    }
+}

@@ -23,6 +23,8 @@ mod wire;
 
 pub use progenitor_client::{ByteStream, ResponseValue};
 pub use reqwest::{Method, StatusCode};
+// The types of fields: with these, nobody has to match their versions.
+pub use {jiff, rust_decimal};
 
 pub use self::api_error::ApiError;
 pub use self::budget::{Budget, BudgetStatus};

@@ -18,7 +18,7 @@ use crate::base_url::BaseUrl;
 use crate::budget::{Account, Exhausted};
 use crate::clock::Clock;
 use crate::generated::Client;
-use crate::operation::{Operation, Returns};
+use crate::operation::Call;
 use crate::{Error, ErrorKind, OnLimit, RateLimit, body, operation, trace};
 
 /// Redirects that are followed in one call. Each spends a request.
@@ -43,31 +43,14 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// A call on its way through the middle.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Call<'a> {
-    /// What errors and spans call it: the `operationId`, if there is one.
-    pub(crate) name: &'a str,
-    /// The template of its path, if the spec knows one.
-    pub(crate) template: Option<&'a str>,
-    /// Whether the caller reads the body, as it comes.
-    pub(crate) streams: bool,
-}
-
-impl From<&Operation> for Call<'_> {
-    fn from(operation: &Operation) -> Self {
-        Self {
-            name: operation.id,
-            template: Some(operation.path),
-            streams: operation.returns == Returns::Bytes,
-        }
-    }
-}
-
 /// The error of a call, in the place of the response that a hook has to
 /// return.
 #[derive(Clone)]
 pub(crate) struct Failed(pub(crate) Error);
+
+/// The end of the lockout that a response has begun.
+#[derive(Clone, Copy)]
+struct LockedUntil(Timestamp);
 
 impl From<Failed> for Response {
     fn from(failed: Failed) -> Self {
@@ -174,10 +157,11 @@ impl Middle {
             .insert(settings.api_key_header.clone(), key);
         reservation.sent();
         match http.execute(request).await {
-            Ok(response) => {
+            Ok(mut response) => {
                 if response.status() == StatusCode::TOO_MANY_REQUESTS {
                     // Before the slot is settled, which wakes those who wait.
-                    self.lock(response.headers());
+                    let until = self.lock(response.headers());
+                    response.extensions_mut().insert(LockedUntil(until));
                 }
                 reservation.answered();
                 Ok(response)
@@ -202,7 +186,7 @@ impl Middle {
             .await
             .map_err(|error| error.with_status(status))?;
         if let Some((status, error)) = self.error_in_success(&body) {
-            return Err(self.stated(status, response.headers(), Some(error)));
+            return Err(self.stated(status, &response, Some(error)));
         }
         let (parts, _) = http::Response::from(response).into_parts();
         Ok(http::Response::from_parts(parts, body).into())
@@ -212,12 +196,17 @@ impl Middle {
     async fn refusal(&self, mut response: Response) -> Error {
         let body = body::read(&mut response, MAX_ERROR_BODY).await;
         let error = body.ok().and_then(|body| ApiError::read(&self.text(&body)));
-        self.stated(response.status(), response.headers(), error)
+        self.stated(response.status(), &response, error)
     }
 
-    /// An error that the server has stated.
-    fn stated(&self, status: StatusCode, headers: &HeaderMap, error: Option<ApiError>) -> Error {
-        let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| self.lock(headers));
+    /// An error that the server has stated, in a status or in a success.
+    fn stated(&self, status: StatusCode, response: &Response, error: Option<ApiError>) -> Error {
+        let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| {
+            match response.extensions().get::<LockedUntil>() {
+                Some(LockedUntil(until)) => *until,
+                None => self.lock(response.headers()),
+            }
+        });
         Error::from_status(status)
             .with_retry_at(retry_at)
             .with_api_error(error)

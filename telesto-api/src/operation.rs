@@ -28,6 +28,27 @@ pub(crate) enum Returns {
     Nothing,
 }
 
+/// A call on its way through the middle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Call<'a> {
+    /// What errors and spans call it: the `operationId`, if there is one.
+    pub(crate) name: &'a str,
+    /// The template of its path, if the spec knows one.
+    pub(crate) template: Option<&'a str>,
+    /// Whether the caller reads the body, as it comes.
+    pub(crate) streams: bool,
+}
+
+impl From<&Operation> for Call<'_> {
+    fn from(operation: &Operation) -> Self {
+        Self {
+            name: operation.id,
+            template: Some(operation.path),
+            streams: operation.returns == Returns::Bytes,
+        }
+    }
+}
+
 /// The operation with this id.
 pub(crate) fn find(id: &str) -> Option<&'static Operation> {
     let index = OPERATIONS.binary_search_by_key(&id, |operation| operation.id);

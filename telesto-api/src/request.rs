@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::generated::Client;
-use crate::middle::Call;
+use crate::operation::Call;
 use crate::{Error, call, decode};
 
 /// A request that the spec does not know, made by [`Client::request`].

@@ -4,7 +4,7 @@ use reqwest::{Request, Response};
 use tracing::{Span, field};
 
 use crate::Error;
-use crate::middle::Call;
+use crate::operation::Call;
 
 /// A span for a call. It holds neither the key nor any body.
 pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {

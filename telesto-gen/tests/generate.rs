@@ -27,6 +27,7 @@ fn every_step_says_how_often_it_applied() {
         ("order", 4),
         ("coerce", 29),
         ("non-exhaustive", 5),
+        ("messages", 5),
         ("docs", 5),
         ("send", 5),
     ];

@@ -24,13 +24,15 @@
 
 mod answer;
 mod limiter;
+mod operation;
 mod sample;
 mod spec;
 mod stand_in;
 
 pub use self::answer::Answer;
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};
-pub use self::spec::{Operation, SpecError};
+pub use self::operation::Operation;
+pub use self::spec::SpecError;
 pub use self::stand_in::{
     DEFAULT_API_KEY, RecordedRequest, RetryAfter, StandIn, StandInBuilder, StartError, Stats,
 };

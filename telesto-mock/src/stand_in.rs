@@ -18,7 +18,8 @@ use tokio::task::JoinHandle;
 
 use crate::answer::Answer;
 use crate::limiter::{Limiter, RateLimit, Verdict, Window};
-use crate::spec::{self, Operation, Spec, SpecError};
+use crate::operation::{self, Operation};
+use crate::spec::{Spec, SpecError};
 
 /// The key that the stand-in accepts unless it is given another.
 pub const DEFAULT_API_KEY: &str = "telesto-mock-key";
@@ -195,7 +196,7 @@ impl StandInBuilder {
     pub async fn start(self) -> Result<StandIn, StartError> {
         let spec = Spec::read(&self.spec).map_err(StartError::Spec)?;
         let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
-        let operations = spec.operations();
+        let operations = Operation::all(&spec);
         let mut state = Running {
             base_path: spec.base_path(),
             // Axum's header maps know small letters only.
@@ -474,7 +475,7 @@ struct Errors {
 impl Errors {
     /// The examples of the spec, or the documented envelope.
     fn of(spec: &Spec, empty_429: bool) -> Self {
-        let error = |status, kind, description| match spec.error_example(status) {
+        let error = |status, kind, description| match operation::error_example(spec, status) {
             Some(example) => Answer::json(status, &example),
             None => Answer::error(status, kind, description),
         };
@@ -517,7 +518,7 @@ impl Running {
             .iter()
             .filter(|operation| operation.method == method);
         candidates
-            .filter_map(|operation| Some((spec::matches(&operation.path, path)?, operation)))
+            .filter_map(|operation| Some((operation::matches(&operation.path, path)?, operation)))
             .max_by_key(|(literal, _)| *literal)
             .map(|(_, operation)| operation)
     }

@@ -5,6 +5,7 @@
 mod client;
 mod coerce;
 mod docs;
+mod messages;
 mod non_exhaustive;
 mod order;
 mod send;
@@ -39,6 +40,10 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "non-exhaustive",
         apply: non_exhaustive::apply,
+    },
+    Pass {
+        name: "messages",
+        apply: messages::apply,
     },
     // Before `send`, whose arguments it reads.
     Pass {

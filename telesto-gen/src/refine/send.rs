@@ -43,7 +43,7 @@ fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
 
     end(&mut send.block, &id, answer).ok_or_else(|| format!("`{id}` ends in an unexpected way"))?;
     Arguments { operation: &id }.visit_block_mut(&mut send.block);
-    Unasked.visit_block_mut(&mut send.block);
+    drop_unasked_headers(&mut send.block);
 
     let left = send.to_token_stream().to_string();
     for trace in [
@@ -223,44 +223,26 @@ fn path_parameter(argument: &Expr) -> Option<Expr> {
 
 /// Drops the `api-version` header, and with it the map of headers if it held
 /// no other.
-struct Unasked;
-
-impl VisitMut for Unasked {
-    fn visit_block_mut(&mut self, block: &mut Block) {
-        let is_map = |statement: &Stmt| {
-            let text = statement.to_token_stream().to_string();
-            text.contains("header_map")
-        };
-        block.stmts.retain(|statement| {
-            !statement
-                .to_token_stream()
-                .to_string()
-                .contains("\"api-version\"")
-        });
-        let map = format_ident!("header_map");
-        let appended = block
-            .stmts
-            .iter()
-            .filter(|statement| is_map(statement))
-            .any(|statement| {
-                let text = statement.to_token_stream().to_string();
-                text.contains("header_map . append")
-            });
-        if appended {
-            for statement in &mut block.stmts {
-                if let Stmt::Local(local) = statement
-                    && local.pat.to_token_stream().to_string() == "mut header_map"
-                {
-                    *statement = parse_quote!(let mut #map = ::reqwest::header::HeaderMap::new(););
-                }
-            }
-            return;
-        }
-        block.stmts.retain(|statement| {
-            !matches!(statement, Stmt::Local(local)
-                if local.pat.to_token_stream().to_string() == "mut header_map")
-        });
-        visit_mut::visit_block_mut(&mut NoHeaders, block);
+fn drop_unasked_headers(block: &mut Block) {
+    let text = |statement: &Stmt| statement.to_token_stream().to_string();
+    block
+        .stmts
+        .retain(|statement| !text(statement).contains("\"api-version\""));
+    let made = block.stmts.iter().position(|statement| {
+        matches!(statement, Stmt::Local(local)
+            if local.pat.to_token_stream().to_string() == "mut header_map")
+    });
+    let Some(made) = made else { return };
+    if block
+        .stmts
+        .iter()
+        .any(|statement| text(statement).contains("header_map . append"))
+    {
+        // Its capacity counted the one that is gone.
+        block.stmts[made] = parse_quote!(let mut header_map = ::reqwest::header::HeaderMap::new(););
+    } else {
+        block.stmts.remove(made);
+        NoHeaders.visit_block_mut(block);
     }
 }
 

@@ -1180,7 +1180,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: DateTime` for changed_since failed"
+                    "conversion to `jiff::civil::DateTime` for changed_since failed"
                         .to_string()
                 });
             self
@@ -1324,7 +1324,7 @@ pub mod builder {
             self.supplier_id = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for supplier_id failed"
+                    "conversion to `std::string::String` for supplier_id failed"
                         .to_string()
                 });
             self
@@ -1378,7 +1378,7 @@ pub mod builder {
             self.supplier_id = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for supplier_id failed"
+                    "conversion to `std::string::String` for supplier_id failed"
                         .to_string()
                 });
             self
@@ -1425,8 +1425,7 @@ pub mod builder {
             self.number = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for number failed"
-                        .to_string()
+                    "conversion to `std::string::String` for number failed".to_string()
                 });
             self
         }
