@@ -33,6 +33,7 @@ pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};
 pub use self::error::{Error, ErrorKind};
 pub use self::generated::{Client, builder, types};
 pub use self::limit::{OnLimit, RateLimit};
+pub use self::operation::{Operation, Returns, operations};
 pub use self::request::RequestBuilder;
 
 /// The code of the repository's README, compiled as tests.

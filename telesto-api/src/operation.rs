@@ -1,31 +1,48 @@
-//! What the middle has to know of an operation of the spec.
+//! What is known of an operation of the spec.
 
 use crate::generated::spec::OPERATIONS;
 
-/// An operation, as the generator writes it into the table of the spec.
+/// An operation of the spec that the client was made from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Operation {
-    /// The `operationId`.
-    pub(crate) id: &'static str,
+#[non_exhaustive]
+pub struct Operation {
+    /// The `operationId`, which is the name of its method on
+    /// [`Client`](crate::Client).
+    pub id: &'static str,
+    /// The HTTP method.
+    pub method: &'static str,
     /// The template of its path, below the base URL.
-    pub(crate) path: &'static str,
+    pub path: &'static str,
+    /// What it is filed under, if the spec says so: its first tag.
+    pub tag: Option<&'static str>,
     /// What a success brings.
-    pub(crate) returns: Returns,
+    pub returns: Returns,
 }
 
-/// What a success brings.
+/// What the success of an operation brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "which of them occur depends on the spec that the client is made from"
-)]
-pub(crate) enum Returns {
+#[non_exhaustive]
+pub enum Returns {
     /// A JSON value.
     Json,
-    /// Bytes, which are passed on as they come.
+    /// Bytes, as they come.
     Bytes,
     /// Nothing.
     Nothing,
+}
+
+/// The operations of the spec that the client was made from, sorted by their
+/// ids.
+///
+/// ```
+/// for operation in telesto_api::operations() {
+///     println!("{} {} is {}", operation.method, operation.path, operation.id);
+/// }
+/// # assert!(telesto_api::operations().iter().any(|known| known.id == "list_products"));
+/// ```
+#[must_use]
+pub fn operations() -> &'static [Operation] {
+    OPERATIONS
 }
 
 /// A call on its way through the middle.

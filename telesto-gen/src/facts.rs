@@ -20,7 +20,11 @@ pub(crate) struct Facts {
 #[derive(Debug)]
 pub(crate) struct OperationFacts {
     pub(crate) id: String,
+    /// In capital letters.
+    pub(crate) method: String,
     pub(crate) path: String,
+    /// The first one.
+    pub(crate) tag: Option<String>,
     /// Status and description of each documented error.
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
@@ -41,7 +45,7 @@ impl Facts {
             crate_name: crate_name.to_owned(),
             operations: api
                 .operations()
-                .map(|(path, _, operation)| operation_facts(api, path, operation))
+                .map(|(path, method, operation)| operation_facts(api, path, method, operation))
                 .collect(),
             objects: objects(api),
         }
@@ -52,7 +56,12 @@ impl Facts {
     }
 }
 
-fn operation_facts(api: &OpenAPI, path: &str, operation: &Operation) -> OperationFacts {
+fn operation_facts(
+    api: &OpenAPI,
+    path: &str,
+    method: &str,
+    operation: &Operation,
+) -> OperationFacts {
     let responses = &operation.responses;
     let codes = responses
         .responses
@@ -65,7 +74,9 @@ fn operation_facts(api: &OpenAPI, path: &str, operation: &Operation) -> Operatio
         .map(|response| ("any other".to_owned(), response));
     OperationFacts {
         id: operation.operation_id.clone().unwrap_or_default(),
+        method: method.to_ascii_uppercase(),
         path: path.to_owned(),
+        tag: operation.tags.first().cloned(),
         errors: codes
             .chain(default)
             .map(|(code, response)| (code, description(api, response)))

@@ -8,7 +8,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use serde::Deserialize;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, OperationFacts};
 
 /// `x-rate-limit`, in requests and seconds.
 #[derive(Debug, Deserialize)]
@@ -39,11 +39,27 @@ pub(crate) fn module(
     let mut operations: Vec<_> = facts.operations.iter().collect();
     operations.sort_by(|one, other| one.id.cmp(&other.id));
     let operations = operations.iter().map(|operation| {
-        let (id, path) = (&operation.id, &operation.path);
+        let OperationFacts {
+            id,
+            method,
+            path,
+            tag,
+            ..
+        } = operation;
+        let tag = match tag {
+            Some(tag) => quote!(Some(#tag)),
+            None => quote!(None),
+        };
         let returns = returns
             .get(id)
             .ok_or_else(|| format!("nothing tells what `{id}` returns"))?;
-        Ok(quote!(Operation { id: #id, path: #path, returns: Returns::#returns }))
+        Ok(quote!(Operation {
+            id: #id,
+            method: #method,
+            path: #path,
+            tag: #tag,
+            returns: Returns::#returns,
+        }))
     });
     let operations = operations.collect::<Result<Vec<_>, String>>()?;
     Ok(quote! {

@@ -148,6 +148,7 @@ mod tests {
         assert_eq!(spec.base_path(), "/v2");
         assert_eq!(spec.api_key_header().as_deref(), Some("authorization"));
         assert_eq!(spec.rate_limit().unwrap().requests, 100);
-        assert_eq!(spec.operations().count(), 1);
+        let (path, method, _) = spec.operations().next().unwrap();
+        assert_eq!((path, method.as_str()), ("/products", "GET"));
     }
 }

@@ -2,6 +2,7 @@
 //! told the time.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -328,69 +329,96 @@ async fn a_lockout_reaches_calls_that_wait() {
 /// What a client does next.
 #[derive(Clone, Debug)]
 enum Step {
-    Call,
+    /// Some calls at once, with the seconds from the client to the server and
+    /// back.
+    Calls { count: usize, there: u64, back: u64 },
+    /// Seconds in which nothing happens.
     Pause(u64),
-    Fail,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
-    let step = prop_oneof![
-        4 => Just(Step::Call),
-        2 => (0u64..90).prop_map(Step::Pause),
-        1 => Just(Step::Fail),
-    ];
-    prop::collection::vec(step, 1..60)
+    let calls = (1usize..4, 0u64..20, 0u64..20);
+    let calls = calls.prop_map(|(count, there, back)| Step::Calls { count, there, back });
+    let pause = (0u64..90).prop_map(Step::Pause);
+    prop::collection::vec(prop_oneof![2 => calls, 1 => pause], 1..25)
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
-    /// For any arrivals and any failures, in any window and whatever a block
-    /// does: a client that keeps to the limit never draws a 429.
+    /// For any arrivals, latencies and failures, in any window and whatever a
+    /// block does: a client that keeps to the limit never draws a 429.
     #[test]
     fn the_server_never_says_429_to_a_client_with_a_budget(
         window in prop::sample::select(vec![Window::Sliding, Window::Clock, Window::FirstRequest]),
         requests in 1u32..5,
         wait: bool,
+        fail: bool,
         steps in steps(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let clock = clock();
-            let telesto = on(&clock).rate(requests, MINUTE).window(window).start().await.unwrap();
+            // Time passes on the way to the server, before it counts, and on
+            // the way back.
+            let (there, back) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+            let pass = |clock: &Arc<ManualClock>, seconds: &Arc<AtomicU64>| {
+                let (clock, seconds) = (Arc::clone(clock), Arc::clone(seconds));
+                move || clock.advance(Duration::from_secs(seconds.load(Ordering::SeqCst)))
+            };
+            let (arrive, leave) = (pass(&clock, &there), pass(&clock, &back));
+            let server_clock = Arc::clone(&clock);
+            let answer = if fail { Answer::empty(500) } else { Answer::new(200, "text/plain", "[]") };
+            let telesto = StandIn::builder()
+                .rate(requests, MINUTE)
+                .window(window)
+                .answer("list_products", answer)
+                .now(move || { arrive(); time(&server_clock) })
+                .on_request(move |_| leave());
+            let telesto = telesto.start().await.unwrap();
             let limit = telesto_api::RateLimit::new(requests, MINUTE, 15 * MINUTE).unwrap();
             let on_limit = if wait { OnLimit::Wait } else { OnLimit::Fail };
             let client = builder(&telesto, &clock).rate_limit(limit).on_limit(on_limit).build().unwrap();
             let mut sent = 0;
             for step in steps {
-                let answer = match step {
+                let count = match step {
                     Step::Pause(seconds) => {
                         clock.advance(Duration::from_secs(seconds));
                         continue;
                     }
-                    Step::Call => Answer::new(200, "application/json", "[]"),
-                    Step::Fail => Answer::empty(500),
-                };
-                telesto.set_answer("list_products", answer).unwrap();
-                let caller = client.clone();
-                let call = tokio::spawn(async move { caller.list_products().send().await });
-                // Who waits is let go on by the clock.
-                while !call.is_finished() {
-                    tokio::select! {
-                        () = clock.sleeping(1) => clock.advance(Duration::from_secs(1)),
-                        () = tokio::time::sleep(Duration::from_millis(1)) => {}
+                    Step::Calls { count, there: up, back: down } => {
+                        there.store(up, Ordering::SeqCst);
+                        back.store(down, Ordering::SeqCst);
+                        count
                     }
+                };
+                let mut calls = JoinSet::new();
+                for _ in 0..count {
+                    let client = client.clone();
+                    calls.spawn(async move { client.list_products().send().await });
                 }
-                match call.await.unwrap() {
-                    Ok(_) => sent += 1,
-                    Err(error) => {
-                        assert_ne!(error.status().map(|status| status.as_u16()), Some(429));
-                        sent += usize::from(error.kind() == ErrorKind::Server);
+                while !calls.is_empty() {
+                    let left = calls.len();
+                    // Who waits is let go on by the clock.
+                    let ended = tokio::select! {
+                        biased;
+                        ended = calls.join_next() => ended.unwrap().unwrap(),
+                        () = clock.sleeping(left) => {
+                            clock.advance(Duration::from_secs(1));
+                            continue;
+                        }
+                    };
+                    match ended {
+                        Ok(_) => sent += 1,
+                        Err(error) => {
+                            assert_ne!(error.status().map(|status| status.as_u16()), Some(429));
+                            sent += u64::from(error.kind() == ErrorKind::Server);
+                        }
                     }
                 }
             }
             assert_eq!(telesto.stats().refused, 0);
-            assert_eq!(telesto.stats().served, sent as u64);
+            assert_eq!(telesto.stats().served, sent);
         });
     }
 

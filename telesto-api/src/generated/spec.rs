@@ -18,7 +18,9 @@ pub(crate) const RATE_LIMIT: RateLimit = RateLimit::of_spec(
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "list_products",
+        method: "GET",
         path: "/products",
+        tag: Some("products"),
         returns: Returns::Json,
     },
 ];

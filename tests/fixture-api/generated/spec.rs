@@ -18,27 +18,37 @@ pub(crate) const RATE_LIMIT: RateLimit = RateLimit::of_spec(
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "create_supplier",
+        method: "POST",
         path: "/suppliers",
+        tag: Some("suppliers"),
         returns: Returns::Json,
     },
     Operation {
         id: "delete_supplier",
+        method: "DELETE",
         path: "/suppliers/{supplier_id}",
+        tag: Some("suppliers"),
         returns: Returns::Nothing,
     },
     Operation {
         id: "get_order_pdf",
+        method: "GET",
         path: "/orders/{number}/pdf",
+        tag: Some("orders"),
         returns: Returns::Bytes,
     },
     Operation {
         id: "get_supplier",
+        method: "GET",
         path: "/suppliers/{supplier_id}",
+        tag: Some("suppliers"),
         returns: Returns::Json,
     },
     Operation {
         id: "list_suppliers",
+        method: "GET",
         path: "/suppliers",
+        tag: Some("suppliers"),
         returns: Returns::Json,
     },
 ];
