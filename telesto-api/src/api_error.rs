@@ -19,17 +19,22 @@ pub struct ApiError {
 }
 
 impl ApiError {
-    /// Reads an error body, if that is what the text is.
-    pub(crate) fn read(text: &str) -> Option<Self> {
-        let body: Value = serde_json::from_str(text).ok()?;
+    /// Reads an error body, if that is what it is. `redact` takes the key out
+    /// of a text; only now, since JSON may hold it with escapes.
+    pub(crate) fn read(body: &[u8], redact: impl Fn(&str) -> String) -> Option<Self> {
+        let body: Value = serde_json::from_slice(body).ok()?;
         body.get("error")?.as_object()?;
+        let body = map_texts(body, &redact);
         Some(Self { body })
     }
 
     /// Reads an error that comes in the place of an answer. Here every part of
     /// the envelope has to be there, for it to be told from an answer.
-    pub(crate) fn read_in_success(text: &str) -> Option<(StatusCode, Self)> {
-        let error = Self::read(text)?;
+    pub(crate) fn read_in_success(
+        body: &[u8],
+        redact: impl Fn(&str) -> String,
+    ) -> Option<(StatusCode, Self)> {
+        let error = Self::read(body, redact)?;
         error.error_type()?;
         let status = StatusCode::from_u16(error.status_code()?).ok()?;
         (status.is_client_error() || status.is_server_error()).then_some((status, error))
@@ -84,6 +89,22 @@ impl ApiError {
     }
 }
 
+/// Edits all texts, those of names too.
+fn map_texts(value: Value, edit: &impl Fn(&str) -> String) -> Value {
+    match value {
+        Value::String(text) => edit(&text).into(),
+        Value::Array(items) => items
+            .into_iter()
+            .map(|item| map_texts(item, edit))
+            .collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, member)| (edit(&name), map_texts(member, edit)))
+            .collect(),
+        other => other,
+    }
+}
+
 impl fmt::Debug for ApiError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
@@ -99,10 +120,14 @@ impl fmt::Debug for ApiError {
 mod tests {
     use super::*;
 
+    fn in_success(body: &str) -> Option<(StatusCode, ApiError)> {
+        ApiError::read_in_success(body.as_bytes(), str::to_owned)
+    }
+
     #[test]
     fn an_error_in_a_success_is_told_from_an_answer() {
         let error = r#"{"statusCode":"403","error":{"type":"FORBIDDEN","description":""}}"#;
-        let (status, error) = ApiError::read_in_success(error).unwrap();
+        let (status, error) = in_success(error).unwrap();
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert_eq!(error.error_type(), Some("FORBIDDEN"));
         assert_eq!(error.description(), None);
@@ -116,13 +141,13 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(ApiError::read_in_success(answer), None, "{answer}");
+            assert_eq!(in_success(answer), None, "{answer}");
         }
     }
 
     #[test]
     fn an_unusual_type_is_kept_and_not_shown() {
-        let error = ApiError::read(r#"{"error":{"type":"<b>no\n</b>"}}"#).unwrap();
+        let error = ApiError::read(br#"{"error":{"type":"<b>no\n</b>"}}"#, str::to_owned).unwrap();
         assert_eq!(error.error_type(), Some("<b>no\n</b>"));
         assert_eq!(error.short_type(), None);
     }

@@ -1,6 +1,5 @@
 //! The key, which never shows.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use reqwest::header::HeaderValue;
@@ -43,14 +42,12 @@ impl ApiKey {
         value
     }
 
-    /// Text of the server without the key, should the server repeat it.
-    pub(crate) fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+    /// What the server sent without the key, should the server repeat it: as
+    /// it is, or with escapes, as error messages quote texts.
+    pub(crate) fn redact(&self, text: &str) -> String {
         let key = self.0.expose_secret();
-        if text.contains(key) {
-            Cow::Owned(text.replace(key, REDACTED))
-        } else {
-            Cow::Borrowed(text)
-        }
+        let quoted = key.escape_debug().to_string();
+        text.replace(key, REDACTED).replace(&quoted, REDACTED)
     }
 }
 
@@ -96,6 +93,13 @@ mod tests {
         let key = ApiKey::new("s3cret".to_owned().into()).unwrap();
         assert_eq!(key.redact("no s3cret, s3cret"), "no [redacted], [redacted]");
         assert_eq!(key.redact("nothing"), "nothing");
+        let key = ApiKey::new("a\"b\\c".to_owned().into()).unwrap();
+        assert_eq!(key.redact("no a\"b\\c"), "no [redacted]");
+        assert_eq!(
+            key.redact(&format!("no {:?}", "xa\"b\\c")),
+            "no \"x[redacted]\""
+        );
+        let key = ApiKey::new("s3cret".to_owned().into()).unwrap();
         assert_eq!(format!("{key:?}"), "[redacted]");
     }
 }

@@ -26,6 +26,12 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes,
     Ok(body.into())
 }
 
+/// A body without the byte order mark that PHP files send first if they were
+/// saved with one.
+pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
+    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+}
+
 fn too_large(limit: usize) -> Error {
     Error::new(
         ErrorKind::BodyTooLarge,

@@ -1,12 +1,11 @@
 //! From the body of an answer to typed values.
 
-use std::fmt;
-
 use progenitor_client::{ClientInfo as _, ResponseValue};
 use reqwest::Response;
 use serde::Deserialize;
 use serde::de::Deserializer;
 
+use crate::body::without_mark;
 use crate::generated::Client;
 use crate::wire::{self, Wire};
 use crate::{Error, ErrorKind};
@@ -25,7 +24,8 @@ pub(crate) async fn response<T: Wire>(
         .await
         .map_err(|error| Error::transport(error).of(operation))?;
     let value = json(&body).map_err(|error| {
-        let error = client.inner().redacted(error);
+        // Shortened last: half a key is not recognised.
+        let error = error.map_texts(|text| one_line(&client.inner().redact(text)));
         error.with_status(status).of(operation)
     })?;
     Ok(ResponseValue::new(value, status, headers))
@@ -33,8 +33,7 @@ pub(crate) async fn response<T: Wire>(
 
 /// Decodes a body. An empty one is an empty value.
 fn json<T: Wire>(body: &[u8]) -> Result<T, Error> {
-    // PHP files that were saved with a byte order mark send it first.
-    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    let body = without_mark(body);
     if body.trim_ascii().is_empty() {
         return T::none()
             .ok_or_else(|| undecodable("the answer is empty, and the spec says that it never is"));
@@ -56,13 +55,13 @@ fn explain<T: Wire>(body: &[u8]) -> Error {
         Err(error) => error,
         Ok(_) => {
             return match json.end() {
-                Err(error) => undecodable(one_line(&error)),
+                Err(error) => undecodable(error.to_string()),
                 Ok(()) => undecodable("the answer cannot be read"),
             };
         }
     };
     let path = error.path().to_string();
-    let error = undecodable(one_line(error.inner()));
+    let error = undecodable(error.inner().to_string());
     // "." is how the crate writes the root, which needs no name.
     if path == "." {
         error
@@ -76,9 +75,9 @@ fn undecodable(message: impl Into<String>) -> Error {
 }
 
 /// A message with the value that it quotes cut to a bearable length.
-fn one_line(message: &impl fmt::Display) -> String {
+fn one_line(message: &str) -> String {
     const LONGEST: usize = 200;
-    let message = message.to_string().replace(['\n', '\r'], " ");
+    let message = message.replace(['\n', '\r'], " ");
     match message.char_indices().nth(LONGEST) {
         None => message,
         Some((cut, _)) => format!("{}…", &message[..cut]),

@@ -1,7 +1,6 @@
 //! The way of a request: what happens between a generated `send()` and the
 //! server, for every operation alike.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +14,7 @@ use tracing::Instrument as _;
 use crate::api_error::ApiError;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
+use crate::body::without_mark;
 use crate::budget::{Account, Exhausted};
 use crate::clock::Clock;
 use crate::generated::Client;
@@ -195,7 +195,9 @@ impl Middle {
     /// The error that a response with another status than 2xx stands for.
     async fn refusal(&self, mut response: Response) -> Error {
         let body = body::read(&mut response, MAX_ERROR_BODY).await;
-        let error = body.ok().and_then(|body| ApiError::read(&self.text(&body)));
+        let error = body
+            .ok()
+            .and_then(|body| ApiError::read(without_mark(&body), |text| self.redact(text)));
         self.stated(response.status(), &response, error)
     }
 
@@ -213,24 +215,16 @@ impl Middle {
     }
 
     fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {
-        let object = body.len() <= MAX_ERROR_BODY && body.trim_ascii_start().starts_with(b"{");
-        object
-            .then(|| ApiError::read_in_success(&self.text(body)))
-            .flatten()
-    }
-
-    /// An error without the key, should the server have repeated it in what
-    /// the error quotes.
-    pub(crate) fn redacted(&self, error: Error) -> Error {
-        error.map_texts(|text| self.0.api_key.redact(text).into_owned())
-    }
-
-    /// What the server sent, without the key.
-    fn text<'a>(&self, body: &'a [u8]) -> Cow<'a, str> {
-        match String::from_utf8_lossy(body) {
-            Cow::Borrowed(text) => self.0.api_key.redact(text),
-            Cow::Owned(text) => Cow::Owned(self.0.api_key.redact(&text).into_owned()),
+        let body = without_mark(body);
+        if body.len() > MAX_ERROR_BODY || !body.trim_ascii_start().starts_with(b"{") {
+            return None;
         }
+        ApiError::read_in_success(body, |text| self.redact(text))
+    }
+
+    /// What the server sent without the key, should it have repeated it.
+    pub(crate) fn redact(&self, text: &str) -> String {
+        self.0.api_key.redact(text)
     }
 
     /// Nothing more is sent until the lockout is over.
@@ -267,7 +261,7 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
 fn is_json(headers: &HeaderMap) -> bool {
     text(headers, &CONTENT_TYPE).is_some_and(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json")
+        kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
     })
 }
 
