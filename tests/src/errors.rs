@@ -121,6 +121,16 @@ async fn an_error_in_a_success_is_an_error() {
 }
 
 #[tokio::test]
+async fn an_error_is_read_behind_a_byte_order_mark() {
+    for status in [200, 403] {
+        let body = format!("\u{feff}{}", envelope(403, "FORBIDDEN"));
+        let error = error(status, &body).await;
+        assert_eq!(error.kind(), ErrorKind::Forbidden);
+        assert!(error.api_error().is_some());
+    }
+}
+
+#[tokio::test]
 async fn a_block_that_is_stated_in_a_success_locks_like_any_other() {
     let server = MockServer::start_async().await;
     let mock = answers(&server, 200, &envelope(429, "TOO_MANY_REQUESTS")).await;

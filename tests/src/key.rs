@@ -90,7 +90,8 @@ fn answers_with_key() -> Vec<(u16, String)> {
     let envelope = |status: u16, kind: &str, description: &str| {
         json(json!({"statusCode": status, "error": {"type": kind, "description": description}}))
     };
-    let long = format!("{}{KEY}", "x".repeat(120));
+    // So long that the message is cut within the key.
+    let long = format!("{}{KEY}", "x".repeat(170));
     vec![
         (200, json(json!([{"id": "1", "stock_onhand": KEY}]))),
         (200, json(json!([{"id": "1", "stock_onhand": long}]))),
