@@ -4,9 +4,11 @@ use std::fmt;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use serde::Serialize;
 
 /// How much a [`Finding`] matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// No client can be made, or not the one that the document means.
     Error,
@@ -24,7 +26,7 @@ impl Severity {
 }
 
 /// A place in the text of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub struct Location {
     /// The line, from 1.
@@ -34,7 +36,7 @@ pub struct Location {
 }
 
 /// One thing that is wrong with a document.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The name of the rule that was broken, as in [`rules`](crate::rules).
@@ -47,8 +49,10 @@ pub struct Finding {
     /// What to write instead.
     pub mend: String,
     /// The bytes of the text that the finding is about, within one line.
+    #[serde(skip)]
     pub span: Range<usize>,
     /// Where `span` starts.
+    #[serde(flatten)]
     pub location: Location,
     /// The JSON pointer of the node, such as `/paths/~1products/get`.
     pub pointer: String,

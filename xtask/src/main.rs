@@ -1,6 +1,7 @@
 //! The command line of this repository: `cargo xtask`.
 
 mod codegen;
+mod lint;
 mod report;
 
 use std::path::{Path, PathBuf};
@@ -50,6 +51,28 @@ Exit codes:
         #[arg(long)]
         check: bool,
     },
+    /// Check a spec, and write nothing
+    ///
+    /// Tells everything that stands in the way of a client, sorted by its
+    /// place in the file, with the mend; and what could be better.
+    #[command(after_help = "\
+Examples:
+  cargo xtask lint
+  cargo xtask lint other.yaml
+  cargo xtask lint --output json | jq .rule
+
+Exit codes:
+  0  a client can be made of it, perhaps with warnings
+  1  it is refused, or cannot be read")]
+    Lint {
+        /// The spec to check
+        #[arg(value_name = "FILE", default_value = codegen::SHIPPED)]
+        file: PathBuf,
+
+        /// For people, or for programs: one JSON object a line
+        #[arg(long, value_enum, default_value_t = lint::Output::Text)]
+        output: lint::Output,
+    },
 }
 
 fn main() -> ExitCode {
@@ -59,6 +82,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task {
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
+        Task::Lint { file, output } => lint::run(&root, &file, output, &mut report),
     };
     outcome.into()
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
 
 use anstyle::{AnsiColor, Style};
+use telesto_gen::{Finding, Findings};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
@@ -44,9 +45,16 @@ impl Report {
     }
 
     /// What is to say about a spec.
-    pub(crate) fn findings(&mut self, findings: &telesto_gen::Findings) {
+    pub(crate) fn findings(&mut self, findings: &Findings) {
         let text = findings.render(self.err_is_terminal);
         let _ = writeln!(self.err, "{text}\n");
+    }
+
+    /// A line for programs.
+    pub(crate) fn json(&mut self, finding: &Finding) {
+        if let Ok(line) = serde_json::to_string(finding) {
+            let _ = writeln!(self.out, "{line}");
+        }
     }
 
     // Nobody is left to be told that nobody listens.
