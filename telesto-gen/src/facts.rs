@@ -1,9 +1,8 @@
 //! What the document says and progenitor's output no longer shows.
 
-use indexmap::IndexMap;
-use openapiv3::{
-    MediaType, OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type,
-};
+use openapiv3::{OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
+
+use crate::schemas;
 
 /// The facts that the refinements and the table of operations are made from.
 #[derive(Debug)]
@@ -116,98 +115,18 @@ fn description(api: &OpenAPI, response: &ReferenceOr<Response>) -> String {
     String::new()
 }
 
-/// Collects every object schema. Walks the document as a tree, so that no
-/// place where a schema may stand is forgotten.
 fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
-    let mut found = Vec::new();
-    if let Some(components) = &api.components {
-        for (name, schema) in &components.schemas {
-            if let ReferenceOr::Item(schema) = schema {
-                walk(api, Some(name), schema, &mut found);
-            }
+    let mut objects = Vec::new();
+    schemas::for_each(&mut api.clone(), &mut |name, schema| {
+        let properties = properties(api, schema, 0);
+        if !properties.is_empty() {
+            objects.push(ObjectFacts {
+                name: name.map(str::to_owned),
+                properties,
+            });
         }
-    }
-    for (_, _, operation) in api.operations() {
-        let bodies = operation
-            .request_body
-            .iter()
-            .filter_map(ReferenceOr::as_item);
-        for body in bodies {
-            walk_content(api, &body.content, &mut found);
-        }
-        let responses = operation.responses.responses.values();
-        for response in responses.filter_map(ReferenceOr::as_item) {
-            walk_content(api, &response.content, &mut found);
-        }
-    }
-    if let Some(components) = &api.components {
-        for body in components
-            .request_bodies
-            .values()
-            .filter_map(ReferenceOr::as_item)
-        {
-            walk_content(api, &body.content, &mut found);
-        }
-        for response in components
-            .responses
-            .values()
-            .filter_map(ReferenceOr::as_item)
-        {
-            walk_content(api, &response.content, &mut found);
-        }
-    }
-    found
-}
-
-fn walk_content(
-    api: &OpenAPI,
-    content: &IndexMap<String, MediaType>,
-    found: &mut Vec<ObjectFacts>,
-) {
-    let schemas = content.values().filter_map(|media| media.schema.as_ref());
-    for schema in schemas.filter_map(ReferenceOr::as_item) {
-        walk(api, None, schema, found);
-    }
-}
-
-fn walk(api: &OpenAPI, name: Option<&str>, schema: &Schema, found: &mut Vec<ObjectFacts>) {
-    let properties = properties(api, schema, 0);
-    if !properties.is_empty() {
-        found.push(ObjectFacts {
-            name: name.map(str::to_owned),
-            properties,
-        });
-    }
-    let mut inner = |schema: &Schema| walk(api, None, schema, found);
-    match &schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => {
-            let properties = object
-                .properties
-                .values()
-                .filter_map(|schema| schema.as_item());
-            properties.for_each(|schema| inner(schema));
-            if let Some(openapiv3::AdditionalProperties::Schema(schema)) =
-                &object.additional_properties
-                && let ReferenceOr::Item(schema) = &**schema
-            {
-                inner(schema);
-            }
-        }
-        SchemaKind::Type(Type::Array(array)) => {
-            if let Some(ReferenceOr::Item(schema)) = &array.items {
-                inner(schema);
-            }
-        }
-        SchemaKind::OneOf { one_of: parts }
-        | SchemaKind::AllOf { all_of: parts }
-        | SchemaKind::AnyOf { any_of: parts } => {
-            parts
-                .iter()
-                .filter_map(ReferenceOr::as_item)
-                .for_each(inner);
-        }
-        _ => {}
-    }
+    });
+    objects
 }
 
 /// The properties of an object, with those of all parts of an `allOf`.

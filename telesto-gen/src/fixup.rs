@@ -3,10 +3,11 @@
 
 use std::collections::BTreeSet;
 
-use openapiv3::{OpenAPI, Operation, ReferenceOr};
+use openapiv3::{AdditionalProperties, OpenAPI, SchemaKind, Type, VariantOrUnknownOrEmpty};
 use serde_json::Value;
 
 use crate::facts::is_success;
+use crate::schemas;
 
 /// A change to the document that works around a defect.
 pub(crate) struct Fixup {
@@ -25,6 +26,22 @@ pub(crate) const FIXUPS: &[Fixup] = &[
         name: "unreachable-schemas",
         apply: unreachable_schemas,
     },
+    Fixup {
+        name: "narrow-schemas",
+        apply: narrow_schemas,
+    },
+    Fixup {
+        name: "closed-objects",
+        apply: closed_objects,
+    },
+    Fixup {
+        name: "defaults",
+        apply: defaults,
+    },
+    Fixup {
+        name: "formats-without-a-type",
+        apply: formats_without_a_type,
+    },
 ];
 
 impl Fixup {
@@ -41,7 +58,7 @@ impl Fixup {
 /// errors.
 fn error_responses(api: &mut OpenAPI) -> usize {
     let mut dropped = 0;
-    for operation in operations_mut(api) {
+    for operation in schemas::operations(api) {
         let responses = &mut operation.responses;
         let before = responses.responses.len();
         responses.responses.retain(|code, _| is_success(code));
@@ -71,6 +88,89 @@ fn unreachable_schemas(api: &mut OpenAPI) -> usize {
     before - components.schemas.len()
 }
 
+/// typify makes types of their own of texts with a pattern or a length, lists
+/// without doubles and numbers above zero, and these refuse to read any other
+/// value. What the server sends is what there is to be read; and it checks by
+/// itself what it is sent.
+fn narrow_schemas(api: &mut OpenAPI) -> usize {
+    let mut widened = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        let before = schema.schema_kind.clone();
+        match &mut schema.schema_kind {
+            SchemaKind::Type(Type::String(text)) => {
+                text.pattern = None;
+                text.min_length = None;
+                text.max_length = None;
+            }
+            SchemaKind::Type(Type::Integer(number)) => {
+                number.minimum = None;
+                number.maximum = None;
+                number.exclusive_minimum = false;
+                number.exclusive_maximum = false;
+                number.multiple_of = None;
+            }
+            SchemaKind::Type(Type::Number(number)) => {
+                number.minimum = None;
+                number.maximum = None;
+                number.exclusive_minimum = false;
+                number.exclusive_maximum = false;
+                number.multiple_of = None;
+            }
+            SchemaKind::Type(Type::Array(list)) => {
+                list.unique_items = false;
+                list.min_items = None;
+                list.max_items = None;
+            }
+            _ => {}
+        }
+        widened += usize::from(schema.schema_kind != before);
+    });
+    widened
+}
+
+/// typify has an object with `additionalProperties: false` refuse to be read
+/// with a new field. To the server that it is sent to it makes no difference.
+fn closed_objects(api: &mut OpenAPI) -> usize {
+    let mut opened = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        if let SchemaKind::Type(Type::Object(object)) = &mut schema.schema_kind
+            && let Some(AdditionalProperties::Any(false)) = object.additional_properties
+        {
+            object.additional_properties = None;
+            opened += 1;
+        }
+    });
+    opened
+}
+
+/// typify makes a field with a default one that always has a value: an empty
+/// value would be an error, an absent one would be made up here, and the server
+/// would be sent what nobody gave. As an `Option` it is what the wire says.
+fn defaults(api: &mut OpenAPI) -> usize {
+    let mut dropped = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        dropped += usize::from(schema.schema_data.default.take().is_some());
+    });
+    dropped
+}
+
+/// typify writes `uuid::Uuid` for a UUID and addresses of `std::net` for those
+/// of the Internet. Identifiers are text here: they are passed on and never
+/// looked into.
+fn formats_without_a_type(api: &mut OpenAPI) -> usize {
+    let mut dropped = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        if let SchemaKind::Type(Type::String(text)) = &mut schema.schema_kind
+            && let VariantOrUnknownOrEmpty::Unknown(format) = &text.format
+            && matches!(format.as_str(), "uuid" | "ip" | "ipv4" | "ipv6")
+        {
+            text.format = VariantOrUnknownOrEmpty::Empty;
+            dropped += 1;
+        }
+    });
+    dropped
+}
+
 /// Follows every reference from `node` on.
 fn reach(document: &Value, node: &Value, reached: &mut BTreeSet<String>) {
     match node {
@@ -89,30 +189,6 @@ fn reach(document: &Value, node: &Value, reached: &mut BTreeSet<String>) {
         Value::Array(items) => items.iter().for_each(|item| reach(document, item, reached)),
         _ => {}
     }
-}
-
-fn operations_mut(api: &mut OpenAPI) -> impl Iterator<Item = &mut Operation> {
-    slots(api).flatten()
-}
-
-/// The places where the path items may have an operation.
-pub(crate) fn slots(api: &mut OpenAPI) -> impl Iterator<Item = &mut Option<Operation>> {
-    let items = api.paths.paths.values_mut().filter_map(|item| match item {
-        ReferenceOr::Item(item) => Some(item),
-        ReferenceOr::Reference { .. } => None,
-    });
-    items.flat_map(|item| {
-        [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.options,
-            &mut item.head,
-            &mut item.patch,
-            &mut item.trace,
-        ]
-    })
 }
 
 #[cfg(test)]
@@ -145,6 +221,55 @@ components:
     Part: { type: object, properties: { whole: { $ref: "#/components/schemas/Thing" } } }
     Failure: { type: object }
 "##;
+
+    const NARROW: &str = r#"
+openapi: 3.0.3
+info: { title: Made up, version: "0" }
+paths:
+  /things:
+    get:
+      parameters:
+        - { name: size, in: query, schema: { type: integer, minimum: 1, default: 20 } }
+      responses:
+        "200":
+          description: The things.
+          content:
+            application/json:
+              schema:
+                type: array
+                uniqueItems: true
+                items:
+                  type: object
+                  additionalProperties: false
+                  properties:
+                    id: { type: string, format: uuid }
+                    code: { type: string, minLength: 3, pattern: "^[A-Z]+$" }
+                    count: { type: integer, minimum: 0 }
+"#;
+
+    #[test]
+    fn whatever_the_server_may_send_can_be_read() {
+        let mut api: OpenAPI = serde_yaml::from_str(NARROW).unwrap();
+        assert_eq!(narrow_schemas(&mut api), 4);
+        assert_eq!(closed_objects(&mut api), 1);
+        assert_eq!(defaults(&mut api), 1);
+        assert_eq!(formats_without_a_type(&mut api), 1);
+        let text = serde_json::to_string(&api).unwrap();
+        for gone in [
+            "minimum",
+            "unique",
+            "additional",
+            "uuid",
+            "minLength",
+            "pattern",
+            "default",
+        ] {
+            assert!(!text.contains(gone), "{gone} in {text}");
+        }
+        for fixup in FIXUPS {
+            assert_eq!(fixup.apply(&mut api), 0, "{} a second time", fixup.name);
+        }
+    }
 
     #[test]
     fn errors_are_dropped_and_the_types_that_only_they_have() {

@@ -11,6 +11,7 @@ mod operations;
 mod progenitor;
 mod refine;
 mod render;
+mod schemas;
 
 pub use self::document::{Document, ReadError};
 pub use self::files::{FileError, Stale, State, stale, write};

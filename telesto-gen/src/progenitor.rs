@@ -11,7 +11,7 @@ use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, 
 use quote::quote;
 use schemars::schema::{InstanceType, SchemaObject};
 
-use crate::fixup;
+use crate::{fixup, schemas};
 
 /// The formats of text that have a Rust type of their own.
 const CONVERSIONS: &[(&str, &str)] = &[
@@ -80,7 +80,7 @@ fn settings() -> GenerationSettings {
 /// The document with one operation alone.
 fn only(api: &OpenAPI, id: &str) -> OpenAPI {
     let mut api = api.clone();
-    for slot in fixup::slots(&mut api) {
+    for slot in schemas::slots(&mut api) {
         slot.take_if(|operation| operation.operation_id.as_deref() != Some(id));
     }
     for fixup in fixup::FIXUPS {

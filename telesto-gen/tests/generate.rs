@@ -23,16 +23,21 @@ fn every_step_says_how_often_it_applied() {
     let expected = [
         ("error-responses", 4),
         ("unreachable-schemas", 1),
+        ("narrow-schemas", 3),
+        ("closed-objects", 1),
+        ("defaults", 3),
+        ("formats-without-a-type", 1),
         ("client", 2),
-        ("order", 4),
-        ("coerce", 29),
-        ("non-exhaustive", 5),
-        ("messages", 5),
-        ("docs", 5),
-        ("send", 5),
+        ("order", 9),
+        ("coerce", 56),
+        ("open-enums", 1),
+        ("non-exhaustive", 14),
+        ("messages", 13),
+        ("docs", 9),
+        ("send", 9),
     ];
     assert_eq!(generated.applied, expected);
-    assert_eq!(generated.operations, 5);
+    assert_eq!(generated.operations, 9);
 }
 
 #[test]
@@ -118,7 +123,8 @@ proptest! {
                 MADE_UP.replacen(place, &format!("{schema}{rest}"), 1)
             }
         };
-        prop_assert_ne!(&edited, MADE_UP);
+        // A schema may stand in its own place.
+        prop_assume!(edited != MADE_UP);
         match files(&edited) {
             Ok(files) => {
                 for file in &files {

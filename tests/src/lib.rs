@@ -3,6 +3,7 @@
 //! - `wire`: what goes over the wire and comes back, against answers written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
+//! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
 //! - `key`: the API key shows nowhere.
 //! - `limit`: the budget and the lockout, against the stand-in.
@@ -16,6 +17,7 @@
 
 mod coercion;
 mod errors;
+mod forms;
 mod key;
 mod limit;
 mod one_spec;

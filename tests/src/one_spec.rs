@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
-use telesto_fixture_api::types::NewSupplier;
+use telesto_fixture_api::types::{GoodsForm, NewSupplier};
 use telesto_fixture_api::{Client, ManualClock};
 use telesto_mock::StandIn;
 
@@ -56,7 +56,7 @@ async fn every_operation_of_a_made_up_spec() {
             limit.window().as_secs(),
             limit.lockout().as_secs()
         ),
-        (5, 60, 30)
+        (9, 60, 30)
     );
 
     let suppliers = client.list_suppliers().send().await.unwrap();
@@ -79,9 +79,14 @@ async fn every_operation_of_a_made_up_spec() {
         .send()
         .await
         .unwrap();
+    client.get_goods().goods_id(7).send().await.unwrap();
+    let change = client.change_goods().goods_id(7).body(GoodsForm::builder());
+    change.send().await.unwrap();
+    client.get_settings().send().await.unwrap();
+    client.get_prices().send().await.unwrap();
     client.get_order_pdf().number("0001").send().await.unwrap();
 
-    assert_eq!(telesto.stats().served, 5);
+    assert_eq!(telesto.stats().served, 9);
     let served: Vec<_> = telesto
         .requests()
         .into_iter()

@@ -215,16 +215,6 @@ static RULES: &[Rule] = &[
         "a schema has a form in Rust",
         schemas::unsupported,
     ),
-    error(
-        "narrowing-schema",
-        "a schema does not forbid values that the client could read",
-        schemas::narrowing,
-    ),
-    error(
-        "unsupported-format",
-        "a format has a type in the client",
-        schemas::unsupported_format,
-    ),
     warning(
         "unknown-format",
         "a format has a meaning here",

@@ -40,15 +40,7 @@ const KEYWORDS: &[(&[&str], &[&str])] = &[
 const MAPPED: &[(&str, &[&str])] = &[
     (
         "string",
-        &[
-            "date",
-            "date-time",
-            "date-time-local",
-            "decimal",
-            "ip",
-            "ipv4",
-            "ipv6",
-        ],
+        &["date", "date-time", "date-time-local", "decimal"],
     ),
     (
         "integer",
@@ -60,7 +52,9 @@ const MAPPED: &[(&str, &[&str])] = &[
 ];
 
 /// Formats that stay text, and rightly.
-const TEXT: &[&str] = &["binary", "byte", "email", "hostname", "password", "uri"];
+const TEXT: &[&str] = &[
+    "binary", "byte", "email", "hostname", "ip", "ipv4", "ipv6", "password", "uri", "uuid",
+];
 
 /// typify makes one type of each name, and does not look whether it has it.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
@@ -385,42 +379,6 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
     }
 }
 
-/// typify makes types of these that refuse what they do not allow. A client
-/// reads what the API sends, so one long name must not fail a whole list; and
-/// patterns need a crate that the client does without.
-pub(super) fn narrowing(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for schema in spec.objects(Kind::Schema) {
-        let number = |key: &str| match schema.node.get(key).map(|node| &node.data) {
-            Some(Data::Integer(number)) => Some(*number),
-            _ => None,
-        };
-        let narrow = [
-            ("pattern", schema.node.get("pattern").is_some()),
-            ("minLength", schema.node.get("minLength").is_some()),
-            ("maxLength", schema.node.get("maxLength").is_some()),
-            ("uniqueItems", schema.node.is_set("uniqueItems")),
-            // A list of fixed length becomes an array.
-            (
-                "minItems",
-                number("minItems").is_some() && number("minItems") == number("maxItems"),
-            ),
-            // These become a number that cannot be zero.
-            ("minimum", number("minimum") == Some(1)),
-            (
-                "minimum",
-                number("minimum") == Some(0) && schema.node.is_set("exclusiveMinimum"),
-            ),
-        ];
-        for (keyword, _) in narrow.iter().filter(|(_, is)| *is) {
-            report.at_key(
-                &join(&schema.pointer, keyword),
-                format!("`{keyword}` would make the client refuse other values that the API sends"),
-                format!("remove `{keyword}`, and say it in the description"),
-            );
-        }
-    }
-}
-
 /// Keywords that do not belong to the type of a schema.
 fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
     let present = |keyword: &&&str| schema.node.get(keyword).is_some();
@@ -463,19 +421,6 @@ fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
     }
 }
 
-/// typify writes `uuid::Uuid`, and the client does without that crate.
-pub(super) fn unsupported_format(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for schema in spec.objects(Kind::Schema) {
-        if schema.node.text_of("format") == Some("uuid") {
-            report.at(
-                &join(&schema.pointer, "format"),
-                "the client has no type for `uuid`",
-                "remove the format; identifiers are text here, and are never looked into",
-            );
-        }
-    }
-}
-
 pub(super) fn unknown_format(spec: &Spec<'_>, report: &mut Report<'_>) {
     for schema in spec.objects(Kind::Schema) {
         let (Some(typ), Some(format)) =
@@ -484,7 +429,7 @@ pub(super) fn unknown_format(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         };
         let known = formats(typ);
-        let text = typ == "string" && (TEXT.contains(&format) || format == "uuid");
+        let text = typ == "string" && TEXT.contains(&format);
         if text || known.contains(&format) || known.is_empty() {
             continue;
         }

@@ -3,7 +3,7 @@
 
 use proc_macro2::TokenStream;
 use quote::quote;
-use syn::{Attribute, Field, Fields, File, Item, ItemStruct, Meta, Type, parse_quote};
+use syn::{Attribute, Field, Fields, File, Item, ItemStruct, Type, Variant, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
@@ -30,7 +30,8 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                 }
                 if let Fields::Named(fields) = &mut item.fields {
                     for field in &mut fields.named {
-                        coerced += usize::from(coerce(field));
+                        coerce(field);
+                        coerced += 1;
                     }
                 }
             }
@@ -43,6 +44,9 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                     .variants
                     .iter()
                     .all(|variant| variant.fields.is_empty());
+                for variant in &mut item.variants {
+                    coerced += coerce_variant(variant);
+                }
                 let shape = if texts { quote!(Text) } else { quote!(Any) };
                 schemas.push(quote!(#ident: #shape));
             }
@@ -75,22 +79,33 @@ fn wrapped(item: &ItemStruct) -> Option<&Type> {
     }
 }
 
-/// Has a field read and written through `crate::wire`.
-fn coerce(field: &mut Field) -> bool {
-    let mut serde = tree::serde(&field.attrs);
-    let says = |serde: &[Meta], name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
-    if says(&serde, "flatten") {
-        return false;
+/// Has what a variant holds read and written through `crate::wire`.
+fn coerce_variant(variant: &mut Variant) -> usize {
+    match &mut variant.fields {
+        Fields::Unit => return 0,
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+            variant
+                .attrs
+                .push(parse_quote!(#[serde(with = "crate::wire")]));
+        }
+        fields => fields.iter_mut().for_each(coerce),
     }
-    if may_be_absent(&field.ty) && !says(&serde, "default") {
+    variant.fields.len()
+}
+
+/// Has a field read and written through `crate::wire`.
+fn coerce(field: &mut Field) {
+    let mut serde = tree::serde(&field.attrs);
+    let says = |name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
+    // What is flattened is always there, be it empty.
+    if may_be_absent(&field.ty) && !says("default") && !says("flatten") {
         serde.push(parse_quote!(default));
     }
     serde.push(parse_quote!(with = "crate::wire"));
     field
         .attrs
-        .retain(|attribute: &Attribute| !attribute.path().is_ident("serde"));
+        .retain(|attribute| !attribute.path().is_ident("serde"));
     field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
-    true
 }
 
 /// Whether nothing at all is a value of the type. serde knows that of an

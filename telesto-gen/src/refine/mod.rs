@@ -7,6 +7,7 @@ mod coerce;
 mod docs;
 mod messages;
 mod non_exhaustive;
+mod open_enums;
 mod order;
 mod send;
 mod tree;
@@ -33,9 +34,14 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "order",
         apply: order::apply,
     },
+    // Before `open-enums`, whose values are what they are.
     Pass {
         name: "coerce",
         apply: coerce::apply,
+    },
+    Pass {
+        name: "open-enums",
+        apply: open_enums::apply,
     },
     Pass {
         name: "non-exhaustive",

@@ -37,6 +37,442 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Bag`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Bag {
+        #[serde(with = "crate::wire")]
+        pub kind: BagKind,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl Bag {
+        pub fn builder() -> builder::Bag {
+            Default::default()
+        }
+    }
+    ///`BagKind`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum BagKind {
+        #[serde(rename = "bag")]
+        Bag,
+    }
+    impl ::std::fmt::Display for BagKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Bag => f.write_str("bag"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for BagKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "bag" => Ok(Self::Bag),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for BagKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for BagKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`Box`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Box {
+        #[serde(with = "crate::wire")]
+        pub kind: BoxKind,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub size: ::std::option::Option<i64>,
+    }
+    impl Box {
+        pub fn builder() -> builder::Box {
+            Default::default()
+        }
+    }
+    ///`BoxKind`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Copy,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum BoxKind {
+        #[serde(rename = "box")]
+        Box,
+    }
+    impl ::std::fmt::Display for BoxKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match *self {
+                Self::Box => f.write_str("box"),
+            }
+        }
+    }
+    impl ::std::str::FromStr for BoxKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "box" => Ok(Self::Box),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for BoxKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for BoxKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`Code`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[serde(transparent)]
+    pub struct Code(pub ::std::string::String);
+    impl ::std::ops::Deref for Code {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Code> for ::std::string::String {
+        fn from(value: Code) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Code {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for Code {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for Code {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
+    ///`Goods`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Goods {
+        #[serde(with = "crate::wire")]
+        pub id: i64,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub created: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub uid: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub code: ::std::option::Option<Code>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub codes: ::std::vec::Vec<Code>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub level: ::std::option::Option<Level>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub packing: ::std::option::Option<GoodsPacking>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub sold: ::std::option::Option<GoodsSold>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub count: ::std::option::Option<i64>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub open: ::std::option::Option<bool>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(
+            rename = "1st",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub x1st: ::std::option::Option<::std::string::String>,
+        #[serde(
+            rename = "self",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub self_: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub more: ::std::option::Option<More>,
+    }
+    impl Goods {
+        pub fn builder() -> builder::Goods {
+            Default::default()
+        }
+    }
+    ///`GoodsForm`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct GoodsForm {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub sold_on: ::std::option::Option<::jiff::civil::Date>,
+    }
+    impl GoodsForm {
+        pub fn builder() -> builder::GoodsForm {
+            Default::default()
+        }
+    }
+    ///`GoodsPacking`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    #[non_exhaustive]
+    pub enum GoodsPacking {
+        #[serde(with = "crate::wire")]
+        Box(Box),
+        #[serde(with = "crate::wire")]
+        Bag(Bag),
+    }
+    impl ::std::convert::From<Box> for GoodsPacking {
+        fn from(value: Box) -> Self {
+            Self::Box(value)
+        }
+    }
+    impl ::std::convert::From<Bag> for GoodsPacking {
+        fn from(value: Bag) -> Self {
+            Self::Bag(value)
+        }
+    }
+    ///`GoodsSold`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    #[non_exhaustive]
+    pub enum GoodsSold {
+        #[serde(with = "crate::wire")]
+        Date(::jiff::civil::Date),
+        #[serde(with = "crate::wire")]
+        Boolean(bool),
+    }
+    impl ::std::fmt::Display for GoodsSold {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Date(x) => x.fmt(f),
+                Self::Boolean(x) => x.fmt(f),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GoodsSold {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if let Ok(v) = value.parse() {
+                Ok(Self::Date(v))
+            } else if let Ok(v) = value.parse() {
+                Ok(Self::Boolean(v))
+            } else {
+                Err("string conversion failed for all variants".into())
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GoodsSold {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GoodsSold {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<::jiff::civil::Date> for GoodsSold {
+        fn from(value: ::jiff::civil::Date) -> Self {
+            Self::Date(value)
+        }
+    }
+    impl ::std::convert::From<bool> for GoodsSold {
+        fn from(value: bool) -> Self {
+            Self::Boolean(value)
+        }
+    }
+    ///`Level`
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct Level(i64);
+    impl ::std::ops::Deref for Level {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Level> for i64 {
+        fn from(value: Level) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::TryFrom<i64> for Level {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: i64,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if ![1_i64, 2_i64, 3_i64].contains(&value) {
+                Err("invalid value".into())
+            } else {
+                Ok(Self(value))
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for Level {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            Self::try_from(<i64>::deserialize(deserializer)?)
+                .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
+        }
+    }
+    ///`More`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct More {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub color: ::std::option::Option<::std::string::String>,
+        #[serde(flatten, with = "crate::wire")]
+        pub extra: ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::rust_decimal::Decimal,
+        >,
+    }
+    impl More {
+        pub fn builder() -> builder::More {
+            Default::default()
+        }
+    }
     ///`NewSupplier`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -220,7 +656,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -236,15 +671,20 @@ pub mod types {
         Delayed,
         Canceled,
         Draft,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for SupplierStatus {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
+            match self {
                 Self::InProgress => f.write_str("In Progress"),
                 Self::Completed => f.write_str("Completed"),
                 Self::Delayed => f.write_str("Delayed"),
                 Self::Canceled => f.write_str("Canceled"),
                 Self::Draft => f.write_str("Draft"),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -361,6 +801,576 @@ pub mod types {
                     street: Ok(value.street),
                     type_: Ok(value.type_),
                     zip: Ok(value.zip),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Bag {
+            kind: ::std::result::Result<super::BagKind, ::std::string::String>,
+            weight: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Bag {
+            fn default() -> Self {
+                Self {
+                    kind: Err("no value supplied for kind".to_string()),
+                    weight: Ok(Default::default()),
+                }
+            }
+        }
+        impl Bag {
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::BagKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn weight<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.weight = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for weight: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Bag> for super::Bag {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Bag,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    kind: value.kind?,
+                    weight: value.weight?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Bag> for Bag {
+            fn from(value: super::Bag) -> Self {
+                Self {
+                    kind: Ok(value.kind),
+                    weight: Ok(value.weight),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Box {
+            kind: ::std::result::Result<super::BoxKind, ::std::string::String>,
+            size: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Box {
+            fn default() -> Self {
+                Self {
+                    kind: Err("no value supplied for kind".to_string()),
+                    size: Ok(Default::default()),
+                }
+            }
+        }
+        impl Box {
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<super::BoxKind>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn size<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.size = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for size: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Box> for super::Box {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Box,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    kind: value.kind?,
+                    size: value.size?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Box> for Box {
+            fn from(value: super::Box) -> Self {
+                Self {
+                    kind: Ok(value.kind),
+                    size: Ok(value.size),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Goods {
+            code: ::std::result::Result<
+                ::std::option::Option<super::Code>,
+                ::std::string::String,
+            >,
+            codes: ::std::result::Result<
+                ::std::vec::Vec<super::Code>,
+                ::std::string::String,
+            >,
+            count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            created: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::DateTime>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<i64, ::std::string::String>,
+            level: ::std::result::Result<
+                ::std::option::Option<super::Level>,
+                ::std::string::String,
+            >,
+            more: ::std::result::Result<
+                ::std::option::Option<super::More>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            open: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            packing: ::std::result::Result<
+                ::std::option::Option<super::GoodsPacking>,
+                ::std::string::String,
+            >,
+            self_: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            sold: ::std::result::Result<
+                ::std::option::Option<super::GoodsSold>,
+                ::std::string::String,
+            >,
+            uid: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            x1st: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Goods {
+            fn default() -> Self {
+                Self {
+                    code: Ok(Default::default()),
+                    codes: Ok(Default::default()),
+                    count: Ok(Default::default()),
+                    created: Ok(Default::default()),
+                    id: Err("no value supplied for id".to_string()),
+                    level: Ok(Default::default()),
+                    more: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    open: Ok(Default::default()),
+                    packing: Ok(Default::default()),
+                    self_: Ok(Default::default()),
+                    sold: Ok(Default::default()),
+                    uid: Ok(Default::default()),
+                    x1st: Ok(Default::default()),
+                }
+            }
+        }
+        impl Goods {
+            pub fn code<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Code>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.code = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for code: {e}")
+                    });
+                self
+            }
+            pub fn codes<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Code>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.codes = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for codes: {e}")
+                    });
+                self
+            }
+            pub fn count<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<i64>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.count = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for count: {e}")
+                    });
+                self
+            }
+            pub fn created<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.created = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for created: {e}")
+                    });
+                self
+            }
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<i64>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
+            pub fn level<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Level>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.level = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for level: {e}")
+                    });
+                self
+            }
+            pub fn more<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::More>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.more = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for more: {e}")
+                    });
+                self
+            }
+            pub fn note<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.note = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for note: {e}")
+                    });
+                self
+            }
+            pub fn open<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.open = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for open: {e}")
+                    });
+                self
+            }
+            pub fn packing<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::GoodsPacking>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.packing = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for packing: {e}")
+                    });
+                self
+            }
+            pub fn self_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.self_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for self_: {e}")
+                    });
+                self
+            }
+            pub fn sold<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::GoodsSold>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sold = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sold: {e}")
+                    });
+                self
+            }
+            pub fn uid<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.uid = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for uid: {e}")
+                    });
+                self
+            }
+            pub fn x1st<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.x1st = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for x1st: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Goods> for super::Goods {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Goods,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    code: value.code?,
+                    codes: value.codes?,
+                    count: value.count?,
+                    created: value.created?,
+                    id: value.id?,
+                    level: value.level?,
+                    more: value.more?,
+                    note: value.note?,
+                    open: value.open?,
+                    packing: value.packing?,
+                    self_: value.self_?,
+                    sold: value.sold?,
+                    uid: value.uid?,
+                    x1st: value.x1st?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Goods> for Goods {
+            fn from(value: super::Goods) -> Self {
+                Self {
+                    code: Ok(value.code),
+                    codes: Ok(value.codes),
+                    count: Ok(value.count),
+                    created: Ok(value.created),
+                    id: Ok(value.id),
+                    level: Ok(value.level),
+                    more: Ok(value.more),
+                    note: Ok(value.note),
+                    open: Ok(value.open),
+                    packing: Ok(value.packing),
+                    self_: Ok(value.self_),
+                    sold: Ok(value.sold),
+                    uid: Ok(value.uid),
+                    x1st: Ok(value.x1st),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GoodsForm {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            sold_on: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for GoodsForm {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    sold_on: Ok(Default::default()),
+                }
+            }
+        }
+        impl GoodsForm {
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
+                self
+            }
+            pub fn price<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.price = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for price: {e}")
+                    });
+                self
+            }
+            pub fn sold_on<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.sold_on = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for sold_on: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<GoodsForm> for super::GoodsForm {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GoodsForm,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    price: value.price?,
+                    sold_on: value.sold_on?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GoodsForm> for GoodsForm {
+            fn from(value: super::GoodsForm) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    price: Ok(value.price),
+                    sold_on: Ok(value.sold_on),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct More {
+            color: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            extra: ::std::result::Result<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::rust_decimal::Decimal,
+                >,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for More {
+            fn default() -> Self {
+                Self {
+                    color: Ok(Default::default()),
+                    extra: Err("no value supplied for extra".to_string()),
+                }
+            }
+        }
+        impl More {
+            pub fn color<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.color = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for color: {e}")
+                    });
+                self
+            }
+            pub fn extra<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        ::rust_decimal::Decimal,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.extra = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for extra: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<More> for super::More {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: More,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    color: value.color?,
+                    extra: value.extra?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::More> for More {
+            fn from(value: super::More) -> Self {
+                Self {
+                    color: Ok(value.color),
+                    extra: Ok(value.extra),
                 }
             }
         }
@@ -987,8 +1997,13 @@ pub mod types {
         }
     }
     crate::wire::schemas! {
-        Address : Object, NewSupplier : Object, SuppliedProduct : Object, Supplier :
-        Object, SupplierStatus : Text
+        Address : Object, Bag : Object, BagKind : Text, Box : Object, BoxKind : Text,
+        Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any, More :
+        Object, NewSupplier : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text
+    }
+    crate::wire::newtypes! {
+        Code : ::std::string::String, Level : i64
     }
 }
 #[derive(Clone, Debug)]
@@ -1144,6 +2159,99 @@ let response = client.get_order_pdf()
 ```*/
     pub fn get_order_pdf(&self) -> builder::GetOrderPdf<'_> {
         builder::GetOrderPdf::new(self)
+    }
+    /**Get goods
+
+Sends a `GET` request to `/goods/{goods_id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, goods_id: i64, _2nd: bool, page_size: i64, states: ::std::vec::Vec<telesto_fixture_api::types::SupplierStatus>, type_: ::std::string::String, x_trace: ::jiff::civil::DateTime) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_goods()
+    .goods_id(goods_id)
+    ._2nd(_2nd)
+    .page_size(page_size)
+    .states(states)
+    .type_(type_)
+    .x_trace(x_trace)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_goods(&self) -> builder::GetGoods<'_> {
+        builder::GetGoods::new(self)
+    }
+    /**Change goods
+
+Sends a `PATCH` request to `/goods/{goods_id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, goods_id: i64, x_trace: ::jiff::civil::DateTime, body: telesto_fixture_api::types::GoodsForm) -> Result<(), telesto_fixture_api::Error> {
+let response = client.change_goods()
+    .goods_id(goods_id)
+    .x_trace(x_trace)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn change_goods(&self) -> builder::ChangeGoods<'_> {
+        builder::ChangeGoods::new(self)
+    }
+    /**Get settings, which are whatever they are
+
+Sends a `GET` request to `/settings`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_settings()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_settings(&self) -> builder::GetSettings<'_> {
+        builder::GetSettings::new(self)
+    }
+    /**Get the price of each of the goods
+
+Sends a `GET` request to `/prices`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_prices()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_prices(&self) -> builder::GetPrices<'_> {
+        builder::GetPrices::new(self)
     }
 }
 /// Types for composing operation parameters.
@@ -1447,6 +2555,340 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::bytes("get_order_pdf", result)
+        }
+    }
+    /**Builder for [`Client::get_goods`]
+
+[`Client::get_goods`]: super::Client::get_goods*/
+    #[derive(Debug, Clone)]
+    pub struct GetGoods<'a> {
+        client: &'a super::Client,
+        goods_id: Result<i64, String>,
+        _2nd: Result<Option<bool>, String>,
+        page_size: Result<Option<i64>, String>,
+        states: Result<Option<::std::vec::Vec<types::SupplierStatus>>, String>,
+        type_: Result<Option<::std::string::String>, String>,
+        x_trace: Result<Option<::jiff::civil::DateTime>, String>,
+    }
+    impl<'a> GetGoods<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                goods_id: Err("goods_id was not initialized".to_string()),
+                _2nd: Ok(None),
+                page_size: Ok(None),
+                states: Ok(None),
+                type_: Ok(None),
+                x_trace: Ok(None),
+            }
+        }
+        pub fn goods_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.goods_id = value
+                .try_into()
+                .map_err(|_| "conversion to `i64` for goods_id failed".to_string());
+            self
+        }
+        pub fn _2nd<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<bool>,
+        {
+            self._2nd = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `bool` for _2nd failed".to_string());
+            self
+        }
+        pub fn page_size<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.page_size = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `i64` for page_size failed".to_string());
+            self
+        }
+        pub fn states<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::vec::Vec<types::SupplierStatus>>,
+        {
+            self.states = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::vec::Vec<SupplierStatus>` for states failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn type_<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.type_ = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for type_ failed".to_string()
+                });
+            self
+        }
+        pub fn x_trace<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::jiff::civil::DateTime>,
+        {
+            self.x_trace = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `jiff::civil::DateTime` for x_trace failed"
+                        .to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/goods/{goods_id}`
+        pub async fn send(self) -> Result<ResponseValue<types::Goods>, crate::Error> {
+            let Self { client, goods_id, _2nd, page_size, states, type_, x_trace } = self;
+            let goods_id = crate::call::valid("get_goods", goods_id)?;
+            let _2nd = crate::call::valid("get_goods", _2nd)?;
+            let page_size = crate::call::valid("get_goods", page_size)?;
+            let states = crate::call::valid("get_goods", states)?;
+            let type_ = crate::call::valid("get_goods", type_)?;
+            let x_trace = crate::call::valid("get_goods", x_trace)?;
+            let url = format!(
+                "{}/goods/{}", client.baseurl, crate ::call::path_segment("get_goods",
+                "goods_id", & goods_id) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_trace {
+                header_map.append("X-Trace", crate::call::header("get_goods", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_goods",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "2nd",
+                            &crate::wire::Written(&_2nd),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "page[size]",
+                            &crate::wire::Written(&page_size),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "states",
+                            &crate::wire::Written(&states),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "type",
+                            &crate::wire::Written(&type_),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_goods",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_goods", result).await
+        }
+    }
+    /**Builder for [`Client::change_goods`]
+
+[`Client::change_goods`]: super::Client::change_goods*/
+    #[derive(Debug, Clone)]
+    pub struct ChangeGoods<'a> {
+        client: &'a super::Client,
+        goods_id: Result<i64, String>,
+        x_trace: Result<Option<::jiff::civil::DateTime>, String>,
+        body: Result<types::builder::GoodsForm, String>,
+    }
+    impl<'a> ChangeGoods<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                goods_id: Err("goods_id was not initialized".to_string()),
+                x_trace: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn goods_id<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<i64>,
+        {
+            self.goods_id = value
+                .try_into()
+                .map_err(|_| "conversion to `i64` for goods_id failed".to_string());
+            self
+        }
+        pub fn x_trace<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::jiff::civil::DateTime>,
+        {
+            self.x_trace = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `jiff::civil::DateTime` for x_trace failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::GoodsForm>,
+            <V as std::convert::TryInto<types::GoodsForm>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| {
+                    format!("conversion to `GoodsForm` for body failed: {}", s)
+                });
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GoodsForm) -> types::builder::GoodsForm,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PATCH` request to `/goods/{goods_id}`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+            let Self { client, goods_id, x_trace, body } = self;
+            let goods_id = crate::call::valid("change_goods", goods_id)?;
+            let x_trace = crate::call::valid("change_goods", x_trace)?;
+            let body = crate::call::valid(
+                "change_goods",
+                body
+                    .and_then(|v| {
+                        types::GoodsForm::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/goods/{}", client.baseurl, crate ::call::path_segment("change_goods",
+                "goods_id", & goods_id) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_trace {
+                header_map
+                    .append("X-Trace", crate::call::header("change_goods", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "change_goods",
+                crate::call::valid(
+                        "change_goods",
+                        RequestBuilderExt::<
+                            (),
+                        >::form_urlencoded(client.client.patch(url), &body),
+                    )?
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "change_goods",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::bytes("change_goods", result)
+        }
+    }
+    /**Builder for [`Client::get_settings`]
+
+[`Client::get_settings`]: super::Client::get_settings*/
+    #[derive(Debug, Clone)]
+    pub struct GetSettings<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> GetSettings<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/settings`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<::serde_json::Value>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/settings", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_settings",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_settings",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_settings", result).await
+        }
+    }
+    /**Builder for [`Client::get_prices`]
+
+[`Client::get_prices`]: super::Client::get_prices*/
+    #[derive(Debug, Clone)]
+    pub struct GetPrices<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> GetPrices<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/prices`
+        pub async fn send(
+            self,
+        ) -> Result<
+            ResponseValue<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::rust_decimal::Decimal,
+                >,
+            >,
+            crate::Error,
+        > {
+            let Self { client } = self;
+            let url = format!("{}/prices", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_prices",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_prices",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_prices", result).await
         }
     }
 }

@@ -10,12 +10,19 @@ pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 pub(crate) const API_KEY_HEADER: &str = "X-Made-Up-Key";
 /// The rate limit of the spec.
 pub(crate) const RATE_LIMIT: RateLimit = RateLimit::of_spec(
-    5u32,
+    9u32,
     Duration::from_secs(60u64),
     Duration::from_secs(30u64),
 );
 /// The operations of the spec, sorted by their ids.
 pub(crate) const OPERATIONS: &[Operation] = &[
+    Operation {
+        id: "change_goods",
+        method: "PATCH",
+        path: "/goods/{goods_id}",
+        tag: Some("goods"),
+        returns: Returns::Bytes,
+    },
     Operation {
         id: "create_supplier",
         method: "POST",
@@ -31,11 +38,32 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "get_goods",
+        method: "GET",
+        path: "/goods/{goods_id}",
+        tag: Some("goods"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "get_order_pdf",
         method: "GET",
         path: "/orders/{number}/pdf",
         tag: Some("orders"),
         returns: Returns::Bytes,
+    },
+    Operation {
+        id: "get_prices",
+        method: "GET",
+        path: "/prices",
+        tag: Some("goods"),
+        returns: Returns::Json,
+    },
+    Operation {
+        id: "get_settings",
+        method: "GET",
+        path: "/settings",
+        tag: Some("settings"),
+        returns: Returns::Json,
     },
     Operation {
         id: "get_supplier",
