@@ -132,28 +132,29 @@ fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
 /// The properties of an object, with those of all parts of an `allOf`.
 fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
     const DEEPEST: usize = 8;
-    match &schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => object.properties.keys().cloned().collect(),
-        SchemaKind::AllOf { all_of } if depth < DEEPEST => {
-            let mut merged: Vec<String> = Vec::new();
-            for part in all_of {
-                let part = match part {
-                    ReferenceOr::Item(schema) => Some(schema),
-                    ReferenceOr::Reference { reference } => component(api, reference),
-                };
-                for property in part
-                    .map(|part| properties(api, part, depth + 1))
-                    .unwrap_or_default()
-                {
-                    if !merged.contains(&property) {
-                        merged.push(property);
-                    }
-                }
-            }
-            merged
+    let (own, parts): (Vec<String>, &[ReferenceOr<Schema>]) = match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => {
+            (object.properties.keys().cloned().collect(), &[])
         }
-        _ => Vec::new(),
+        SchemaKind::AllOf { all_of } => (Vec::new(), all_of),
+        // An object that does not say that it is one, or says it in several ways.
+        SchemaKind::Any(any) => (any.properties.keys().cloned().collect(), &any.all_of),
+        _ => return Vec::new(),
+    };
+    let mut merged = own;
+    for part in parts.iter().filter(|_| depth < DEEPEST) {
+        let part = match part {
+            ReferenceOr::Item(schema) => Some(schema),
+            ReferenceOr::Reference { reference } => component(api, reference),
+        };
+        let inherited = part.map(|part| properties(api, part, depth + 1));
+        for property in inherited.unwrap_or_default() {
+            if !merged.contains(&property) {
+                merged.push(property);
+            }
+        }
     }
+    merged
 }
 
 fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {

@@ -12,21 +12,19 @@ use crate::facts::{Facts, ObjectFacts};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let mut ordered = 0;
+    let mut unknown = Vec::new();
     for item in tree::module(file, "types")? {
         let Item::Struct(item) = item else { continue };
         let Fields::Named(fields) = &mut item.fields else {
             continue;
         };
         let names: Vec<String> = fields.named.iter().filter_map(wire_name).collect();
+        if names.is_empty() {
+            continue;
+        }
         let Some(object) = object_of(&item.ident.to_string(), &names, facts) else {
-            if names.is_empty() {
-                continue;
-            }
-            return Err(format!(
-                "no object of the spec has the fields of `{}`: {}",
-                item.ident,
-                names.join(", ")
-            ));
+            unknown.push(item.ident.to_string());
+            continue;
         };
         let mut sorted: Vec<Field> = std::mem::take(&mut fields.named).into_iter().collect();
         // What is no property, such as the rest of an open object, comes last.
@@ -37,6 +35,14 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         });
         fields.named = Punctuated::from_iter(sorted);
         ordered += 1;
+    }
+    // typify makes some types of several schemas: they stay sorted by name. That
+    // no type is found in the document can only be a defect.
+    if ordered == 0 && !unknown.is_empty() {
+        return Err(format!(
+            "no object has the fields of `{}`",
+            unknown.join("`, `")
+        ));
     }
     Ok(ordered)
 }
