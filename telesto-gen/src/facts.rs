@@ -1,8 +1,10 @@
 //! What the document says and progenitor's output no longer shows.
 
+use std::collections::BTreeMap;
+
 use openapiv3::{OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
 
-use crate::schemas;
+use crate::{fixup, schemas};
 
 /// The facts that the refinements and the table of operations are made from.
 #[derive(Debug)]
@@ -13,6 +15,8 @@ pub(crate) struct Facts {
     pub(crate) operations: Vec<OperationFacts>,
     /// Every object schema of the document, named or not.
     pub(crate) objects: Vec<ObjectFacts>,
+    /// The properties whose names progenitor is not given, by those that it is.
+    pub(crate) renamed: BTreeMap<String, String>,
 }
 
 /// An operation of the document.
@@ -47,6 +51,7 @@ impl Facts {
                 .map(|(path, method, operation)| operation_facts(api, path, method, operation))
                 .collect(),
             objects: objects(api),
+            renamed: fixup::renamed(api),
         }
     }
 
@@ -130,7 +135,7 @@ fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
 }
 
 /// The properties of an object, with those of all parts of an `allOf`.
-fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
+pub(crate) fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
     const DEEPEST: usize = 8;
     let (own, parts): (Vec<String>, &[ReferenceOr<Schema>]) = match &schema.schema_kind {
         SchemaKind::Type(Type::Object(object)) => {

@@ -1,13 +1,14 @@
 //! What is changed in a document before progenitor sees it: one function for
 //! each defect of that tool, with the reason. Each says how often it applied.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use openapiv3::{AdditionalProperties, OpenAPI, SchemaKind, Type, VariantOrUnknownOrEmpty};
 use serde_json::Value;
 
 use crate::facts::is_success;
-use crate::schemas;
+use crate::lint::names::snake;
+use crate::{facts, schemas};
 
 /// A change to the document that works around a defect.
 pub(crate) struct Fixup {
@@ -25,6 +26,10 @@ pub(crate) const FIXUPS: &[Fixup] = &[
     Fixup {
         name: "unreachable-schemas",
         apply: unreachable_schemas,
+    },
+    Fixup {
+        name: "colliding-properties",
+        apply: |api| rename_properties(api).len(),
     },
     Fixup {
         name: "narrow-schemas",
@@ -86,6 +91,67 @@ fn unreachable_schemas(api: &mut OpenAPI) -> usize {
         .schemas
         .retain(|name, _| reached.contains(&format!("#/components/schemas/{name}")));
     before - components.schemas.len()
+}
+
+/// The names on the wire of the properties that get others, by those.
+pub(crate) fn renamed(api: &OpenAPI) -> BTreeMap<String, String> {
+    let mut api = api.clone();
+    // What is dropped before has no part in it.
+    error_responses(&mut api);
+    unreachable_schemas(&mut api);
+    rename_properties(&mut api)
+}
+
+/// typify gives two properties of an object the same name if they differ in
+/// what is no part of a Rust name, such as `ean-upc` and `ean_upc`. The second
+/// one gets a name of its own here, and `refine::rename` tells serde what it is
+/// on the wire. Returns the names on the wire by the new ones.
+fn rename_properties(api: &mut OpenAPI) -> BTreeMap<String, String> {
+    let document = api.clone();
+    let mut known = BTreeSet::new();
+    let mut colliding = Vec::new();
+    schemas::for_each(api, &mut |_, schema| {
+        let names = facts::properties(&document, schema, 0);
+        for (index, name) in names.iter().enumerate() {
+            let taken = names[..index]
+                .iter()
+                .any(|other| snake(other) == snake(name));
+            if taken && !colliding.contains(name) {
+                colliding.push(name.clone());
+            }
+        }
+        known.extend(names);
+    });
+    let mut renamed = BTreeMap::new();
+    for name in colliding {
+        let mut names = (2..).map(|number| format!("{}_{number}", snake(&name)));
+        let free = names.find(|free| !known.contains(free)).unwrap_or_default();
+        known.insert(free.clone());
+        renamed.insert(free, name);
+    }
+    let new_name = |name: &str| {
+        let mut pairs = renamed.iter();
+        pairs.find_map(|(new, old)| (old == name).then(|| new.clone()))
+    };
+    schemas::for_each(api, &mut |_, schema| {
+        let (properties, required) = match &mut schema.schema_kind {
+            SchemaKind::Type(Type::Object(object)) => {
+                (&mut object.properties, &mut object.required)
+            }
+            SchemaKind::Any(any) => (&mut any.properties, &mut any.required),
+            _ => return,
+        };
+        *properties = std::mem::take(properties)
+            .into_iter()
+            .map(|(name, property)| (new_name(&name).unwrap_or(name), property))
+            .collect();
+        for name in required {
+            if let Some(new) = new_name(name) {
+                *name = new;
+            }
+        }
+    });
+    renamed
 }
 
 /// typify makes types of their own of texts with a pattern or a length, lists
@@ -269,6 +335,23 @@ paths:
         for fixup in FIXUPS {
             assert_eq!(fixup.apply(&mut api), 0, "{} a second time", fixup.name);
         }
+    }
+
+    #[test]
+    fn properties_that_become_one_in_rust_are_told_apart() {
+        let text = API.replace(
+            "properties: { part: ",
+            "required: [thePart]\n      \
+             properties: { the_part: {}, thePart: {}, the_part_2: {}, part: ",
+        );
+        let mut api: OpenAPI = serde_yaml::from_str(&text).unwrap();
+        let renamed = renamed(&api);
+        let pair = ("the_part_3".to_owned(), "thePart".to_owned());
+        assert_eq!(renamed, BTreeMap::from([pair]));
+        assert_eq!(rename_properties(&mut api), renamed);
+        let text = serde_json::to_string(&api).unwrap();
+        assert!(text.contains(r#""required":["the_part_3"]"#) && !text.contains("thePart"));
+        assert!(rename_properties(&mut api).is_empty());
     }
 
     #[test]

@@ -124,6 +124,7 @@ fn root() -> TokenStream {
         #![allow(
             missing_docs,
             unreachable_pub,
+            unused_imports,
             rustdoc::broken_intra_doc_links,
             rustdoc::invalid_html_tags,
             clippy::all,

@@ -17,7 +17,8 @@ async fn schemas_that_are_made_of_others() {
     let body = json!({
         "id": "7", "created": "2024-01-15 10:30:00", "uid": "not-a-uuid", "code": "ab",
         "codes": ["x", "x", ""], "level": "9", "packing": {"kind": "bag", "weight": "1.50"},
-        "sold": "2024-01-15", "count": "", "open": "", "note": null, "1st": "first",
+        "sold": "2024-01-15", "count": "", "open": "", "note": null, "ean-upc": "0001",
+        "ean_upc": "0002", "1st": "first",
         "self": "me", "more": {"color": "red", "height": "2.5", "width": 3}, "brand_new": {}
     });
     answers(&server, 200, &body.to_string()).await;
@@ -39,6 +40,10 @@ async fn schemas_that_are_made_of_others() {
     };
     assert_eq!(bag.weight, Some(Decimal::new(15, 1)));
     assert_eq!(goods.sold, Some(GoodsSold::Date(date(2024, 1, 15))));
+    assert_eq!(
+        (goods.ean_upc.as_deref(), goods.ean_upc_2.as_deref()),
+        (Some("0001"), Some("0002"))
+    );
     // A default is the server's to apply.
     assert_eq!((goods.count, goods.open), (None, None));
     assert_eq!(

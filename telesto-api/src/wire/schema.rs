@@ -119,6 +119,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for SchemaVisitor<T> {
 /// Implements [`Wire`](super::Wire) for types that the generator made. Their
 /// fields are read in the form of the wire by their own attributes; what is
 /// left is to see whether there is a value at all.
+#[allow(unused_macros, reason = "not every spec has such types")]
 macro_rules! schemas {
     ($($type:ty: $shape:ident),* $(,)?) => {$(
         impl $crate::wire::Wire for $type {

@@ -9,7 +9,7 @@ use crate::finding::{Finding, Findings, Severity};
 
 mod bodies;
 mod docs;
-mod names;
+pub(crate) mod names;
 mod operations;
 mod parameters;
 mod paths;
@@ -202,7 +202,7 @@ static RULES: &[Rule] = &[
     ),
     error(
         "property-name",
-        "the properties of a schema differ, also in Rust, and the required ones exist",
+        "the properties of a schema have names that are free, and the required ones exist",
         schemas::property_name,
     ),
     error(

@@ -3,7 +3,7 @@
 use heck::{ToPascalCase, ToSnakeCase};
 
 /// As a method or a field.
-pub(super) fn snake(name: &str) -> String {
+pub(crate) fn snake(name: &str) -> String {
     spaced(name).to_snake_case()
 }
 

@@ -148,29 +148,16 @@ pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         };
         let at = join(&schema.pointer, "properties");
-        let mut names: Vec<&str> = properties
-            .entries()
-            .iter()
-            .map(|e| e.key.as_str())
-            .collect();
+        let names = properties.entries().iter().map(|entry| entry.key.as_str());
         // typify calls the map of the other properties so.
         let others = schema.node.get("additionalProperties");
-        if others.is_some_and(|others| !others.is_scalar()) {
-            names.insert(0, "extra");
-        }
-        if let Some((first, second)) = clash(&names, snake) {
+        if others.is_some_and(|others| !others.is_scalar())
+            && let Some(taken) = names.clone().find(|name| snake(name) == "extra")
+        {
             report.at_key(
-                &join(&at, names[second]),
-                match names[first] == names[second] {
-                    true => "`extra` is the name of the additional properties in Rust".to_owned(),
-                    false => format!(
-                        "the properties `{}` and `{}` are both `{}` in Rust",
-                        names[first],
-                        names[second],
-                        snake(names[second])
-                    ),
-                },
-                "remove one of the two, if the API sends the same in both",
+                &join(&at, taken),
+                format!("`{taken}` is the name of the additional properties in Rust"),
+                "describe the additional properties by their names",
             );
         }
         let required = schema.node.get("required").map_or(&[][..], Node::items);
@@ -185,7 +172,7 @@ pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
         for (index, name) in required.iter().enumerate() {
             let Some(name) = name.text() else { continue };
             if properties.get(name).is_none() {
-                let close = closest(name, names.iter().copied());
+                let close = closest(name, names.clone());
                 report.at(
                     &format!("{}/required/{index}", schema.pointer),
                     format!("`{name}` is required, but it is no property"),

@@ -9,6 +9,7 @@ mod messages;
 mod non_exhaustive;
 mod open_enums;
 mod order;
+mod rename;
 mod send;
 mod tree;
 
@@ -29,6 +30,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "client",
         apply: client::apply,
+    },
+    // Before `order`, which goes by the names on the wire.
+    Pass {
+        name: "rename",
+        apply: rename::apply,
     },
     Pass {
         name: "order",

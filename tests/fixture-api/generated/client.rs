@@ -285,6 +285,20 @@ pub mod types {
         )]
         pub note: ::std::option::Option<::std::string::String>,
         #[serde(
+            rename = "ean-upc",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "ean_upc",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc_2: ::std::option::Option<::std::string::String>,
+        #[serde(
             rename = "1st",
             skip_serializing_if = "::std::option::Option::is_none",
             default,
@@ -946,6 +960,14 @@ pub mod types {
                 ::std::option::Option<::jiff::civil::DateTime>,
                 ::std::string::String,
             >,
+            ean_upc: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            ean_upc_2: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             id: ::std::result::Result<i64, ::std::string::String>,
             level: ::std::result::Result<
                 ::std::option::Option<super::Level>,
@@ -991,6 +1013,8 @@ pub mod types {
                     codes: Ok(Default::default()),
                     count: Ok(Default::default()),
                     created: Ok(Default::default()),
+                    ean_upc: Ok(Default::default()),
+                    ean_upc_2: Ok(Default::default()),
                     id: Err("no value supplied for id".to_string()),
                     level: Ok(Default::default()),
                     more: Ok(Default::default()),
@@ -1052,6 +1076,30 @@ pub mod types {
                     .try_into()
                     .map_err(|e| {
                         format!("error converting supplied value for created: {e}")
+                    });
+                self
+            }
+            pub fn ean_upc<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ean_upc = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ean_upc: {e}")
+                    });
+                self
+            }
+            pub fn ean_upc_2<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.ean_upc_2 = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for ean_upc_2: {e}")
                     });
                 self
             }
@@ -1184,6 +1232,8 @@ pub mod types {
                     codes: value.codes?,
                     count: value.count?,
                     created: value.created?,
+                    ean_upc: value.ean_upc?,
+                    ean_upc_2: value.ean_upc_2?,
                     id: value.id?,
                     level: value.level?,
                     more: value.more?,
@@ -1204,6 +1254,8 @@ pub mod types {
                     codes: Ok(value.codes),
                     count: Ok(value.count),
                     created: Ok(value.created),
+                    ean_upc: Ok(value.ean_upc),
+                    ean_upc_2: Ok(value.ean_upc_2),
                     id: Ok(value.id),
                     level: Ok(value.level),
                     more: Ok(value.more),

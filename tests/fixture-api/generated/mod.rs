@@ -4,6 +4,7 @@
 #![allow(
     missing_docs,
     unreachable_pub,
+    unused_imports,
     rustdoc::broken_intra_doc_links,
     rustdoc::invalid_html_tags,
     clippy::all,
