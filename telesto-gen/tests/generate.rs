@@ -100,7 +100,7 @@ fn schema() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(150))]
+    #![proptest_config(ProptestConfig::with_cases(60))]
 
     /// Whatever stands in the place of a property or of a body, there is code
     /// that parses, or findings; and never a panic.

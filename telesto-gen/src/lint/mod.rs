@@ -7,6 +7,7 @@
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 
+mod answers;
 mod bodies;
 mod docs;
 pub(crate) mod names;
@@ -204,6 +205,11 @@ static RULES: &[Rule] = &[
         "property-name",
         "the properties of a schema have names that are free, and the required ones exist",
         schemas::property_name,
+    ),
+    error(
+        "required-may-be-empty",
+        "an answer requires nothing but identifiers",
+        answers::required_may_be_empty,
     ),
     error(
         "enum-values",

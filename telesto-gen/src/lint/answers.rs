@@ -1,0 +1,96 @@
+//! What answers may hold.
+
+use std::collections::BTreeSet;
+
+use crate::document::{Node, join};
+
+use super::spec::Found;
+use super::{Report, Spec};
+
+/// Telesto sends `""` for what is empty. A required field cannot say so: a
+/// number or a date would fail the whole answer, a text would be empty instead
+/// of absent.
+pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let mut answers = Answers {
+        spec,
+        report,
+        seen: BTreeSet::new(),
+    };
+    for operation in &spec.operations {
+        for (_, response) in spec.successes(operation) {
+            let Some(content) = spec.field(&response, "content") else {
+                continue;
+            };
+            for entry in content.node.entries() {
+                let pointer = join(&content.pointer, &entry.key);
+                if let Some(schema) = entry.value.get("schema") {
+                    answers.walk(schema, &join(&pointer, "schema"));
+                }
+            }
+        }
+    }
+}
+
+struct Answers<'s, 'a, 'r, 'd> {
+    spec: &'s Spec<'a>,
+    report: &'r mut Report<'d>,
+    seen: BTreeSet<String>,
+}
+
+impl<'a> Answers<'_, 'a, '_, '_> {
+    fn walk(&mut self, schema: &'a Node, pointer: &str) {
+        let Some(schema) = self.spec.resolve(schema, pointer) else {
+            return;
+        };
+        if !self.seen.insert(schema.pointer.clone()) {
+            return;
+        }
+        self.check(&schema);
+        let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+        for entry in properties {
+            self.walk(&entry.value, &join(&schema.field("properties"), &entry.key));
+        }
+        for key in ["items", "additionalProperties"] {
+            if let Some(inner) = schema.node.get(key)
+                && !inner.is_scalar()
+            {
+                self.walk(inner, &schema.field(key));
+            }
+        }
+        for key in ["allOf", "oneOf", "anyOf"] {
+            let parts = schema.node.get(key).map_or(&[][..], Node::items);
+            for (index, part) in parts.iter().enumerate() {
+                self.walk(part, &join(&schema.field(key), &index.to_string()));
+            }
+        }
+    }
+
+    fn check(&mut self, schema: &Found<'a>) {
+        let required = schema.node.get("required").map_or(&[][..], Node::items);
+        for (index, name) in required.iter().enumerate() {
+            let Some(name) = name.text() else { continue };
+            let property = schema.node.get("properties").and_then(|all| all.get(name));
+            let Some(property) = property else { continue };
+            if is_identifier(name) || is_constant(property) {
+                continue;
+            }
+            self.report.at(
+                &format!("{}/required/{index}", schema.pointer),
+                format!("`{name}` is required, but an answer may have it empty"),
+                format!("remove `{name}` from `required`: an empty one is `None` then"),
+            );
+        }
+    }
+}
+
+/// Identifiers are never empty.
+fn is_identifier(name: &str) -> bool {
+    name == "id" || name.ends_with("_id") || name.ends_with("Id")
+}
+
+/// What tells an object from those of another schema.
+fn is_constant(property: &Node) -> bool {
+    property
+        .get("enum")
+        .is_some_and(|values| values.items().len() == 1)
+}
