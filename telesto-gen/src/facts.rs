@@ -1,6 +1,6 @@
 //! What the document says and progenitor's output no longer shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use openapiv3::{OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
 
@@ -55,8 +55,12 @@ impl Facts {
         }
     }
 
-    pub(crate) fn operation(&self, id: &str) -> Option<&OperationFacts> {
-        self.operations.iter().find(|operation| operation.id == id)
+    /// The operations by their ids.
+    pub(crate) fn by_id(&self) -> HashMap<&str, &OperationFacts> {
+        let operations = self.operations.iter();
+        operations
+            .map(|operation| (operation.id.as_str(), operation))
+            .collect()
     }
 }
 

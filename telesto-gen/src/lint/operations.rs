@@ -1,6 +1,9 @@
 //! Methods and the names of operations.
 
+use std::collections::HashMap;
+
 use super::names::{self, is_keyword};
+use super::spec::Operation;
 use super::{Report, Spec};
 
 /// Names that the client has by hand, or that the code around progenitor's
@@ -63,11 +66,13 @@ pub(super) fn missing_id(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for (index, operation) in spec.operations.iter().enumerate() {
+    let mut ids: HashMap<&str, &Operation<'_>> = HashMap::new();
+    let mut types: HashMap<String, &Operation<'_>> = HashMap::new();
+    for operation in &spec.operations {
         let Some(id) = operation.id() else { continue };
-        let before = &spec.operations[..index];
         let field = operation.found().field("operationId");
-        if let Some(first) = before.iter().find(|o| o.id() == Some(id)) {
+        let type_name = names::pascal(id);
+        if let Some(first) = ids.get(id) {
             let line = spec.document.line(&first.found().field("operationId"));
             report.at(
                 &field,
@@ -80,20 +85,18 @@ pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
                     propose(operation.method, operation.path)
                 ),
             );
-        } else if let Some(first) = before
-            .iter()
-            .find(|o| o.id().map(names::pascal) == Some(names::pascal(id)))
-        {
+        } else if let Some(first) = types.get(&type_name) {
             report.at(
                 &field,
                 format!(
-                    "`{id}` becomes the type `{}`, as the `operationId` of `{}` does",
-                    names::pascal(id),
+                    "`{id}` becomes the type `{type_name}`, as the `operationId` of `{}` does",
                     first.label()
                 ),
                 "give it a name that differs in more than its underscores",
             );
         }
+        ids.entry(id).or_insert(operation);
+        types.entry(type_name).or_insert(operation);
     }
 }
 

@@ -31,12 +31,12 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at(
                 &pointer,
                 format!("`{reference}` leads to `{given}`, where one of `{section}` is needed"),
-                match spec.components(section).iter().any(|e| e.key == name) {
+                match spec.component(section, name).is_some() {
                     true => format!("write `#/components/{section}/{name}`"),
                     false => format!("refer to one of `#/components/{section}/…`"),
                 },
             );
-        } else if !spec.components(section).iter().any(|e| e.key == name) {
+        } else if spec.component(section, name).is_none() {
             let known = spec.components(section).iter().map(|e| e.key.as_str());
             report.at(
                 &pointer,

@@ -1,5 +1,7 @@
 //! Schemas.
 
+use std::collections::{HashMap, HashSet};
+
 use crate::document::{Data, Kind, Node, Place, closest, join};
 
 use super::names::{clash, pascal, snake, variant, variant_kept};
@@ -61,7 +63,8 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     titles(spec, report);
     let schemas = spec.components("schemas");
     let inline = inline_bodies(spec);
-    for (index, entry) in schemas.iter().enumerate() {
+    let mut named: HashMap<String, &str> = HashMap::new();
+    for entry in schemas {
         let name = &entry.key;
         let rust = pascal(name);
         let at = join("/components/schemas", name);
@@ -72,22 +75,20 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                 format!("the schema name `{name}` has characters that a `$ref` cannot hold"),
                 "use ASCII letters and digits, such as `PurchaseOrder`",
             );
-        } else if let Some(first) = schemas[..index].iter().find(|e| pascal(&e.key) == rust) {
+        } else if let Some(first) = named.get(&rust) {
             report.at_key(
                 &at,
-                format!(
-                    "the schemas `{}` and `{name}` are both `{rust}` in Rust",
-                    first.key
-                ),
+                format!("the schemas `{first}` and `{name}` are both `{rust}` in Rust"),
                 "rename one of the two",
             );
-        } else if let Some((_, label)) = inline.iter().find(|(inline, _)| *inline == rust) {
+        } else if let Some(label) = inline.get(&rust) {
             report.at_key(
                 &at,
                 format!("`{rust}` is what the unnamed body of `{label}` is called in Rust"),
                 "rename the schema, or refer to it from that body",
             );
         }
+        named.entry(rust).or_insert(name);
     }
 }
 
@@ -95,7 +96,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// that name.
 fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
     let components = spec.components("schemas");
-    let mut seen: Vec<String> = components.iter().map(|e| pascal(&e.key)).collect();
+    let mut seen: HashSet<String> = components.iter().map(|e| pascal(&e.key)).collect();
     for schema in spec.objects(Kind::Schema) {
         let Some(title) = schema.node.text_of("title") else {
             continue;
@@ -112,14 +113,14 @@ fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
                 "remove the title, or refer to that schema if it is the same",
             );
         }
-        seen.push(rust);
+        seen.insert(rust);
     }
 }
 
 /// The names that progenitor makes up for bodies without one, and whose they
 /// are.
-fn inline_bodies(spec: &Spec<'_>) -> Vec<(String, String)> {
-    let mut names = Vec::new();
+fn inline_bodies(spec: &Spec<'_>) -> HashMap<String, String> {
+    let mut names = HashMap::new();
     for operation in &spec.operations {
         let Some(id) = operation.id() else { continue };
         let bodies = spec
@@ -135,7 +136,8 @@ fn inline_bodies(spec: &Spec<'_>) -> Vec<(String, String)> {
                 .filter_map(|entry| entry.value.get("schema"))
                 .any(|schema| schema.get("$ref").is_none());
             if unnamed {
-                names.push((pascal(&format!("{id}_{suffix}")), operation.label()));
+                let name = pascal(&format!("{id}_{suffix}"));
+                names.entry(name).or_insert_with(|| operation.label());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! A document as the rules look at it.
 
+use std::collections::HashMap;
+
 use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, join};
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
@@ -12,6 +14,8 @@ pub(super) struct Spec<'a> {
     pub(super) root: &'a Node,
     pub(super) operations: Vec<Operation<'a>>,
     places: Vec<Place<'a>>,
+    /// The components, by section and name.
+    components: HashMap<(&'a str, &'a str), &'a Entry>,
     pub(super) extensions: Vec<Extension<'a>>,
 }
 
@@ -63,11 +67,17 @@ impl<'a> Spec<'a> {
                 }
             }
         }
+        let sections = root.get("components").map_or(&[][..], Node::entries);
+        let components = sections.iter().flat_map(|section| {
+            let entries = section.value.entries().iter();
+            entries.map(|entry| ((section.key.as_str(), entry.key.as_str()), entry))
+        });
         Self {
             document,
             root,
             operations,
             places,
+            components: components.collect(),
             extensions,
         }
     }
@@ -103,6 +113,11 @@ impl<'a> Spec<'a> {
             .map_or(&[], Node::entries)
     }
 
+    /// The component of this name in a section.
+    pub(super) fn component(&self, section: &str, name: &str) -> Option<&'a Entry> {
+        self.components.get(&(section, name)).copied()
+    }
+
     /// What `node` stands for, or `None` where a reference leads nowhere,
     /// which has a finding of its own.
     pub(super) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
@@ -116,7 +131,7 @@ impl<'a> Spec<'a> {
                 return Some(found);
             };
             let (section, name) = split_reference(reference)?;
-            let entry = self.components(section).iter().find(|e| e.key == name)?;
+            let entry = self.component(section, name)?;
             found = Found {
                 node: &entry.value,
                 pointer: join(&format!("/components/{section}"), name),

@@ -27,12 +27,13 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
             }
         }
     }
+    let operations = facts.by_id();
     let mut documented = 0;
     for block in tree::inherent_impls(&mut file.items) {
         for function in functions(block) {
             let id = function.sig.ident.to_string();
             let id = id.trim_start_matches("r#");
-            let (Some(operation), Some(builder)) = (facts.operation(id), returned(function)) else {
+            let (Some(operation), Some(builder)) = (operations.get(id), returned(function)) else {
                 continue;
             };
             let doc = tree::doc(&function.attrs).unwrap_or_default();
@@ -49,9 +50,9 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
             documented += 1;
         }
     }
-    let operations = facts.operations.len();
-    if documented != operations {
-        return Err(format!("{documented} methods of {operations} operations"));
+    let expected = facts.operations.len();
+    if documented != expected {
+        return Err(format!("{documented} methods of {expected} operations"));
     }
     Ok(documented)
 }

@@ -1,7 +1,7 @@
 //! Fields in the order of the spec, which is the order that people gave them.
 //! progenitor sorts them by name.
 
-use std::collections::BTreeSet;
+use std::collections::HashMap;
 
 use heck::ToUpperCamelCase as _;
 use syn::punctuated::Punctuated;
@@ -13,6 +13,7 @@ use crate::facts::{Facts, ObjectFacts};
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let mut ordered = 0;
     let mut unknown = Vec::new();
+    let objects = objects(facts);
     for item in tree::module(file, "types")? {
         let Item::Struct(item) = item else { continue };
         let Fields::Named(fields) = &mut item.fields else {
@@ -22,7 +23,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         if names.is_empty() {
             continue;
         }
-        let Some(object) = object_of(&item.ident.to_string(), &names, facts) else {
+        let Some(object) = object_of(&item.ident.to_string(), &names, &objects) else {
             unknown.push(item.ident.to_string());
             continue;
         };
@@ -47,18 +48,37 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     Ok(ordered)
 }
 
+/// The objects of the spec by the names of their properties, sorted.
+type Objects<'a> = HashMap<Vec<&'a str>, Vec<&'a ObjectFacts>>;
+
+fn objects(facts: &Facts) -> Objects<'_> {
+    let mut objects = Objects::new();
+    for object in &facts.objects {
+        let names = sorted(object.properties.iter());
+        objects.entry(names).or_default().push(object);
+    }
+    objects
+}
+
+fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = names.map(String::as_str).collect();
+    names.sort_unstable();
+    names
+}
+
 /// The object of the spec with these properties. Where several have the same,
 /// the one whose name the type has.
-fn object_of<'a>(type_name: &str, names: &[String], facts: &'a Facts) -> Option<&'a ObjectFacts> {
-    let names: BTreeSet<&String> = names.iter().collect();
-    let candidates = facts
-        .objects
-        .iter()
-        .filter(|object| object.properties.iter().collect::<BTreeSet<_>>() == names);
-    candidates.max_by_key(|object| {
+fn object_of<'a>(
+    type_name: &str,
+    names: &[String],
+    objects: &Objects<'a>,
+) -> Option<&'a ObjectFacts> {
+    let candidates = objects.get(&sorted(names.iter()))?;
+    let named = candidates.iter().find(|object| {
         let name = object.name.as_deref();
         name.is_some_and(|name| name.to_upper_camel_case() == type_name)
-    })
+    });
+    named.or(candidates.first()).copied()
 }
 
 /// The name of a field on the wire; `None` if it holds several properties.
