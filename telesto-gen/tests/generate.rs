@@ -35,6 +35,7 @@ fn every_step_says_how_often_it_applied() {
         ("open-enums", 1),
         ("non-exhaustive", 14),
         ("messages", 13),
+        ("descriptions", 2),
         ("docs", 9),
         ("send", 9),
     ];

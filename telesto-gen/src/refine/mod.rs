@@ -4,6 +4,7 @@
 
 mod client;
 mod coerce;
+mod descriptions;
 mod docs;
 mod messages;
 mod non_exhaustive;
@@ -56,6 +57,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "messages",
         apply: messages::apply,
+    },
+    // Before `docs`, whose examples are there to be compiled.
+    Pass {
+        name: "descriptions",
+        apply: descriptions::apply,
     },
     // Before `send`, whose arguments it reads.
     Pass {

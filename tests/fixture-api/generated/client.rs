@@ -553,7 +553,7 @@ pub mod types {
             Default::default()
         }
     }
-    ///A made-up supplier, with a field of every kind.
+    #[doc = "A made-up supplier, with a field of every kind.\n\nWhat a comment must not end with: */ and what is no code:\n\n{ \"id\": \"1\" }"]
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Supplier {
@@ -2092,6 +2092,12 @@ const _: () = {
 };
 impl Client {
     /**List the suppliers
+
+An answer, as it may look:
+
+```text
+[{ "id": "1", "balance": "" }]
+```
 
 Sends a `GET` request to `/suppliers`
 
