@@ -135,8 +135,8 @@ fn main() {
     );
     let ratio = |other: Duration| other.as_secs_f64() / generated.as_secs_f64();
     println!(
-        "the generated types take {:.2} times the speed of plain structs",
+        "the generated types are {:.2} times as fast as plain structs",
         ratio(plain)
     );
-    println!("and {:.1} times that of the rewriting", ratio(rewritten));
+    println!("and {:.1} times as fast as the rewriting", ratio(rewritten));
 }
