@@ -4,6 +4,12 @@
 //! module (`#[serde(with = "crate::wire")]`): an empty value is `""`, a number
 //! may be text, a date has no zone. The reading happens while decoding, one
 //! visitor for each value, with no second pass over the bytes.
+#![allow(
+    dead_code,
+    unused_imports,
+    unused_macros,
+    reason = "which of these are used depends on the spec that the client is made from"
+)]
 
 /// The methods of a visitor that read `""` and `null` as "there is none".
 macro_rules! empty_is_none {
@@ -65,10 +71,6 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
-#[allow(
-    unused_imports,
-    reason = "which of these are used depends on the spec that the client is made from"
-)]
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
 /// A type that is read from, and written in, the form of the wire.
@@ -118,10 +120,6 @@ impl<T: Wire> Serialize for Written<'_, T> {
 }
 
 /// Refuses to write a value of an enum that the spec does not list.
-#[allow(
-    dead_code,
-    reason = "used once the spec has an enum of more than one value"
-)]
 pub(crate) fn never_sent<S: Serializer>(text: &str, _: S) -> Result<S::Ok, S::Error> {
     Err(serde::ser::Error::custom(format_args!(
         "the spec does not list the value `{text}`, so it is not sent"

@@ -135,18 +135,10 @@ macro_rules! float {
                 text.parse().ok().filter(|number: &Self| number.is_finite())
             }
 
-            #[allow(
-                clippy::cast_precision_loss,
-                reason = "the spec asked for a float, which is what it gets"
-            )]
             fn from_integer(number: i128) -> Option<Self> {
                 Some(number as Self)
             }
 
-            #[allow(
-                clippy::cast_possible_truncation,
-                reason = "the spec asked for a float of this size"
-            )]
             fn from_float(number: f64) -> Option<Self> {
                 Some(number as Self).filter(|number| number.is_finite())
             }

@@ -10,10 +10,6 @@ use serde::de::{
 };
 /// What a schema describes, which decides what may stand for "none".
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(
-    dead_code,
-    reason = "which shapes occur depends on the spec that the client is made from"
-)]
 pub(crate) enum Shape {
     /// An object: `""`, `null` and PHP's `[]` are none.
     Object,
@@ -119,7 +115,6 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for SchemaVisitor<T> {
 /// Implements [`Wire`](super::Wire) for types that the generator made. Their
 /// fields are read in the form of the wire by their own attributes; what is
 /// left is to see whether there is a value at all.
-#[allow(unused_macros, reason = "not every spec has such types")]
 macro_rules! schemas {
     ($($type:ty: $shape:ident),* $(,)?) => {$(
         impl $crate::wire::Wire for $type {
@@ -141,7 +136,6 @@ macro_rules! schemas {
 
 /// Implements [`Wire`](super::Wire) for types that are only names for others,
 /// which are read and written as those are.
-#[allow(unused_macros, reason = "not every spec has such types")]
 macro_rules! newtypes {
     ($($type:ident: $inner:ty),* $(,)?) => {$(
         impl $crate::wire::Wire for $type {
@@ -166,8 +160,4 @@ macro_rules! newtypes {
     )*};
 }
 
-#[allow(
-    unused_imports,
-    reason = "which of these are used depends on the spec that the client is made from"
-)]
 pub(crate) use {newtypes, schemas};
