@@ -28,7 +28,7 @@ pub(crate) fn path_segment<T: Wire>(
     name: &str,
     value: &T,
 ) -> Result<String, Error> {
-    let text = to_text(value);
+    let text = valid(operation, to_text(value))?;
     if matches!(text.as_str(), "" | "." | "..") {
         let reason = format!("`{text}` cannot be the path parameter `{name}`");
         return Err(Error::new(ErrorKind::InvalidRequest, reason).of(operation));
@@ -39,7 +39,8 @@ pub(crate) fn path_segment<T: Wire>(
 
 /// A value for a header.
 pub(crate) fn header<T: Wire>(operation: &str, value: &T) -> Result<HeaderValue, Error> {
-    valid(operation, HeaderValue::try_from(to_text(value)))
+    let text = valid(operation, to_text(value))?;
+    valid(operation, HeaderValue::try_from(text))
 }
 
 /// The answer of an operation that returns JSON.

@@ -127,12 +127,12 @@ pub(crate) fn never_sent<S: Serializer>(text: &str, _: S) -> Result<S::Ok, S::Er
 }
 
 /// The text of a scalar in the form of the wire, for path parameters.
-pub(crate) fn to_text<T: Wire>(value: &T) -> String {
-    match serde_json::to_value(Written(value)) {
-        Ok(serde_json::Value::String(text)) => text,
-        Ok(serde_json::Value::Null) | Err(_) => String::new(),
-        Ok(other) => other.to_string(),
-    }
+pub(crate) fn to_text<T: Wire>(value: &T) -> Result<String, serde_json::Error> {
+    Ok(match serde_json::to_value(Written(value))? {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Null => String::new(),
+        other => other.to_string(),
+    })
 }
 
 /// Reads the elements of lists and the values of maps.
