@@ -1,7 +1,8 @@
 //! Reading the body of an answer, into one buffer and no further than allowed.
 
 use bytes::Bytes;
-use reqwest::Response;
+use reqwest::header::HeaderMap;
+use reqwest::{Response, StatusCode};
 
 use crate::{Error, ErrorKind};
 
@@ -24,6 +25,19 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes,
     }
     body.shrink_to_fit();
     Ok(body.into())
+}
+
+/// The parts of an answer whose body the middle has read: this neither waits
+/// nor copies.
+pub(crate) async fn answer(
+    operation: &str,
+    mut response: Response,
+) -> Result<(StatusCode, HeaderMap, Bytes), Error> {
+    let status = response.status();
+    let headers = std::mem::take(response.headers_mut());
+    let body = response.bytes().await;
+    let body = body.map_err(|error| Error::transport(error).of(operation))?;
+    Ok((status, headers, body))
 }
 
 /// A body without the byte order mark that PHP files send first if they were

@@ -5,7 +5,7 @@ use reqwest::Response;
 use serde::Deserialize;
 use serde::de::Deserializer;
 
-use crate::body::without_mark;
+use crate::body::{self, without_mark};
 use crate::generated::Client;
 use crate::wire::{self, Wire};
 use crate::{Error, ErrorKind};
@@ -14,15 +14,9 @@ use crate::{Error, ErrorKind};
 pub(crate) async fn response<T: Wire>(
     client: &Client,
     operation: &str,
-    mut response: Response,
+    response: Response,
 ) -> Result<ResponseValue<T>, Error> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    // The middle has read it already: this neither waits nor copies.
-    let body = response
-        .bytes()
-        .await
-        .map_err(|error| Error::transport(error).of(operation))?;
+    let (status, headers, body) = body::answer(operation, response).await?;
     let value = json(&body).map_err(|error| {
         // Shortened last: half a key is not recognised.
         let error = error.map_texts(|text| one_line(&client.inner().redact(text)));

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::generated::Client;
 use crate::operation::Call;
-use crate::{Error, call, decode};
+use crate::{Error, body, call, decode};
 
 /// A request that the spec does not know, made by [`Client::request`].
 ///
@@ -67,11 +67,8 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// As for every other call; see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
-        let (name, mut response) = self.sent().await?;
-        let status = response.status();
-        let headers = std::mem::take(response.headers_mut());
-        let body = response.bytes().await;
-        let body = body.map_err(|error| Error::transport(error).of(&name))?;
+        let (name, response) = self.sent().await?;
+        let (status, headers, body) = body::answer(&name, response).await?;
         Ok(ResponseValue::new(body, status, headers))
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use openapiv3::{OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
 
-use crate::{fixup, schemas};
+use crate::schemas;
 
 /// The facts that the refinements and the table of operations are made from.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ pub(crate) struct ObjectFacts {
 }
 
 impl Facts {
-    pub(crate) fn of(api: &OpenAPI, crate_name: &str) -> Self {
+    pub(crate) fn of(api: &OpenAPI, crate_name: &str, renamed: BTreeMap<String, String>) -> Self {
         Self {
             crate_name: crate_name.to_owned(),
             operations: api
@@ -51,7 +51,7 @@ impl Facts {
                 .map(|(path, method, operation)| operation_facts(api, path, method, operation))
                 .collect(),
             objects: objects(api),
-            renamed: fixup::renamed(api),
+            renamed,
         }
     }
 

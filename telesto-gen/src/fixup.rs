@@ -10,50 +10,30 @@ use crate::facts::is_success;
 use crate::lint::names::snake;
 use crate::{facts, schemas};
 
-/// A change to the document that works around a defect.
-pub(crate) struct Fixup {
-    /// Its name, for the report.
-    pub(crate) name: &'static str,
-    apply: fn(&mut OpenAPI) -> usize,
+/// What the fix-ups did to a document.
+pub(crate) struct Fixed {
+    /// How often each applied, by its name.
+    pub(crate) applied: Vec<(&'static str, usize)>,
+    /// The names on the wire of the properties that got others, by those.
+    pub(crate) renamed: BTreeMap<String, String>,
 }
 
-/// All of them, in the order in which they apply.
-pub(crate) const FIXUPS: &[Fixup] = &[
-    Fixup {
-        name: "error-responses",
-        apply: error_responses,
-    },
-    Fixup {
-        name: "unreachable-schemas",
-        apply: unreachable_schemas,
-    },
-    Fixup {
-        name: "colliding-properties",
-        apply: |api| rename_properties(api).len(),
-    },
-    Fixup {
-        name: "narrow-schemas",
-        apply: narrow_schemas,
-    },
-    Fixup {
-        name: "closed-objects",
-        apply: closed_objects,
-    },
-    Fixup {
-        name: "defaults",
-        apply: defaults,
-    },
-    Fixup {
-        name: "formats-without-a-type",
-        apply: formats_without_a_type,
-    },
-];
-
-impl Fixup {
-    /// Changes the document, and tells in how many places.
-    pub(crate) fn apply(&self, api: &mut OpenAPI) -> usize {
-        (self.apply)(api)
-    }
+/// Applies all of them.
+pub(crate) fn apply(api: &mut OpenAPI) -> Fixed {
+    let mut applied = vec![
+        ("error-responses", error_responses(api)),
+        ("unreachable-schemas", unreachable_schemas(api)),
+    ];
+    // What is dropped by now needs no names.
+    let renamed = rename_properties(api);
+    applied.extend([
+        ("colliding-properties", renamed.len()),
+        ("narrow-schemas", narrow_schemas(api)),
+        ("closed-objects", closed_objects(api)),
+        ("defaults", defaults(api)),
+        ("formats-without-a-type", formats_without_a_type(api)),
+    ]);
+    Fixed { applied, renamed }
 }
 
 /// progenitor panics where the errors of an operation have two schemas, makes
@@ -75,7 +55,7 @@ fn error_responses(api: &mut OpenAPI) -> usize {
 
 /// progenitor makes a type of every schema of the components. Those that only
 /// errors used would be types that no call returns.
-fn unreachable_schemas(api: &mut OpenAPI) -> usize {
+pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
     let Ok(document) = serde_json::to_value(&*api) else {
         return 0;
     };
@@ -91,15 +71,6 @@ fn unreachable_schemas(api: &mut OpenAPI) -> usize {
         .schemas
         .retain(|name, _| reached.contains(&format!("#/components/schemas/{name}")));
     before - components.schemas.len()
-}
-
-/// The names on the wire of the properties that get others, by those.
-pub(crate) fn renamed(api: &OpenAPI) -> BTreeMap<String, String> {
-    let mut api = api.clone();
-    // What is dropped before has no part in it.
-    error_responses(&mut api);
-    unreachable_schemas(&mut api);
-    rename_properties(&mut api)
 }
 
 /// typify gives two properties of an object the same name if they differ in
@@ -332,8 +303,8 @@ paths:
         ] {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
-        for fixup in FIXUPS {
-            assert_eq!(fixup.apply(&mut api), 0, "{} a second time", fixup.name);
+        for (name, times) in apply(&mut api).applied {
+            assert_eq!(times, 0, "{name} a second time");
         }
     }
 
@@ -345,10 +316,10 @@ paths:
              properties: { the_part: {}, thePart: {}, the_part_2: {}, part: ",
         );
         let mut api: OpenAPI = serde_yaml::from_str(&text).unwrap();
-        let renamed = renamed(&api);
+        unreachable_schemas(&mut api);
+        let renamed = rename_properties(&mut api);
         let pair = ("the_part_3".to_owned(), "thePart".to_owned());
         assert_eq!(renamed, BTreeMap::from([pair]));
-        assert_eq!(rename_properties(&mut api), renamed);
         let text = serde_json::to_string(&api).unwrap();
         assert!(text.contains(r#""required":["the_part_3"]"#) && !text.contains("thePart"));
         assert!(rename_properties(&mut api).is_empty());

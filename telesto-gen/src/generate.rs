@@ -8,6 +8,7 @@ use quote::quote;
 use crate::document::Document;
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
+use crate::fixup::Fixed;
 use crate::lint::lint;
 use crate::{fixup, operations, progenitor, refine, render};
 
@@ -66,12 +67,13 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     if warnings.has_errors() {
         return Err(warnings);
     }
-    let mut applied = Vec::new();
     let mut api = document.api().clone();
-    let facts = Facts::of(&api, &target.crate_name);
-    for fixup in fixup::FIXUPS {
-        applied.push((fixup.name, fixup.apply(&mut api)));
-    }
+    let Fixed {
+        mut applied,
+        renamed,
+    } = fixup::apply(&mut api);
+    // Of the document as it is: what was dropped is documented all the same.
+    let facts = Facts::of(document.api(), &target.crate_name, renamed);
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
     let internal = |reason: String| {
         document.findings(vec![document.finding(

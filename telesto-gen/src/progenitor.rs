@@ -83,9 +83,7 @@ fn only(api: &OpenAPI, id: &str) -> OpenAPI {
     for slot in schemas::slots(&mut api) {
         slot.take_if(|operation| operation.operation_id.as_deref() != Some(id));
     }
-    for fixup in fixup::FIXUPS {
-        fixup.apply(&mut api);
-    }
+    fixup::unreachable_schemas(&mut api);
     api
 }
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use clap::ValueEnum;
 use telesto_gen::{Document, Findings, ReadError, lint};
 
+use crate::Outcome;
 use crate::report::Report;
-use crate::{Outcome, codegen};
 
 /// Who reads the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,13 +17,8 @@ pub(crate) enum Output {
     Json,
 }
 
-/// Checks the spec in `file`. The shipped one is that of the workspace; any
-/// other is where the caller is.
-pub(crate) fn run(root: &Path, file: &Path, output: Output, report: &mut Report) -> Outcome {
-    let folder = match file == Path::new(codegen::SHIPPED) {
-        true => root,
-        false => Path::new(""),
-    };
+/// Checks the spec in `file`, a path below `folder`.
+pub(crate) fn run(folder: &Path, file: &Path, output: Output, report: &mut Report) -> Outcome {
     let findings = match Document::read_in(folder, file) {
         Ok(document) => lint(&document),
         Err(ReadError::Refused(findings)) => findings,

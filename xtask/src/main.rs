@@ -65,9 +65,9 @@ Exit codes:
   0  a client can be made of it, perhaps with warnings
   1  it is refused, or cannot be read")]
     Lint {
-        /// The spec to check
-        #[arg(value_name = "FILE", default_value = codegen::SHIPPED)]
-        file: PathBuf,
+        /// The spec to check [default: spec/telesto.yaml of the workspace]
+        #[arg(value_name = "FILE")]
+        file: Option<PathBuf>,
 
         /// For people, or for programs: one JSON object a line
         #[arg(long, value_enum, default_value_t = lint::Output::Text)]
@@ -82,7 +82,15 @@ fn main() -> ExitCode {
     let outcome = match arguments.task {
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
-        Task::Lint { file, output } => lint::run(&root, &file, output, &mut report),
+        Task::Lint { file, output } => {
+            // The shipped one is that of the workspace; any other is where the
+            // caller is.
+            let (folder, file) = match &file {
+                Some(file) => (Path::new(""), file.as_path()),
+                None => (root.as_path(), Path::new(codegen::SHIPPED)),
+            };
+            lint::run(folder, file, output, &mut report)
+        }
     };
     outcome.into()
 }
