@@ -1,6 +1,6 @@
 //! The server.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -407,7 +407,7 @@ impl StandIn {
     /// many, the last 10,000.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
-        self.state.seen().requests.clone()
+        self.state.seen().requests.iter().cloned().collect()
     }
 
     /// From now on, what an operation answers.
@@ -461,7 +461,7 @@ struct Running {
 #[derive(Default)]
 struct Seen {
     stats: Stats,
-    requests: Vec<RecordedRequest>,
+    requests: VecDeque<RecordedRequest>,
 }
 
 /// What is answered in the place of an operation.
@@ -608,9 +608,9 @@ async fn serve(
     let mut seen = state.seen();
     *counter(&mut seen.stats) += 1;
     if seen.requests.len() == MAX_RECORDED {
-        seen.requests.remove(0);
+        seen.requests.pop_front();
     }
-    seen.requests.push(recorded);
+    seen.requests.push_back(recorded);
     drop(seen);
     let mut response = answer.into_response();
     if method == "HEAD" && response.status() != StatusCode::NO_CONTENT {
