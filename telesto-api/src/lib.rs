@@ -14,6 +14,8 @@ mod error;
 #[rustfmt::skip]
 #[cfg_attr(telesto_fixture, path = "../../tests/fixture-api/generated/mod.rs")]
 mod generated;
+#[cfg(feature = "httpmock")]
+pub mod httpmock;
 mod limit;
 mod middle;
 mod operation;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use openapiv3::{OpenAPI, Operation, ReferenceOr, Response, Schema, SchemaKind, StatusCode, Type};
+use indexmap::IndexMap;
+use openapiv3::{MediaType, OpenAPI, Operation, ReferenceOr, Schema, SchemaKind, StatusCode, Type};
 
 use crate::schemas;
 
@@ -32,6 +33,24 @@ pub(crate) struct OperationFacts {
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
     pub(crate) documented_at: Option<String>,
+    /// What it takes beside its parameters.
+    pub(crate) body: Option<BodyFacts>,
+    /// The media type of its success, if that has a body.
+    pub(crate) answers_in: Option<String>,
+}
+
+/// The body of a request.
+#[derive(Debug)]
+pub(crate) struct BodyFacts {
+    pub(crate) required: bool,
+    /// Its media type, without parameters.
+    pub(crate) sent_in: String,
+}
+
+impl BodyFacts {
+    pub(crate) fn is_form(&self) -> bool {
+        self.sent_in == "application/x-www-form-urlencoded"
+    }
 }
 
 /// The properties of an object, in the order of the document.
@@ -80,6 +99,13 @@ fn operation_facts(
         .default
         .iter()
         .map(|response| ("any other".to_owned(), response));
+    let components = api.components.as_ref();
+    let response = |response| resolve(response, |name| components?.responses.get(name));
+    let mut successes = responses
+        .responses
+        .iter()
+        .filter(|(code, _)| is_success(code))
+        .filter_map(|(_, success)| response(success));
     OperationFacts {
         id: operation.operation_id.clone().unwrap_or_default(),
         method: method.to_ascii_uppercase(),
@@ -87,13 +113,31 @@ fn operation_facts(
         tag: operation.tags.first().cloned(),
         errors: codes
             .chain(default)
-            .map(|(code, response)| (code, description(api, response)))
+            .map(|(code, error)| {
+                let description = response(error).map(|error| error.description.clone());
+                (code, description.unwrap_or_default())
+            })
             .collect(),
         documented_at: operation
             .external_docs
             .as_ref()
             .map(|docs| docs.url.clone()),
+        body: operation
+            .request_body
+            .as_ref()
+            .and_then(|body| resolve(body, |name| components?.request_bodies.get(name)))
+            .map(|body| BodyFacts {
+                required: body.required,
+                sent_in: media_type(&body.content).unwrap_or_default(),
+            }),
+        answers_in: successes.find_map(|response| media_type(&response.content)),
     }
+}
+
+/// The first media type of a content, without parameters.
+fn media_type(content: &IndexMap<String, MediaType>) -> Option<String> {
+    let essence = content.keys().next()?.split(';').next()?;
+    Some(essence.trim().to_owned())
 }
 
 /// Whether a documented status is one of a success.
@@ -104,24 +148,23 @@ pub(crate) fn is_success(code: &StatusCode) -> bool {
     }
 }
 
-fn description(api: &OpenAPI, response: &ReferenceOr<Response>) -> String {
-    let mut response = response;
+/// What a reference leads to among the components of its section.
+fn resolve<'a, T>(
+    start: &'a ReferenceOr<T>,
+    component: impl Fn(&str) -> Option<&'a ReferenceOr<T>>,
+) -> Option<&'a T> {
+    let mut found = start;
     // A chain of references ends; a circle of them ends here.
     for _ in 0..8 {
-        match response {
-            ReferenceOr::Item(response) => return response.description.clone(),
+        match found {
+            ReferenceOr::Item(item) => return Some(item),
             ReferenceOr::Reference { reference } => {
-                let target = reference
-                    .strip_prefix("#/components/responses/")
-                    .and_then(|name| api.components.as_ref()?.responses.get(name));
-                match target {
-                    Some(target) => response = target,
-                    None => break,
-                }
+                let (_, name) = reference.rsplit_once('/')?;
+                found = component(name)?;
             }
         }
     }
-    String::new()
+    None
 }
 
 fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {

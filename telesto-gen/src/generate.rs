@@ -84,19 +84,30 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
             "this is a defect of telesto-gen, not of the spec: see telesto-gen/src/refine",
         )])
     };
-    let mut client: syn::File = syn::parse2(tokens).map_err(|error| internal(error.to_string()))?;
+    let mut client: syn::File =
+        syn::parse2(tokens.client).map_err(|error| internal(error.to_string()))?;
     for pass in refine::PASSES {
         let times = pass
             .apply(&mut client, &facts)
             .map_err(|reason| internal(format!("{}: {reason}", pass.name)))?;
         applied.push((pass.name, times));
     }
+    let mut mocks: syn::File =
+        syn::parse2(tokens.mocks).map_err(|error| internal(error.to_string()))?;
+    let times = refine::mocks::refine(&mut mocks, &facts)
+        .map_err(|reason| internal(format!("mocks: {reason}")))?;
+    applied.push(("mocks", times));
     let returns = refine::returns(&mut client).map_err(internal)?;
     let spec = operations::module(document.api(), &facts, &returns).map_err(internal)?;
     let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
     let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
 
-    let files = [("client.rs", client), ("mod.rs", root), ("spec.rs", spec)];
+    let files = [
+        ("client.rs", client),
+        ("httpmock.rs", mocks),
+        ("mod.rs", root),
+        ("spec.rs", spec),
+    ];
     Ok(Generated {
         files: files
             .into_iter()
@@ -135,6 +146,8 @@ fn root() -> TokenStream {
         )]
 
         mod client;
+        #[cfg(feature = "httpmock")]
+        pub(crate) mod httpmock;
         pub(crate) mod spec;
 
         pub use self::client::{Client, builder, types};

@@ -29,8 +29,15 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
 }
 
+/// What progenitor makes of a document.
+pub(crate) struct Tokens {
+    pub(crate) client: TokenStream,
+    /// The mock helpers.
+    pub(crate) mocks: TokenStream,
+}
+
 /// Makes the client of a document.
-pub(crate) fn client(api: &OpenAPI) -> Result<TokenStream, Failure> {
+pub(crate) fn client(api: &OpenAPI) -> Result<Tokens, Failure> {
     attempt(api).map_err(|reason| {
         let culprit = api
             .operations()
@@ -49,11 +56,17 @@ pub(crate) fn client(api: &OpenAPI) -> Result<TokenStream, Failure> {
     })
 }
 
-fn attempt(api: &OpenAPI) -> Result<TokenStream, String> {
+fn attempt(api: &OpenAPI) -> Result<Tokens, String> {
+    let text = |error: progenitor_impl::Error| error.to_string();
     quietly(|| {
-        Generator::new(&settings())
-            .generate_tokens(api)
-            .map_err(|error| error.to_string())
+        Ok(Tokens {
+            client: Generator::new(&settings())
+                .generate_tokens(api)
+                .map_err(text)?,
+            mocks: Generator::new(&settings())
+                .httpmock(api, "crate")
+                .map_err(text)?,
+        })
     })
 }
 
@@ -141,7 +154,7 @@ paths:
 "#,
         )
         .unwrap();
-        let failure = client(&api).unwrap_err();
+        let failure = client(&api).err().unwrap();
         assert_eq!(failure.operation.as_deref(), Some("bad"));
         assert!(failure.reason.contains("panicked"), "{}", failure.reason);
     }

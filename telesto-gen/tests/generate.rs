@@ -37,7 +37,9 @@ fn every_step_says_how_often_it_applied() {
         ("messages", 13),
         ("descriptions", 2),
         ("docs", 9),
+        ("optional-bodies", 0),
         ("send", 9),
+        ("mocks", 9),
     ];
     assert_eq!(generated.applied, expected);
     assert_eq!(generated.operations, 9);
@@ -46,7 +48,7 @@ fn every_step_says_how_often_it_applied() {
 #[test]
 fn no_generated_file_names_what_the_middle_replaces() {
     let files = files(MADE_UP).unwrap();
-    assert_eq!(files.len(), 3);
+    assert_eq!(files.len(), 4);
     let client = &files[0].text;
     for gone in [
         "api-version",

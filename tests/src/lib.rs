@@ -1,5 +1,6 @@
 //! Tests that need several of the other crates, as one program.
 //!
+//! - `cases`: edits of a spec, each with what becomes of it.
 //! - `wire`: what goes over the wire and comes back, against answers written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
@@ -15,6 +16,8 @@
     reason = "a test stops at what it does not expect"
 )]
 
+#[path = "../cases/clients/mod.rs"]
+mod cases;
 mod coercion;
 mod errors;
 mod forms;

@@ -8,7 +8,7 @@ use telesto_fixture_api::types::{GoodsForm, NewSupplier};
 use telesto_fixture_api::{Client, ManualClock};
 use telesto_mock::StandIn;
 
-use crate::support::{client_of, start};
+use crate::support::{client_of, stand_in, start};
 
 #[tokio::test]
 async fn the_documented_operation() {
@@ -20,21 +20,25 @@ async fn the_documented_operation() {
 #[tokio::test]
 async fn both_know_the_same_operations() {
     let telesto = StandIn::builder().start().await.unwrap();
-    let mut served: Vec<_> = telesto
-        .operations()
-        .iter()
-        .map(|operation| {
-            (
-                operation.id.as_str(),
-                operation.method.as_str(),
-                operation.path.as_str(),
-            )
-        })
-        .collect();
-    served.sort_unstable();
     let known = telesto_api::operations().iter();
     let known = known.map(|operation| (operation.id, operation.method, operation.path));
-    assert!(known.eq(served));
+    assert!(known.eq(served(&telesto)));
+
+    let telesto = stand_in().await.server;
+    let known = telesto_fixture_api::operations().iter();
+    let known = known.map(|operation| (operation.id, operation.method, operation.path));
+    assert!(known.eq(served(&telesto)));
+}
+
+/// The operations of a stand-in, sorted by their ids.
+fn served(telesto: &StandIn) -> Vec<(&str, &str, &str)> {
+    let operations = telesto.operations().iter().map(|operation| {
+        let (method, path) = (operation.method.as_str(), operation.path.as_str());
+        (operation.id.as_str(), method, path)
+    });
+    let mut served: Vec<_> = operations.collect();
+    served.sort_unstable();
+    served
 }
 
 #[tokio::test]

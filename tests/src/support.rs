@@ -5,6 +5,7 @@ use std::sync::Arc;
 use httpmock::{Mock, MockServer};
 use jiff::Timestamp;
 use telesto_api::ManualClock;
+use telesto_fixture_api::{ByteStream, ResponseValue};
 use telesto_mock::StandIn;
 
 /// A key that no other text is likely to hold.
@@ -61,4 +62,37 @@ pub(crate) async fn answers<'a>(server: &'a MockServer, status: u16, body: &str)
             then.status(status).body(body);
         })
         .await
+}
+
+/// A stand-in that serves the made-up spec, with all of its cases.
+pub(crate) struct MadeUp {
+    pub(crate) server: StandIn,
+}
+
+pub(crate) async fn stand_in() -> MadeUp {
+    let spec = include_str!("../fixture-api/generated/made-up.yaml");
+    let server = StandIn::builder_for(spec).start().await.unwrap();
+    MadeUp { server }
+}
+
+impl MadeUp {
+    pub(crate) fn client(&self) -> telesto_fixture_api::Client {
+        telesto_fixture_api::Client::builder()
+            .api_key(self.server.api_key())
+            .base_url(self.server.url())
+            .clock(Arc::new(telesto_fixture_api::ManualClock::new(start())))
+            .build()
+            .unwrap()
+    }
+}
+
+/// All bytes of an answer.
+pub(crate) async fn bytes(answer: ResponseValue<ByteStream>) -> Vec<u8> {
+    let mut stream = answer.into_inner();
+    let mut bytes = Vec::new();
+    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
+    {
+        bytes.extend_from_slice(&chunk.unwrap());
+    }
+    bytes
 }

@@ -4,12 +4,14 @@ use std::path::Path;
 
 use telesto_gen::{Document, GeneratedFile, ReadError, Stale, State, Target};
 
-use crate::Outcome;
 use crate::report::Report;
+use crate::{Outcome, cases};
 
 /// A spec, and what is made of it.
 struct Spec {
     path: &'static str,
+    /// Where the edits are that are added to it.
+    cases: Option<&'static str>,
     crate_name: &'static str,
     folder: &'static str,
     /// Where a copy of the spec goes.
@@ -24,6 +26,7 @@ pub(crate) const SHIPPED: &str = "spec/telesto.yaml";
 const SPECS: &[Spec] = &[
     Spec {
         path: SHIPPED,
+        cases: None,
         crate_name: "telesto_api",
         folder: "telesto-api/src/generated",
         copy: Some("telesto-mock/src/generated/telesto.yaml"),
@@ -31,9 +34,10 @@ const SPECS: &[Spec] = &[
     },
     Spec {
         path: "tests/fixture-api/made-up.yaml",
+        cases: Some("tests/cases/clients"),
         crate_name: "telesto_fixture_api",
         folder: "tests/fixture-api/generated",
-        copy: None,
+        copy: Some("tests/fixture-api/generated/made-up.yaml"),
         warns: false,
     },
 ];
@@ -109,18 +113,9 @@ fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
     let mut refused = false;
     for spec in SPECS {
         report.step("Reading", spec.path);
-        let document = match Document::read_in(root, Path::new(spec.path)) {
-            Ok(document) => document,
-            Err(ReadError::Refused(findings)) => {
-                report.findings(&findings);
-                refused = true;
-                continue;
-            }
-            Err(error) => {
-                report.error(&error, "run the command in a complete checkout");
-                refused = true;
-                continue;
-            }
+        let Some(document) = read(root, spec, report) else {
+            refused = true;
+            continue;
         };
         match telesto_gen::generate(&document, &Target::new(spec.crate_name, spec.folder)) {
             Ok(generated) => {
@@ -148,6 +143,32 @@ fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
         return None;
     }
     Some(files)
+}
+
+fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
+    let path = Path::new(spec.path);
+    let refused = match spec.cases {
+        None => match Document::read_in(root, path) {
+            Ok(document) => return Some(document),
+            Err(ReadError::Refused(findings)) => findings,
+            Err(error) => {
+                report.error(&error, "run the command in a complete checkout");
+                return None;
+            }
+        },
+        Some(cases) => match cases::merged(&root.join(path), &root.join(cases)) {
+            Ok(text) => match Document::parse(format!("{} with {cases}", spec.path), text) {
+                Ok(document) => return Some(document),
+                Err(findings) => findings,
+            },
+            Err(error) => {
+                report.error(&error, "mend the cases of the tests");
+                return None;
+            }
+        },
+    };
+    report.findings(&refused);
+    None
 }
 
 /// As much of a diff as helps to see what it is about.

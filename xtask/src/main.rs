@@ -1,5 +1,6 @@
 //! The command line of this repository: `cargo xtask`.
 
+mod cases;
 mod codegen;
 mod lint;
 mod report;

@@ -25,6 +25,7 @@ impl Scratch {
             "spec",
             "telesto-api/src/generated",
             "telesto-mock/src/generated",
+            "tests/cases/clients",
             "tests/fixture-api",
             "tests/fixture-api/generated",
         ] {
@@ -205,6 +206,28 @@ fn a_missing_or_unwritable_file_is_named() {
     let (code, _, err) = scratch.codegen(&[]);
     assert_eq!(code, 1);
     assert!(err.contains("telesto-api/src/generated"), "{err}");
+}
+
+#[test]
+fn a_case_that_does_not_fit_is_named() {
+    let scratch = Scratch::new();
+    let case = "paths: { /suppliers: { get: { operationId: other } } }\n";
+    fs::write(scratch.path("tests/cases/clients/new.yaml"), case).unwrap();
+    let (code, _, err) = scratch.codegen(&[]);
+    assert_eq!(code, 1);
+    let told = "clients/new.yaml adds `/paths//suppliers/get/operationId`, which";
+    assert!(err.contains(told), "{err}");
+
+    // Where a case is refused, the place is that in all of them together.
+    let case = "paths: { /new: { get: { operationId: New, responses: {} } } }\n";
+    fs::write(scratch.path("tests/cases/clients/new.yaml"), case).unwrap();
+    let (code, _, err) = scratch.codegen(&[]);
+    assert_eq!(code, 1);
+    assert!(err.contains("operation-id-form"), "{err}");
+    assert!(
+        err.contains("made-up.yaml with tests/cases/clients:"),
+        "{err}"
+    );
 }
 
 #[test]

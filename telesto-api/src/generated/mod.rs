@@ -12,5 +12,7 @@
     reason = "machine-written, and documented by the spec"
 )]
 mod client;
+#[cfg(feature = "httpmock")]
+pub(crate) mod httpmock;
 pub(crate) mod spec;
 pub use self::client::{Client, builder, types};

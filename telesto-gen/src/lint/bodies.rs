@@ -210,25 +210,6 @@ fn body_type<'a>(response: &Found<'a>) -> BodyType<'a> {
     }
 }
 
-/// The client sends a body even where the API does without.
-pub(super) fn optional_body(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for operation in &spec.operations {
-        let Some(body) = spec.request_body(operation) else {
-            continue;
-        };
-        if !body.node.is_set("required") {
-            report.at_key(
-                &operation.found().field("requestBody"),
-                format!(
-                    "the body of `{}` is optional, but the client always sends one",
-                    operation.label()
-                ),
-                "add `required: true` to the request body",
-            );
-        }
-    }
-}
-
 /// The media types of a response or a request body.
 fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
     let pointer = holder.field("content");

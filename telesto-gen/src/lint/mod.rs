@@ -190,11 +190,6 @@ static RULES: &[Rule] = &[
         "all successes of an operation have the same body",
         bodies::several_success_types,
     ),
-    warning(
-        "optional-body",
-        "a request body is required",
-        bodies::optional_body,
-    ),
     // Schemas.
     error(
         "schema-name",

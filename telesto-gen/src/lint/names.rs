@@ -8,7 +8,7 @@ pub(crate) fn snake(name: &str) -> String {
 }
 
 /// As a type or a variant.
-pub(super) fn pascal(name: &str) -> String {
+pub(crate) fn pascal(name: &str) -> String {
     spaced(name).to_pascal_case()
 }
 

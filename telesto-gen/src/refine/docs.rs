@@ -107,13 +107,7 @@ fn target(bound: &TypeParamBound) -> Option<Type> {
     if last.ident != "TryInto" && last.ident != "Into" {
         return None;
     }
-    match &last.arguments {
-        syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
-            syn::GenericArgument::Type(ty) => Some(ty.clone()),
-            _ => None,
-        },
-        _ => None,
-    }
+    tree::first_argument(&bound.path).cloned()
 }
 
 /// What the spec says beyond the description.

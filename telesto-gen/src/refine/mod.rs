@@ -7,8 +7,10 @@ mod coerce;
 mod descriptions;
 mod docs;
 mod messages;
+pub(crate) mod mocks;
 mod non_exhaustive;
 mod open_enums;
+mod optional_bodies;
 mod order;
 mod rename;
 mod send;
@@ -67,6 +69,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "docs",
         apply: docs::apply,
+    },
+    // Before `send`, which puts bodies into the form of the wire.
+    Pass {
+        name: "optional-bodies",
+        apply: optional_bodies::apply,
     },
     Pass {
         name: "send",

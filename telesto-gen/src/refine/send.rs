@@ -9,8 +9,8 @@ use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, GenericArgument,
-    ImplItem, ImplItemFn, PathArguments, ReturnType, Stmt, Token, Type, parse_quote,
+    Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
+    ImplItemFn, ReturnType, Stmt, Token, Type, parse_quote,
 };
 
 use super::tree;
@@ -84,28 +84,14 @@ fn answer(send: &mut ImplItemFn) -> Option<Answer> {
     let ReturnType::Type(_, result) = &mut send.sig.output else {
         return None;
     };
-    let [value, error] = arguments(result)?.try_into().ok()?;
+    let [value, error] = tree::arguments(result)?.try_into().ok()?;
     *error = parse_quote!(crate::Error);
-    let [value] = arguments(value)?.try_into().ok()?;
+    let [value] = tree::arguments(value)?.try_into().ok()?;
     Some(match &*value {
         Type::Tuple(unit) if unit.elems.is_empty() => Answer::Nothing,
         other if tree::type_name(other).as_deref() == Some("ByteStream") => Answer::Bytes,
         _ => Answer::Json,
     })
-}
-
-/// The types between the angle brackets of a type.
-fn arguments(ty: &mut Type) -> Option<Vec<&mut Type>> {
-    let Type::Path(ty) = ty else { return None };
-    let PathArguments::AngleBracketed(arguments) = &mut ty.path.segments.last_mut()?.arguments
-    else {
-        return None;
-    };
-    let types = arguments.args.iter_mut().map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    });
-    types.collect()
 }
 
 /// What follows the sending: our own reading of the answer.

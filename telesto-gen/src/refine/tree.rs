@@ -2,7 +2,8 @@
 
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, ExprLit, File, Item, ItemImpl, ItemMod, Lit, Meta, Token, Type, TypePath,
+    Attribute, Expr, ExprLit, File, GenericArgument, Item, ItemImpl, ItemMod, Lit, Meta, Path,
+    PathArguments, Token, Type, TypePath,
 };
 
 /// The items of a module at the top of the file.
@@ -36,6 +37,31 @@ pub(super) fn type_name(ty: &Type) -> Option<String> {
     path.segments
         .last()
         .map(|segment| segment.ident.to_string())
+}
+
+/// The types between the angle brackets of a type.
+pub(super) fn arguments(ty: &mut Type) -> Option<Vec<&mut Type>> {
+    let Type::Path(ty) = ty else { return None };
+    let PathArguments::AngleBracketed(arguments) = &mut ty.path.segments.last_mut()?.arguments
+    else {
+        return None;
+    };
+    let types = arguments.args.iter_mut().map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    });
+    types.collect()
+}
+
+/// The first type between the angle brackets at the end of a path.
+pub(super) fn first_argument(path: &Path) -> Option<&Type> {
+    let PathArguments::AngleBracketed(arguments) = &path.segments.last()?.arguments else {
+        return None;
+    };
+    match arguments.args.first()? {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    }
 }
 
 /// What an attribute such as `#[derive(…)]` or `#[serde(…)]` lists.

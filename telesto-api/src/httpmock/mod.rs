@@ -1,0 +1,191 @@
+//! Typed mocks of every operation of the spec, for the tests of code that uses
+//! this crate. Feature `httpmock`.
+//!
+//! [`MockServerExt`] gives [`MockServer`] one method for each operation. What
+//! it expects and what it answers have the types of the spec; the answer goes
+//! out as Telesto writes it, with `""` for what is empty.
+//!
+//! ```
+//! # #[cfg(not(telesto_fixture))]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), telesto_api::Error> {
+//! use telesto_api::Client;
+//! use telesto_api::httpmock::{MockServer, MockServerExt as _};
+//! use telesto_api::types::Product;
+//!
+//! let server = MockServer::start_async().await;
+//! let widget: Product = Product::builder().id("1").name("Widget".to_owned()).try_into().unwrap();
+//! let mock = server.list_products(|_when, then| {
+//!     then.ok(&vec![widget]);
+//! });
+//!
+//! let client = Client::builder().api_key("any").base_url(server.base_url()).build()?;
+//! let products = client.list_products().send().await?;
+//! assert_eq!(products[0].name.as_deref(), Some("Widget"));
+//! mock.assert();
+//! # Ok(())
+//! # }
+//! # #[cfg(telesto_fixture)]
+//! # fn main() {}
+//! ```
+//!
+//! Every operation can be refused as well: `then.error(404, "NOT_FOUND")`.
+//! What a mock does not match, the server answers with 404.
+//!
+//! # Panics
+//!
+//! A value that cannot be sent, such as an empty path parameter or an unknown
+//! value of an enum, makes the setting up of the mock panic.
+
+mod written;
+
+pub use ::httpmock::{Mock, MockServer, Then, When};
+
+pub use crate::generated::httpmock::{MockServerExt, operations};
+
+#[allow(unused_imports, reason = "which of these are used depends on the spec")]
+pub(crate) use self::generated::*;
+
+/// What the generated methods call.
+#[allow(
+    dead_code,
+    reason = "which of these are called depends on the spec that the client is made from"
+)]
+mod generated {
+    use ::httpmock::{HttpMockRequest, Method, Then, When};
+    use reqwest::Url;
+    use serde_json::{Value, json};
+
+    use super::written::Telesto;
+    use crate::call;
+    use crate::generated::spec::BASE_URL;
+    use crate::wire::{Wire, Written, to_text};
+
+    /// A request of an operation, with any values in its path.
+    pub(crate) fn request(when: When, method: &str, template: &str) -> When {
+        when.method(method.parse::<Method>().unwrap_or(Method::GET))
+            .path_matches(path(template, None).as_str())
+    }
+
+    /// One with this value in the brace of this number.
+    pub(crate) fn path_parameter<T: Wire>(
+        when: When,
+        template: &str,
+        number: usize,
+        value: &T,
+    ) -> When {
+        let segment = sent(call::path_segment(template, "", value));
+        when.path_matches(path(template, Some((number, &segment))).as_str())
+    }
+
+    /// One with this value in its query, or these.
+    pub(crate) fn query<T: Wire>(when: When, name: &str, value: &T) -> When {
+        match sent(serde_json::to_value(Written(value))) {
+            Value::Array(values) => values
+                .iter()
+                .fold(when, |when, value| when.query_param(name, text(value))),
+            value => when.query_param(name, text(&value)),
+        }
+    }
+
+    /// One with this header.
+    pub(crate) fn header<T: Wire>(when: When, name: &str, value: &T) -> When {
+        when.header(name, sent(to_text(value)))
+    }
+
+    /// One with this body, as JSON.
+    pub(crate) fn json_body<T: Wire>(when: When, value: &T) -> When {
+        when.json_body(sent(serde_json::to_value(Written(value))))
+    }
+
+    /// One with the fields of this body, as a form.
+    pub(crate) fn form_body<T: Wire>(when: When, value: &T) -> When {
+        let fields = sent(serde_json::to_value(Written(value)));
+        let fields = fields.as_object().into_iter().flatten();
+        fields.fold(when, |when, (name, value)| {
+            when.form_urlencoded_tuple(name, text(value))
+        })
+    }
+
+    /// One with this body, as it is.
+    pub(crate) fn bytes_body(when: When, value: impl AsRef<[u8]>) -> When {
+        let expected = value.as_ref().to_vec();
+        match String::from_utf8(expected) {
+            Ok(text) => when.body(text),
+            Err(bytes) => {
+                let bytes = bytes.into_bytes();
+                when.is_true(move |request: &HttpMockRequest| *request.body_ref() == bytes[..])
+            }
+        }
+    }
+
+    /// An answer in JSON, as Telesto writes it.
+    pub(crate) fn answer<T: Wire>(then: Then, status: u16, value: &T) -> Then {
+        then.status(status)
+            .header("content-type", "application/json")
+            .json_body(sent(value.write(Telesto)))
+    }
+
+    /// An answer in any other media type.
+    pub(crate) fn bytes_answer(
+        then: Then,
+        status: u16,
+        media_type: &str,
+        value: impl AsRef<[u8]>,
+    ) -> Then {
+        then.status(status)
+            .header("content-type", media_type)
+            .body(value)
+    }
+
+    /// An error in the envelope that all of them come in.
+    pub(crate) fn error(then: Then, status: u16, error_type: &str) -> Then {
+        let error = json!({ "type": error_type, "description": "An error of a mock." });
+        then.status(status)
+            .header("content-type", "application/json")
+            .json_body(json!({ "statusCode": status, "error": error }))
+    }
+
+    /// The pattern of a path, below the path of the base URL or below none,
+    /// with the value of the parameter of one number.
+    fn path(template: &str, value: Option<(usize, &str)>) -> String {
+        let base = Url::parse(BASE_URL).map(|url| url.path().trim_end_matches('/').to_owned());
+        let base = regex::escape(&base.unwrap_or_default());
+        let mut pattern = format!("^(?:{base})?");
+        for (number, part) in template.split('{').enumerate() {
+            let constant = match number.checked_sub(1) {
+                None => part,
+                Some(number) => {
+                    match value {
+                        Some((of, segment)) if of == number => {
+                            pattern.push_str(&regex::escape(segment));
+                        }
+                        _ => pattern.push_str("[^/]+"),
+                    }
+                    part.split_once('}').map_or("", |(_, rest)| rest)
+                }
+            };
+            pattern.push_str(&regex::escape(constant));
+        }
+        pattern.push('$');
+        pattern
+    }
+
+    /// A scalar as the client writes it in a query or a form.
+    fn text(value: &Value) -> String {
+        match value {
+            Value::String(text) => text.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        }
+    }
+
+    /// What would be sent.
+    #[allow(
+        clippy::panic,
+        reason = "a test that expects what cannot be sent is wrong"
+    )]
+    fn sent<T, E: std::fmt::Display>(result: Result<T, E>) -> T {
+        result.unwrap_or_else(|reason| panic!("a mock cannot be set up: {reason}"))
+    }
+}

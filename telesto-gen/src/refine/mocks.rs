@@ -1,0 +1,259 @@
+//! The mock helpers: what they expect is what the client sends, and what they
+//! answer is what Telesto writes. progenitor's own compare and write the Rust
+//! values, and do not compile for lists.
+
+use quote::{ToTokens as _, quote};
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Block, Expr, File, FnArg, ImplItem, ImplItemFn, Item, ItemImpl, Pat, TraitItem, Type,
+    TypeParamBound, WherePredicate, parse_quote,
+};
+
+use super::tree;
+use crate::facts::{Facts, OperationFacts};
+use crate::lint::names;
+
+/// Changes progenitor's output, and tells in how many operations.
+pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    let mut changed = 0;
+    for block in tree::inherent_impls(tree::module(file, "operations")?) {
+        let name = tree::type_name(&block.self_ty).unwrap_or_default();
+        for operation in &facts.operations {
+            let rust = names::pascal(&operation.id);
+            if name == format!("{rust}When") {
+                expect(block, operation)?;
+                changed += 1;
+            } else if name == format!("{rust}Then") {
+                answer(block, operation);
+                changed += 1;
+            }
+        }
+    }
+    document(file, facts);
+    let left = file.to_token_stream().to_string();
+    for trace in ["value . to_string", ". json_body", "regex ::"] {
+        if left.contains(trace) {
+            return Err(format!("there still is `{trace}`"));
+        }
+    }
+    match changed == 2 * facts.operations.len() {
+        true => Ok(changed / 2),
+        false => Err(format!(
+            "{changed} halves of {} mocks",
+            facts.operations.len()
+        )),
+    }
+}
+
+/// What a request of the operation is, and what its parts are.
+fn expect(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String> {
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else {
+            continue;
+        };
+        let name = function.sig.ident.to_string();
+        if name == "into_inner" {
+            continue;
+        }
+        if name == "new" {
+            let (method, path) = (&operation.method, &operation.path);
+            let request = quote!(Self(crate::httpmock::request(inner, #method, #path)));
+            function.block = parse_quote!({ #request });
+            continue;
+        }
+        let mut part = Part {
+            operation,
+            value: value(function),
+            changed: false,
+            bytes: false,
+        };
+        part.visit_block_mut(&mut function.block);
+        let (changed, bytes) = (part.changed, part.bytes);
+        if !changed {
+            return Err(format!(
+                "`{}` expects `{name}` in an unexpected way",
+                operation.id
+            ));
+        }
+        if bytes {
+            takes_bytes(function);
+        }
+    }
+    Ok(())
+}
+
+/// The value of a setter, as a reference.
+fn value(function: &ImplItemFn) -> Expr {
+    let taken = function.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(input) if is_value(&input.pat) => Some(&*input.ty),
+        _ => None,
+    });
+    let taken = optional(function).or(taken);
+    match taken {
+        Some(Type::Reference(reference))
+            if reference.elem.to_token_stream().to_string() == "str" =>
+        {
+            parse_quote!(&value.to_owned())
+        }
+        Some(Type::Reference(_)) => parse_quote!(value),
+        _ => parse_quote!(&value),
+    }
+}
+
+/// The `T` in `where V: Into<Option<T>>`.
+fn optional(function: &ImplItemFn) -> Option<&Type> {
+    let clause = function.sig.generics.where_clause.as_ref()?;
+    let WherePredicate::Type(predicate) = clause.predicates.first()? else {
+        return None;
+    };
+    let TypeParamBound::Trait(into) = predicate.bounds.first()? else {
+        return None;
+    };
+    match tree::first_argument(&into.path)? {
+        Type::Path(option) => tree::first_argument(&option.path),
+        _ => None,
+    }
+}
+
+fn is_value(pattern: &Pat) -> bool {
+    matches!(pattern, Pat::Ident(name) if name.ident == "value")
+}
+
+struct Part<'a> {
+    operation: &'a OperationFacts,
+    value: Expr,
+    changed: bool,
+    /// Whether it is a body without a type.
+    bytes: bool,
+}
+
+impl VisitMut for Part<'_> {
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        // `let re = Regex::new(&format!("^/things/{}$", value.to_string())).unwrap();`
+        let pattern = block.stmts.iter().find_map(|statement| {
+            let text = statement.to_token_stream().to_string();
+            let (before, _) = text.split_once("{}")?;
+            let number = before.matches(".*").count();
+            text.starts_with("let re").then_some(number)
+        });
+        if let Some(number) = pattern {
+            let (path, value) = (&self.operation.path, &self.value);
+            *block = parse_quote!({
+                Self(crate::httpmock::path_parameter(self.0, #path, #number, #value))
+            });
+            self.changed = true;
+            return;
+        }
+        visit_mut::visit_block_mut(self, block);
+    }
+
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        visit_mut::visit_expr_mut(self, expr);
+        let Expr::MethodCall(call) = expr else { return };
+        let (when, name, value) = (&call.receiver, call.args.first(), &self.value);
+        let form = self
+            .operation
+            .body
+            .as_ref()
+            .is_some_and(|body| body.is_form());
+        *expr = match call.method.to_string().as_str() {
+            "query_param" => parse_quote!(crate::httpmock::query(#when, #name, #value)),
+            "header" => parse_quote!(crate::httpmock::header(#when, #name, #value)),
+            "json_body_obj" if form => parse_quote!(crate::httpmock::form_body(#when, #value)),
+            "json_body_obj" => parse_quote!(crate::httpmock::json_body(#when, #value)),
+            "json_body" | "body" => {
+                self.bytes = true;
+                parse_quote!(crate::httpmock::bytes_body(#when, value))
+            }
+            _ => return,
+        };
+        self.changed = true;
+    }
+}
+
+/// Makes the value of a function one of bytes.
+fn takes_bytes(function: &mut ImplItemFn) {
+    for input in &mut function.sig.inputs {
+        if let FnArg::Typed(input) = input
+            && is_value(&input.pat)
+        {
+            *input.ty = parse_quote!(impl ::std::convert::AsRef<[u8]>);
+        }
+    }
+}
+
+/// Writes the answers of an operation in the form of the wire, and adds its
+/// errors, which progenitor was not told of.
+fn answer(block: &mut ItemImpl, operation: &OperationFacts) {
+    for item in &mut block.items {
+        let ImplItem::Fn(function) = item else {
+            continue;
+        };
+        let mut answer = Answer {
+            media_type: operation.answers_in.as_deref().unwrap_or_default(),
+            value: value(function),
+            bytes: false,
+        };
+        answer.visit_block_mut(&mut function.block);
+        if answer.bytes {
+            takes_bytes(function);
+        }
+    }
+    block.items.push(parse_quote! {
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    });
+}
+
+struct Answer<'a> {
+    media_type: &'a str,
+    value: Expr,
+    bytes: bool,
+}
+
+impl VisitMut for Answer<'_> {
+    fn visit_expr_mut(&mut self, expr: &mut Expr) {
+        // `self.0.status(200).header("content-type", …).json_body(value)`
+        if let Expr::MethodCall(body) = expr
+            && let Expr::MethodCall(header) = &*body.receiver
+            && let Expr::MethodCall(status) = &*header.receiver
+        {
+            let (then, status, media_type) = (&status.receiver, &status.args, self.media_type);
+            let value = &self.value;
+            if body.method == "json_body_obj" {
+                *expr = parse_quote!(crate::httpmock::answer(#then, #status, #value));
+            } else {
+                *expr = parse_quote! {
+                    crate::httpmock::bytes_answer(#then, #status, #media_type, value)
+                };
+                self.bytes = true;
+            }
+            return;
+        }
+        visit_mut::visit_expr_mut(self, expr);
+    }
+}
+
+/// Says which operation a mock is one of.
+fn document(file: &mut File, facts: &Facts) {
+    let operations = facts.by_id();
+    for item in &mut file.items {
+        let Item::Trait(item) = item else { continue };
+        for method in &mut item.items {
+            let TraitItem::Fn(method) = method else {
+                continue;
+            };
+            let id = method.sig.ident.to_string();
+            if let Some(operation) = operations.get(id.as_str()) {
+                let text = format!(
+                    " Mocks `{} {}`, which [`Client::{id}`](crate::Client::{id}) sends.",
+                    operation.method, operation.path
+                );
+                method.attrs.push(parse_quote!(#[doc = #text]));
+            }
+        }
+    }
+}
