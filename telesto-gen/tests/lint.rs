@@ -129,8 +129,7 @@ fn the_shipped_spec_has_no_errors() {
 fn the_made_up_spec_has_no_errors() {
     let found = check("made-up.yaml", MADE_UP);
     assert!(!found.has_errors(), "{found}");
-    let rules: Vec<&str> = found.iter().map(|finding| finding.rule).collect();
-    assert_eq!(rules, ["float-quantity"]);
+    assert!(found.iter().any(|finding| finding.rule == "float-quantity"));
 }
 
 #[test]

@@ -211,7 +211,7 @@ fn body_type<'a>(response: &Found<'a>) -> BodyType<'a> {
 }
 
 /// The media types of a response or a request body.
-fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
+pub(super) fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
     let pointer = holder.field("content");
     let Some(content) = holder.node.get("content") else {
         return Vec::new();
@@ -230,7 +230,7 @@ fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
 }
 
 /// A media type without its parameters.
-fn essence(media_type: &str) -> String {
+pub(super) fn essence(media_type: &str) -> String {
     let essence = media_type.split(';').next().unwrap_or_default();
     essence.to_owned()
 }

@@ -1,6 +1,9 @@
 //! What the documentation of the client is made of.
 
+use super::bodies::{contents, essence};
+use super::spec::Found;
 use super::{Report, Spec};
+use crate::document::Node;
 
 pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
@@ -28,6 +31,60 @@ pub(super) fn missing_external_docs(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+pub(super) fn missing_tag(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let tags = operation.node.get("tags").map_or(&[][..], Node::items);
+        if tags.iter().all(|tag| is_blank(tag.text())) {
+            report.at_key(
+                &operation.pointer,
+                format!("`{}` has no tag", operation.label()),
+                "add `tags: […]` with the kind of thing it is about, such as `products`",
+            );
+        }
+    }
+}
+
+/// One on the body, on its schema, or on some of what that consists of.
+pub(super) fn missing_example(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        for (status, response) in spec.successes(operation) {
+            for (media_type, content) in contents(&response) {
+                let json = essence(media_type) == "application/json";
+                let schema = spec.field(&content, "schema");
+                if json && !has_example(content.node) && !schema.is_some_and(|of| shown(spec, of)) {
+                    report.at_key(
+                        &content.pointer,
+                        format!("`{}` shows no example of {status}", operation.label()),
+                        "add `example: …` beside the schema, with an answer as it comes; the \
+                         stand-in answers with it",
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Whether a schema has an example, or the elements of its list, or some of its
+/// properties have.
+fn shown<'a>(spec: &Spec<'a>, mut schema: Found<'a>) -> bool {
+    const DEEPEST: usize = 8;
+    for _ in 0..DEEPEST {
+        let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+        if has_example(schema.node) || properties.iter().any(|entry| has_example(&entry.value)) {
+            return true;
+        }
+        match spec.field(&schema, "items") {
+            Some(items) => schema = items,
+            None => return false,
+        }
+    }
+    false
+}
+
+fn has_example(node: &Node) -> bool {
+    node.get("example").is_some() || node.get("examples").is_some()
 }
 
 fn is_blank(text: Option<&str>) -> bool {

@@ -237,6 +237,12 @@ static RULES: &[Rule] = &[
         "an operation says where it is documented",
         docs::missing_external_docs,
     ),
+    warning("missing-tag", "an operation has a tag", docs::missing_tag),
+    warning(
+        "missing-example",
+        "an answer in JSON is shown by an example",
+        docs::missing_example,
+    ),
 ];
 
 /// All rules: those that are checked by [`Document::read`], and those that are

@@ -1,9 +1,13 @@
 //! A value that an enum of texts does not list is kept as `Unknown`, instead of
-//! failing the whole list that it is in. It is read and never sent.
+//! failing the whole list that it is in. It is read and never sent. Where the
+//! spec lists a value of that name, the variant is `Unlisted`.
 //!
 //! An enum of one value stays as it is: that is how a schema tells its objects
 //! from those of another.
 
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
@@ -13,7 +17,7 @@ use crate::facts::Facts;
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
-    let mut opened: Vec<String> = Vec::new();
+    let mut opened: BTreeMap<String, Ident> = BTreeMap::new();
     for item in items.iter_mut() {
         if let Item::Enum(item) = item
             && item.variants.len() > 1
@@ -22,8 +26,7 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                 .iter()
                 .all(|variant| variant.fields.is_empty())
         {
-            open(item)?;
-            opened.push(item.ident.to_string());
+            opened.insert(item.ident.to_string(), open(item));
         }
     }
     let mut shown = 0;
@@ -37,8 +40,8 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
             .last()
             .is_some_and(|last| last.ident == "Display");
         let name = tree::type_name(&block.self_ty).unwrap_or_default();
-        if is_display && opened.contains(&name) {
-            ShowUnknown.visit_item_impl_mut(block);
+        if is_display && let Some(unknown) = opened.get(&name) {
+            ShowUnknown(unknown).visit_item_impl_mut(block);
             shown += 1;
         }
     }
@@ -48,19 +51,14 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     Ok(opened.len())
 }
 
-fn open(item: &mut ItemEnum) -> Result<(), String> {
-    let taken = item
-        .variants
-        .iter()
-        .any(|variant| variant.ident == "Unknown");
-    if taken {
-        return Err(format!("`{}` has a value `Unknown` of its own", item.ident));
-    }
+/// Adds the variant for what is not listed, and tells its name.
+fn open(item: &mut ItemEnum) -> Ident {
+    let unknown = free_name(item);
     item.variants.push(parse_quote! {
         /// A value that the spec does not list. It is read, and never sent: a
         /// call that is given it fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
-        Unknown(::std::string::String)
+        #unknown(::std::string::String)
     });
     // A text cannot be copied.
     for attribute in &mut item.attrs {
@@ -70,7 +68,17 @@ fn open(item: &mut ItemEnum) -> Result<(), String> {
             *attribute = parse_quote!(#[derive(#(#kept),*)]);
         }
     }
-    Ok(())
+    unknown
+}
+
+/// `Unknown`, unless the spec lists a value of that name.
+fn free_name(item: &ItemEnum) -> Ident {
+    let numbered = (2..).map(|number| format!("Unknown{number}"));
+    let names = ["Unknown", "Unlisted"].map(str::to_owned);
+    let mut names = names.into_iter().chain(numbered);
+    let is_free = |name: &String| item.variants.iter().all(|variant| variant.ident != name);
+    let name = names.find(is_free).unwrap_or_default();
+    Ident::new(&name, Span::call_site())
 }
 
 fn is_copy(meta: &Meta) -> bool {
@@ -81,15 +89,16 @@ fn is_copy(meta: &Meta) -> bool {
 }
 
 /// Adds the unknown value to the `match` of a `Display`.
-struct ShowUnknown;
+struct ShowUnknown<'a>(&'a Ident);
 
-impl VisitMut for ShowUnknown {
+impl VisitMut for ShowUnknown<'_> {
     fn visit_expr_match_mut(&mut self, shown: &mut ExprMatch) {
         visit_mut::visit_expr_match_mut(self, shown);
         if shown.expr.to_token_stream().to_string() == "* self" {
             *shown.expr = parse_quote!(self);
         }
-        let arm: Arm = parse_quote!(Self::Unknown(text) => f.write_str(text),);
+        let unknown = self.0;
+        let arm: Arm = parse_quote!(Self::#unknown(text) => f.write_str(text),);
         shown.arms.push(arm);
     }
 

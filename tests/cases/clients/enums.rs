@@ -4,7 +4,8 @@ use httpmock::MockServer;
 use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{
-    ListMoodsResponseItemCode as Code, ListMoodsResponseItemFlag as Flag, Mood,
+    ListMoodsResponseItemCode as Code, ListMoodsResponseItemFlag as Flag,
+    ListMoodsResponseItemState as State, Mood,
 };
 
 use crate::support::{answers, made_up};
@@ -14,9 +15,9 @@ async fn they_are_read_and_kept() {
     let server = MockServer::start_async().await;
     let body = json!([
         {"mood": "In Progress", "level": "2", "code": "0", "flag": "yes"},
-        {"mood": "Gelöscht", "level": 30, "code": 10, "flag": "maybe"},
+        {"mood": "Gelöscht", "level": 30, "code": 10, "flag": "maybe", "state": "unknown"},
         {"mood": "", "level": "", "code": "", "flag": ""},
-        {"mood": "neu", "level": 1, "code": "11", "flag": null}
+        {"mood": "neu", "level": 1, "code": "11", "flag": null, "state": "new"}
     ]);
     answers(&server, 200, &body.to_string()).await;
     let moods = made_up(&server).list_moods().send().await.unwrap();
@@ -27,6 +28,8 @@ async fn they_are_read_and_kept() {
     assert_eq!(i64::from(moods[1].level.clone().unwrap()), 30);
     assert_eq!(moods[1].code, Some(Code::X10));
     assert_eq!(moods[1].flag, Some(Flag::Unknown("maybe".to_owned())));
+    assert_eq!(moods[1].state, Some(State::Unknown));
+    assert_eq!(moods[3].state, Some(State::Unlisted("new".to_owned())));
     // The empty text is no value, even where the spec lists it as one.
     let none = &moods[2];
     assert!(none.mood.is_none() && none.level.is_none());

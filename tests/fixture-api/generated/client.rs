@@ -493,6 +493,12 @@ pub mod types {
             default,
             with = "crate::wire"
         )]
+        pub state: ::std::option::Option<ListMoodsResponseItemState>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
         pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
     }
     impl ListMoodsResponseItem {
@@ -662,6 +668,66 @@ pub mod types {
         {
             Self::try_from(<i64>::deserialize(deserializer)?)
                 .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
+        }
+    }
+    ///`ListMoodsResponseItemState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ListMoodsResponseItemState {
+        #[serde(rename = "unknown")]
+        Unknown,
+        #[serde(rename = "known")]
+        Known,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unlisted(::std::string::String),
+    }
+    impl ::std::fmt::Display for ListMoodsResponseItemState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Unknown => f.write_str("unknown"),
+                Self::Known => f.write_str("known"),
+                Self::Unlisted(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListMoodsResponseItemState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "unknown" => Ok(Self::Unknown),
+                "known" => Ok(Self::Known),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListMoodsResponseItemState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ListMoodsResponseItemState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Mail`
@@ -2353,6 +2419,10 @@ pub mod types {
                 ::std::option::Option<super::Mood>,
                 ::std::string::String,
             >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::ListMoodsResponseItemState>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for ListMoodsResponseItem {
             fn default() -> Self {
@@ -2361,6 +2431,7 @@ pub mod types {
                     flag: Ok(Default::default()),
                     level: Ok(Default::default()),
                     mood: Ok(Default::default()),
+                    state: Ok(Default::default()),
                 }
             }
         }
@@ -2419,6 +2490,20 @@ pub mod types {
                     });
                 self
             }
+            pub fn state<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<super::ListMoodsResponseItemState>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.state = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for state: {e}")
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<ListMoodsResponseItem>
         for super::ListMoodsResponseItem {
@@ -2431,6 +2516,7 @@ pub mod types {
                     flag: value.flag?,
                     level: value.level?,
                     mood: value.mood?,
+                    state: value.state?,
                 })
             }
         }
@@ -2442,6 +2528,7 @@ pub mod types {
                     flag: Ok(value.flag),
                     level: Ok(value.level),
                     mood: Ok(value.mood),
+                    state: Ok(value.state),
                 }
             }
         }
@@ -4618,14 +4705,14 @@ pub mod types {
         Address : Object, Bag : Object, BagKind : Text, Box : Object, BoxKind : Text,
         Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
         ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, Mail : Object, Mood : Text, More : Object,
-        Named : Object, NewSupplier : Object, Parcel : Object, ParcelSize : Object, Phone
-        : Object, Priced : Object, RackType : Text, Reading : Object, Round : Object,
-        RoundKind : Text, Shape : Any, Square : Object, SquareKind : Text,
-        StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct :
-        Object, Supplier : Object, SupplierStatus : Text, Tree : Object, TreeAmount :
-        Any, TreeContact : Any, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Mood : Text, More : Object, Named : Object, NewSupplier : Object, Parcel
+        : Object, ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text,
+        Reading : Object, Round : Object, RoundKind : Text, Shape : Any, Square : Object,
+        SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody : Object,
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Tree :
+        Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object, TreePlaceRow :
+        Object, TreePlaceRowShelvesItem : Object
     }
     crate::wire::newtypes! {
         Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64
