@@ -9,10 +9,12 @@ use openapiv3::OpenAPI;
 use crate::finding::{Finding, Findings, Location, Severity};
 
 mod node;
+mod path_items;
 mod pointer;
 mod shape;
 
 pub(crate) use node::{Data, Entry, Node};
+use path_items::WrittenOut;
 pub(crate) use pointer::join;
 pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
 
@@ -25,6 +27,8 @@ pub struct Document {
     text: String,
     root: Node,
     api: OpenAPI,
+    /// The paths that were references.
+    references: WrittenOut,
 }
 
 /// Why a document cannot be read.
@@ -92,11 +96,12 @@ impl Document {
             None => text,
         };
         match read_text(&text) {
-            Ok((root, api)) => Ok(Self {
+            Ok((root, api, references)) => Ok(Self {
                 path,
                 text,
                 root,
                 api,
+                references,
             }),
             Err(problems) => Err(refused(&path, text, problems)),
         }
@@ -188,6 +193,13 @@ impl Document {
         &self.root
     }
 
+    /// Whether a path item that a path refers to stands below `pointer`.
+    pub(crate) fn holds_path_items(&self, pointer: &str) -> bool {
+        let below = format!("{pointer}/");
+        let mut targets = self.references.targets.iter();
+        targets.any(|target| target.starts_with(&below))
+    }
+
     pub(crate) fn survey(&self) -> Survey<'_> {
         Survey::of(&self.root)
     }
@@ -196,17 +208,23 @@ impl Document {
 /// A problem, and the JSON pointer of the node that has it.
 type Located = (String, Problem);
 
-fn read_text(text: &str) -> Result<(Node, OpenAPI), Vec<Located>> {
+fn read_text(text: &str) -> Result<(Node, OpenAPI, WrittenOut), Vec<Located>> {
     let nowhere = |problem| (String::new(), problem);
-    let root = node::load(text)
+    let mut root = node::load(text)
         .map_err(|problems| problems.into_iter().map(nowhere).collect::<Vec<_>>())?;
     check_version(&root, text).map_err(|problem| vec![problem])?;
+    let references = path_items::write_out(&mut root);
     let survey = Survey::of(&root);
     if !survey.problems.is_empty() {
         return Err(survey.problems);
     }
-    let api = typed(text, &root).map_err(|problem| vec![problem])?;
-    Ok((root, api))
+    let mut api = typed(text, &root).map_err(|problem| vec![problem])?;
+    path_items::in_types(&mut api, &root, &references).map_err(|(pointer, error)| {
+        let target = pointer::find(&root, &pointer);
+        let problem = not_openapi(target.node.span.clone(), &error);
+        vec![(pointer, problem)]
+    })?;
+    Ok((root, api, references))
 }
 
 /// Whether this is a document of OpenAPI 3.0.
@@ -295,14 +313,17 @@ fn typed(text: &str, root: &Node) -> Result<OpenAPI, Located> {
             }
             (None, None) => target.node.span.clone(),
         };
-        let problem = Problem {
-            rule: "wrong-shape",
-            span,
-            message: format!("this is no OpenAPI 3.0: {}", error.inner()),
-            mend: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
-        };
-        (pointer, problem)
+        (pointer, not_openapi(span, error.inner()))
     })
+}
+
+fn not_openapi(span: Range<usize>, error: &dyn fmt::Display) -> Problem {
+    Problem {
+        rule: "wrong-shape",
+        span,
+        message: format!("this is no OpenAPI 3.0: {error}"),
+        mend: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
+    }
 }
 
 fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {

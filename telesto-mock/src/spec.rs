@@ -120,9 +120,10 @@ impl Spec {
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, String, &Value)> {
         let paths = self.document.get("paths").and_then(Value::as_object);
         paths.into_iter().flatten().flat_map(|(path, item)| {
-            let item = self.resolve(item);
+            // What stands beside a reference comes before what that leads to.
+            let shared = self.resolve(item);
             METHODS.iter().filter_map(move |method| {
-                let operation = item.get(method)?;
+                let operation = item.get(method).or_else(|| shared.get(method))?;
                 Some((path.as_str(), method.to_ascii_uppercase(), operation))
             })
         })

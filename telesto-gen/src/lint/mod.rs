@@ -124,8 +124,8 @@ static RULES: &[Rule] = &[
     ),
     // Paths and operations.
     error(
-        "unsupported-path-item-ref",
-        "paths are written out",
+        "path-item-ref",
+        "a path that is a reference leads to a path item in this file",
         paths::path_item_ref,
     ),
     error(

@@ -72,7 +72,18 @@ pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
         let Some(id) = operation.id() else { continue };
         let field = operation.found().field("operationId");
         let type_name = names::pascal(id);
-        if let Some(first) = ids.get(id) {
+        let same = |first: &&&Operation<'_>| first.node.span == operation.node.span;
+        if let Some(first) = ids.get(id).filter(same) {
+            report.at(
+                &field,
+                format!(
+                    "`{id}` is the operation of `{}` and of `{}`, which refers to it",
+                    first.label(),
+                    operation.label()
+                ),
+                "write the operations of one of the two paths out, with names of their own",
+            );
+        } else if let Some(first) = ids.get(id) {
             let line = spec.document.line(&first.found().field("operationId"));
             report.at(
                 &field,

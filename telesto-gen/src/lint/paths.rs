@@ -2,14 +2,15 @@
 
 use super::{Report, Spec};
 
-/// progenitor panics at a path item that is a `$ref`.
+/// Those that lead to one have been written out while reading.
 pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
     for (path, item, pointer) in spec.path_items() {
-        if item.get("$ref").is_some() {
-            report.at_key(
+        if let Some(reference) = item.get("$ref") {
+            let reference = reference.text().unwrap_or_default();
+            report.at(
                 &format!("{pointer}/$ref"),
-                format!("the path `{path}` is a reference"),
-                "write its operations out here, in this file",
+                format!("`{reference}` of the path `{path}` leads to no path item in this file"),
+                "refer to another path (`#/paths/~1things`), or write its operations out here",
             );
         }
     }

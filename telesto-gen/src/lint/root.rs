@@ -234,6 +234,7 @@ pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
         let key = extension.entry.key.as_str();
         let (message, mend) = match (extension.holder, key) {
             (Kind::Document, RATE_LIMIT) => continue,
+            _ if spec.document.holds_path_items(&extension.pointer) => continue,
             (_, RATE_LIMIT) => (
                 format!("`{key}` has no meaning here"),
                 "move it to the root of the document".to_owned(),

@@ -1263,6 +1263,273 @@ pub mod types {
             Self::Square(value)
         }
     }
+    ///`Shelf`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Shelf {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub name: ::std::option::Option<ShelfName>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<ShelfKindAlias>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub beside: ::std::option::Option<::std::boxed::Box<ShelfAlias>>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub near: ::std::vec::Vec<ShelfName>,
+        #[serde(
+            default,
+            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
+            with = "crate::wire"
+        )]
+        pub prices: ::std::collections::BTreeMap<::std::string::String, ShelfPrice>,
+    }
+    impl Shelf {
+        pub fn builder() -> builder::Shelf {
+            Default::default()
+        }
+    }
+    ///`ShelfAlias`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct ShelfAlias(pub Shelf);
+    impl ::std::ops::Deref for ShelfAlias {
+        type Target = Shelf;
+        fn deref(&self) -> &Shelf {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ShelfAlias> for Shelf {
+        fn from(value: ShelfAlias) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<Shelf> for ShelfAlias {
+        fn from(value: Shelf) -> Self {
+            Self(value)
+        }
+    }
+    ///`ShelfKind`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ShelfKind {
+        #[serde(rename = "wide")]
+        Wide,
+        #[serde(rename = "deep")]
+        Deep,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ShelfKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Wide => f.write_str("wide"),
+                Self::Deep => f.write_str("deep"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ShelfKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "wide" => Ok(Self::Wide),
+                "deep" => Ok(Self::Deep),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ShelfKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ShelfKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ShelfKindAlias`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct ShelfKindAlias(pub ShelfKind);
+    impl ::std::ops::Deref for ShelfKindAlias {
+        type Target = ShelfKind;
+        fn deref(&self) -> &ShelfKind {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ShelfKindAlias> for ShelfKind {
+        fn from(value: ShelfKindAlias) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<ShelfKind> for ShelfKindAlias {
+        fn from(value: ShelfKind) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for ShelfKindAlias {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for ShelfKindAlias {
+        type Err = <ShelfKind as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ShelfKindAlias {
+        type Error = <ShelfKind as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for ShelfKindAlias {
+        type Error = <ShelfKind as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    ///`ShelfName`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[serde(transparent)]
+    pub struct ShelfName(pub ::std::string::String);
+    impl ::std::ops::Deref for ShelfName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ShelfName> for ::std::string::String {
+        fn from(value: ShelfName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ShelfName {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for ShelfName {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for ShelfName {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
+    ///`ShelfPrice`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct ShelfPrice(pub ::rust_decimal::Decimal);
+    impl ::std::ops::Deref for ShelfPrice {
+        type Target = ::rust_decimal::Decimal;
+        fn deref(&self) -> &::rust_decimal::Decimal {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ShelfPrice> for ::rust_decimal::Decimal {
+        fn from(value: ShelfPrice) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::rust_decimal::Decimal> for ShelfPrice {
+        fn from(value: ::rust_decimal::Decimal) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for ShelfPrice {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for ShelfPrice {
+        type Err = <::rust_decimal::Decimal as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ShelfPrice {
+        type Error = <::rust_decimal::Decimal as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for ShelfPrice {
+        type Error = <::rust_decimal::Decimal as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    ///`Shelves`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct Shelves(pub ::std::vec::Vec<ShelfAlias>);
+    impl ::std::ops::Deref for Shelves {
+        type Target = ::std::vec::Vec<ShelfAlias>;
+        fn deref(&self) -> &::std::vec::Vec<ShelfAlias> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Shelves> for ::std::vec::Vec<ShelfAlias> {
+        fn from(value: Shelves) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::vec::Vec<ShelfAlias>> for Shelves {
+        fn from(value: ::std::vec::Vec<ShelfAlias>) -> Self {
+            Self(value)
+        }
+    }
     ///`Square`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -3551,6 +3818,134 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Shelf {
+            beside: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<super::ShelfKindAlias>,
+                ::std::string::String,
+            >,
+            name: ::std::result::Result<
+                ::std::option::Option<super::ShelfName>,
+                ::std::string::String,
+            >,
+            near: ::std::result::Result<
+                ::std::vec::Vec<super::ShelfName>,
+                ::std::string::String,
+            >,
+            prices: ::std::result::Result<
+                ::std::collections::BTreeMap<::std::string::String, super::ShelfPrice>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Shelf {
+            fn default() -> Self {
+                Self {
+                    beside: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    near: Ok(Default::default()),
+                    prices: Ok(Default::default()),
+                }
+            }
+        }
+        impl Shelf {
+            pub fn beside<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.beside = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for beside: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ShelfKindAlias>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn name<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ShelfName>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.name = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for name: {e}")
+                    });
+                self
+            }
+            pub fn near<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::ShelfName>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.near = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for near: {e}")
+                    });
+                self
+            }
+            pub fn prices<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        super::ShelfPrice,
+                    >,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.prices = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for prices: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Shelf> for super::Shelf {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Shelf,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    beside: value.beside?,
+                    kind: value.kind?,
+                    name: value.name?,
+                    near: value.near?,
+                    prices: value.prices?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Shelf> for Shelf {
+            fn from(value: super::Shelf) -> Self {
+                Self {
+                    beside: Ok(value.beside),
+                    kind: Ok(value.kind),
+                    name: Ok(value.name),
+                    near: Ok(value.near),
+                    prices: Ok(value.prices),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Square {
             kind: ::std::result::Result<super::SquareKind, ::std::string::String>,
             side: ::std::result::Result<
@@ -4708,14 +5103,17 @@ pub mod types {
         ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
         Object, Mood : Text, More : Object, Named : Object, NewSupplier : Object, Parcel
         : Object, ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text,
-        Reading : Object, Round : Object, RoundKind : Text, Shape : Any, Square : Object,
-        SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody : Object,
-        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Tree :
-        Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object, TreePlaceRow :
-        Object, TreePlaceRowShelvesItem : Object
+        Reading : Object, Round : Object, RoundKind : Text, Shape : Any, Shelf : Object,
+        ShelfKind : Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
+        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, Tree : Object, TreeAmount : Any, TreeContact : Any,
+        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object
     }
     crate::wire::newtypes! {
-        Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64
+        Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64,
+        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
+        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
+        ::std::vec::Vec < ShelfAlias >
     }
 }
 #[derive(Clone, Debug)]
@@ -5268,6 +5666,84 @@ let response = client.get_rack()
 ```*/
     pub fn get_rack(&self) -> builder::GetRack<'_> {
         builder::GetRack::new(self)
+    }
+    /**List the shelves
+
+Sends a `GET` request to `/shelves`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases. The spec names these:
+
+- 404: It was refused.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, kind: telesto_fixture_api::types::ShelfKindAlias) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_shelves()
+    .kind(kind)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_shelves(&self) -> builder::ListShelves<'_> {
+        builder::ListShelves::new(self)
+    }
+    /**Sends a `POST` request to `/shelves`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::ShelfAlias) -> Result<(), telesto_fixture_api::Error> {
+let response = client.create_shelf()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn create_shelf(&self) -> builder::CreateShelf<'_> {
+        builder::CreateShelf::new(self)
+    }
+    /**Sends a `GET` request to `/shelves/{shelf}`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, shelf: telesto_fixture_api::types::ShelfName) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_shelf()
+    .shelf(shelf)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_shelf(&self) -> builder::GetShelf<'_> {
+        builder::GetShelf::new(self)
+    }
+    /**Sends a `DELETE` request to `/shelves/{shelf}`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, shelf: telesto_fixture_api::types::ShelfName) -> Result<(), telesto_fixture_api::Error> {
+let response = client.delete_shelf()
+    .shelf(shelf)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn delete_shelf(&self) -> builder::DeleteShelf<'_> {
+        builder::DeleteShelf::new(self)
     }
     /**No error is documented
 
@@ -7124,6 +7600,207 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::nothing("get_rack", result)
+        }
+    }
+    /**Builder for [`Client::list_shelves`]
+
+[`Client::list_shelves`]: super::Client::list_shelves*/
+    #[derive(Debug, Clone)]
+    pub struct ListShelves<'a> {
+        client: &'a super::Client,
+        kind: Result<Option<types::ShelfKindAlias>, String>,
+    }
+    impl<'a> ListShelves<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                kind: Ok(None),
+            }
+        }
+        pub fn kind<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ShelfKindAlias>,
+        {
+            self.kind = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `ShelfKindAlias` for kind failed".to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/shelves`
+        pub async fn send(self) -> Result<ResponseValue<types::Shelves>, crate::Error> {
+            let Self { client, kind } = self;
+            let kind = crate::call::valid("list_shelves", kind)?;
+            let url = format!("{}/shelves", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_shelves",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "kind",
+                            &crate::wire::Written(&kind),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "list_shelves",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "list_shelves", result).await
+        }
+    }
+    /**Builder for [`Client::create_shelf`]
+
+[`Client::create_shelf`]: super::Client::create_shelf*/
+    #[derive(Debug, Clone)]
+    pub struct CreateShelf<'a> {
+        client: &'a super::Client,
+        body: Result<types::ShelfAlias, String>,
+    }
+    impl<'a> CreateShelf<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Err("body was not initialized".to_string()),
+            }
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ShelfAlias>,
+        {
+            self.body = value
+                .try_into()
+                .map_err(|_| "conversion to `ShelfAlias` for body failed".to_string());
+            self
+        }
+        ///Sends a `POST` request to `/shelves`
+        pub async fn send(self) -> Result<ResponseValue<types::Shelf>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid("create_shelf", body)?;
+            let url = format!("{}/shelves", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "create_shelf",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "create_shelf",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "create_shelf", result).await
+        }
+    }
+    /**Builder for [`Client::get_shelf`]
+
+[`Client::get_shelf`]: super::Client::get_shelf*/
+    #[derive(Debug, Clone)]
+    pub struct GetShelf<'a> {
+        client: &'a super::Client,
+        shelf: Result<types::ShelfName, String>,
+    }
+    impl<'a> GetShelf<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                shelf: Err("shelf was not initialized".to_string()),
+            }
+        }
+        pub fn shelf<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ShelfName>,
+        {
+            self.shelf = value
+                .try_into()
+                .map_err(|_| "conversion to `ShelfName` for shelf failed".to_string());
+            self
+        }
+        ///Sends a `GET` request to `/shelves/{shelf}`
+        pub async fn send(self) -> Result<ResponseValue<types::Shelf>, crate::Error> {
+            let Self { client, shelf } = self;
+            let shelf = crate::call::valid("get_shelf", shelf)?;
+            let url = format!(
+                "{}/shelves/{}", client.baseurl, crate ::call::path_segment("get_shelf",
+                "shelf", & shelf) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_shelf",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_shelf",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_shelf", result).await
+        }
+    }
+    /**Builder for [`Client::delete_shelf`]
+
+[`Client::delete_shelf`]: super::Client::delete_shelf*/
+    #[derive(Debug, Clone)]
+    pub struct DeleteShelf<'a> {
+        client: &'a super::Client,
+        shelf: Result<types::ShelfName, String>,
+    }
+    impl<'a> DeleteShelf<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                shelf: Err("shelf was not initialized".to_string()),
+            }
+        }
+        pub fn shelf<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::ShelfName>,
+        {
+            self.shelf = value
+                .try_into()
+                .map_err(|_| "conversion to `ShelfName` for shelf failed".to_string());
+            self
+        }
+        ///Sends a `DELETE` request to `/shelves/{shelf}`
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            let Self { client, shelf } = self;
+            let shelf = crate::call::valid("delete_shelf", shelf)?;
+            let url = format!(
+                "{}/shelves/{}", client.baseurl, crate
+                ::call::path_segment("delete_shelf", "shelf", & shelf) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "delete_shelf",
+                client.client.delete(url).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "delete_shelf",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("delete_shelf", result)
         }
     }
     /**Builder for [`Client::refused_none`]

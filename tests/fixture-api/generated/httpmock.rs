@@ -999,6 +999,143 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListShelvesWhen(::httpmock::When);
+    impl ListShelvesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/shelves"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn kind<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a types::ShelfKindAlias>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "kind", value))
+            } else {
+                Self(self.0.query_param_missing("kind"))
+            }
+        }
+    }
+    pub struct ListShelvesThen(::httpmock::Then);
+    impl ListShelvesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Shelves) -> Self {
+            Self(crate::httpmock::answer(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct CreateShelfWhen(::httpmock::When);
+    impl CreateShelfWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/shelves"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: &types::ShelfAlias) -> Self {
+            Self(crate::httpmock::json_body(self.0, value))
+        }
+    }
+    pub struct CreateShelfThen(::httpmock::Then);
+    impl CreateShelfThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn created(self, value: &types::Shelf) -> Self {
+            Self(crate::httpmock::answer(self.0, 201u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct GetShelfWhen(::httpmock::When);
+    impl GetShelfWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/shelves/{shelf}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn shelf(self, value: &types::ShelfName) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/shelves/{shelf}",
+                    0usize,
+                    value,
+                ),
+            )
+        }
+    }
+    pub struct GetShelfThen(::httpmock::Then);
+    impl GetShelfThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Shelf) -> Self {
+            Self(crate::httpmock::answer(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct DeleteShelfWhen(::httpmock::When);
+    impl DeleteShelfWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "DELETE", "/shelves/{shelf}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn shelf(self, value: &types::ShelfName) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/shelves/{shelf}",
+                    0usize,
+                    value,
+                ),
+            )
+        }
+    }
+    pub struct DeleteShelfThen(::httpmock::Then);
+    impl DeleteShelfThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct RefusedNoneWhen(::httpmock::When);
     impl RefusedNoneWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -1246,6 +1383,22 @@ pub trait MockServerExt {
     fn get_rack<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetRackWhen, operations::GetRackThen);
+    /// Mocks `GET /shelves`, which [`Client::list_shelves`](crate::Client::list_shelves) sends.
+    fn list_shelves<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListShelvesWhen, operations::ListShelvesThen);
+    /// Mocks `POST /shelves`, which [`Client::create_shelf`](crate::Client::create_shelf) sends.
+    fn create_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateShelfWhen, operations::CreateShelfThen);
+    /// Mocks `GET /shelves/{shelf}`, which [`Client::get_shelf`](crate::Client::get_shelf) sends.
+    fn get_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetShelfWhen, operations::GetShelfThen);
+    /// Mocks `DELETE /shelves/{shelf}`, which [`Client::delete_shelf`](crate::Client::delete_shelf) sends.
+    fn delete_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteShelfWhen, operations::DeleteShelfThen);
     /// Mocks `GET /refused/none`, which [`Client::refused_none`](crate::Client::refused_none) sends.
     fn refused_none<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1532,6 +1685,50 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetRackWhen::new(when),
                 operations::GetRackThen::new(then),
+            )
+        })
+    }
+    fn list_shelves<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListShelvesWhen, operations::ListShelvesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListShelvesWhen::new(when),
+                operations::ListShelvesThen::new(then),
+            )
+        })
+    }
+    fn create_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CreateShelfWhen, operations::CreateShelfThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CreateShelfWhen::new(when),
+                operations::CreateShelfThen::new(then),
+            )
+        })
+    }
+    fn get_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetShelfWhen, operations::GetShelfThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetShelfWhen::new(when),
+                operations::GetShelfThen::new(then),
+            )
+        })
+    }
+    fn delete_shelf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteShelfWhen, operations::DeleteShelfThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteShelfWhen::new(when),
+                operations::DeleteShelfThen::new(then),
             )
         })
     }

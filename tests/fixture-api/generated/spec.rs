@@ -31,6 +31,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Json,
     },
     Operation {
+        id: "create_shelf",
+        method: "POST",
+        path: "/shelves",
+        tag: None,
+        returns: Returns::Json,
+    },
+    Operation {
         id: "create_supplier",
         method: "POST",
         path: "/suppliers",
@@ -41,6 +48,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "delete_parcel",
         method: "DELETE",
         path: "/parcels/{parcel}",
+        tag: None,
+        returns: Returns::Nothing,
+    },
+    Operation {
+        id: "delete_shelf",
+        method: "DELETE",
+        path: "/shelves/{shelf}",
         tag: None,
         returns: Returns::Nothing,
     },
@@ -115,6 +129,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Json,
     },
     Operation {
+        id: "get_shelf",
+        method: "GET",
+        path: "/shelves/{shelf}",
+        tag: None,
+        returns: Returns::Json,
+    },
+    Operation {
         id: "get_supplier",
         method: "GET",
         path: "/suppliers/{supplier_id}",
@@ -133,6 +154,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/moods",
         tag: Some("moods"),
+        returns: Returns::Json,
+    },
+    Operation {
+        id: "list_shelves",
+        method: "GET",
+        path: "/shelves",
+        tag: Some("shelves"),
         returns: Returns::Json,
     },
     Operation {
