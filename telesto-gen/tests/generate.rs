@@ -97,7 +97,11 @@ fn schema() -> impl Strategy<Value = String> {
                 .prop_map(|(a, b)| format!("{{ type: object, properties: {{ a: {a}, b: {b} }} }}")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{ oneOf: [{a}, {b}] }}")),
             (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{ anyOf: [{a}, {b}] }}")),
-            (inner.clone(), inner).prop_map(|(a, b)| format!("{{ allOf: [{a}, {b}] }}")),
+            (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("{{ allOf: [{a}, {b}] }}")),
+            // The own properties are merged with those of each part.
+            (inner.clone(), inner).prop_map(|(a, b)| format!(
+                "{{ type: object, properties: {{ parent: {a} }}, oneOf: [{b}, {a}] }}"
+            )),
         ]
     })
 }

@@ -10,6 +10,7 @@ use crate::finding::{Finding, Findings, Severity};
 mod answers;
 mod bodies;
 mod docs;
+mod merges;
 pub(crate) mod names;
 mod operations;
 mod parameters;
@@ -215,6 +216,11 @@ static RULES: &[Rule] = &[
         "unsupported-schema",
         "a schema has a form in Rust",
         schemas::unsupported,
+    ),
+    error(
+        "endless-merge",
+        "the parts of a schema can be merged",
+        merges::endless,
     ),
     warning(
         "unknown-format",

@@ -114,16 +114,24 @@ fn copied(node: &Node) -> Vec<&str> {
         .map(|entry| &entry.value)
         .chain(node.get("items"))
         .chain(node.get("additionalProperties"))
-        .flat_map(|child| {
-            let mut names = copied(child);
-            // A lone part stays a reference; two or more are merged.
-            let lone = |keyword: &str| child.get(keyword).is_none_or(|p| p.items().len() == 1);
-            let own = ["type", "properties", "required", "additionalProperties"];
-            let merges = !lone("allOf") || own.iter().any(|key| child.get(key).is_some());
-            names.extend(merges.then(|| combined(child)).into_iter().flatten());
-            names
-        })
+        .flat_map(copied_into)
         .collect()
+}
+
+/// The same for an unnamed schema and those that it is put together from.
+fn copied_into(schema: &Node) -> Vec<&str> {
+    let mut names = copied(schema);
+    // A lone part stays a reference; two or more are merged.
+    let lone = |keyword: &str| schema.get(keyword).is_none_or(|p| p.items().len() == 1);
+    let own = ["type", "properties", "required", "additionalProperties"];
+    if !lone("allOf") || own.iter().any(|key| schema.get(key).is_some()) {
+        names.extend(combined(schema));
+    }
+    for keyword in ["allOf", "oneOf", "anyOf"] {
+        let parts = schema.get(keyword).map_or(&[][..], Node::items);
+        names.extend(parts.iter().flat_map(copied_into));
+    }
+    names
 }
 
 fn reaches_itself(start: &str, edges: &HashMap<&str, Vec<&str>>) -> bool {

@@ -339,8 +339,26 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Parts of an `allOf` that describe one property differently. typify merges
-/// the two, for ever if they lead back to the whole.
+/// What a schema says beside its documentation, by key.
+fn says(schema: &Node) -> Vec<(&str, &Node)> {
+    const DOCUMENTATION: [&str; 5] = [
+        "title",
+        "description",
+        "example",
+        "deprecated",
+        "externalDocs",
+    ];
+    let entries = schema.entries().iter();
+    let entries = entries.map(|entry| (entry.key.as_str(), &entry.value));
+    let mut said: Vec<_> = entries
+        .filter(|(key, _)| !DOCUMENTATION.contains(key))
+        .collect();
+    said.sort_unstable_by_key(|(key, _)| *key);
+    said
+}
+
+/// Parts of an `allOf` that describe one property differently: nothing fits
+/// both, and typify makes a type of it that has no values.
 fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let Some(all) = schema.node.get("allOf") else {
         return;
@@ -356,7 +374,7 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
         for entry in properties {
             let name = entry.key.as_str();
             match seen.iter().find(|(other, _)| *other == name) {
-                Some((_, other)) if **other != entry.value => report.at(
+                Some((_, other)) if says(other) != says(&entry.value) => report.at(
                     &pointer,
                     format!("`{name}` is described differently by another part of this `allOf`"),
                     "describe it in one of the parts only",

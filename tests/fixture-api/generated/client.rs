@@ -982,6 +982,13 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Priced {
+        ///The same as that of the other part.
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub id: ::std::option::Option<::std::string::String>,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
@@ -3365,6 +3372,10 @@ pub mod types {
         }
         #[derive(Clone, Debug)]
         pub struct Priced {
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             price: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
@@ -3373,11 +3384,22 @@ pub mod types {
         impl ::std::default::Default for Priced {
             fn default() -> Self {
                 Self {
+                    id: Ok(Default::default()),
                     price: Ok(Default::default()),
                 }
             }
         }
         impl Priced {
+            pub fn id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.id = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+                self
+            }
             pub fn price<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -3398,12 +3420,18 @@ pub mod types {
             fn try_from(
                 value: Priced,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { price: value.price? })
+                Ok(Self {
+                    id: value.id?,
+                    price: value.price?,
+                })
             }
         }
         impl ::std::convert::From<super::Priced> for Priced {
             fn from(value: super::Priced) -> Self {
-                Self { price: Ok(value.price) }
+                Self {
+                    id: Ok(value.id),
+                    price: Ok(value.price),
+                }
             }
         }
         #[derive(Clone, Debug)]
