@@ -25,6 +25,7 @@ use node::Problem;
 pub struct Document {
     path: PathBuf,
     text: String,
+    lines: Lines,
     root: Node,
     api: OpenAPI,
     /// The paths that were references.
@@ -98,6 +99,7 @@ impl Document {
         match read_text(&text) {
             Ok((root, api, references)) => Ok(Self {
                 path,
+                lines: Lines::of(&text),
                 text,
                 root,
                 api,
@@ -151,7 +153,13 @@ impl Document {
             message: message.into(),
             mend: mend.into(),
         };
-        finding(&self.text, pointer.to_owned(), severity, problem)
+        finding(
+            &self.text,
+            &self.lines,
+            pointer.to_owned(),
+            severity,
+            problem,
+        )
     }
 
     /// As [`finding`](Self::finding), but underlines the key of the entry even
@@ -172,7 +180,13 @@ impl Document {
                     message,
                     mend,
                 };
-                finding(&self.text, pointer.to_owned(), severity, problem)
+                finding(
+                    &self.text,
+                    &self.lines,
+                    pointer.to_owned(),
+                    severity,
+                    problem,
+                )
             }
             None => self.finding(pointer, rule, severity, message, mend),
         }
@@ -186,7 +200,7 @@ impl Document {
     /// The line, from 1, of the node that `pointer` names.
     pub(crate) fn line(&self, pointer: &str) -> usize {
         let target = pointer::find(&self.root, pointer);
-        location(&self.text, target.node.span.start).line
+        self.lines.location(&self.text, target.node.span.start).line
     }
 
     pub(crate) fn root(&self) -> &Node {
@@ -344,21 +358,28 @@ fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {
 }
 
 fn refused(path: &Path, text: String, problems: Vec<Located>) -> Findings {
+    let lines = Lines::of(&text);
     let findings = problems
         .into_iter()
-        .map(|(pointer, problem)| finding(&text, pointer, Severity::Error, problem))
+        .map(|(pointer, problem)| finding(&text, &lines, pointer, Severity::Error, problem))
         .collect();
     Findings::new(label(path), text, findings)
 }
 
-fn finding(text: &str, pointer: String, severity: Severity, problem: Problem) -> Finding {
+fn finding(
+    text: &str,
+    lines: &Lines,
+    pointer: String,
+    severity: Severity,
+    problem: Problem,
+) -> Finding {
     let span = first_line(text, problem.span);
     Finding {
         rule: problem.rule,
         severity,
         message: problem.message,
         mend: problem.mend,
-        location: location(text, span.start),
+        location: lines.location(text, span.start),
         span,
         pointer,
     }
@@ -383,12 +404,25 @@ fn floor(text: &str, at: usize) -> usize {
         .unwrap_or_default()
 }
 
-fn location(text: &str, at: usize) -> Location {
-    let before = &text[..floor(text, at)];
-    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    Location {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
+/// The bytes at which the lines of a text start. A document may have thousands
+/// of findings, so nobody counts lines for each of them.
+#[derive(Debug, Clone)]
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let starts = text.match_indices('\n').map(|(newline, _)| newline + 1);
+        Self([0].into_iter().chain(starts).collect())
+    }
+
+    fn location(&self, text: &str, at: usize) -> Location {
+        let at = floor(text, at);
+        let line = self.0.partition_point(|start| *start <= at);
+        let start = self.0[line.saturating_sub(1)];
+        Location {
+            line,
+            column: text[start..at].chars().count() + 1,
+        }
     }
 }
 

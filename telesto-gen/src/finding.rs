@@ -126,9 +126,13 @@ impl Findings {
         };
         let mut out = String::new();
         for finding in &self.findings {
-            let snippet = Snippet::source(&self.text)
+            // The line alone: the renderer counts the lines of all that it gets.
+            let line = self.line_of(&finding.span);
+            let span = finding.span.start - line.start..finding.span.end - line.start;
+            let snippet = Snippet::source(&self.text[line])
+                .line_start(finding.location.line)
                 .path(&self.path)
-                .annotation(AnnotationKind::Primary.span(finding.span.clone()));
+                .annotation(AnnotationKind::Primary.span(span));
             let group = finding
                 .severity
                 .level()
@@ -141,6 +145,14 @@ impl Findings {
         }
         out.push_str(&self.summary());
         out
+    }
+
+    /// The bytes of the line that `span` is within.
+    fn line_of(&self, span: &Range<usize>) -> Range<usize> {
+        let before = self.text[..span.start].rfind('\n');
+        let after = self.text[span.end..].find('\n');
+        before.map_or(0, |newline| newline + 1)
+            ..after.map_or(self.text.len(), |newline| span.end + newline)
     }
 
     /// Such as `1 error, 2 warnings`.
