@@ -66,6 +66,32 @@ fn no_generated_file_names_what_the_middle_replaces() {
     );
 }
 
+#[test]
+fn a_parameter_may_have_a_name_that_the_code_around_it_uses() {
+    let client = |name: &str| {
+        let text = MADE_UP.replace("- name: limit", &format!("- name: {name}"));
+        files(&text).unwrap().swap_remove(0).text
+    };
+    let sent = client("client");
+    assert!(sent.contains("crate::call::json(_client, \"list_suppliers\", result).await"));
+    assert!(sent.contains(".client(client_)\n") && sent.contains(", client_: i32)"));
+    let sent = client("result");
+    assert!(sent.contains("crate::call::json(client, \"list_suppliers\", _result).await"));
+    let sent = client("api-version");
+    assert_eq!(sent.matches("\"api-version\"").count(), 1);
+    let header = MADE_UP.replace("name: X-Trace", "name: api-version");
+    let sent = &files(&header).unwrap()[0].text;
+    assert_eq!(sent.matches("\"api-version\"").count(), 2);
+}
+
+#[test]
+fn an_enum_may_have_a_value_unknown() {
+    let text = MADE_UP.replace("Completed,", "unknown,");
+    let client = &files(&text).unwrap()[0].text;
+    assert!(client.contains("Unknown2(::std::string::String)"));
+    assert!(client.contains("Self::Unknown2(text) => f.write_str(text)"));
+}
+
 /// Parts of a schema that may stand where another stood.
 fn schema() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![

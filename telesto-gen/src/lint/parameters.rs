@@ -7,8 +7,8 @@ use super::root::is_header_name;
 use super::spec::Found;
 use super::{Report, Spec};
 
-/// What a request builder has by itself.
-const TAKEN: &[&str] = &["new", "send"];
+/// What a request builder has by itself, or a mock.
+const TAKEN: &[&str] = &["header_map", "into_inner", "new", "send"];
 
 /// progenitor keeps parameters by name alone, so the last of two equal names
 /// wins, whatever its `in`.

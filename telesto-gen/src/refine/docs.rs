@@ -138,6 +138,8 @@ fn compiled(
 ) -> Option<String> {
     let code = example.trim().strip_suffix("```")?.trim();
     let code = code.strip_suffix(".await;")?;
+    // The client of the example has that name.
+    let code = code.replace(".client(client)", ".client(client_)");
     let mut arguments = String::new();
     for line in code.lines() {
         let Some((setter, argument)) = line

@@ -10,7 +10,7 @@ use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
-    ImplItemFn, ReturnType, Stmt, Token, Type, parse_quote,
+    ImplItemFn, Pat, ReturnType, Stmt, Token, Type, parse_quote,
 };
 
 use super::tree;
@@ -47,10 +47,10 @@ fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
 
     let left = send.to_token_stream().to_string();
     for trace in [
-        "api_version",
-        "UnexpectedResponse",
-        "InvalidRequest",
-        "encode_path",
+        ":: api_version (",
+        "Error :: UnexpectedResponse",
+        "Error :: InvalidRequest",
+        "encode_path (",
     ] {
         if left.contains(trace) {
             return Err(format!("`{id}` still has `{trace}`"));
@@ -96,27 +96,54 @@ fn answer(send: &mut ImplItemFn) -> Option<Answer> {
 
 /// What follows the sending: our own reading of the answer.
 fn end(block: &mut Block, id: &str, answer: Answer) -> Option<()> {
-    let exec = block.stmts.iter().position(|statement| {
-        statement
-            .to_token_stream()
-            .to_string()
-            .contains("client . exec")
+    let (exec, client, result) = block.stmts.iter().enumerate().find_map(|(at, statement)| {
+        let (client, result) = sent(statement)?;
+        Some((at, client.clone(), result.clone()))
     })?;
     block.stmts.truncate(exec + 1);
     // `pre` and `post` are for hooks that we have none of.
-    block.stmts.retain(|statement| {
-        !statement
-            .to_token_stream()
-            .to_string()
-            .starts_with("client . pre")
-    });
+    block.stmts.retain(|statement| !is_hook(statement));
     let read: Expr = match answer {
-        Answer::Json => parse_quote!(crate::call::json(client, #id, result).await),
-        Answer::Bytes => parse_quote!(crate::call::bytes(#id, result)),
-        Answer::Nothing => parse_quote!(crate::call::nothing(#id, result)),
+        Answer::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
+        Answer::Bytes => parse_quote!(crate::call::bytes(#id, #result)),
+        Answer::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
     };
     block.stmts.push(Stmt::Expr(read, None));
     Some(())
+}
+
+/// The names of the client and of the result in
+/// `let result = client.exec(request, &info).await`. They differ where a
+/// parameter has one of them.
+fn sent(statement: &Stmt) -> Option<(&Ident, &Ident)> {
+    let Stmt::Local(local) = statement else {
+        return None;
+    };
+    let Pat::Ident(result) = &local.pat else {
+        return None;
+    };
+    let Expr::Await(awaited) = &*local.init.as_ref()?.expr else {
+        return None;
+    };
+    let Expr::MethodCall(call) = &*awaited.base else {
+        return None;
+    };
+    let Expr::Path(client) = &*call.receiver else {
+        return None;
+    };
+    let exec = call.method == "exec";
+    Some((client.path.get_ident().filter(|_| exec)?, &result.ident))
+}
+
+/// Whether this is `client.pre(&mut request, &info).await?`.
+fn is_hook(statement: &Stmt) -> bool {
+    let Stmt::Expr(Expr::Try(attempt), _) = statement else {
+        return false;
+    };
+    let Expr::Await(awaited) = &*attempt.expr else {
+        return false;
+    };
+    matches!(&*awaited.base, Expr::MethodCall(call) if call.method == "pre")
 }
 
 /// Puts arguments into the form of the wire, and what is wrong with them into
@@ -213,7 +240,7 @@ fn drop_unasked_headers(block: &mut Block) {
     let text = |statement: &Stmt| statement.to_token_stream().to_string();
     block
         .stmts
-        .retain(|statement| !text(statement).contains("\"api-version\""));
+        .retain(|statement| !text(statement).contains(":: api_version ("));
     let made = block.stmts.iter().position(|statement| {
         matches!(statement, Stmt::Local(local)
             if local.pat.to_token_stream().to_string() == "mut header_map")
