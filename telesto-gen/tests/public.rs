@@ -65,7 +65,7 @@ impl Run {
         let took = start.elapsed();
         let end = match result {
             Ok(generated) => {
-                assert_eq!(generated.files.len(), 3);
+                assert_eq!(generated.files.len(), 4);
                 for file in &generated.files {
                     syn::parse_file(&file.text).unwrap();
                 }
