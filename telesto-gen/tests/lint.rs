@@ -1,4 +1,4 @@
-//! Every case in `tests/lint` is a document, or the part of one that matters;
+//! Every case in `tests/cases/findings` is a document, or the part of one that matters;
 //! the sections that it leaves out are taken from `base.yaml`, unless its first
 //! line is `# whole`. What is found in it stands in the `.txt` beside it;
 //! `UPDATE_EXPECT=1` writes it anew.
@@ -17,7 +17,7 @@ use telesto_gen::{Document, Findings, ReadError, Severity, lint, rules};
 
 const SHIPPED: &str = include_str!("../../spec/telesto.yaml");
 const MADE_UP: &str = include_str!("../../tests/fixture-api/made-up.yaml");
-const BASE: &str = include_str!("lint/base.yaml");
+const BASE: &str = include_str!("../../tests/cases/findings/base.yaml");
 
 fn check(name: &str, text: &str) -> Findings {
     match Document::parse(name, text.to_owned()) {
@@ -27,7 +27,7 @@ fn check(name: &str, text: &str) -> Findings {
 }
 
 fn files() -> impl Iterator<Item = PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lint");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/findings");
     let entries = fs::read_dir(folder).unwrap();
     entries.map(|entry| entry.unwrap().path())
 }
