@@ -92,6 +92,43 @@ fn an_enum_may_have_a_value_unknown() {
     assert!(client.contains("Self::Unknown2(text) => f.write_str(text)"));
 }
 
+#[test]
+fn the_example_of_the_spec_readme_becomes_a_client() {
+    let readme = include_str!("../../spec/README.md");
+    let (_, example) = readme.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example: serde_yaml::Value = serde_yaml::from_str(example).unwrap();
+    let shipped = include_str!("../../spec/telesto.yaml");
+    let mut spec: serde_yaml::Value = serde_yaml::from_str(shipped).unwrap();
+    for (holder, section) in [
+        ("", "paths"),
+        ("components", "responses"),
+        ("components", "schemas"),
+    ] {
+        let part = |of: &serde_yaml::Value| match holder {
+            "" => of[section].clone(),
+            holder => of[holder][section].clone(),
+        };
+        let mut all = part(&spec).as_mapping().unwrap().clone();
+        let own = all.len();
+        all.extend(part(&example).as_mapping().unwrap().clone());
+        assert!(all.len() > own, "{section}");
+        match holder {
+            "" => spec[section] = all.into(),
+            holder => spec[holder][section] = all.into(),
+        }
+    }
+    let text = serde_yaml::to_string(&spec).unwrap();
+    let document = Document::parse("telesto.yaml", text).unwrap();
+    let found = telesto_gen::lint(&document);
+    assert!(found.is_empty(), "{found}");
+    let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
+    let client = &generated.files[0].text;
+    for method in ["list_things", "get_thing", "update_thing"] {
+        assert!(client.contains(&format!("pub fn {method}(")), "{method}");
+    }
+}
+
 /// Parts of a schema that may stand where another stood.
 fn schema() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![

@@ -323,6 +323,10 @@ impl<'a> Survey<'a> {
                 format!("`{name}` is negative"),
                 "write a whole number from 0".to_owned(),
             ),
+            _ if name.contains('{') => (
+                format!("`{name}` is no name of anything"),
+                "add the colon after the name, as in `name: { type: string }`".to_owned(),
+            ),
             _ => (
                 format!("`{name}` is {}, not {}", node.what(), wanted(shape)),
                 format!("make it {}", wanted(shape)),
@@ -333,7 +337,7 @@ impl<'a> Survey<'a> {
 
     fn unknown_field(&mut self, object: &Object, entry: &Entry, at: String) {
         let key = &entry.key;
-        let known = object.fields.iter().map(|(name, _)| *name);
+        let known: Vec<&str> = object.fields.iter().map(|(name, _)| *name).collect();
         let (message, mend) = match object.kind {
             Kind::Paths => (
                 format!("the path `{key}` does not start with a slash"),
@@ -345,10 +349,10 @@ impl<'a> Survey<'a> {
             ),
             _ => (
                 format!("{} has no field `{key}`", object.name),
-                match (newer(object.kind, key), closest(key, known)) {
+                match (newer(object.kind, key), closest(key, known.iter().copied())) {
                     (Some(mend), _) => mend.to_owned(),
                     (None, Some(close)) => format!("did you mean `{close}`?"),
-                    (None, None) => "remove it, or move it to where it belongs".to_owned(),
+                    (None, None) => format!("remove it, or use one of `{}`", known.join("`, `")),
                 },
             ),
         };

@@ -289,6 +289,10 @@ pub fn lint(document: &Document) -> Findings {
     document.findings(findings)
 }
 
+/// How far back equal findings are looked for: the operations of one path
+/// follow each other.
+const RECENT: usize = 16;
+
 /// Takes the findings of one rule.
 struct Report<'d> {
     document: &'d Document,
@@ -302,7 +306,7 @@ impl Report<'_> {
         let finding =
             self.document
                 .finding(pointer, self.rule.name, self.rule.severity, message, mend);
-        self.findings.push(finding);
+        self.add(finding);
     }
 
     /// A finding about a key.
@@ -314,6 +318,21 @@ impl Report<'_> {
             message.into(),
             mend.into(),
         );
-        self.findings.push(finding);
+        self.add(finding);
+    }
+
+    /// What several operations share is told for the first of them.
+    fn add(&mut self, finding: Finding) {
+        let told = |other: &Finding| {
+            (other.rule, &other.span, &other.mend) == (finding.rule, &finding.span, &finding.mend)
+        };
+        let recent = self
+            .findings
+            .iter()
+            .rev()
+            .take_while(|other| other.rule == finding.rule);
+        if !recent.take(RECENT).any(told) {
+            self.findings.push(finding);
+        }
     }
 }
