@@ -1,15 +1,17 @@
 //! The way of a spec edit: from a document to the files that are made of it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::document::Document;
+use crate::document::{Document, join};
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
 use crate::fixup::Fixed;
 use crate::lint::lint;
+use crate::lint::names::pascal;
 use crate::{fixup, operations, progenitor, refine, render};
 
 /// A crate that a client is generated for.
@@ -86,6 +88,10 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     };
     let mut client: syn::File =
         syn::parse2(tokens.client).map_err(|error| internal(error.to_string()))?;
+    let collisions = refine::collisions::find(&mut client).map_err(internal)?;
+    if !collisions.is_empty() {
+        return Err(several_of_a_name(document, &collisions));
+    }
     for pass in refine::PASSES {
         let times = pass
             .apply(&mut client, &facts)
@@ -152,6 +158,35 @@ fn root() -> TokenStream {
 
         pub use self::client::{Client, builder, types};
     }
+}
+
+/// Findings about the schemas whose types have the names of others.
+fn several_of_a_name(document: &Document, names: &BTreeSet<String>) -> Findings {
+    let components = document.api().components.iter();
+    let schemas = components.flat_map(|components| components.schemas.keys());
+    let schemas: Vec<&String> = schemas.collect();
+    let findings = names.iter().map(|name| {
+        let component = schemas.iter().find(|schema| pascal(schema) == *name);
+        let (pointer, mend) = match component {
+            Some(schema) => (
+                join("/components/schemas", schema),
+                "rename this schema, or give the nested one a name in `components/schemas`",
+            ),
+            None => (
+                String::new(),
+                "give the schemas that are nested in others names in `components/schemas`",
+            ),
+        };
+        let message = format!("a schema that is nested in another is called `{name}` in Rust too");
+        document.finding_at_key(
+            &pointer,
+            "schema-name",
+            Severity::Error,
+            message,
+            mend.to_owned(),
+        )
+    });
+    document.findings(findings.collect())
 }
 
 fn not_supported(document: &Document, failure: &progenitor::Failure) -> Findings {

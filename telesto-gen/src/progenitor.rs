@@ -70,13 +70,11 @@ fn culprit(api: &OpenAPI, ids: &[&str]) -> Option<Failure> {
 fn attempt(api: &OpenAPI) -> Result<Tokens, String> {
     let text = |error: progenitor_impl::Error| error.to_string();
     quietly(|| {
+        // The mocks name the types that the client has made.
+        let mut generator = Generator::new(&settings());
         Ok(Tokens {
-            client: Generator::new(&settings())
-                .generate_tokens(api)
-                .map_err(text)?,
-            mocks: Generator::new(&settings())
-                .httpmock(api, "crate")
-                .map_err(text)?,
+            client: generator.generate_tokens(api).map_err(text)?,
+            mocks: generator.httpmock(api, "crate").map_err(text)?,
         })
     })
 }

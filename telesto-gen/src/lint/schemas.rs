@@ -58,6 +58,9 @@ const TEXT: &[&str] = &[
     "binary", "byte", "email", "hostname", "ip", "ipv4", "ipv6", "password", "uri", "uuid",
 ];
 
+/// Names that typify and the coercion write without a path before them.
+const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
+
 /// typify makes one type of each name, and does not look whether it has it.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     titles(spec, report);
@@ -74,6 +77,12 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &at,
                 format!("the schema name `{name}` has characters that a `$ref` cannot hold"),
                 "use ASCII letters and digits, such as `PurchaseOrder`",
+            );
+        } else if TAKEN.contains(&rust.as_str()) {
+            report.at_key(
+                &at,
+                format!("`{rust}` is a name that the code around the types has already"),
+                format!("say what it is of, such as `Product{rust}`"),
             );
         } else if let Some(first) = named.get(&rust) {
             report.at_key(

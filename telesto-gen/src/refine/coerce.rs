@@ -96,6 +96,8 @@ fn coerce_variant(variant: &mut Variant) -> usize {
 /// Has a field read and written through `crate::wire`.
 fn coerce(field: &mut Field) {
     let mut serde = tree::serde(&field.attrs);
+    // What typify reads a required field with that may be null.
+    serde.retain(|meta| !meta.path().is_ident("deserialize_with"));
     let says = |name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
     // What is flattened is always there, be it empty.
     if may_be_absent(&field.ty) && !says("default") && !says("flatten") {

@@ -4,6 +4,7 @@
 
 mod client;
 mod coerce;
+pub(crate) mod collisions;
 mod descriptions;
 mod docs;
 mod messages;

@@ -19,7 +19,7 @@ async fn read(body: serde_json::Value) -> Tree {
 #[tokio::test]
 async fn all_parts_are_there() {
     let tree = read(json!({
-        "id": "1", "name": null, "price": "12.50", "brand_new": [1],
+        "id": "1", "name": null, "owner_id": null, "price": "12.50", "brand_new": [1],
         "children": [{"id": "2", "children": "", "price": 3}], "parent": {"id": "0"},
         "place": {"row": {"shelves": [{"boxes": [["1.5", 2], ""]}]}},
         "shape": {"kind": "square", "side": "2", "new": true},
@@ -31,6 +31,7 @@ async fn all_parts_are_there() {
     }))
     .await;
     assert_eq!((tree.id.as_str(), tree.name.as_deref()), ("1", None));
+    assert_eq!((&tree.owner_id, &tree.children[0].owner_id), (&None, &None));
     assert_eq!(tree.price, Some(Decimal::new(1250, 2)));
     assert_eq!(tree.children[0].price, Some(Decimal::from(3)));
     assert_eq!(tree.parent.as_ref().unwrap().id, "0");
@@ -64,7 +65,7 @@ async fn all_parts_are_empty() {
         "shape": "", "contact": "", "amount": "", "ean-upc": "", "labels": ""
     }))
     .await;
-    let bare: Tree = Tree::builder().id("1").try_into().unwrap();
+    let bare: Tree = Tree::builder().id("1").owner_id(None).try_into().unwrap();
     assert_eq!(tree, bare);
     let nested = read(json!({"id": "1", "place": {"row": {"shelves": ""}}})).await;
     assert!(nested.place.unwrap().row.unwrap().shelves.is_empty());

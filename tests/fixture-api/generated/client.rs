@@ -218,6 +218,65 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
+    ///`Copy`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Copy {
+        String,
+        #[serde(rename = "str")]
+        Str,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Copy {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::String => f.write_str("String"),
+                Self::Str => f.write_str("str"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Copy {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "String" => Ok(Self::String),
+                "str" => Ok(Self::Str),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Copy {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Copy {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Goods`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -852,6 +911,8 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Named {
+        #[serde(default, with = "crate::wire")]
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
         #[serde(
@@ -906,6 +967,80 @@ pub mod types {
     impl NewSupplier {
         pub fn builder() -> builder::NewSupplier {
             Default::default()
+        }
+    }
+    ///`Option`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Option {
+        None,
+        Some,
+        Ok,
+        Err,
+        #[serde(rename = "Self")]
+        Self_,
+        Unknown,
+        Default,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unlisted(::std::string::String),
+    }
+    impl ::std::fmt::Display for Option {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::None => f.write_str("None"),
+                Self::Some => f.write_str("Some"),
+                Self::Ok => f.write_str("Ok"),
+                Self::Err => f.write_str("Err"),
+                Self::Self_ => f.write_str("Self"),
+                Self::Unknown => f.write_str("Unknown"),
+                Self::Default => f.write_str("Default"),
+                Self::Unlisted(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Option {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "None" => Ok(Self::None),
+                "Some" => Ok(Self::Some),
+                "Ok" => Ok(Self::Ok),
+                "Err" => Ok(Self::Err),
+                "Self" => Ok(Self::Self_),
+                "Unknown" => Ok(Self::Unknown),
+                "Default" => Ok(Self::Default),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Option {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Option {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Parcel`
@@ -1177,6 +1312,178 @@ pub mod types {
     }
     impl Reading {
         pub fn builder() -> builder::Reading {
+            Default::default()
+        }
+    }
+    ///`Result`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Result {
+        #[serde(
+            rename = "Self",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub self_: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub builder: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub value: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub try_from: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub place: ::std::option::Option<ResultPlace>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<ResultKind>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub string: ::std::option::Option<Copy>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub vec: ::std::vec::Vec<Vec>,
+        #[serde(
+            rename = "box",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub box_: ::std::option::Option<::std::boxed::Box<Result>>,
+        #[serde(
+            rename = "async",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub async_: ::std::option::Option<bool>,
+        #[serde(
+            rename = "",
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub x: ::std::option::Option<::std::string::String>,
+    }
+    impl Result {
+        pub fn builder() -> builder::Result {
+            Default::default()
+        }
+    }
+    ///`ResultKind`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ResultKind {
+        #[serde(rename = "a")]
+        A,
+        #[serde(rename = "b")]
+        B,
+        /// A value that the spec does not list. It is read, and never sent: a
+        /// call that is given it fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ResultKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::A => f.write_str("a"),
+                Self::B => f.write_str("b"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ResultKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "a" => Ok(Self::A),
+                "b" => Ok(Self::B),
+                _ => Err("invalid value".into()),
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ResultKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ResultKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ResultPlace`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ResultPlace {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub row: ::std::option::Option<ResultPlaceRow>,
+    }
+    impl ResultPlace {
+        pub fn builder() -> builder::ResultPlace {
+            Default::default()
+        }
+    }
+    ///`ResultPlaceRow`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ResultPlaceRow {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub a: ::std::option::Option<::std::string::String>,
+    }
+    impl ResultPlaceRow {
+        pub fn builder() -> builder::ResultPlaceRow {
             Default::default()
         }
     }
@@ -1855,6 +2162,8 @@ pub mod types {
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub struct Tree {
+        #[serde(default, with = "crate::wire")]
+        pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
         #[serde(
@@ -2051,6 +2360,22 @@ pub mod types {
     }
     impl TreePlaceRowShelvesItem {
         pub fn builder() -> builder::TreePlaceRowShelvesItem {
+            Default::default()
+        }
+    }
+    ///`Vec`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Vec {
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub vec: ::std::vec::Vec<::std::string::String>,
+    }
+    impl Vec {
+        pub fn builder() -> builder::Vec {
             Default::default()
         }
     }
@@ -2946,12 +3271,17 @@ pub mod types {
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            owner_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
         }
         impl ::std::default::Default for Named {
             fn default() -> Self {
                 Self {
                     id: Err("no value supplied for id".to_string()),
                     name: Ok(Default::default()),
+                    owner_id: Err("no value supplied for owner_id".to_string()),
                 }
             }
         }
@@ -2978,6 +3308,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn owner_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.owner_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for owner_id: {e}")
+                    });
+                self
+            }
         }
         impl ::std::convert::TryFrom<Named> for super::Named {
             type Error = super::error::ConversionError;
@@ -2987,6 +3329,7 @@ pub mod types {
                 Ok(Self {
                     id: value.id?,
                     name: value.name?,
+                    owner_id: value.owner_id?,
                 })
             }
         }
@@ -2995,6 +3338,7 @@ pub mod types {
                 Self {
                     id: Ok(value.id),
                     name: Ok(value.name),
+                    owner_id: Ok(value.owner_id),
                 }
             }
         }
@@ -3780,6 +4124,319 @@ pub mod types {
                     uri: Ok(value.uri),
                     uuid: Ok(value.uuid),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Result {
+            async_: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            box_: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::Result>>,
+                ::std::string::String,
+            >,
+            builder: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<super::ResultKind>,
+                ::std::string::String,
+            >,
+            place: ::std::result::Result<
+                ::std::option::Option<super::ResultPlace>,
+                ::std::string::String,
+            >,
+            self_: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            string: ::std::result::Result<
+                ::std::option::Option<super::Copy>,
+                ::std::string::String,
+            >,
+            try_from: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            value: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            vec: ::std::result::Result<
+                ::std::vec::Vec<super::Vec>,
+                ::std::string::String,
+            >,
+            x: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Result {
+            fn default() -> Self {
+                Self {
+                    async_: Ok(Default::default()),
+                    box_: Ok(Default::default()),
+                    builder: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                    place: Ok(Default::default()),
+                    self_: Ok(Default::default()),
+                    string: Ok(Default::default()),
+                    try_from: Ok(Default::default()),
+                    value: Ok(Default::default()),
+                    vec: Ok(Default::default()),
+                    x: Ok(Default::default()),
+                }
+            }
+        }
+        impl Result {
+            pub fn async_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<bool>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.async_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for async_: {e}")
+                    });
+                self
+            }
+            pub fn box_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<
+                    ::std::option::Option<::std::boxed::Box<super::Result>>,
+                >,
+                T::Error: ::std::fmt::Display,
+            {
+                self.box_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for box_: {e}")
+                    });
+                self
+            }
+            pub fn builder<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.builder = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for builder: {e}")
+                    });
+                self
+            }
+            pub fn kind<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ResultKind>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.kind = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for kind: {e}")
+                    });
+                self
+            }
+            pub fn place<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ResultPlace>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.place = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for place: {e}")
+                    });
+                self
+            }
+            pub fn self_<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.self_ = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for self_: {e}")
+                    });
+                self
+            }
+            pub fn string<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::Copy>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.string = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for string: {e}")
+                    });
+                self
+            }
+            pub fn try_from<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.try_from = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for try_from: {e}")
+                    });
+                self
+            }
+            pub fn value<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.value = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for value: {e}")
+                    });
+                self
+            }
+            pub fn vec<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<super::Vec>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.vec = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for vec: {e}")
+                    });
+                self
+            }
+            pub fn x<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.x = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for x: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Result> for super::Result {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Result,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    async_: value.async_?,
+                    box_: value.box_?,
+                    builder: value.builder?,
+                    kind: value.kind?,
+                    place: value.place?,
+                    self_: value.self_?,
+                    string: value.string?,
+                    try_from: value.try_from?,
+                    value: value.value?,
+                    vec: value.vec?,
+                    x: value.x?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Result> for Result {
+            fn from(value: super::Result) -> Self {
+                Self {
+                    async_: Ok(value.async_),
+                    box_: Ok(value.box_),
+                    builder: Ok(value.builder),
+                    kind: Ok(value.kind),
+                    place: Ok(value.place),
+                    self_: Ok(value.self_),
+                    string: Ok(value.string),
+                    try_from: Ok(value.try_from),
+                    value: Ok(value.value),
+                    vec: Ok(value.vec),
+                    x: Ok(value.x),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ResultPlace {
+            row: ::std::result::Result<
+                ::std::option::Option<super::ResultPlaceRow>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ResultPlace {
+            fn default() -> Self {
+                Self {
+                    row: Ok(Default::default()),
+                }
+            }
+        }
+        impl ResultPlace {
+            pub fn row<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<super::ResultPlaceRow>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.row = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for row: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ResultPlace> for super::ResultPlace {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ResultPlace,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { row: value.row? })
+            }
+        }
+        impl ::std::convert::From<super::ResultPlace> for ResultPlace {
+            fn from(value: super::ResultPlace) -> Self {
+                Self { row: Ok(value.row) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ResultPlaceRow {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ResultPlaceRow {
+            fn default() -> Self {
+                Self { a: Ok(Default::default()) }
+            }
+        }
+        impl ResultPlaceRow {
+            pub fn a<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.a = value
+                    .try_into()
+                    .map_err(|e| format!("error converting supplied value for a: {e}"));
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<ResultPlaceRow> for super::ResultPlaceRow {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ResultPlaceRow,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { a: value.a? })
+            }
+        }
+        impl ::std::convert::From<super::ResultPlaceRow> for ResultPlaceRow {
+            fn from(value: super::ResultPlaceRow) -> Self {
+                Self { a: Ok(value.a) }
             }
         }
         #[derive(Clone, Debug)]
@@ -4653,6 +5310,10 @@ pub mod types {
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            owner_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
             parent: ::std::result::Result<
                 ::std::option::Option<::std::boxed::Box<super::Tree>>,
                 ::std::string::String,
@@ -4692,6 +5353,7 @@ pub mod types {
                     id: Err("no value supplied for id".to_string()),
                     labels: Ok(Default::default()),
                     name: Ok(Default::default()),
+                    owner_id: Err("no value supplied for owner_id".to_string()),
                     parent: Ok(Default::default()),
                     place: Ok(Default::default()),
                     price: Ok(Default::default()),
@@ -4834,6 +5496,18 @@ pub mod types {
                     });
                 self
             }
+            pub fn owner_id<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.owner_id = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for owner_id: {e}")
+                    });
+                self
+            }
             pub fn parent<T>(mut self, value: T) -> Self
             where
                 T: ::std::convert::TryInto<
@@ -4930,6 +5604,7 @@ pub mod types {
                     id: value.id?,
                     labels: value.labels?,
                     name: value.name?,
+                    owner_id: value.owner_id?,
                     parent: value.parent?,
                     place: value.place?,
                     price: value.price?,
@@ -4953,6 +5628,7 @@ pub mod types {
                     id: Ok(value.id),
                     labels: Ok(value.labels),
                     name: Ok(value.name),
+                    owner_id: Ok(value.owner_id),
                     parent: Ok(value.parent),
                     place: Ok(value.place),
                     price: Ok(value.price),
@@ -5091,6 +5767,47 @@ pub mod types {
                 Self { boxes: Ok(value.boxes) }
             }
         }
+        #[derive(Clone, Debug)]
+        pub struct Vec {
+            vec: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Vec {
+            fn default() -> Self {
+                Self {
+                    vec: Ok(Default::default()),
+                }
+            }
+        }
+        impl Vec {
+            pub fn vec<T>(mut self, value: T) -> Self
+            where
+                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
+                T::Error: ::std::fmt::Display,
+            {
+                self.vec = value
+                    .try_into()
+                    .map_err(|e| {
+                        format!("error converting supplied value for vec: {e}")
+                    });
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<Vec> for super::Vec {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Vec,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { vec: value.vec? })
+            }
+        }
+        impl ::std::convert::From<super::Vec> for Vec {
+            fn from(value: super::Vec) -> Self {
+                Self { vec: Ok(value.vec) }
+            }
+        }
     }
     /// Error types.
     pub mod error {
@@ -5126,16 +5843,18 @@ pub mod types {
     }
     crate::wire::schemas! {
         Address : Object, Bag : Object, BagKind : Text, Box : Object, BoxKind : Text,
-        Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        Copy : Text, Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold :
+        Any, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
         ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Mood : Text, More : Object, Named : Object, NewSupplier : Object, Parcel
-        : Object, ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text,
-        Reading : Object, Round : Object, RoundKind : Text, Shape : Any, Shelf : Object,
-        ShelfKind : Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
-        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, Tree : Object, TreeAmount : Any, TreeContact : Any,
-        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object
+        Object, Mood : Text, More : Object, Named : Object, NewSupplier : Object, Option
+        : Text, Parcel : Object, ParcelSize : Object, Phone : Object, Priced : Object,
+        RackType : Text, Reading : Object, Result : Object, ResultKind : Text,
+        ResultPlace : Object, ResultPlaceRow : Object, Round : Object, RoundKind : Text,
+        Shape : Any, Shelf : Object, ShelfKind : Text, Square : Object, SquareKind :
+        Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
+        : Object, Supplier : Object, SupplierStatus : Text, Tree : Object, TreeAmount :
+        Any, TreeContact : Any, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64,
@@ -5563,6 +6282,40 @@ let response = client.list_moods()
 ```*/
     pub fn list_moods(&self) -> builder::ListMoods<'_> {
         builder::ListMoods::new(self)
+    }
+    /**Send names
+
+Sends a `POST` request to `/names/{value}/{self}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, value: ::std::string::String, self_: ::std::string::String, option: telesto_fixture_api::types::Option, client_: ::std::string::String, error: ::std::string::String, info: ::std::string::String, request: ::std::string::String, response: ::std::string::String, result: ::std::string::String, url: ::std::string::String, when: ::std::string::String, api_version: ::std::string::String, body: telesto_fixture_api::types::Result) -> Result<(), telesto_fixture_api::Error> {
+let response = client.send()
+    .value(value)
+    .self_(self_)
+    .option(option)
+    .client(client_)
+    .error(error)
+    .info(info)
+    .request(request)
+    .response(response)
+    .result(result)
+    .url(url)
+    .when(when)
+    .api_version(api_version)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn send(&self) -> builder::Send<'_> {
+        builder::Send::new(self)
     }
     /**Sends a `PUT` request to `/recounts`
 
@@ -6941,6 +7694,341 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "list_moods", result).await
+        }
+    }
+    /**Builder for [`Client::send`]
+
+[`Client::send`]: super::Client::send*/
+    #[derive(Debug, Clone)]
+    pub struct Send<'a> {
+        _client: &'a super::Client,
+        value: Result<::std::string::String, String>,
+        self_: Result<::std::string::String, String>,
+        option: Result<Option<types::Option>, String>,
+        client: Result<Option<::std::string::String>, String>,
+        error: Result<Option<::std::string::String>, String>,
+        info: Result<Option<::std::string::String>, String>,
+        request: Result<Option<::std::string::String>, String>,
+        response: Result<Option<::std::string::String>, String>,
+        result: Result<Option<::std::string::String>, String>,
+        url: Result<Option<::std::string::String>, String>,
+        when: Result<Option<::std::string::String>, String>,
+        api_version: Result<Option<::std::string::String>, String>,
+        body: Result<::std::option::Option<types::builder::Result>, String>,
+    }
+    impl<'a> Send<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                _client: client,
+                value: Err("value was not initialized".to_string()),
+                self_: Err("self_ was not initialized".to_string()),
+                option: Ok(None),
+                client: Ok(None),
+                error: Ok(None),
+                info: Ok(None),
+                request: Ok(None),
+                response: Ok(None),
+                result: Ok(None),
+                url: Ok(None),
+                when: Ok(None),
+                api_version: Ok(None),
+                body: Ok(::std::option::Option::None),
+            }
+        }
+        pub fn value<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.value = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for value failed".to_string()
+                });
+            self
+        }
+        pub fn self_<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.self_ = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for self_ failed".to_string()
+                });
+            self
+        }
+        pub fn option<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::Option>,
+        {
+            self.option = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| "conversion to `Option` for option failed".to_string());
+            self
+        }
+        pub fn client<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.client = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for client failed".to_string()
+                });
+            self
+        }
+        pub fn error<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.error = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for error failed".to_string()
+                });
+            self
+        }
+        pub fn info<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.info = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for info failed".to_string()
+                });
+            self
+        }
+        pub fn request<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.request = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for request failed".to_string()
+                });
+            self
+        }
+        pub fn response<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.response = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for response failed".to_string()
+                });
+            self
+        }
+        pub fn result<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.result = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for result failed".to_string()
+                });
+            self
+        }
+        pub fn url<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.url = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for url failed".to_string()
+                });
+            self
+        }
+        pub fn when<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.when = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for when failed".to_string()
+                });
+            self
+        }
+        pub fn api_version<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.api_version = value
+                .try_into()
+                .map(Some)
+                .map_err(|_| {
+                    "conversion to `std::string::String` for api_version failed"
+                        .to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::Result>,
+            <V as std::convert::TryInto<types::Result>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `Result` for body failed: {}", s))
+                .map(::std::option::Option::Some);
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Result) -> types::builder::Result,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `POST` request to `/names/{value}/{self}`
+        pub async fn send(self) -> Result<ResponseValue<types::Result>, crate::Error> {
+            let Self {
+                _client,
+                value,
+                self_,
+                option,
+                client,
+                error,
+                info,
+                request,
+                response,
+                result,
+                url,
+                when,
+                api_version,
+                body,
+            } = self;
+            let value = crate::call::valid("send", value)?;
+            let self_ = crate::call::valid("send", self_)?;
+            let option = crate::call::valid("send", option)?;
+            let client = crate::call::valid("send", client)?;
+            let error = crate::call::valid("send", error)?;
+            let info = crate::call::valid("send", info)?;
+            let request = crate::call::valid("send", request)?;
+            let response = crate::call::valid("send", response)?;
+            let result = crate::call::valid("send", result)?;
+            let url = crate::call::valid("send", url)?;
+            let when = crate::call::valid("send", when)?;
+            let api_version = crate::call::valid("send", api_version)?;
+            let body = crate::call::valid(
+                "send",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::Result::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let _url = format!(
+                "{}/names/{}/{}", _client.baseurl, crate ::call::path_segment("send",
+                "value", & value) ?, crate ::call::path_segment("send", "self_", & self_)
+                ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = api_version {
+                header_map.append("api-version", crate::call::header("send", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut _request = crate::call::valid(
+                "send",
+                {
+                    let request = _client
+                        .client
+                        .post(_url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "Option",
+                            &crate::wire::Written(&option),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "client",
+                            &crate::wire::Written(&client),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "error",
+                            &crate::wire::Written(&error),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "info",
+                            &crate::wire::Written(&info),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "request",
+                            &crate::wire::Written(&request),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "response",
+                            &crate::wire::Written(&response),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "result",
+                            &crate::wire::Written(&result),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "url",
+                            &crate::wire::Written(&url),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "when",
+                            &crate::wire::Written(&when),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "send",
+            };
+            let _result = _client.exec(_request, &info).await;
+            crate::call::json(_client, "send", _result).await
         }
     }
     /**Builder for [`Client::put_recounts`]

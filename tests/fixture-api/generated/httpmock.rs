@@ -683,6 +683,155 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct SendWhen(::httpmock::When);
+    impl SendWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/names/{value}/{self}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn value(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/names/{value}/{self}",
+                    0usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+        pub fn self_(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/names/{value}/{self}",
+                    1usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+        pub fn option<T>(self, value: T) -> Self
+        where
+            T: Into<Option<types::Option>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "Option", &value))
+            } else {
+                Self(self.0.query_param_missing("Option"))
+            }
+        }
+        pub fn client<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "client", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("client"))
+            }
+        }
+        pub fn error<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "error", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("error"))
+            }
+        }
+        pub fn info<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "info", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("info"))
+            }
+        }
+        pub fn request<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "request", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("request"))
+            }
+        }
+        pub fn response<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "response", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("response"))
+            }
+        }
+        pub fn result<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "result", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("result"))
+            }
+        }
+        pub fn url<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "url", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("url"))
+            }
+        }
+        pub fn when<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::query(self.0, "when", &value.to_owned()))
+            } else {
+                Self(self.0.query_param_missing("when"))
+            }
+        }
+        pub fn api_version<'a, T>(self, value: T) -> Self
+        where
+            T: Into<Option<&'a str>>,
+        {
+            if let Some(value) = value.into() {
+                Self(crate::httpmock::header(self.0, "api-version", &value.to_owned()))
+            } else {
+                Self(self.0.header_missing("api-version"))
+            }
+        }
+        pub fn body(self, value: &types::Result) -> Self {
+            Self(crate::httpmock::json_body(self.0, value))
+        }
+    }
+    pub struct SendThen(::httpmock::Then);
+    impl SendThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Result) -> Self {
+            Self(crate::httpmock::answer(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutRecountsWhen(::httpmock::When);
     impl PutRecountsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -1356,6 +1505,10 @@ pub trait MockServerExt {
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListMoodsWhen, operations::ListMoodsThen);
+    /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
+    fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SendWhen, operations::SendThen);
     /// Mocks `PUT /recounts`, which [`Client::put_recounts`](crate::Client::put_recounts) sends.
     fn put_recounts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1617,6 +1770,14 @@ impl MockServerExt for ::httpmock::MockServer {
                 operations::ListMoodsWhen::new(when),
                 operations::ListMoodsThen::new(then),
             )
+        })
+    }
+    fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SendWhen, operations::SendThen),
+    {
+        self.mock(|when, then| {
+            config_fn(operations::SendWhen::new(when), operations::SendThen::new(then))
         })
     }
     fn put_recounts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>

@@ -227,6 +227,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "send",
+        method: "POST",
+        path: "/names/{value}/{self}",
+        tag: Some("names"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "start_recount",
         method: "POST",
         path: "/recounts",

@@ -1,0 +1,43 @@
+//! Names that Rust, its prelude or the generated code have too.
+
+use httpmock::MockServer;
+use telesto_fixture_api::httpmock::MockServerExt as _;
+use telesto_fixture_api::types;
+
+use crate::support::made_up;
+
+#[tokio::test]
+async fn they_are_names_like_others() {
+    let server = MockServer::start_async().await;
+    let all = types::Result::builder()
+        .self_("a".to_owned())
+        .builder("b".to_owned())
+        .value("c".to_owned())
+        .try_from("d".to_owned())
+        .string(types::Copy::Str)
+        .async_(true);
+    let all: types::Result = all.try_into().unwrap();
+    let mock = server.send(|when, then| {
+        when.value("v")
+            .self_("s")
+            .request("1")
+            .client("2")
+            .result("3")
+            .info("4")
+            .url("5")
+            .response("6")
+            .error("7")
+            .when("8")
+            .option(types::Option::None)
+            .api_version("9")
+            .body(&all);
+        then.ok(&all);
+    });
+    let client = made_up(&server);
+    let call = client.send().value("v").self_("s").request("1").client("2");
+    let call = call.result("3").info("4").url("5").response("6").error("7");
+    let call = call.when("8").option(types::Option::None).api_version("9");
+    let answer = call.body(all.clone()).send().await.unwrap();
+    assert_eq!(answer.into_inner(), all);
+    mock.assert_async().await;
+}
