@@ -45,6 +45,13 @@ pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
                         format!("`{media_type}` of `{label}`, {status}, would be read as bytes"),
                         "write `application/json`; the client reads any JSON as that",
                     );
+                } else if essence.ends_with("xml") {
+                    report.at_key(
+                        &content.pointer,
+                        format!("`{media_type}` of `{label}`, {status}, cannot be read"),
+                        "if the API answers in JSON too, describe that; to get the document as it \
+                         is, write `application/octet-stream`",
+                    );
                 }
             }
         }
