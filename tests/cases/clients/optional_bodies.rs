@@ -59,6 +59,16 @@ async fn one_is_sent() {
     for mock in mocks {
         mock.assert_async().await;
     }
+    // Other bodies are other requests.
+    let form = StartRecountByFormBody::builder().count(Decimal::new(126, 2));
+    let other = client.start_recount_by_form().body(form).send().await;
+    assert!(other.unwrap_err().is_not_found());
+    let other = client.upload_recount().body(vec![0, 159]).send().await;
+    assert!(other.unwrap_err().is_not_found());
+    let other = client.note_recount().body("Mueller").send().await;
+    assert!(other.unwrap_err().is_not_found());
+    let other = client.put_recounts().body(vec![]).send().await;
+    assert!(other.unwrap_err().is_not_found());
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ async fn all_of_them() {
     mock.assert_async().await;
     // What differs in one of them is another request.
     assert!(call().rack_id(8).send().await.unwrap_err().is_not_found());
+    let others = call().numbers(vec![1, 3]).send().await;
+    assert!(others.unwrap_err().is_not_found());
     assert!(call().size(20).send().await.unwrap_err().is_not_found());
     assert!(call().x_shared(4).send().await.unwrap_err().is_not_found());
 }

@@ -86,4 +86,8 @@ async fn what_a_mock_answers_is_what_is_read() {
     });
     let answer = made_up(&server).get_tree().tree_id("1").send().await;
     assert_eq!(answer.unwrap().into_inner(), tree);
+    // What is required and may be null is empty as well.
+    let sent = reqwest::get(server.url("/trees/1")).await.unwrap();
+    let sent: serde_json::Value = sent.json().await.unwrap();
+    assert_eq!(sent["owner_id"], "");
 }
