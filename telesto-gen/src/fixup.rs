@@ -1,7 +1,7 @@
 //! What is changed in a document before progenitor sees it: one function for
 //! each defect of that tool, with the reason. Each says how often it applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use openapiv3::{AdditionalProperties, OpenAPI, SchemaKind, Type, VariantOrUnknownOrEmpty};
 use serde_json::Value;
@@ -83,11 +83,9 @@ fn rename_properties(api: &mut OpenAPI) -> BTreeMap<String, String> {
     let mut colliding = Vec::new();
     schemas::for_each(api, &mut |_, schema| {
         let names = facts::properties(&document, schema, 0);
-        for (index, name) in names.iter().enumerate() {
-            let taken = names[..index]
-                .iter()
-                .any(|other| snake(other) == snake(name));
-            if taken && !colliding.contains(name) {
+        let mut taken = HashSet::new();
+        for name in &names {
+            if !taken.insert(snake(name)) && !colliding.contains(name) {
                 colliding.push(name.clone());
             }
         }

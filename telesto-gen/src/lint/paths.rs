@@ -1,5 +1,7 @@
 //! Paths and what stands in their braces.
 
+use std::collections::HashMap;
+
 use super::{Report, Spec};
 
 /// Those that lead to one have been written out while reading.
@@ -19,7 +21,7 @@ pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// progenitor refuses some of these without a place, joins double slashes, and
 /// puts the rest into a format string.
 pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let mut seen: Vec<(String, &str)> = Vec::new();
+    let mut seen: HashMap<String, &str> = HashMap::new();
     for (path, _, pointer) in spec.path_items() {
         let names = match names(path) {
             Ok(names) => names,
@@ -40,14 +42,14 @@ pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
         let shape = names.iter().fold(path.to_owned(), |shape, name| {
             shape.replace(&format!("{{{name}}}"), "{}")
         });
-        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == shape) {
+        if let Some(first) = seen.get(&shape) {
             report.at_key(
                 &pointer,
                 format!("the path `{path}` is the same as `{first}`"),
                 "put its operations under that path",
             );
         } else {
-            seen.push((shape, path));
+            seen.insert(shape, path);
         }
     }
 }

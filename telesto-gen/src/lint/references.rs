@@ -1,6 +1,6 @@
 //! References.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Node, closest, join};
 
@@ -135,14 +135,13 @@ fn copied_into(schema: &Node) -> Vec<&str> {
 }
 
 fn reaches_itself(start: &str, edges: &HashMap<&str, Vec<&str>>) -> bool {
-    let mut seen: Vec<&str> = Vec::new();
+    let mut seen: HashSet<&str> = HashSet::new();
     let mut next: Vec<&str> = edges.get(start).cloned().unwrap_or_default();
     while let Some(name) = next.pop() {
         if name == start {
             return true;
         }
-        if !seen.contains(&name) {
-            seen.push(name);
+        if seen.insert(name) {
             next.extend(edges.get(name).into_iter().flatten());
         }
     }

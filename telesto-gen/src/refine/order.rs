@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use heck::ToUpperCamelCase as _;
-use syn::punctuated::Punctuated;
 use syn::{Field, Fields, File, Item};
 
 use super::tree;
@@ -19,22 +18,26 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         let Fields::Named(fields) = &mut item.fields else {
             continue;
         };
-        let names: Vec<String> = fields.named.iter().filter_map(wire_name).collect();
+        let wire_names: Vec<Option<String>> = fields.named.iter().map(wire_name).collect();
+        let names: Vec<&str> = wire_names.iter().flatten().map(String::as_str).collect();
         if names.is_empty() {
             continue;
         }
-        let Some(object) = object_of(&item.ident.to_string(), &names, &objects) else {
+        let Some(object) = object_of(&item.ident.to_string(), names, &objects) else {
             unknown.push(item.ident.to_string());
             continue;
         };
-        let mut sorted: Vec<Field> = std::mem::take(&mut fields.named).into_iter().collect();
         // What is no property, such as the rest of an open object, comes last.
-        sorted.sort_by_key(|field| {
-            wire_name(field)
-                .and_then(|name| object.properties.iter().position(|known| *known == name))
-                .unwrap_or(usize::MAX)
-        });
-        fields.named = Punctuated::from_iter(sorted);
+        let place = |name: &Option<String>| {
+            let mut properties = object.properties.iter();
+            let place = properties.position(|known| Some(known) == name.as_ref());
+            place.unwrap_or(usize::MAX)
+        };
+        let places = wire_names.iter().map(place);
+        let unsorted = std::mem::take(&mut fields.named);
+        let mut sorted: Vec<(usize, Field)> = places.zip(unsorted).collect();
+        sorted.sort_by_key(|(place, _)| *place);
+        fields.named = sorted.into_iter().map(|(_, field)| field).collect();
         ordered += 1;
     }
     // typify makes some types of several schemas: they stay sorted by name. That
@@ -49,19 +52,32 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
 }
 
 /// The objects of the spec by the names of their properties, sorted.
-type Objects<'a> = HashMap<Vec<&'a str>, Vec<&'a ObjectFacts>>;
+type Objects<'a> = HashMap<Vec<&'a str>, Candidates<'a>>;
+
+/// Objects that have the same properties.
+struct Candidates<'a> {
+    first: &'a ObjectFacts,
+    /// By the names of their types.
+    named: HashMap<String, &'a ObjectFacts>,
+}
 
 fn objects(facts: &Facts) -> Objects<'_> {
     let mut objects = Objects::new();
     for object in &facts.objects {
-        let names = sorted(object.properties.iter());
-        objects.entry(names).or_default().push(object);
+        let names = object.properties.iter().map(String::as_str).collect();
+        let candidates = objects.entry(sorted(names)).or_insert(Candidates {
+            first: object,
+            named: HashMap::new(),
+        });
+        if let Some(name) = &object.name {
+            let named = &mut candidates.named;
+            named.entry(name.to_upper_camel_case()).or_insert(object);
+        }
     }
     objects
 }
 
-fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
-    let mut names: Vec<&str> = names.map(String::as_str).collect();
+fn sorted(mut names: Vec<&str>) -> Vec<&str> {
     names.sort_unstable();
     names
 }
@@ -70,15 +86,12 @@ fn sorted<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a str> {
 /// the one whose name the type has.
 fn object_of<'a>(
     type_name: &str,
-    names: &[String],
+    names: Vec<&str>,
     objects: &Objects<'a>,
 ) -> Option<&'a ObjectFacts> {
-    let candidates = objects.get(&sorted(names.iter()))?;
-    let named = candidates.iter().find(|object| {
-        let name = object.name.as_deref();
-        name.is_some_and(|name| name.to_upper_camel_case() == type_name)
-    });
-    named.or(candidates.first()).copied()
+    let candidates = objects.get(&sorted(names))?;
+    let named = candidates.named.get(type_name).copied();
+    Some(named.unwrap_or(candidates.first))
 }
 
 /// The name of a field on the wire; `None` if it holds several properties.

@@ -7,10 +7,11 @@ use proc_macro2::Ident;
 use quote::{ToTokens as _, format_ident, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
+use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
-    ImplItemFn, Pat, ReturnType, Stmt, Token, Type, parse_quote,
+    ImplItemFn, Local, Macro, Pat, Path, ReturnType, Stmt, Token, Type, parse_quote,
 };
 
 use super::tree;
@@ -45,18 +46,67 @@ fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
     Arguments { operation: &id }.visit_block_mut(&mut send.block);
     drop_unasked_headers(&mut send.block);
 
-    let left = send.to_token_stream().to_string();
-    for trace in [
-        ":: api_version (",
-        "Error :: UnexpectedResponse",
-        "Error :: InvalidRequest",
-        "encode_path (",
-    ] {
-        if left.contains(trace) {
-            return Err(format!("`{id}` still has `{trace}`"));
+    let mut left = Trace {
+        names: &TRACES,
+        found: None,
+    };
+    left.visit_block(&send.block);
+    match left.found {
+        Some(left) => Err(format!("`{id}` still has `{left}`")),
+        None => Ok(()),
+    }
+}
+
+/// What no `send()` has in the end.
+const TRACES: [&str; 4] = [
+    "api_version",
+    "encode_path",
+    "InvalidRequest",
+    "UnexpectedResponse",
+];
+
+/// Looks for the first of `names` that is called, or taken out of a module or a
+/// type. Variables, which parameters give their names to, are none of these.
+struct Trace<'a> {
+    names: &'a [&'static str],
+    found: Option<&'static str>,
+}
+
+impl Trace<'_> {
+    fn look_at(&mut self, used: &Ident) {
+        let named = self.names.iter().find(|name| used == **name);
+        self.found = self.found.or(named.copied());
+    }
+}
+
+impl<'ast> Visit<'ast> for Trace<'_> {
+    fn visit_path(&mut self, path: &'ast Path) {
+        visit::visit_path(self, path);
+        if let (Some(last), 2..) = (path.segments.last(), path.segments.len()) {
+            self.look_at(&last.ident);
         }
     }
-    Ok(())
+
+    fn visit_expr_call(&mut self, call: &'ast ExprCall) {
+        visit::visit_expr_call(self, call);
+        if let Expr::Path(function) = &*call.func
+            && let Some(name) = function.path.get_ident()
+        {
+            self.look_at(name);
+        }
+    }
+
+    fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
+        visit::visit_expr_method_call(self, call);
+        self.look_at(&call.method);
+    }
+
+    fn visit_macro(&mut self, call: &'ast Macro) {
+        let parse = Punctuated::<Expr, Token![,]>::parse_terminated;
+        for argument in parse.parse2(call.tokens.clone()).iter().flatten() {
+            self.visit_expr(argument);
+        }
+    }
 }
 
 struct OperationId(Option<String>);
@@ -158,8 +208,7 @@ impl VisitMut for Arguments<'_> {
         let id = self.operation;
         let mut tried = (*attempt.expr).clone();
         if let Expr::MethodCall(call) = &tried {
-            let text = call.args.to_token_stream().to_string();
-            if call.method == "map_err" && text == "Error :: InvalidRequest" {
+            if call.method == "map_err" && call.args.first().is_some_and(is_invalid_request) {
                 tried = (*call.receiver).clone();
             } else if call.method == "try_into" {
                 // The value of a header.
@@ -178,11 +227,7 @@ impl VisitMut for Arguments<'_> {
 
     fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
-        if call
-            .func
-            .to_token_stream()
-            .to_string()
-            .ends_with("QueryParam :: new")
+        if ends_with(&call.func, ["QueryParam", "new"])
             && let Some(value) = call.args.last_mut()
         {
             *value = parse_quote!(&crate::wire::Written(#value));
@@ -217,12 +262,29 @@ impl VisitMut for Arguments<'_> {
     }
 }
 
+fn is_invalid_request(argument: &Expr) -> bool {
+    ends_with(argument, ["Error", "InvalidRequest"])
+}
+
+/// Whether this is a path with these names at its end.
+fn ends_with(expr: &Expr, names: [&str; 2]) -> bool {
+    let Expr::Path(expr) = expr else {
+        return false;
+    };
+    let mut segments = expr.path.segments.iter().rev();
+    names.iter().rev().all(|name| {
+        segments
+            .next()
+            .is_some_and(|segment| segment.ident == *name)
+    })
+}
+
 /// The value in `encode_path(&value.to_string())`.
 fn path_parameter(argument: &Expr) -> Option<Expr> {
     let Expr::Call(call) = argument else {
         return None;
     };
-    if call.func.to_token_stream().to_string() != "encode_path" {
+    if !matches!(&*call.func, Expr::Path(function) if function.path.is_ident("encode_path")) {
         return None;
     }
     let Expr::Reference(reference) = call.args.first()? else {
@@ -237,19 +299,24 @@ fn path_parameter(argument: &Expr) -> Option<Expr> {
 /// Drops the `api-version` header, and with it the map of headers if it held
 /// no other.
 fn drop_unasked_headers(block: &mut Block) {
-    let text = |statement: &Stmt| statement.to_token_stream().to_string();
+    let calls = |statement: &Stmt, name| {
+        let names = &[name];
+        let mut trace = Trace { names, found: None };
+        trace.visit_stmt(statement);
+        trace.found.is_some()
+    };
     block
         .stmts
-        .retain(|statement| !text(statement).contains(":: api_version ("));
+        .retain(|statement| !calls(statement, "api_version"));
     let made = block.stmts.iter().position(|statement| {
-        matches!(statement, Stmt::Local(local)
-            if local.pat.to_token_stream().to_string() == "mut header_map")
+        matches!(statement, Stmt::Local(Local { pat: Pat::Ident(map), .. })
+            if map.mutability.is_some() && map.ident == "header_map")
     });
     let Some(made) = made else { return };
     if block
         .stmts
         .iter()
-        .any(|statement| text(statement).contains("header_map . append"))
+        .any(|statement| calls(statement, "append"))
     {
         // Its capacity counted the one that is gone.
         block.stmts[made] = parse_quote!(let mut header_map = ::reqwest::header::HeaderMap::new(););
