@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -56,6 +57,30 @@ pub struct Generated {
     pub applied: Vec<(&'static str, usize)>,
     /// How many operations the client has.
     pub operations: usize,
+    /// How long each step took, in the order of the steps.
+    pub stages: Vec<(&'static str, Duration)>,
+}
+
+/// Tells how long each step took.
+struct Watch {
+    since: Instant,
+    stages: Vec<(&'static str, Duration)>,
+}
+
+impl Watch {
+    fn start() -> Self {
+        Self {
+            since: Instant::now(),
+            stages: Vec::new(),
+        }
+    }
+
+    /// The step `name` is done.
+    fn done(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.stages.push((name, now - self.since));
+        self.since = now;
+    }
 }
 
 /// Makes the client of a document.
@@ -65,7 +90,9 @@ pub struct Generated {
 /// The findings of the lint, if one of them is an error; or a finding that
 /// names the operation that progenitor cannot do.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
+    let mut watch = Watch::start();
     let warnings = lint(document);
+    watch.done("lint");
     if warnings.has_errors() {
         return Err(warnings);
     }
@@ -76,7 +103,9 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     } = fixup::apply(&mut api);
     // Of the document as it is: what was dropped is documented all the same.
     let facts = Facts::of(document.api(), &target.crate_name, renamed);
+    watch.done("fixup");
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
+    watch.done("progenitor");
     let internal = |reason: String| {
         document.findings(vec![document.finding(
             "",
@@ -88,6 +117,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     };
     let mut client: syn::File =
         syn::parse2(tokens.client).map_err(|error| internal(error.to_string()))?;
+    watch.done("parse");
     let collisions = refine::collisions::find(&mut client).map_err(internal)?;
     if !collisions.is_empty() {
         return Err(several_of_a_name(document, &collisions));
@@ -97,34 +127,35 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
             .apply(&mut client, &facts)
             .map_err(|reason| internal(format!("{}: {reason}", pass.name)))?;
         applied.push((pass.name, times));
+        watch.done(pass.name);
     }
+    let returns = refine::returns(&mut client).map_err(internal)?;
+    let spec = operations::module(document.api(), &facts, &returns).map_err(internal)?;
+    let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
+    let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
+    watch.done("operations");
+    // One syntax tree at a time: that of the client takes many times its text.
+    let file = |name: &str, tree: syn::File| GeneratedFile {
+        path: target.folder.join(name),
+        text: render::rust(&tree, document.path()),
+    };
+    let client = file("client.rs", client);
+    watch.done("render");
+
     let mut mocks: syn::File =
         syn::parse2(tokens.mocks).map_err(|error| internal(error.to_string()))?;
     let times = refine::mocks::refine(&mut mocks, &facts)
         .map_err(|reason| internal(format!("mocks: {reason}")))?;
     applied.push(("mocks", times));
-    let returns = refine::returns(&mut client).map_err(internal)?;
-    let spec = operations::module(document.api(), &facts, &returns).map_err(internal)?;
-    let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
-    let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
+    let mocks = file("httpmock.rs", mocks);
+    watch.done("mocks");
 
-    let files = [
-        ("client.rs", client),
-        ("httpmock.rs", mocks),
-        ("mod.rs", root),
-        ("spec.rs", spec),
-    ];
     Ok(Generated {
-        files: files
-            .into_iter()
-            .map(|(name, file)| GeneratedFile {
-                path: target.folder.join(name),
-                text: render::rust(&file, document.path()),
-            })
-            .collect(),
+        files: vec![client, mocks, file("mod.rs", root), file("spec.rs", spec)],
         warnings,
         applied,
         operations: facts.operations.len(),
+        stages: watch.stages,
     })
 }
 
