@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
+use syn::{Arm, Attribute, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
@@ -25,6 +25,7 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                 .variants
                 .iter()
                 .all(|variant| variant.fields.is_empty())
+            && !is_untagged(&item.attrs)
         {
             opened.insert(item.ident.to_string(), open(item));
         }
@@ -49,6 +50,12 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
         return Err(format!("{shown} of {} enums are shown", opened.len()));
     }
     Ok(opened.len())
+}
+
+/// Whether these are not texts, but alternatives that nothing fits.
+fn is_untagged(attributes: &[Attribute]) -> bool {
+    let serde = tree::serde(attributes);
+    serde.iter().any(|meta| meta.path().is_ident("untagged"))
 }
 
 /// Adds the variant for what is not listed, and tells its name.
