@@ -153,13 +153,7 @@ impl Document {
             message: message.into(),
             mend: mend.into(),
         };
-        finding(
-            &self.text,
-            &self.lines,
-            pointer.to_owned(),
-            severity,
-            problem,
-        )
+        self.located(pointer, severity, problem)
     }
 
     /// As [`finding`](Self::finding), but underlines the key of the entry even
@@ -180,16 +174,15 @@ impl Document {
                     message,
                     mend,
                 };
-                finding(
-                    &self.text,
-                    &self.lines,
-                    pointer.to_owned(),
-                    severity,
-                    problem,
-                )
+                self.located(pointer, severity, problem)
             }
             None => self.finding(pointer, rule, severity, message, mend),
         }
+    }
+
+    fn located(&self, pointer: &str, severity: Severity, problem: Problem) -> Finding {
+        let pointer = pointer.to_owned();
+        finding(&self.text, &self.lines, pointer, severity, problem)
     }
 
     /// `findings` with what is needed to show them.
