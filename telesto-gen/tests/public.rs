@@ -91,10 +91,24 @@ impl Run {
 }
 
 /// The sample documents in the package folder of openapiv3.
+///
+/// cargo is asked about a package that depends on openapiv3 alone: about this
+/// workspace, it would want crates that no build here has downloaded.
 fn documents() -> Vec<PathBuf> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let manifest = folder.path().join("Cargo.toml");
+    let text = "[package]\nname = \"samples\"\nedition = \"2024\"\n\n\
+                [lib]\npath = \"lib.rs\"\n\n\
+                [dependencies]\nopenapiv3 = \"2\"\n";
+    std::fs::write(&manifest, text).unwrap();
+    let lock = "Cargo.lock";
+    std::fs::copy(workspace.join(lock), folder.path().join(lock)).unwrap();
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--locked", "--offline"])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .args(["metadata", "--format-version", "1", "--offline"])
+        .arg("--manifest-path")
+        .arg(&manifest)
+        .current_dir(workspace)
         .output()
         .unwrap();
     assert!(

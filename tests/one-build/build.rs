@@ -1,0 +1,3 @@
+//! Nothing to do: without a build script, cargo leaves out build dependencies.
+
+fn main() {}
