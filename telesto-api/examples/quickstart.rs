@@ -1,14 +1,14 @@
-//! What a first look at the client shows: `cargo run --example quickstart`.
+//! A first look at the client: `cargo run --example quickstart`.
 //!
-//! It talks to a stand-in for Telesto that it starts itself; or to Telesto, if
-//! `TELESTO_API_KEY` is set. Then it sends one request and no more.
+//! It talks to a mock server that it starts itself or, if `TELESTO_API_KEY` is
+//! set, to Telesto. Then it sends only one request.
 
 use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use telesto_api::{Client, Clock as _, SystemClock};
-use telesto_mock::StandIn;
+use telesto_mock::MockServer;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -25,12 +25,12 @@ async fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     if std::env::var_os("TELESTO_API_KEY").is_some() {
         return show_products(&Client::from_env()?, out).await;
     }
-    with_stand_in(out).await
+    with_mock_server(out).await
 }
 
-pub(crate) async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let telesto = StandIn::builder()
-        .answer("list_products", made_up_products())
+pub(crate) async fn with_mock_server(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let telesto = MockServer::builder()
+        .response("list_products", made_up_products())
         .start()
         .await?;
     let client = Client::builder()
@@ -39,7 +39,7 @@ pub(crate) async fn with_stand_in(out: &mut impl Write) -> Result<(), Box<dyn Er
         .build()?;
     show_products(&client, out).await?;
 
-    // Until the hour's allowance is spent.
+    // Until the budget of the hour is spent.
     let error = loop {
         if let Err(error) = client.list_products().send().await {
             break error;
@@ -86,9 +86,9 @@ async fn show_products(client: &Client, out: &mut impl Write) -> Result<(), Box<
     Ok(())
 }
 
-/// Two products in the form of the wire, the second one with empty values.
-fn made_up_products() -> telesto_mock::Answer {
-    telesto_mock::Answer::new(
+/// Two products as Telesto writes them, the second one with empty values.
+fn made_up_products() -> telesto_mock::Response {
+    telesto_mock::Response::new(
         200,
         "application/json",
         r#"[

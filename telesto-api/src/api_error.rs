@@ -1,26 +1,25 @@
-//! The envelope that Telesto's errors come in.
+//! The envelope of Telesto's errors.
 
 use std::fmt;
 
 use reqwest::StatusCode;
 use serde_json::Value;
 
-/// An error as Telesto states it:
+/// An error as Telesto sends it:
 /// `{"statusCode": 401, "error": {"type": "UNAUTHORIZED", "description": "…"}}`
 /// ([source](https://telesto.app/nl/help/section?id=143)).
 ///
 /// Decide on the [status](crate::Error::status) and the
-/// [type](Self::error_type); the description is a text for people and may
-/// come in their language. The API key is taken out of all of it, should the
-/// server repeat it.
+/// [type](Self::error_type): the description is for people, and may be
+/// localised. If the server repeats the API key, it is redacted.
 #[derive(Clone, PartialEq)]
 pub struct ApiError {
     body: Value,
 }
 
 impl ApiError {
-    /// Reads an error body, if that is what it is. `redact` takes the key out
-    /// of a text; only now, since JSON may hold it with escapes.
+    /// Reads an error body; `None` if it is not one. `redact` takes the key out
+    /// of a text, after decoding, since JSON may hold it with escapes.
     pub(crate) fn read(body: &[u8], redact: impl Fn(&str) -> String) -> Option<Self> {
         let body: Value = serde_json::from_slice(body).ok()?;
         body.get("error")?.as_object()?;
@@ -28,8 +27,8 @@ impl ApiError {
         Some(Self { body })
     }
 
-    /// Reads an error that comes in the place of an answer. Here every part of
-    /// the envelope has to be there, for it to be told from an answer.
+    /// Reads an error that was sent with a status of success. Every part of the
+    /// envelope has to be there, so that no other body is taken for one.
     pub(crate) fn read_in_success(
         body: &[u8],
         redact: impl Fn(&str) -> String,
@@ -40,7 +39,7 @@ impl ApiError {
         (status.is_client_error() || status.is_server_error()).then_some((status, error))
     }
 
-    /// The HTTP status, as the body repeats it.
+    /// The HTTP status that the body states.
     #[must_use]
     pub fn status_code(&self) -> Option<u16> {
         let code = self.body.get("statusCode")?;
@@ -50,7 +49,7 @@ impl ApiError {
         }
     }
 
-    /// The kind of the error, such as `UNAUTHORIZED`. Documented are
+    /// The type of the error, such as `UNAUTHORIZED`. Documented are
     /// `UNAUTHORIZED`, `FORBIDDEN`, `NOT_FOUND`, `TOO_MANY_REQUESTS` and
     /// `SERVER_ERROR`; others may come.
     #[must_use]
@@ -58,7 +57,7 @@ impl ApiError {
         self.text("type")
     }
 
-    /// What went wrong, for people.
+    /// What went wrong, for people to read.
     #[must_use]
     pub fn description(&self) -> Option<&str> {
         self.text("description")
@@ -70,7 +69,7 @@ impl ApiError {
         &self.body
     }
 
-    /// The type, if it is the short word that it is documented to be.
+    /// The type, if it is a short word, as the documented ones are.
     pub(crate) fn short_type(&self) -> Option<&str> {
         self.error_type().filter(|word| {
             word.len() <= 40
@@ -89,7 +88,7 @@ impl ApiError {
     }
 }
 
-/// Edits all texts, those of names too.
+/// Edits all texts, member names included.
 fn map_texts(value: Value, edit: &impl Fn(&str) -> String) -> Value {
     match value {
         Value::String(text) => edit(&text).into(),
@@ -125,14 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_in_a_success_is_told_from_an_answer() {
+    fn an_error_in_a_success_is_not_confused_with_other_bodies() {
         let error = r#"{"statusCode":"403","error":{"type":"FORBIDDEN","description":""}}"#;
         let (status, error) = in_success(error).unwrap();
         assert_eq!(status, StatusCode::FORBIDDEN);
         assert_eq!(error.error_type(), Some("FORBIDDEN"));
         assert_eq!(error.description(), None);
 
-        for answer in [
+        for body in [
             r#"{"statusCode":200,"error":{"type":"NONE","description":""}}"#,
             r#"{"statusCode":404,"error":""}"#,
             r#"{"statusCode":404,"error":{"count":1}}"#,
@@ -141,7 +140,7 @@ mod tests {
             "[]",
             "",
         ] {
-            assert_eq!(in_success(answer), None, "{answer}");
+            assert_eq!(in_success(body), None, "{body}");
         }
     }
 

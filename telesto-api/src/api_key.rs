@@ -1,4 +1,4 @@
-//! The key, which never shows.
+//! The API key, which is never shown.
 
 use std::fmt;
 
@@ -7,20 +7,20 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
 
-/// A well-formed API key. It shows in no output of any kind.
+/// A well-formed API key. No output shows it.
 #[derive(Clone)]
 pub(crate) struct ApiKey(SecretString);
 
 impl ApiKey {
-    /// Takes the key as it was given, and says what is wrong with it without
-    /// saying what it is.
+    /// Checks the key. The error says what is wrong with it, and does not show
+    /// it.
     pub(crate) fn new(key: SecretString) -> Result<Self, Error> {
         let text = key.expose_secret();
-        let mend = "pass the key as Telesto's support sent it";
+        let help = "pass the key as Telesto's support sent it";
         let wrong = if text.is_empty() {
             "is empty"
         } else if text.contains(['\r', '\n']) {
-            "contains a line break, as a file that ends with one does"
+            "contains a line break, perhaps from the end of a file"
         } else if text.contains(char::is_whitespace) {
             "contains a space"
         } else if !text.is_ascii() {
@@ -30,20 +30,20 @@ impl ApiKey {
         } else {
             return Ok(Self(key));
         };
-        Err(Error::config(format!("the API key {wrong}: {mend}")))
+        Err(Error::config(format!("the API key {wrong}: {help}")))
     }
 
     /// The value of the header that carries it.
     pub(crate) fn header(&self) -> HeaderValue {
-        // `new` has let nothing through that a header cannot carry.
+        // `new` accepts only what a header can carry.
         let mut value = HeaderValue::from_str(self.0.expose_secret())
             .unwrap_or_else(|_| HeaderValue::from_static(""));
         value.set_sensitive(true);
         value
     }
 
-    /// What the server sent without the key, should the server repeat it: as
-    /// it is, or with escapes, as error messages quote texts.
+    /// The text with the key redacted, whether it is there as it is or with
+    /// escapes, as error messages quote it.
     pub(crate) fn redact(&self, text: &str) -> String {
         let key = self.0.expose_secret();
         let quoted = key.escape_debug().to_string();

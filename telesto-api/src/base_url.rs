@@ -1,4 +1,4 @@
-//! Where requests go, and where the key may go.
+//! Where requests, and with them the key, may go.
 
 use std::fmt;
 
@@ -18,11 +18,11 @@ impl BaseUrl {
         let refuse = |reason: &str| Err(Error::config(format!("the base URL {reason}")));
         let url: Url = match text.parse() {
             Ok(url) => url,
-            // The text may hold credentials, so it is not repeated.
+            // The text may hold credentials, so the message does not repeat it.
             Err(error) => return refuse(&format!("cannot be read: {error}")),
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("contains credentials: pass the API key alone, with `api_key`");
+            return refuse("contains credentials: pass only the API key, with `api_key`");
         }
         if url.query().is_some() || url.fragment().is_some() {
             return refuse("has a query or a fragment: paths are appended to it");
@@ -39,7 +39,7 @@ impl BaseUrl {
             scheme => return refuse(&format!("starts with {scheme}:// instead of https://")),
         }
         if url.host_str().is_none_or(str::is_empty) {
-            return refuse("names no host");
+            return refuse("has no host");
         }
         let text = url.as_str().trim_end_matches('/').to_owned();
         Ok(Self { url, text })
@@ -50,8 +50,8 @@ impl BaseUrl {
         self.url.origin().ascii_serialization()
     }
 
-    /// Where a redirect leads, or why it is not followed: the key goes to no
-    /// other origin, which also rules out the way from HTTPS to HTTP.
+    /// The target of a redirect, or why it is not followed. The key goes to no
+    /// other origin, so a redirect from HTTPS to HTTP is refused, too.
     pub(crate) fn redirected(
         &self,
         method: &Method,
@@ -60,33 +60,33 @@ impl BaseUrl {
         location: Option<&str>,
     ) -> Result<Url, String> {
         let Some(location) = location else {
-            return Err("does not say where to".to_owned());
+            return Err("has no valid `Location`".to_owned());
         };
         let Ok(target) = from.join(location) else {
-            return Err("leads to an address that cannot be read".to_owned());
+            return Err("leads to an invalid URL".to_owned());
         };
         if target.origin() != self.url.origin() {
             return Err(format!(
-                "leads to {}, where the API key must not go",
+                "leads to {}, and the API key must not go to another origin",
                 target.origin().ascii_serialization()
             ));
         }
         if !target.username().is_empty() || target.password().is_some() {
-            return Err("leads to an address with credentials".to_owned());
+            return Err("leads to a URL with credentials".to_owned());
         }
-        // Other codes turn a write into a GET, which is not what was asked for.
+        // With other codes, a write would be repeated as a GET.
         if !method.is_safe() && !matches!(status, 307 | 308) {
             return Err(format!("with {status} would turn the {method} into a GET"));
         }
         Ok(target)
     }
 
-    /// Whether it leads to this machine.
+    /// Whether it names this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// What paths are appended to: no slash at its end.
+    /// The URL without a slash at its end: paths are appended to it.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -193,13 +193,13 @@ mod tests {
                 "leads to https://telesto.app:8443,",
             ),
             (Method::GET, 301, "https://me@telesto.app/", "credentials"),
-            (Method::GET, 301, "https://[", "cannot be read"),
+            (Method::GET, 301, "https://[", "an invalid URL"),
             (Method::POST, 302, "/v2/goods", "turn the POST into a GET"),
         ];
         for (method, status, location, says) in refused {
             let reason = go(method, status, Some(location)).unwrap_err();
             assert!(reason.contains(says), "{location}: {reason}");
         }
-        assert!(go(Method::GET, 301, None).unwrap_err().contains("where to"));
+        assert!(go(Method::GET, 301, None).unwrap_err().contains("Location"));
     }
 }

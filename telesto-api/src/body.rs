@@ -1,4 +1,4 @@
-//! Reading the body of an answer, into one buffer and no further than allowed.
+//! Reading the body of a response into one buffer, up to the limit.
 
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
@@ -6,7 +6,7 @@ use reqwest::{Response, StatusCode};
 
 use crate::{Error, ErrorKind};
 
-/// Reads a body of `limit` bytes at most.
+/// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes, Error> {
     let announced = response
         .content_length()
@@ -15,7 +15,7 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes,
         return Err(too_large(limit));
     }
     let mut body = Vec::new();
-    // The server's word is good for one allocation, not for all memory.
+    // A hint: a length that is a lie must not exhaust the memory.
     let _ = body.try_reserve_exact(announced.unwrap_or(0));
     while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
         if chunk.len() > limit - body.len() {
@@ -27,9 +27,9 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes,
     Ok(body.into())
 }
 
-/// The parts of an answer whose body the middle has read: this neither waits
-/// nor copies.
-pub(crate) async fn answer(
+/// The parts of a response whose body the middleware has read already: nothing
+/// is awaited or copied.
+pub(crate) async fn parts(
     operation: &str,
     mut response: Response,
 ) -> Result<(StatusCode, HeaderMap, Bytes), Error> {
@@ -40,8 +40,8 @@ pub(crate) async fn answer(
     Ok((status, headers, body))
 }
 
-/// A body without the byte order mark that PHP files send first if they were
-/// saved with one.
+/// A body without a byte order mark. A PHP file that was saved with one sends
+/// it first.
 pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
 }
@@ -50,8 +50,8 @@ fn too_large(limit: usize) -> Error {
     Error::new(
         ErrorKind::BodyTooLarge,
         format!(
-            "the answer is larger than the {limit} bytes that are accepted: \
-             raise `body_limit` if it may be"
+            "the response is larger than the limit of {limit} bytes: \
+             raise it with `body_limit`"
         ),
     )
 }

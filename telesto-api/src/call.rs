@@ -1,4 +1,4 @@
-//! What the generated `send()` of every operation calls.
+//! The functions that the generated `send()` of every operation calls.
 #![allow(
     dead_code,
     reason = "which of these are called depends on the spec that the client is made from"
@@ -12,17 +12,18 @@ use reqwest::header::HeaderValue;
 
 use crate::generated::Client;
 use crate::wire::{Wire, to_text};
-use crate::{Error, ErrorKind, decode, middle};
+use crate::{Error, ErrorKind, decode, middleware};
 
-/// Puts an argument, or a request that cannot be built, into our error.
+/// Turns the error of an argument, or of a request that cannot be built, into
+/// ours.
 pub(crate) fn valid<T, E: Display>(operation: &str, result: Result<T, E>) -> Result<T, Error> {
     result.map_err(|reason| Error::new(ErrorKind::InvalidRequest, reason.to_string()).of(operation))
 }
 
 /// A path parameter as one segment of the path.
 ///
-/// What would change the shape of the path is refused: `GET /products/{id}`
-/// with an empty id is another operation.
+/// Values that would change the shape of the path are refused: `GET
+/// /products/{id}` with an empty id is another operation.
 pub(crate) fn path_segment<T: Wire>(
     operation: &str,
     name: &str,
@@ -37,42 +38,42 @@ pub(crate) fn path_segment<T: Wire>(
     Ok(encode_path(&text).replace('\\', "%5C"))
 }
 
-/// A value for a header.
+/// The value of a header.
 pub(crate) fn header<T: Wire>(operation: &str, value: &T) -> Result<HeaderValue, Error> {
     let text = valid(operation, to_text(value))?;
     valid(operation, HeaderValue::try_from(text))
 }
 
-/// The answer of an operation that returns JSON.
+/// The response of an operation that returns JSON.
 pub(crate) async fn json<T: Wire>(
     client: &Client,
     operation: &str,
     response: reqwest::Result<Response>,
 ) -> Result<ResponseValue<T>, Error> {
-    decode::response(client, operation, answer(operation, response)?).await
+    decode::response(client, operation, received(operation, response)?).await
 }
 
-/// The answer of an operation that returns bytes, as they come.
+/// The response of an operation that returns bytes, as they come.
 pub(crate) fn bytes(
     operation: &str,
     response: reqwest::Result<Response>,
 ) -> Result<ResponseValue<ByteStream>, Error> {
-    answer(operation, response).map(ResponseValue::stream)
+    received(operation, response).map(ResponseValue::stream)
 }
 
-/// The answer of an operation that returns nothing.
+/// The response of an operation that returns nothing.
 pub(crate) fn nothing(
     operation: &str,
     response: reqwest::Result<Response>,
 ) -> Result<ResponseValue<()>, Error> {
-    answer(operation, response).map(ResponseValue::empty)
+    received(operation, response).map(ResponseValue::empty)
 }
 
-/// The answer, or the error that came in its place.
-fn answer(operation: &str, response: reqwest::Result<Response>) -> Result<Response, Error> {
+/// The response, or the error that the middleware returned in its place.
+fn received(operation: &str, response: reqwest::Result<Response>) -> Result<Response, Error> {
     let mut response = response.map_err(|error| Error::transport(error).of(operation))?;
-    match response.extensions_mut().remove::<middle::Failed>() {
-        Some(middle::Failed(error)) => Err(error),
+    match response.extensions_mut().remove::<middleware::Failed>() {
+        Some(middleware::Failed(error)) => Err(error),
         None => Ok(response),
     }
 }

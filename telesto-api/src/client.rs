@@ -1,4 +1,4 @@
-//! Making a client, and what it can do beside the operations of the spec.
+//! Building a client, and what it offers beside the operations of the spec.
 
 use std::env::VarError;
 use std::fmt;
@@ -15,18 +15,18 @@ use crate::base_url::BaseUrl;
 use crate::budget::{Budget, BudgetStatus};
 use crate::clock::{Clock, SystemClock};
 use crate::generated::{Client, spec};
-use crate::middle::{Middle, Settings};
+use crate::middleware::{Middleware, Settings};
 use crate::request::RequestBuilder;
 use crate::{Error, OnLimit, RateLimit};
 
-/// The variable that holds the key.
+/// The variable with the key.
 const API_KEY: &str = "TELESTO_API_KEY";
 
-/// The variable that holds another base URL than the documented one.
+/// The variable with a base URL other than the documented one.
 const BASE_URL: &str = "TELESTO_BASE_URL";
 
 impl Client {
-    /// Begins a client. Only the key has to be given.
+    /// A builder for a client. Only the key is required.
     ///
     /// ```
     /// # fn main() -> Result<(), telesto_api::Error> {
@@ -43,30 +43,30 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if there is no key, and as for
+    /// [`Config`](crate::ErrorKind::Config) if there is no key, and those of
     /// [`ClientBuilder::build`].
     pub fn from_env() -> Result<Self, Error> {
         ClientBuilder::from_env()?.build()
     }
 
-    /// What is left of the budget, and whether the address is locked out.
+    /// How much of the budget is left, and whether the address is locked out.
     /// Nothing is sent.
     ///
     /// # Errors
     ///
-    /// None while the budget is kept [in process](Budget::in_process).
+    /// None if the budget is kept [in process](Budget::in_process).
     #[allow(
         clippy::unused_async,
-        reason = "a budget that is shared between processes has to be asked"
+        reason = "a budget that several processes share needs I/O"
     )]
     pub async fn budget(&self) -> Result<BudgetStatus, Error> {
         let settings = self.inner().settings();
         Ok(settings.account.status(&settings.limit))
     }
 
-    /// Begins a request that the spec does not know yet, to a path below the
-    /// base URL. Like every other it carries the key, keeps to the budget and
-    /// fails with [`Error`].
+    /// A request for an endpoint that is not in the spec, with a path below the
+    /// base URL. It has the same authentication, limits, errors and decoding as
+    /// every other call.
     ///
     /// ```no_run
     /// # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
@@ -82,9 +82,9 @@ impl Client {
     }
 }
 
-/// The settings of a [`Client`]. All but the key have defaults, which are those
-/// of the spec where it states any.
-#[must_use = "a client is made by `build`"]
+/// Builds a [`Client`]. Every setting but the key has a default, from the spec
+/// where the spec states one.
+#[must_use = "nothing is built before `build`"]
 pub struct ClientBuilder {
     api_key: Option<SecretString>,
     base_url: String,
@@ -112,7 +112,7 @@ impl ClientBuilder {
         }
     }
 
-    /// Settings with the key in `TELESTO_API_KEY` and, if it is set, the base
+    /// A builder with the key in `TELESTO_API_KEY` and, if it is set, the base
     /// URL in `TELESTO_BASE_URL`.
     ///
     /// # Errors
@@ -143,14 +143,14 @@ impl ClientBuilder {
         })
     }
 
-    /// The key that Telesto's support handed out, as it is.
+    /// The API key, as Telesto's support handed it out.
     pub fn api_key(mut self, key: impl Into<SecretString>) -> Self {
         self.api_key = Some(key.into());
         self
     }
 
-    /// The URL that the paths of the operations are appended to:
-    /// `https://`, or `http://` to this machine alone.
+    /// The URL that the paths of the operations are appended to. It starts with
+    /// `https://`; `http://` is accepted only for this machine.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
         self
@@ -162,70 +162,69 @@ impl ClientBuilder {
         self
     }
 
-    /// The limit to keep to: a part of the documented one, say, if others share
-    /// the address.
+    /// The rate limit to keep to, such as a part of the documented one if others
+    /// share the address.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = limit;
         self
     }
 
-    /// What calls do when the budget is spent or the address is locked out. By
-    /// default they fail.
+    /// What a call does when the budget is spent or the address is locked out.
+    /// By default it fails.
     pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
         self.on_limit = on_limit;
         self
     }
 
-    /// Where it is kept how many requests were sent. By default in this
-    /// process.
+    /// Where the count of sent requests is kept. By default in this process.
     pub fn budget(mut self, budget: Budget) -> Self {
         self.budget = budget;
         self
     }
 
-    /// The clock to go by. Clients with the same clock share their budget.
+    /// The clock to use. Clients with the same clock share their budget.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long a request may take, from its sending to the end of the answer:
-    /// 60 seconds by default. The waiting for the rate limit does not count.
+    /// How long a request may take, until the end of its response: 60 seconds by
+    /// default. Waiting for the rate limit does not count.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// The size that an answer may have, in bytes: 64 MiB by default. Answers
-    /// that are passed on as a stream may have any.
+    /// The largest response that is accepted, in bytes: 64 MiB by default. A
+    /// response that is read as a stream may have any size.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Builds the client. Nothing is sent.
     ///
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the key is missing or malformed,
-    /// if the base URL would send it unencrypted or holds credentials, or if
-    /// the name of the header is none.
+    /// if the base URL is invalid, would send the key unencrypted or holds
+    /// credentials, or if the name of the header is invalid.
     pub fn build(self) -> Result<Client, Error> {
-        let api_key = self.api_key.ok_or_else(|| {
-            Error::config("there is no API key: pass the one that Telesto's support sent")
-        })?;
+        let api_key = self
+            .api_key
+            .ok_or_else(|| Error::config("no API key: pass the one that Telesto's support sent"))?;
         let api_key = ApiKey::new(api_key)?;
         let base_url = BaseUrl::new(&self.base_url)?;
         let api_key_header = HeaderName::try_from(self.api_key_header.as_str()).map_err(|_| {
             Error::config(format!(
-                "`{}` is no name of a header",
+                "`{}` is not a valid header name",
                 self.api_key_header.escape_debug()
             ))
         })?;
         Ok(Client {
             baseurl: base_url.as_str().to_owned(),
             client: http_client(&base_url, self.timeout)?,
-            inner: Middle::new(Settings {
+            inner: Middleware::new(Settings {
                 account: self.budget.account(&base_url.origin(), &self.clock),
                 base_url,
                 api_key,
@@ -239,8 +238,8 @@ impl ClientBuilder {
     }
 }
 
-/// A client that sends what it is told to and nothing else: redirects are the
-/// middle's, since each spends a request, and so is trying again.
+/// A client that sends each request once. Redirects and retries spend requests,
+/// so the middleware handles them.
 fn http_client(base_url: &BaseUrl, timeout: Duration) -> Result<reqwest::Client, Error> {
     let mut http = reqwest::Client::builder()
         .user_agent(concat!("telesto-api/", env!("CARGO_PKG_VERSION")))
@@ -249,17 +248,17 @@ fn http_client(base_url: &BaseUrl, timeout: Duration) -> Result<reqwest::Client,
         .connect_timeout(timeout.min(Duration::from_secs(10)))
         .timeout(timeout);
     if base_url.is_loopback() {
-        // A proxy would be another machine.
+        // A proxy is another machine.
         http = http.no_proxy();
     }
     http.build().map_err(|error| {
-        Error::config("the HTTP client cannot be made: the system's certificates may be missing")
+        Error::config("cannot set up the HTTP client: the system's certificates may be missing")
             .with_source(error)
     })
 }
 
 impl fmt::Debug for ClientBuilder {
-    /// Neither the key nor the URL, which may hold credentials by mistake.
+    /// Without the key, and without the URL, which may hold credentials by mistake.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("ClientBuilder")

@@ -12,17 +12,17 @@ use tokio::sync::watch;
 /// What [`Clock::sleep`] returns.
 pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// Where a client takes the time from: [`SystemClock`], or, in tests, a
+/// Where a client takes the time from: [`SystemClock`] or, in tests, a
 /// [`ManualClock`] on which an hour passes at once.
 ///
-/// A clock has two halves. The monotonic one decides when a request may be
-/// sent, so that nobody who sets the system time unlocks anything early. The
-/// wall half is for people (`retry_at`) and for HTTP dates.
+/// A clock has two halves. The monotonic half decides when a request may be
+/// sent, so that setting the system time unlocks nothing early. The wall half
+/// is for people (`retry_at`) and for HTTP dates.
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The time of day, which may jump.
+    /// The date and time, which may jump.
     fn wall(&self) -> Timestamp;
 
-    /// The time since some fixed point, which never goes back.
+    /// The time since a fixed point, which never goes back.
     fn monotonic(&self) -> Duration;
 
     /// Waits until the monotonic half has advanced by `duration`.
@@ -59,7 +59,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is told to advance, for tests.
+/// A clock for tests, which stands still until it is advanced.
 ///
 /// ```
 /// use std::time::Duration;
@@ -95,7 +95,7 @@ impl ManualClock {
         }
     }
 
-    /// Lets time pass in both halves, and wakes who has slept long enough.
+    /// Advances both halves, and wakes the tasks that have slept long enough.
     ///
     /// The wall half stops at the end of the representable time, in the year
     /// 9999.
@@ -106,14 +106,14 @@ impl ManualClock {
         });
     }
 
-    /// Sets the time of day, as an operator or a time server does. The
-    /// monotonic half goes on as if nothing had happened.
+    /// Sets the wall half, as an operator or a time server does. The monotonic
+    /// half does not change.
     pub fn set_wall(&self, wall: Timestamp) {
         self.time.send_modify(|time| time.wall = wall);
     }
 
-    /// Waits until `count` tasks or more sleep on this clock, so that a test
-    /// knows when it may [`advance`](Self::advance).
+    /// Waits until at least `count` tasks sleep on this clock, so that a test
+    /// knows when to [`advance`](Self::advance) it.
     pub async fn sleeping(&self, count: usize) {
         let mut sleeping = self.sleeping.subscribe();
         // The sender lives in `self`, so the wait cannot fail.

@@ -1,4 +1,4 @@
-//! From the body of an answer to typed values.
+//! Decoding: from the body of a response to typed values.
 
 use progenitor_client::{ClientInfo as _, ResponseValue};
 use reqwest::Response;
@@ -10,15 +10,15 @@ use crate::generated::Client;
 use crate::wire::{self, Wire};
 use crate::{Error, ErrorKind};
 
-/// Decodes the answer of a call.
+/// Decodes the response of a call.
 pub(crate) async fn response<T: Wire>(
     client: &Client,
     operation: &str,
     response: Response,
 ) -> Result<ResponseValue<T>, Error> {
-    let (status, headers, body) = body::answer(operation, response).await?;
+    let (status, headers, body) = body::parts(operation, response).await?;
     let value = json(&body).map_err(|error| {
-        // Shortened last: half a key is not recognised.
+        // Redacted before it is shortened: half a key would not be recognised.
         let error = error.map_texts(|text| one_line(&client.inner().redact(text)));
         error.with_status(status).of(operation)
     })?;
@@ -30,19 +30,19 @@ fn json<T: Wire>(body: &[u8]) -> Result<T, Error> {
     let body = without_mark(body);
     if body.trim_ascii().is_empty() {
         return T::none()
-            .ok_or_else(|| undecodable("the answer is empty, and the spec says that it never is"));
+            .ok_or_else(|| undecodable("the response is empty, but the spec requires a value"));
     }
     match serde_json::from_slice(body) {
         Ok(Read(value)) => Ok(value),
         Err(_) if looks_like_html(body) => Err(undecodable(
-            "the answer is an HTML page, as proxies and log-in pages send it",
+            "the response is an HTML page, perhaps from a proxy or a login page",
         )),
-        // Only now is it worth the time to keep account of the place.
+        // Keeping track of the place takes time, so only failures pay for it.
         Err(_) => Err(explain::<T>(body)),
     }
 }
 
-/// Reads once more, this time with the path of every value.
+/// Decodes again, keeping track of the path of every value.
 fn explain<T: Wire>(body: &[u8]) -> Error {
     let mut json = serde_json::Deserializer::from_slice(body);
     let error = match serde_path_to_error::deserialize::<_, Read<T>>(&mut json) {
@@ -50,13 +50,13 @@ fn explain<T: Wire>(body: &[u8]) -> Error {
         Ok(_) => {
             return match json.end() {
                 Err(error) => undecodable(error.to_string()),
-                Ok(()) => undecodable("the answer cannot be read"),
+                Ok(()) => undecodable("the response cannot be decoded"),
             };
         }
     };
     let path = error.path().to_string();
     let error = undecodable(error.inner().to_string());
-    // "." is how the crate writes the root, which needs no name.
+    // "." is how serde_path_to_error writes the root, which needs no path.
     if path == "." {
         error
     } else {
@@ -68,7 +68,7 @@ fn undecodable(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Decode, message)
 }
 
-/// A message with the value that it quotes cut to a bearable length.
+/// The message on one line, cut to a readable length.
 fn one_line(message: &str) -> String {
     const LONGEST: usize = 200;
     let message = message.replace(['\n', '\r'], " ");
@@ -82,7 +82,7 @@ fn looks_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
 
-/// A value in the form of the wire, for serde.
+/// A value in its wire format, for serde.
 struct Read<T>(T);
 
 impl<'de, T: Wire> Deserialize<'de> for Read<T> {

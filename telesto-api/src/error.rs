@@ -1,4 +1,4 @@
-//! What can go wrong, in one type.
+//! The one error type.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -9,9 +9,9 @@ use reqwest::StatusCode;
 
 use crate::api_error::ApiError;
 
-/// Why a call did not bring what was asked for.
+/// Why a call failed.
 ///
-/// The type is opaque: ask [`kind`](Self::kind), or one of the predicates,
+/// The type is opaque: [`kind`](Self::kind), or one of the predicates, says
 /// what to do about it. Its `Display` is one short line that names the
 /// operation; it holds no body, no header and no key. Clones are cheap.
 ///
@@ -20,7 +20,7 @@ use crate::api_error::ApiError;
 /// match client.list_products().send().await {
 ///     Ok(products) => println!("{} products", products.len()),
 ///     Err(error) if error.is_rate_limited() => {
-///         println!("{error}; again at {:?}", error.retry_at());
+///         println!("try again at {:?}", error.retry_at());
 ///     }
 ///     Err(error) => println!("{error}"),
 /// }
@@ -40,44 +40,43 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
-/// What kind of thing went wrong, and so what to do about it.
+/// The kind of an [`Error`], which says what to do about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// A setting of the client cannot be used. Nothing was sent.
+    /// A setting of the client is invalid. Nothing was sent.
     Config,
-    /// The arguments of the call make no request. Nothing was sent.
+    /// The arguments of the call do not make a valid request. Nothing was sent.
     InvalidRequest,
     /// 401: the API key is missing or invalid. Check the key.
     Unauthorized,
     /// 403: the account needs a Pro plan for the API.
     Forbidden,
-    /// 404: there is no such thing, or no such path.
+    /// 404: the path, or what it names, does not exist.
     NotFound,
     /// 429, or refused before sending because the budget is spent or the
-    /// address is locked out. Ask [`Error::retry_at`] when to try again.
+    /// address is locked out. [`Error::retry_at`] says when to try again.
     RateLimited,
     /// Any other refusal (4xx): the request should not be repeated as it is.
     Rejected,
-    /// The server has failed (5xx). Try again later.
+    /// The server failed (5xx). Try again later.
     Server,
     /// A redirect that is not followed, because it leads to another origin or
     /// nowhere.
     Redirect,
-    /// No answer within the time that the client was given. The server may
-    /// have acted on the request.
+    /// No response in time. The server may have acted on the request.
     Timeout,
-    /// The connection could not be made or broke. The server may have acted on
-    /// the request if it had been sent.
+    /// Cannot connect, or the connection was lost. The server may have acted on
+    /// a request that was sent before.
     Transport,
-    /// The answer is larger than the client was told to accept.
+    /// The response is larger than the body limit of the client.
     BodyTooLarge,
-    /// The answer is not what the spec says. [`Error::path`] tells where.
+    /// The response does not match the spec. [`Error::path`] says where.
     Decode,
 }
 
 impl Error {
-    /// What kind of thing went wrong.
+    /// The kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
@@ -90,7 +89,7 @@ impl Error {
         self.0.operation.as_deref()
     }
 
-    /// The HTTP status of the answer; `None` if there was no answer, as for a
+    /// The HTTP status of the response; `None` if there was no response, as for a
     /// request that was not sent. For an error that came in a success, this is
     /// the status that the error states.
     #[must_use]
@@ -105,20 +104,20 @@ impl Error {
         self.0.retry_at
     }
 
-    /// The error as Telesto states it, if the answer held one.
+    /// The error that the server sent, if the response held one.
     #[must_use]
     pub fn api_error(&self) -> Option<&ApiError> {
         self.0.api_error.as_ref()
     }
 
-    /// Where in the answer the value is that could not be read, such as
+    /// The place in the response of the value that could not be read, such as
     /// `[3].stock_onhand`, for [`Decode`](ErrorKind::Decode).
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.path.as_deref()
     }
 
-    /// Whether a setting cannot be used: mend the configuration.
+    /// Whether a setting is invalid: fix the configuration.
     #[must_use]
     pub fn is_config(&self) -> bool {
         self.kind() == ErrorKind::Config
@@ -136,34 +135,33 @@ impl Error {
         self.kind() == ErrorKind::Forbidden
     }
 
-    /// Whether there is no such thing.
+    /// Whether the path, or what it names, does not exist.
     #[must_use]
     pub fn is_not_found(&self) -> bool {
         self.kind() == ErrorKind::NotFound
     }
 
-    /// Whether the rate limit stands in the way, be it that the server said so
-    /// or that the client did not ask: wait until [`retry_at`](Self::retry_at).
+    /// Whether the rate limit was hit, whether the server refused or the client
+    /// held the request back: wait until [`retry_at`](Self::retry_at).
     #[must_use]
     pub fn is_rate_limited(&self) -> bool {
         self.kind() == ErrorKind::RateLimited
     }
 
-    /// Whether there was no answer in time.
+    /// Whether no response came in time.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
     }
 
-    /// Whether the answer is not what the spec says: the spec may need an
-    /// edit.
+    /// Whether the response does not match the spec, which may need an edit.
     #[must_use]
     pub fn is_decode(&self) -> bool {
         self.kind() == ErrorKind::Decode
     }
 }
 
-/// How the crate makes them.
+/// How the crate makes errors.
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Arc::new(Inner {
@@ -182,17 +180,17 @@ impl Error {
         Self::new(ErrorKind::Config, message)
     }
 
-    /// What became of a request that brought no answer, or half of one.
+    /// The error of a request that got no response, or only a part of one.
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         // The URL is in the span; in the text it would hide what happened.
         let error = error.without_url();
         if error.is_timeout() {
-            return Self::new(ErrorKind::Timeout, "no answer in time").with_source(error);
+            return Self::new(ErrorKind::Timeout, "no response in time").with_source(error);
         }
         let what = if error.is_connect() {
-            "the connection could not be made"
+            "cannot connect"
         } else {
-            "the connection broke"
+            "the connection was lost"
         };
         let mut root: &dyn StdError = &error;
         while let Some(source) = root.source() {
@@ -201,19 +199,19 @@ impl Error {
         Self::new(ErrorKind::Transport, format!("{what}: {root}")).with_source(error)
     }
 
-    /// What an HTTP status other than a success means.
+    /// The error that an HTTP status other than a success stands for.
     pub(crate) fn from_status(status: StatusCode) -> Self {
         let (kind, message) = match status.as_u16() {
             401 => (ErrorKind::Unauthorized, "the API key is missing or invalid"),
             403 => (ErrorKind::Forbidden, "the API needs a Pro plan"),
-            404 => (ErrorKind::NotFound, "there is no such thing"),
+            404 => (ErrorKind::NotFound, "not found"),
             429 => (
                 ErrorKind::RateLimited,
                 "the address is blocked for too many requests",
             ),
             300..=399 => (ErrorKind::Redirect, "the server redirects elsewhere"),
-            500.. => (ErrorKind::Server, "the server has failed, try again later"),
-            _ => (ErrorKind::Rejected, "the server has refused the request"),
+            500.. => (ErrorKind::Server, "the server failed, try again later"),
+            _ => (ErrorKind::Rejected, "the server rejected the request"),
         };
         Self::new(kind, message).with_status(status)
     }
@@ -242,7 +240,7 @@ impl Error {
         self.with(|inner| inner.source = Some(Box::new(source)))
     }
 
-    /// Edits the texts that may quote what the server sent.
+    /// Edits the texts that may quote the server.
     pub(crate) fn map_texts(self, edit: impl Fn(&str) -> String) -> Self {
         self.with(|inner| {
             inner.message = edit(&inner.message);
@@ -250,7 +248,7 @@ impl Error {
         })
     }
 
-    /// Edits an error that is being made, which nobody else holds yet.
+    /// Edits an error that has no clones yet.
     fn with(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
         debug_assert_eq!(Arc::strong_count(&self.0), 1);
         if let Some(inner) = Arc::get_mut(&mut self.0) {
@@ -285,10 +283,10 @@ impl fmt::Display for Error {
             (None, _) => {}
         }
         if let Some(retry_at) = retry_at {
-            // Rounded up: who comes at this second comes in time.
+            // Rounded up, so that a call at this second is not too early.
             let second = retry_at.as_second() + i64::from(retry_at.subsec_nanosecond() > 0);
             let shown = Timestamp::from_second(second).unwrap_or(*retry_at);
-            write!(formatter, "; again at {shown}")?;
+            write!(formatter, "; retry at {shown}")?;
         }
         Ok(())
     }

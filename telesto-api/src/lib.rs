@@ -17,7 +17,7 @@ mod generated;
 #[cfg(feature = "httpmock")]
 pub mod httpmock;
 mod limit;
-mod middle;
+mod middleware;
 mod operation;
 mod request;
 mod trace;
@@ -25,7 +25,7 @@ mod wire;
 
 pub use progenitor_client::{ByteStream, ResponseValue};
 pub use reqwest::{Method, StatusCode};
-// The types of fields: with these, nobody has to match their versions.
+// The types of fields, so that users need not match their versions.
 pub use {jiff, rust_decimal};
 
 pub use self::api_error::ApiError;

@@ -1,11 +1,11 @@
-//! How many requests the server allows, and what to do at the limit.
+//! The rate limit, and what a call does when it is reached.
 
 use std::time::Duration;
 
 use crate::Error;
 
-/// What the server allows an IP address: `requests` within any `window`, and a
-/// block of `lockout` for one request too many.
+/// The rate limit of an IP address: `requests` within any `window`, and a
+/// block of `lockout` for one request more.
 ///
 /// The default is what the [spec](https://telesto.app/nl/help/section?id=143)
 /// documents: 100 requests an hour, 15 minutes.
@@ -19,12 +19,12 @@ pub struct RateLimit {
 
 impl RateLimit {
     /// A limit of `requests` within any `window`, with a block of `lockout`
-    /// for one request too many.
+    /// for one request more.
     ///
     /// # Errors
     ///
-    /// [`Config`](crate::ErrorKind::Config) if there are no requests, if the
-    /// window is empty, or if the window or the lockout is longer than a year.
+    /// [`Config`](crate::ErrorKind::Config) if `requests` or the window is zero,
+    /// or if the window or the lockout is longer than a year.
     ///
     /// ```
     /// use std::time::Duration;
@@ -37,10 +37,10 @@ impl RateLimit {
     pub fn new(requests: u32, window: Duration, lockout: Duration) -> Result<Self, Error> {
         const YEAR: Duration = Duration::from_secs(366 * 24 * 3600);
         if requests == 0 {
-            return Err(Error::config("a rate limit of no requests sends nothing"));
+            return Err(Error::config("a rate limit must allow at least 1 request"));
         }
         if window.is_zero() {
-            return Err(Error::config("the window of a rate limit is empty"));
+            return Err(Error::config("the window of a rate limit cannot be zero"));
         }
         if window > YEAR || lockout > YEAR {
             return Err(Error::config(
@@ -50,7 +50,7 @@ impl RateLimit {
         Ok(Self::of_spec(requests, window, lockout))
     }
 
-    /// For the constants of the spec, which the generator has checked.
+    /// For the limit of the spec, which the generator has checked.
     pub(crate) const fn of_spec(requests: u32, window: Duration, lockout: Duration) -> Self {
         Self {
             requests,
@@ -71,7 +71,7 @@ impl RateLimit {
         self.window
     }
 
-    /// How long the server blocks an address that has sent one too many.
+    /// How long the server blocks an address after one request more.
     #[must_use]
     pub const fn lockout(&self) -> Duration {
         self.lockout
@@ -88,14 +88,14 @@ impl Default for RateLimit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OnLimit {
-    /// Fails at once with [`RateLimited`](crate::ErrorKind::RateLimited),
-    /// whose [`retry_at`](Error::retry_at) tells when a call can be sent.
+    /// Fails at once with [`RateLimited`](crate::ErrorKind::RateLimited);
+    /// [`retry_at`](Error::retry_at) says when a call can be sent.
     #[default]
     Fail,
     /// Waits until the call can be sent, which may take as long as the window
     /// or the lockout.
     Wait,
-    /// Waits for this long at most, and fails at once where it is clear that
-    /// this is not enough.
+    /// Waits for at most this long; fails at once if it is known that this is
+    /// not enough.
     WaitAtMost(Duration),
 }

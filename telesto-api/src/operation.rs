@@ -1,8 +1,8 @@
-//! What is known of an operation of the spec.
+//! The operations of the spec, as data.
 
 use crate::generated::spec::OPERATIONS;
 
-/// An operation of the spec that the client was made from.
+/// An operation of the spec that the client was generated from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Operation {
@@ -13,26 +13,25 @@ pub struct Operation {
     pub method: &'static str,
     /// The template of its path, below the base URL.
     pub path: &'static str,
-    /// What it is filed under, if the spec says so: its first tag.
+    /// Its first tag, if it has one.
     pub tag: Option<&'static str>,
-    /// What a success brings.
+    /// What a successful call returns.
     pub returns: Returns,
 }
 
-/// What the success of an operation brings.
+/// What a successful call of an operation returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Returns {
     /// A JSON value.
     Json,
-    /// Bytes, as they come.
+    /// Bytes, as a stream.
     Bytes,
     /// Nothing.
     Nothing,
 }
 
-/// The operations of the spec that the client was made from, sorted by their
-/// ids.
+/// The operations of the spec that the client was generated from, sorted by id.
 ///
 /// ```
 /// for operation in telesto_api::operations() {
@@ -45,14 +44,14 @@ pub fn operations() -> &'static [Operation] {
     OPERATIONS
 }
 
-/// A call on its way through the middle.
+/// A call on its way through the middleware.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Call<'a> {
-    /// What errors and spans call it: the `operationId`, if there is one.
+    /// The name in errors and spans: the `operationId`, if there is one.
     pub(crate) name: &'a str,
-    /// The template of its path, if the spec knows one.
+    /// The template of its path, if it is in the spec.
     pub(crate) template: Option<&'a str>,
-    /// Whether the caller reads the body, as it comes.
+    /// Whether the caller reads the body as a stream.
     pub(crate) streams: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Calls that the spec does not know yet.
+//! Calls of endpoints that are not in the spec.
 
 use bytes::Bytes;
 use progenitor_client::{ClientInfo as _, ResponseValue};
@@ -10,15 +10,16 @@ use crate::generated::Client;
 use crate::operation::Call;
 use crate::{Error, body, call, decode};
 
-/// A request that the spec does not know, made by [`Client::request`].
+/// A request for an endpoint that is not in the spec, made by
+/// [`Client::request`].
 ///
-/// It goes the way of every other: with the key, within the budget, with the
-/// same errors.
+/// It has the same authentication, limits, errors and decoding as every other
+/// call.
 #[derive(Debug)]
 #[must_use = "nothing is sent before `send` or `bytes`"]
 pub struct RequestBuilder<'a> {
     client: &'a Client,
-    /// What errors and spans call it.
+    /// The name in errors and spans.
     name: String,
     request: Result<reqwest::RequestBuilder, String>,
 }
@@ -37,7 +38,7 @@ impl<'a> RequestBuilder<'a> {
         }
     }
 
-    /// Appends a parameter to the query, encoded as needed.
+    /// Appends a parameter to the query, percent-encoded as needed.
     pub fn query(self, name: &str, value: impl ToString) -> Self {
         let pair = [(name, value.to_string())];
         self.map(|request| request.query(&pair))
@@ -48,27 +49,27 @@ impl<'a> RequestBuilder<'a> {
         self.map(|request| request.json(body))
     }
 
-    /// Sends the request, and reads the answer as JSON in which every `""` has
-    /// become `null`.
+    /// Sends the request, and decodes the response as JSON. Every `""` in it
+    /// becomes `null`.
     ///
     /// # Errors
     ///
-    /// As for every other call; see [`ErrorKind`](crate::ErrorKind).
+    /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn send(self) -> Result<ResponseValue<Value>, Error> {
         let client = self.client;
         let (name, response) = self.sent().await?;
         decode::response(client, &name, response).await
     }
 
-    /// Sends the request, and reads the answer as bytes, such as those of a
-    /// document.
+    /// Sends the request, and returns the body of the response as bytes, such as
+    /// those of a PDF.
     ///
     /// # Errors
     ///
-    /// As for every other call; see [`ErrorKind`](crate::ErrorKind).
+    /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
         let (name, response) = self.sent().await?;
-        let (status, headers, body) = body::answer(&name, response).await?;
+        let (status, headers, body) = body::parts(&name, response).await?;
         Ok(ResponseValue::new(body, status, headers))
     }
 
@@ -100,14 +101,14 @@ impl<'a> RequestBuilder<'a> {
     }
 }
 
-/// A path is appended to the base URL, and must not lead out of it.
+/// Checks that a path, appended to the base URL, stays below it.
 fn check_path(path: &str) -> Result<(), String> {
     let wrong = if !path.starts_with('/') {
         "does not start with a slash"
     } else if path.contains(['?', '#']) {
         "has a query or a fragment: pass parameters with `query`"
     } else if path[1..].split('/').any(is_dots) {
-        "leads to another path with its dots"
+        "has a segment of dots, which leads to another path"
     } else if path.contains('\\') || path.contains("//") {
         "has an empty segment or a backslash"
     } else {
@@ -116,7 +117,7 @@ fn check_path(path: &str) -> Result<(), String> {
     Err(format!("the path {wrong}"))
 }
 
-/// Whether URLs read a segment as "here" or "one up".
+/// Whether URLs read a segment as "this folder" or "the one above".
 fn is_dots(segment: &str) -> bool {
     matches!(
         segment.to_ascii_lowercase().replace("%2e", ".").as_str(),

@@ -1,4 +1,4 @@
-//! Spans with the attribute names that OpenTelemetry gives to HTTP clients.
+//! Spans, with the attribute names of OpenTelemetry for HTTP clients.
 
 use reqwest::{Request, Response};
 use tracing::{Span, field};
@@ -6,7 +6,7 @@ use tracing::{Span, field};
 use crate::Error;
 use crate::operation::Call;
 
-/// A span for a call. It holds neither the key nor any body.
+/// The span of a call. It holds neither the key nor a body.
 pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
     let url = request.url();
     let method = request.method().as_str();
@@ -31,7 +31,7 @@ pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
     )
 }
 
-/// How the call ended.
+/// Records how the call ended.
 pub(crate) fn record(span: &Span, result: &Result<Response, Error>) {
     let status = match result {
         Ok(response) => Some(response.status()),

@@ -15,7 +15,7 @@ mod products;
 #[global_allocator]
 static HEAP: dhat::Alloc = dhat::Alloc;
 
-/// Answers every request with `body`, without taking memory for it.
+/// Sends `body` in response to every request, without allocating memory for it.
 fn serve(body: Vec<u8>) -> std::io::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let url = format!("http://{}", listener.local_addr()?);

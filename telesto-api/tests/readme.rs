@@ -10,7 +10,7 @@ mod quickstart;
 #[tokio::test]
 async fn the_quick_start_prints_what_the_readme_shows() {
     let mut printed = Vec::new();
-    quickstart::with_stand_in(&mut printed).await.unwrap();
+    quickstart::with_mock_server(&mut printed).await.unwrap();
     let printed = String::from_utf8(printed).unwrap();
     let readme = include_str!("../../README.md");
     let shown = readme

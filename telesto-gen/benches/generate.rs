@@ -1,5 +1,5 @@
 //! How long a client takes to be made, how much memory that needs, and how both
-//! grow with the document. It tells, and asserts nothing.
+//! grow with the document. It measures, and asserts nothing.
 //!
 //! `cargo bench -p telesto-gen --bench generate` measures. With `-- document 300`
 //! it prints the document of 300 operations that it measures with.

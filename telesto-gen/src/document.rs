@@ -20,7 +20,7 @@ pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
 
 use node::Problem;
 
-/// An OpenAPI 3.0 document, its text, and where in it everything stands.
+/// An OpenAPI 3.0 document, its text, and the position of everything in it.
 #[derive(Debug, Clone)]
 pub struct Document {
     path: PathBuf,
@@ -43,7 +43,7 @@ pub enum ReadError {
         /// What the system says about it.
         source: std::io::Error,
     },
-    /// It is no OpenAPI 3.0 document.
+    /// It is not an OpenAPI 3.0 document.
     Refused(Findings),
 }
 
@@ -62,7 +62,7 @@ impl std::error::Error for ReadError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             ReadError::Io { source, .. } => Some(source),
-            // Its whole text is shown already.
+            // `Display` shows all of it already.
             ReadError::Refused(_) => None,
         }
     }
@@ -74,8 +74,8 @@ impl Document {
         Self::read_in(Path::new(""), path)
     }
 
-    /// Reads the file at `path` in the folder `root`. Findings, and what is
-    /// generated, name it by `path`, so that they are the same everywhere.
+    /// Reads the file at `path` in the folder `root`. Findings and generated
+    /// files name it by `path`, so that they are the same on every machine.
     pub fn read_in(root: &Path, path: &Path) -> Result<Self, ReadError> {
         let place = root.join(path);
         let bytes = std::fs::read(&place).map_err(|source| ReadError::Io {
@@ -88,7 +88,7 @@ impl Document {
         }
     }
 
-    /// Reads `text`, which findings will show under the name `path`.
+    /// Reads `text`. Findings show it under the name `path`.
     pub fn parse(path: impl AsRef<Path>, text: String) -> Result<Self, Findings> {
         let path = path.as_ref().to_owned();
         // Both parsers skip the mark, but count it differently.
@@ -114,12 +114,12 @@ impl Document {
         &self.api
     }
 
-    /// The text that it was read from, without a byte order mark.
+    /// The text of the document, without a byte order mark.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The path that it was read from.
+    /// The path of the document.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -135,7 +135,7 @@ impl Document {
         rule: &'static str,
         severity: Severity,
         message: impl Into<String>,
-        mend: impl Into<String>,
+        help: impl Into<String>,
     ) -> Finding {
         let target = pointer::find(&self.root, pointer);
         let span = match target.entry {
@@ -151,7 +151,7 @@ impl Document {
             rule,
             span,
             message: message.into(),
-            mend: mend.into(),
+            help: help.into(),
         };
         self.located(pointer, severity, problem)
     }
@@ -164,7 +164,7 @@ impl Document {
         rule: &'static str,
         severity: Severity,
         message: String,
-        mend: String,
+        help: String,
     ) -> Finding {
         match pointer::find(&self.root, pointer).entry {
             Some(entry) => {
@@ -172,11 +172,11 @@ impl Document {
                     rule,
                     span: entry.key_span.clone(),
                     message,
-                    mend,
+                    help,
                 };
                 self.located(pointer, severity, problem)
             }
-            None => self.finding(pointer, rule, severity, message, mend),
+            None => self.finding(pointer, rule, severity, message, help),
         }
     }
 
@@ -185,7 +185,7 @@ impl Document {
         finding(&self.text, &self.lines, pointer, severity, problem)
     }
 
-    /// `findings` with what is needed to show them.
+    /// `findings`, together with the text that they show.
     pub fn findings(&self, findings: Vec<Finding>) -> Findings {
         Findings::new(label(&self.path), self.text.clone(), findings)
     }
@@ -200,7 +200,7 @@ impl Document {
         &self.root
     }
 
-    /// Whether a path item that a path refers to stands below `pointer`.
+    /// Whether a path refers to a path item below `pointer`.
     pub(crate) fn holds_path_items(&self, pointer: &str) -> bool {
         let below = format!("{pointer}/");
         let mut targets = self.references.targets.iter();
@@ -236,12 +236,12 @@ fn read_text(text: &str) -> Result<(Node, OpenAPI, WrittenOut), Vec<Located>> {
 
 /// Whether this is a document of OpenAPI 3.0.
 fn check_version(root: &Node, text: &str) -> Result<(), Located> {
-    let refuse = |pointer: &str, span, message: String, mend: &str| {
+    let refuse = |pointer: &str, span, message: String, help: &str| {
         let problem = Problem {
             rule: "openapi-version",
             span,
             message,
-            mend: mend.to_owned(),
+            help: help.to_owned(),
         };
         Err((pointer.to_owned(), problem))
     };
@@ -261,7 +261,7 @@ fn check_version(root: &Node, text: &str) -> Result<(), Located> {
         return refuse(
             "",
             0..text.len(),
-            "the document does not say which OpenAPI it is written in".to_owned(),
+            "the document does not state its version of OpenAPI".to_owned(),
             "start it with `openapi: 3.0.3`",
         );
     };
@@ -278,27 +278,27 @@ fn check_version(root: &Node, text: &str) -> Result<(), Located> {
         ["3", "0"] | ["3"] => refuse(
             "/openapi",
             span,
-            format!("`{given}` is no full version"),
+            format!("`{given}` is not a full version"),
             "write all three numbers: `openapi: 3.0.3`",
         ),
         ["3", minor, ..] if digits(minor) && *minor != "0" => refuse(
             "/openapi",
             span,
             format!("OpenAPI {given} is not supported"),
-            "write the document in OpenAPI 3.0: `openapi: 3.0.3`, `nullable: true` in place of \
-             `type: [..., \"null\"]`, `example` in place of `examples` in schemas",
+            "write the document in OpenAPI 3.0: `openapi: 3.0.3`, `nullable: true` instead of \
+             `type: [..., \"null\"]`, `example` instead of `examples` in schemas",
         ),
         _ => refuse(
             "/openapi",
             span,
-            format!("`{given}` is no version of OpenAPI that is supported"),
+            format!("`{given}` is not a supported version of OpenAPI"),
             "write `openapi: 3.0.3`",
         ),
     }
 }
 
-/// The document as openapiv3 sees it. What gets here has passed the survey, so
-/// a refusal is rare, and the best that can be said about it is serde's word.
+/// The document as openapiv3 sees it. It has passed the survey, so an error is
+/// rare, and serde's message is the best there is.
 fn typed(text: &str, root: &Node) -> Result<OpenAPI, Located> {
     let deserializer = serde_yaml::Deserializer::from_str(text);
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
@@ -328,8 +328,8 @@ fn not_openapi(span: Range<usize>, error: &dyn fmt::Display) -> Problem {
     Problem {
         rule: "wrong-shape",
         span,
-        message: format!("this is no OpenAPI 3.0: {error}"),
-        mend: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
+        message: format!("this is not valid OpenAPI 3.0: {error}"),
+        help: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
     }
 }
 
@@ -338,14 +338,14 @@ fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {
         Ok(text) => text.len(),
         Err(error) => error.valid_up_to(),
     };
-    // One replacement character for each bad sequence; what is before the
-    // first one keeps its place.
+    // Bad sequences are replaced; the text before the first one keeps its
+    // positions.
     let text = String::from_utf8_lossy(bytes).into_owned();
     let problem = Problem {
         rule: "not-utf8",
         span: valid..text.len(),
         message: "the file is not UTF-8 from here on".to_owned(),
-        mend: "save it as UTF-8".to_owned(),
+        help: "save it as UTF-8".to_owned(),
     };
     refused(path, text, vec![(String::new(), problem)])
 }
@@ -371,15 +371,15 @@ fn finding(
         rule: problem.rule,
         severity,
         message: problem.message,
-        mend: problem.mend,
+        help: problem.help,
         location: lines.location(text, span.start),
         span,
         pointer,
     }
 }
 
-/// The part of `span` that lies on its first line, so that a finding about a
-/// whole schema does not underline pages.
+/// The part of `span` on its first line: a finding about a whole schema does
+/// not underline all of it.
 fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
     let start = floor(text, span.start);
     let end = floor(text, span.end).max(start);
@@ -398,7 +398,7 @@ fn floor(text: &str, at: usize) -> usize {
 }
 
 /// The bytes at which the lines of a text start. A document may have thousands
-/// of findings, so nobody counts lines for each of them.
+/// of findings, and counting lines for each of them takes too long.
 #[derive(Debug, Clone)]
 struct Lines(Vec<usize>);
 

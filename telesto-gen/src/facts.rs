@@ -1,4 +1,4 @@
-//! What the document says and progenitor's output no longer shows.
+//! Facts of the document that progenitor's output no longer shows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,16 +7,16 @@ use openapiv3::{MediaType, OpenAPI, Operation, ReferenceOr, Schema, SchemaKind, 
 
 use crate::schemas;
 
-/// The facts that the refinements and the table of operations are made from.
+/// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
 pub(crate) struct Facts {
-    /// How doc examples name the crate.
+    /// The name of the crate in doc examples.
     pub(crate) crate_name: String,
     /// In the order of the document.
     pub(crate) operations: Vec<OperationFacts>,
     /// Every object schema of the document, named or not.
     pub(crate) objects: Vec<ObjectFacts>,
-    /// The properties whose names progenitor is not given, by those that it is.
+    /// The wire names of renamed properties, by the names that progenitor sees.
     pub(crate) renamed: BTreeMap<String, String>,
 }
 
@@ -24,7 +24,7 @@ pub(crate) struct Facts {
 #[derive(Debug)]
 pub(crate) struct OperationFacts {
     pub(crate) id: String,
-    /// In capital letters.
+    /// In uppercase.
     pub(crate) method: String,
     pub(crate) path: String,
     /// The first one.
@@ -33,10 +33,10 @@ pub(crate) struct OperationFacts {
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
     pub(crate) documented_at: Option<String>,
-    /// What it takes beside its parameters.
+    /// Its request body.
     pub(crate) body: Option<BodyFacts>,
     /// The media type of its success, if that has a body.
-    pub(crate) answers_in: Option<String>,
+    pub(crate) media_type: Option<String>,
 }
 
 /// The body of a request.
@@ -130,7 +130,7 @@ fn operation_facts(
                 required: body.required,
                 sent_in: media_type(&body.content).unwrap_or_default(),
             }),
-        answers_in: successes.find_map(|response| media_type(&response.content)),
+        media_type: successes.find_map(|response| media_type(&response.content)),
     }
 }
 
@@ -148,13 +148,13 @@ pub(crate) fn is_success(code: &StatusCode) -> bool {
     }
 }
 
-/// What a reference leads to among the components of its section.
+/// The target of a reference among the components of its section.
 fn resolve<'a, T>(
     start: &'a ReferenceOr<T>,
     component: impl Fn(&str) -> Option<&'a ReferenceOr<T>>,
 ) -> Option<&'a T> {
     let mut found = start;
-    // A chain of references ends; a circle of them ends here.
+    // Ends a circle of references.
     for _ in 0..8 {
         match found {
             ReferenceOr::Item(item) => return Some(item),
@@ -189,7 +189,7 @@ pub(crate) fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<St
             (object.properties.keys().cloned().collect(), &[])
         }
         SchemaKind::AllOf { all_of } => (Vec::new(), all_of),
-        // An object that does not say that it is one, or says it in several ways.
+        // An object without a `type`, or one with combinators beside its properties.
         SchemaKind::Any(any) => (any.properties.keys().cloned().collect(), &any.all_of),
         _ => return Vec::new(),
     };

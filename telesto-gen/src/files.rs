@@ -1,4 +1,4 @@
-//! Writing what was generated, all or nothing; or telling what is stale.
+//! Writing the generated files, all or nothing, or comparing them.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 
 use crate::generate::GeneratedFile;
 
-/// A file on disk that is not what the generator makes.
+/// A file on disk that differs from the generated one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stale {
-    /// Which file.
+    /// The path of the file.
     pub path: PathBuf,
     /// What is wrong with it.
     pub state: State,
-    /// From what is there to what belongs there, as a unified diff.
+    /// A unified diff from the file on disk to the generated one.
     pub diff: String,
 }
 
-/// What is wrong with a file.
+/// How a file differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
-    /// It is not there.
+    /// It does not exist.
     Missing,
-    /// It says something else.
+    /// It has another content.
     Different,
-    /// It does not belong there.
+    /// It should not exist.
     Unexpected,
 }
 
@@ -33,9 +33,9 @@ pub enum State {
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct FileError {
-    /// Which file.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why.
+    /// The cause.
     pub source: io::Error,
 }
 
@@ -83,13 +83,13 @@ pub fn stale(root: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, FileErr
     Ok(stale)
 }
 
-/// Writes what is stale, each file by an atomic rename, and only once all of
-/// them are on disk. Removes generated files that no longer belong there.
+/// Writes the files that differ. All of them are written under temporary names
+/// first, then each is renamed atomically. Removes files that should not exist.
 ///
 /// # Errors
 ///
-/// If a file cannot be written. Then those that were there are untouched,
-/// unless a rename fails after another has succeeded.
+/// If a file cannot be written. The old files are untouched then, unless a
+/// rename fails after another has succeeded.
 pub fn write(root: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, FileError> {
     let stale = stale(root, files)?;
     let mut ready = Vec::new();
@@ -123,7 +123,7 @@ pub fn write(root: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, FileErr
 
 fn temporary(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
-    // Without this, files would be private to their owner.
+    // Temporary files are private to their owner.
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
@@ -135,7 +135,7 @@ fn temporary(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     Ok(file)
 }
 
-/// Rust files in the folders of the generated ones that were not generated.
+/// The Rust files in the folders of the generated ones that are not among them.
 fn unexpected(root: &Path, files: &[GeneratedFile]) -> Result<Vec<PathBuf>, FileError> {
     let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.path.parent()).collect();
     folders.sort_unstable();

@@ -1,4 +1,4 @@
-//! What is wrong with a document, where, and what to do about it.
+//! Findings: what is wrong with a document, where, and how to fix it.
 
 use std::fmt;
 use std::ops::Range;
@@ -6,13 +6,13 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
-/// How much a [`Finding`] matters.
+/// How severe a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
-    /// No client can be made, or not the one that the document means.
+    /// No correct client can be generated.
     Error,
-    /// A client can be made; it would be better with the mend.
+    /// A client can be generated, but the document could be better.
     Warning,
 }
 
@@ -41,14 +41,14 @@ pub struct Location {
 pub struct Finding {
     /// The name of the rule that was broken, as in [`rules`](crate::rules).
     pub rule: &'static str,
-    /// How much it matters.
+    /// How severe it is.
     pub severity: Severity,
     /// What is wrong, as a lowercase fragment that names the operation, the
     /// parameter or the field.
     pub message: String,
-    /// What to write instead.
-    pub mend: String,
-    /// The bytes of the text that the finding is about, within one line.
+    /// How to fix it.
+    pub help: String,
+    /// The bytes of the text that it is about, within one line.
     #[serde(skip)]
     pub span: Range<usize>,
     /// Where `span` starts.
@@ -79,10 +79,9 @@ impl Findings {
                 &b.pointer,
             ))
         });
-        // A node behind a YAML alias is met under several pointers, but it
-        // stands in the text once.
+        // A node behind a YAML alias has several pointers, but one position.
         findings.dedup_by(|a, b| {
-            a.span == b.span && a.rule == b.rule && a.message == b.message && a.mend == b.mend
+            a.span == b.span && a.rule == b.rule && a.message == b.message && a.help == b.help
         });
         Self {
             path,
@@ -91,7 +90,7 @@ impl Findings {
         }
     }
 
-    /// Whether there is an error among them.
+    /// Whether any of them is an error.
     pub fn has_errors(&self) -> bool {
         self.count(Severity::Error) > 0
     }
@@ -101,7 +100,7 @@ impl Findings {
         self.findings.is_empty()
     }
 
-    /// How many there are.
+    /// The number of findings.
     pub fn len(&self) -> usize {
         self.findings.len()
     }
@@ -111,8 +110,8 @@ impl Findings {
         self.findings.iter()
     }
 
-    /// The findings as the Rust compiler would show them, and a last line that
-    /// counts them. Without findings it is empty.
+    /// The findings in the style of the Rust compiler, followed by a line that
+    /// counts them. Empty if there are none.
     ///
     /// `color` adds ANSI escapes.
     pub fn render(&self, color: bool) -> String {
@@ -126,7 +125,7 @@ impl Findings {
         };
         let mut out = String::new();
         for finding in &self.findings {
-            // The line alone: the renderer counts the lines of all that it gets.
+            // Only this line: the renderer counts the lines of its whole input.
             let line = self.line_of(&finding.span);
             let span = finding.span.start - line.start..finding.span.end - line.start;
             let snippet = Snippet::source(&self.text[line])
@@ -139,7 +138,7 @@ impl Findings {
                 .primary_title(&finding.message)
                 .id(finding.rule)
                 .element(snippet)
-                .element(Level::HELP.message(&finding.mend));
+                .element(Level::HELP.message(&finding.help));
             out.push_str(&renderer.render(&[group]));
             out.push_str("\n\n");
         }
@@ -147,7 +146,7 @@ impl Findings {
         out
     }
 
-    /// The bytes of the line that `span` is within.
+    /// The bytes of the line that contains `span`.
     fn line_of(&self, span: &Range<usize>) -> Range<usize> {
         let before = self.text[..span.start].rfind('\n');
         let after = self.text[span.end..].find('\n');

@@ -1,5 +1,6 @@
-//! What is changed in a document before progenitor sees it: one function for
-//! each defect of that tool, with the reason. Each says how often it applied.
+//! Changes to the document before progenitor sees it: one function for each
+//! defect of progenitor or typify, with the reason. Each returns how often it
+//! applied.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -10,11 +11,11 @@ use crate::facts::is_success;
 use crate::lint::names::snake;
 use crate::{facts, schemas};
 
-/// What the fix-ups did to a document.
+/// What the fix-ups changed.
 pub(crate) struct Fixed {
     /// How often each applied, by its name.
     pub(crate) applied: Vec<(&'static str, usize)>,
-    /// The names on the wire of the properties that got others, by those.
+    /// The wire names of renamed properties, by their new names.
     pub(crate) renamed: BTreeMap<String, String>,
 }
 
@@ -24,7 +25,7 @@ pub(crate) fn apply(api: &mut OpenAPI) -> Fixed {
         ("error-responses", error_responses(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
     ];
-    // What is dropped by now needs no names.
+    // After schemas were dropped, whose names do not matter.
     let renamed = rename_properties(api);
     applied.extend([
         ("colliding-properties", renamed.len()),
@@ -36,11 +37,10 @@ pub(crate) fn apply(api: &mut OpenAPI) -> Fixed {
     Fixed { applied, renamed }
 }
 
-/// progenitor panics where the errors of an operation have two schemas, makes
-/// an error with an HTML body lose its status, and knows only documented
-/// statuses. The middle decides on the raw status instead and reads the one
-/// envelope that all errors come in, so the generated client has no part in
-/// errors.
+/// progenitor panics if the errors of an operation have two schemas, loses the
+/// status of an error with an HTML body, and knows only documented statuses.
+/// The middleware decides on the raw status instead, and reads the one envelope
+/// of all errors, so the generated client does not handle errors.
 fn error_responses(api: &mut OpenAPI) -> usize {
     let mut dropped = 0;
     for operation in schemas::operations(api) {
@@ -53,8 +53,8 @@ fn error_responses(api: &mut OpenAPI) -> usize {
     dropped
 }
 
-/// progenitor makes a type of every schema of the components. Those that only
-/// errors used would be types that no call returns.
+/// progenitor generates a type for every schema of the components. Those that
+/// only errors use would be types that no call returns.
 pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
     let Ok(document) = serde_json::to_value(&*api) else {
         return 0;
@@ -73,10 +73,10 @@ pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
     before - components.schemas.len()
 }
 
-/// typify gives two properties of an object the same name if they differ in
-/// what is no part of a Rust name, such as `ean-upc` and `ean_upc`. The second
-/// one gets a name of its own here, and `refine::rename` tells serde what it is
-/// on the wire. Returns the names on the wire by the new ones.
+/// typify gives two properties of an object the same name if they differ only
+/// in characters that a Rust name cannot have, such as `ean-upc` and `ean_upc`.
+/// The second one is renamed here, and `refine::rename` restores its name on
+/// the wire. Returns the wire names by the new names.
 fn rename_properties(api: &mut OpenAPI) -> BTreeMap<String, String> {
     let document = api.clone();
     let mut known = BTreeSet::new();
@@ -123,10 +123,10 @@ fn rename_properties(api: &mut OpenAPI) -> BTreeMap<String, String> {
     renamed
 }
 
-/// typify makes types of their own of texts with a pattern or a length, lists
-/// without doubles and numbers above zero, and these refuse to read any other
-/// value. What the server sends is what there is to be read; and it checks by
-/// itself what it is sent.
+/// typify generates types for strings with a pattern or a length, lists of
+/// unique items and numbers above zero that refuse any other value. Whatever
+/// the server sends has to be readable, and the server validates requests
+/// itself.
 fn narrow_schemas(api: &mut OpenAPI) -> usize {
     let mut widened = 0;
     schemas::for_each(api, &mut |_, schema| {
@@ -163,8 +163,8 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
     widened
 }
 
-/// typify has an object with `additionalProperties: false` refuse to be read
-/// with a new field. To the server that it is sent to it makes no difference.
+/// typify makes an object with `additionalProperties: false` refuse a new field
+/// in a response. For requests it makes no difference.
 fn closed_objects(api: &mut OpenAPI) -> usize {
     let mut opened = 0;
     schemas::for_each(api, &mut |_, schema| {
@@ -178,9 +178,9 @@ fn closed_objects(api: &mut OpenAPI) -> usize {
     opened
 }
 
-/// typify makes a field with a default one that always has a value: an empty
-/// value would be an error, an absent one would be made up here, and the server
-/// would be sent what nobody gave. As an `Option` it is what the wire says.
+/// typify makes a field with a default one that always has a value. An empty
+/// value would be an error, an absent one would be invented, and the server
+/// would be sent values that the caller never set. An `Option` has none of this.
 fn defaults(api: &mut OpenAPI) -> usize {
     let mut dropped = 0;
     schemas::for_each(api, &mut |_, schema| {
@@ -189,9 +189,8 @@ fn defaults(api: &mut OpenAPI) -> usize {
     dropped
 }
 
-/// typify writes `uuid::Uuid` for a UUID and addresses of `std::net` for those
-/// of the Internet. Identifiers are text here: they are passed on and never
-/// looked into.
+/// typify uses `uuid::Uuid` for UUIDs and `std::net` for IP addresses. Here,
+/// identifiers are text: they are passed on as they are.
 fn formats_without_a_type(api: &mut OpenAPI) -> usize {
     let mut dropped = 0;
     schemas::for_each(api, &mut |_, schema| {

@@ -1,4 +1,4 @@
-//! The way of a spec edit: from a document to the files that are made of it.
+//! The path of a spec edit: from a document to the generated files.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,9 +19,9 @@ use crate::{fixup, operations, progenitor, refine, render};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Target {
-    /// How the crate is called in code.
+    /// The name of the crate in code.
     pub crate_name: String,
-    /// The folder that holds the generated modules, and nothing else.
+    /// The folder of the generated modules. It holds nothing else.
     pub folder: PathBuf,
 }
 
@@ -35,25 +35,25 @@ impl Target {
     }
 }
 
-/// A file that the generator makes.
+/// A generated file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct GeneratedFile {
-    /// Where it belongs.
+    /// Its path.
     pub path: PathBuf,
-    /// All of its text.
+    /// Its content.
     pub text: String,
 }
 
-/// What became of a document.
+/// What was generated from a document.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Generated {
     /// The files, sorted by their paths.
     pub files: Vec<GeneratedFile>,
-    /// What is worth a look, but did not stand in the way.
+    /// The warnings of the lint.
     pub warnings: Findings,
-    /// The steps that changed something, and how often.
+    /// The fix-ups and refinements, and how often each applied.
     pub applied: Vec<(&'static str, usize)>,
     /// How many operations the client has.
     pub operations: usize,
@@ -61,7 +61,7 @@ pub struct Generated {
     pub stages: Vec<(&'static str, Duration)>,
 }
 
-/// Tells how long each step took.
+/// Measures how long each step takes.
 struct Watch {
     since: Instant,
     stages: Vec<(&'static str, Duration)>,
@@ -75,7 +75,7 @@ impl Watch {
         }
     }
 
-    /// The step `name` is done.
+    /// Records the end of the step `name`.
     fn done(&mut self, name: &'static str) {
         let now = Instant::now();
         self.stages.push((name, now - self.since));
@@ -83,12 +83,12 @@ impl Watch {
     }
 }
 
-/// Makes the client of a document.
+/// Generates the client of a document.
 ///
 /// # Errors
 ///
-/// The findings of the lint, if one of them is an error; or a finding that
-/// names the operation that progenitor cannot do.
+/// The findings of the lint, if one of them is an error; or a finding about the
+/// operation that progenitor fails on.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
     let mut watch = Watch::start();
     let warnings = lint(document);
@@ -101,7 +101,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         mut applied,
         renamed,
     } = fixup::apply(&mut api);
-    // Of the document as it is: what was dropped is documented all the same.
+    // From the document without fix-ups: what they drop is documented, too.
     let facts = Facts::of(document.api(), &target.crate_name, renamed);
     watch.done("fixup");
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
@@ -111,8 +111,8 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
             "",
             "generator",
             Severity::Error,
-            format!("the output of progenitor is not what the generator knows: {reason}"),
-            "this is a defect of telesto-gen, not of the spec: see telesto-gen/src/refine",
+            format!("unexpected output of progenitor: {reason}"),
+            "this is a bug in telesto-gen, not in the spec: see telesto-gen/src/refine",
         )])
     };
     let mut client: syn::File =
@@ -134,7 +134,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
     let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
     watch.done("operations");
-    // One syntax tree at a time: that of the client takes many times its text.
+    // One syntax tree at a time: each takes many times the memory of its text.
     let file = |name: &str, tree: syn::File| GeneratedFile {
         path: target.folder.join(name),
         text: render::rust(&tree, document.path()),
@@ -159,7 +159,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     })
 }
 
-/// A copy of the document itself, for a crate that embeds it.
+/// A copy of the document, for a crate that embeds it.
 #[must_use]
 pub fn embed(document: &Document, path: &Path) -> GeneratedFile {
     GeneratedFile {
@@ -168,7 +168,7 @@ pub fn embed(document: &Document, path: &Path) -> GeneratedFile {
     }
 }
 
-/// The module that the others are in.
+/// The root of the generated modules.
 fn root() -> TokenStream {
     quote! {
         #![allow(
@@ -191,30 +191,30 @@ fn root() -> TokenStream {
     }
 }
 
-/// Findings about the schemas whose types have the names of others.
+/// Findings about schemas whose types have the same name.
 fn several_of_a_name(document: &Document, names: &BTreeSet<String>) -> Findings {
     let components = document.api().components.iter();
     let schemas = components.flat_map(|components| components.schemas.keys());
     let schemas: Vec<&String> = schemas.collect();
     let findings = names.iter().map(|name| {
         let component = schemas.iter().find(|schema| pascal(schema) == *name);
-        let (pointer, mend) = match component {
+        let (pointer, help) = match component {
             Some(schema) => (
                 join("/components/schemas", schema),
-                "rename this schema, or give the nested one a name in `components/schemas`",
+                "rename this schema, or move the nested one to `components/schemas`",
             ),
             None => (
                 String::new(),
-                "give the schemas that are nested in others names in `components/schemas`",
+                "move the nested schemas to `components/schemas`, with names of their own",
             ),
         };
-        let message = format!("a schema that is nested in another is called `{name}` in Rust too");
+        let message = format!("a nested schema is named `{name}` in Rust, too");
         document.finding_at_key(
             &pointer,
             "schema-name",
             Severity::Error,
             message,
-            mend.to_owned(),
+            help.to_owned(),
         )
     });
     document.findings(findings.collect())
@@ -241,7 +241,7 @@ fn not_supported(document: &Document, failure: &progenitor::Failure) -> Findings
         &place.unwrap_or_default(),
         "progenitor",
         Severity::Error,
-        format!("no client can be made of {subject}: {}", failure.reason),
-        "describe it with simpler means, or leave it out and call it with `client.request`",
+        format!("cannot generate a client for {subject}: {}", failure.reason),
+        "simplify the operation, or remove it and call it with `client.request`",
     )])
 }

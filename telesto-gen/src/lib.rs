@@ -1,4 +1,4 @@
-//! Makes the client of `telesto-api` from an OpenAPI document.
+//! Generates the client of `telesto-api` from an OpenAPI document.
 
 mod document;
 mod facts;

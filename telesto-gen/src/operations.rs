@@ -1,5 +1,5 @@
-//! The table of operations and the constants that the middle takes from the
-//! document: limits and hosts are data of the spec, not of the code.
+//! The table of operations, and the constants that the middleware takes from
+//! the document: the rate limit, the server, and the header of the key.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ struct RateLimit {
     lockout: u64,
 }
 
-/// The module `spec` of the generated code; or what it lacks.
+/// The module `spec` of the generated code; the error says what is missing.
 pub(crate) fn module(
     api: &OpenAPI,
     facts: &Facts,
@@ -52,7 +52,7 @@ pub(crate) fn module(
         };
         let returns = returns
             .get(id)
-            .ok_or_else(|| format!("nothing tells what `{id}` returns"))?;
+            .ok_or_else(|| format!("unknown return type of `{id}`"))?;
         Ok(quote!(Operation {
             id: #id,
             method: #method,

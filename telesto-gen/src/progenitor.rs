@@ -1,4 +1,4 @@
-//! The call of progenitor: its settings, and what is done when it panics.
+//! Runs progenitor: its settings, and what happens when it panics.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -13,7 +13,7 @@ use schemars::schema::{InstanceType, SchemaObject};
 
 use crate::{fixup, schemas};
 
-/// The formats of text that have a Rust type of their own.
+/// The formats of strings that have a Rust type of their own.
 const CONVERSIONS: &[(&str, &str)] = &[
     ("decimal", "::rust_decimal::Decimal"),
     ("date", "::jiff::civil::Date"),
@@ -21,22 +21,22 @@ const CONVERSIONS: &[(&str, &str)] = &[
     ("date-time", "::jiff::Timestamp"),
 ];
 
-/// Why progenitor made no client.
+/// Why progenitor failed.
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// The operation on which it failed, if it was one alone.
+    /// The operation that it failed on, if it was a single one.
     pub(crate) operation: Option<String>,
     pub(crate) reason: String,
 }
 
-/// What progenitor makes of a document.
+/// The output of progenitor.
 pub(crate) struct Tokens {
     pub(crate) client: TokenStream,
     /// The mock helpers.
     pub(crate) mocks: TokenStream,
 }
 
-/// Makes the client of a document.
+/// Generates the client of a document.
 pub(crate) fn client(api: &OpenAPI) -> Result<Tokens, Failure> {
     attempt(api).map_err(|reason| {
         let operations = api.operations();
@@ -50,8 +50,8 @@ pub(crate) fn client(api: &OpenAPI) -> Result<Tokens, Failure> {
     })
 }
 
-/// The operation that fails by itself. Halves are tried, because a try of each
-/// one would take a document of a thousand operations for minutes.
+/// The operation that fails on its own. Halves are tried: trying each operation
+/// takes minutes for a thousand of them.
 fn culprit(api: &OpenAPI, ids: &[&str]) -> Option<Failure> {
     let reason = attempt(&only(api, ids)).err()?;
     match ids {
@@ -70,7 +70,7 @@ fn culprit(api: &OpenAPI, ids: &[&str]) -> Option<Failure> {
 fn attempt(api: &OpenAPI) -> Result<Tokens, String> {
     let text = |error: progenitor_impl::Error| error.to_string();
     quietly(|| {
-        // The mocks name the types that the client has made.
+        // The mocks use the types of the client.
         let mut generator = Generator::new(&settings());
         Ok(Tokens {
             client: generator.generate_tokens(api).map_err(text)?,
@@ -84,7 +84,7 @@ fn settings() -> GenerationSettings {
     settings
         .with_interface(InterfaceStyle::Builder)
         .with_hooks(HooksMode::Expected)
-        .with_inner_type(quote!(crate::middle::Middle))
+        .with_inner_type(quote!(crate::middleware::Middleware))
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
     for (format, type_name) in CONVERSIONS {
@@ -99,7 +99,7 @@ fn settings() -> GenerationSettings {
     settings
 }
 
-/// The document with these operations alone.
+/// The document with only these operations.
 fn only(api: &OpenAPI, ids: &[&str]) -> OpenAPI {
     let mut api = api.clone();
     for slot in schemas::slots(&mut api) {
@@ -113,11 +113,11 @@ fn only(api: &OpenAPI, ids: &[&str]) -> OpenAPI {
 }
 
 thread_local! {
-    /// The text of the panic that this thread expects, once it has come.
+    /// The text of an expected panic of this thread.
     static EXPECTED: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs what may panic. The panic becomes an error and shows nowhere.
+/// Runs code that may panic. A panic becomes an error, and prints nothing.
 fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -144,7 +144,7 @@ fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
 fn text_of(payload: &dyn Any) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("it gave no reason").to_owned()
+    text.unwrap_or("without a message").to_owned()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! From a syntax tree to the text of a file.
+//! Rendering a syntax tree as the text of a file.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ pub(crate) fn yaml(spec_text: &str, spec: &Path) -> String {
     format!("{}{}", header("#", spec), spec_text.replace("\r\n", "\n"))
 }
 
-/// Says where a file comes from, so that nobody edits it.
+/// The header, which says where a file comes from.
 fn header(comment: &str, spec: &Path) -> String {
     let spec = spec.display().to_string().replace('\\', "/");
     format!(

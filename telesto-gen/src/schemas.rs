@@ -1,4 +1,4 @@
-//! Every schema of a document, wherever it stands.
+//! Visits every schema of a document.
 
 use indexmap::IndexMap;
 use openapiv3::{
@@ -6,8 +6,8 @@ use openapiv3::{
     ReferenceOr, Schema, SchemaKind, Type,
 };
 
-/// What is done with a schema. It is given the name that the schema has in the
-/// components, if it has one.
+/// A visitor of schemas. It gets the name of the schema in the components, if
+/// it has one.
 type Visit<'a> = &'a mut dyn FnMut(Option<&str>, &mut Schema);
 
 /// Visits every schema, each before those within it.

@@ -1,4 +1,4 @@
-//! What becomes of edits that nobody here has seen.
+//! What happens to arbitrary edits.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,6 @@
 //! Every case in `tests/cases/findings` is a document, or the part of one that matters;
 //! the sections that it leaves out are taken from `base.yaml`, unless its first
-//! line is `# whole`. What is found in it stands in the `.txt` beside it;
+//! line is `# whole`. The expected findings are in the `.txt` beside it;
 //! `UPDATE_EXPECT=1` writes it anew.
 
 #![allow(
@@ -374,7 +374,7 @@ proptest! {
             let columns = line.unwrap_or_default().chars().count() + 1;
             prop_assert!((1..=columns).contains(&finding.location.column), "{finding:?}");
             prop_assert!(rules().any(|rule| rule.name == finding.rule), "{finding:?}");
-            prop_assert!(!finding.message.is_empty() && !finding.mend.is_empty());
+            prop_assert!(!finding.message.is_empty() && !finding.help.is_empty());
         }
         prop_assert_eq!(found.is_empty(), found.to_string().is_empty());
     }

@@ -1,19 +1,18 @@
-//! A stand-in for the Telesto inventory API, to develop and test against
+//! A mock server for the Telesto inventory API, to develop and test against
 //! without a key and without spending requests.
 //!
 //! It serves every operation of an OpenAPI document, by default of the shipped
-//! one, with its examples or with bodies made from its schemas. Like Telesto
+//! one, with its examples or with bodies made from its schemas. Like Telesto,
 //! it checks the key (401) and the plan (403), counts the requests of an IP
-//! address, and blocks the address for one too many (429). What Telesto does
-//! not document, such as how it cuts the hours in which it counts, can be
-//! chosen.
+//! address, and blocks the address when they are too many (429). What Telesto
+//! does not document, such as the shape of the window, is a setting.
 //!
 //! ```
 //! # async fn example() -> Result<(), telesto_mock::StartError> {
-//! use telesto_mock::StandIn;
+//! use telesto_mock::MockServer;
 //!
-//! let telesto = StandIn::builder().start().await?;
-//! println!("{} answers with the key {}", telesto.url(), telesto.api_key());
+//! let telesto = MockServer::builder().start().await?;
+//! println!("listening on {}, with the key {}", telesto.url(), telesto.api_key());
 //! telesto.stop().await;
 //! # Ok(())
 //! # }
@@ -22,17 +21,17 @@
 //!
 //! As a program: `cargo run -p telesto-mock`.
 
-mod answer;
 mod limiter;
 mod operation;
+mod response;
 mod sample;
+mod server;
 mod spec;
-mod stand_in;
 
-pub use self::answer::Answer;
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};
 pub use self::operation::Operation;
-pub use self::spec::SpecError;
-pub use self::stand_in::{
-    DEFAULT_API_KEY, RecordedRequest, RetryAfter, StandIn, StandInBuilder, StartError, Stats,
+pub use self::response::Response;
+pub use self::server::{
+    DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, StartError, Stats,
 };
+pub use self::spec::SpecError;

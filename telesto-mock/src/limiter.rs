@@ -1,14 +1,13 @@
-//! The rate limit of an IP address, in the forms that Telesto may give to it.
+//! The rate limit of an IP address, in each shape that Telesto may use.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How many requests an address may send, and for how long one too many
-/// blocks it.
+/// How many requests an address may send, and how long one more blocks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
-    /// The requests that fit into a window.
+    /// The number of requests that a window allows.
     pub requests: u32,
     /// The length of the window.
     pub window: Duration,
@@ -16,34 +15,34 @@ pub struct RateLimit {
     pub lockout: Duration,
 }
 
-/// How the time is cut into the windows in which requests are counted. Telesto
-/// does not document it.
+/// The shape of the window in which requests are counted. Telesto does not
+/// document it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Window {
-    /// The time up to now, at any moment.
+    /// A sliding window that ends now.
     #[default]
     Sliding,
-    /// From each full hour to the next, if a window is an hour.
+    /// From each full hour to the next, if the window is an hour.
     Clock,
-    /// From the first request, and after its end from the next one on.
+    /// From the first request; when it has ended, from the next one.
     FirstRequest,
 }
 
-/// What becomes of a request.
+/// What happens to a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is served.
     Served,
     /// It is refused, with 429.
     Refused {
-        /// Whether the block begins with this request.
+        /// Whether the block starts with this request.
         began: bool,
         /// When the block ends.
         until: SystemTime,
     },
 }
 
-/// Counts the requests of each address. It is told the time.
+/// Counts the requests of each address. The time is a parameter.
 #[derive(Debug)]
 pub struct Limiter {
     limit: RateLimit,
@@ -54,14 +53,14 @@ pub struct Limiter {
 
 #[derive(Debug, Default)]
 struct Address {
-    /// When the requests came that are counted, oldest first.
+    /// The times of the counted requests, oldest first.
     counted: VecDeque<SystemTime>,
     blocked_until: Option<SystemTime>,
 }
 
 impl Limiter {
     /// A limiter that has counted nothing. With `extend_block`, a request
-    /// during a block begins it anew.
+    /// during a block restarts it.
     #[must_use]
     pub fn new(limit: RateLimit, window: Window, extend_block: bool) -> Self {
         Self {
@@ -72,8 +71,8 @@ impl Limiter {
         }
     }
 
-    /// Counts a request, or refuses it. Refused ones are not counted, and after
-    /// a block the count begins at none.
+    /// Counts a request, or refuses it. Refused requests are not counted, and
+    /// after a block the count starts at zero.
     pub fn request(&mut self, client: IpAddr, now: SystemTime) -> Verdict {
         let Self {
             limit,
@@ -81,7 +80,7 @@ impl Limiter {
             extend_block,
             addresses,
         } = self;
-        // What counts no more is forgotten, also of addresses that stay away.
+        // Old entries are dropped, also of addresses that send no more.
         addresses.retain(|_, address| {
             address.forget(limit, *window, now);
             !address.counted.is_empty() || address.blocked_until.is_some()
@@ -151,7 +150,7 @@ fn number(moment: SystemTime, length: Duration) -> u128 {
     since.as_nanos() / length.as_nanos().max(1)
 }
 
-/// A moment that is later by `by`, or the same if no later one can be named.
+/// The moment `by` later, or the same one if that cannot be represented.
 fn after(moment: SystemTime, by: Duration) -> SystemTime {
     moment.checked_add(by).unwrap_or(moment)
 }

@@ -1,4 +1,4 @@
-//! The stand-in as a program.
+//! The mock server as a program.
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use telesto_mock::{DEFAULT_API_KEY, RecordedRequest, RetryAfter, StandIn, StandInBuilder, Window};
+use telesto_mock::{
+    DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, Window,
+};
 
-/// A stand-in for the Telesto inventory API
+/// A mock server for the Telesto inventory API
 ///
 /// Serves every operation of the spec with its examples, checks the key, and
 /// keeps the rate limit, so that you can try your code without a key and
@@ -41,42 +43,42 @@ struct Arguments {
     #[arg(long, value_name = "KEY", default_value = DEFAULT_API_KEY)]
     api_key: String,
 
-    /// Answer 403, as without a Pro plan
+    /// Respond with 403, as without a Pro plan
     #[arg(long)]
     no_pro_plan: bool,
 
-    /// Allow so many requests within so much time, such as 100/1h [default: that of the spec]
+    /// Allow this many requests in this time, such as 100/1h [default: from the spec]
     #[arg(long, value_name = "N/TIME", value_parser = rate)]
     rate_limit: Option<(u32, Duration)>,
 
-    /// Block for so long, such as 15m [default: that of the spec]
+    /// Block for this long, such as 15m [default: from the spec]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     lockout: Option<Duration>,
 
-    /// Cut the time into windows in this way
+    /// How requests are counted: the shape of the window
     #[arg(long, value_enum, default_value_t = WindowShape::Sliding)]
     window: WindowShape,
 
-    /// Begin a block anew with every request during it
+    /// Restart a block with every request during it
     #[arg(long)]
     extend_block: bool,
 
-    /// Answer 429 with an empty body
+    /// Send a 429 with an empty body
     #[arg(long = "empty-429")]
     empty_429: bool,
 
-    /// Tell in a 429 when to come back
+    /// Send `Retry-After` with a 429
     #[arg(long, value_enum, default_value_t = RetryAfterForm::None)]
     retry_after: RetryAfterForm,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum WindowShape {
-    /// The time up to now, at any moment
+    /// A sliding window that ends now
     Sliding,
-    /// From each full hour to the next, if a window is an hour
+    /// Clock windows: from each full hour to the next, if the window is an hour
     Clock,
-    /// From the first request
+    /// A window that starts with the first request
     FirstRequest,
 }
 
@@ -114,7 +116,7 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     };
     let builder = spec
         .as_deref()
-        .map_or_else(StandIn::builder, StandIn::builder_for);
+        .map_or_else(MockServer::builder, MockServer::builder_for);
     let telesto = configured(builder, &arguments)
         .on_request(log)
         .start()
@@ -123,15 +125,15 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
         Some(path) => format!("{}: {error}", path.display()),
         None => error.to_string(),
     })?;
-    // Whoever reads this may have gone already: the server is what counts.
+    // A closed stdout does not stop the server.
     let _ = announce(&telesto, &mut io::stdout().lock());
     ended().await;
     telesto.stop().await;
     Ok(())
 }
 
-/// The settings of the command line.
-fn configured(builder: StandInBuilder, arguments: &Arguments) -> StandInBuilder {
+/// Applies the options of the command line.
+fn configured(builder: MockServerBuilder, arguments: &Arguments) -> MockServerBuilder {
     let mut builder = builder
         .listen(arguments.listen)
         .api_key(&arguments.api_key)
@@ -157,12 +159,12 @@ fn configured(builder: StandInBuilder, arguments: &Arguments) -> StandInBuilder 
     builder
 }
 
-/// Says what is served, and how to be served.
-fn announce(telesto: &StandIn, out: &mut impl Write) -> io::Result<()> {
+/// Prints what is served, and how to connect.
+fn announce(telesto: &MockServer, out: &mut impl Write) -> io::Result<()> {
     let limit = telesto.rate_limit();
     writeln!(
         out,
-        "A stand-in for Telesto listens on {}",
+        "Mock server for Telesto, listening on {}",
         telesto.address()
     )?;
     writeln!(
@@ -198,7 +200,7 @@ fn log(request: &RecordedRequest) {
     let _ = writeln!(io::stderr(), "{time} {method} {path_and_query} {status}");
 }
 
-/// Until the program is told to end.
+/// Waits until the program is told to stop.
 async fn ended() {
     #[cfg(unix)]
     {
@@ -220,17 +222,18 @@ fn rate(text: &str) -> Result<(u32, Duration), String> {
         .split_once('/')
         .ok_or("write it as requests and time, such as 100/1h")?;
     let requests = requests.parse().ok().filter(|requests| *requests > 0);
-    let requests = requests.ok_or("the requests are a whole number above 0, as in 100/1h")?;
+    let requests =
+        requests.ok_or("the number of requests must be a whole number above 0, as in 100/1h")?;
     let window = duration(window)?;
     if window.is_zero() {
-        return Err("the time is more than none, as in 100/1h".to_owned());
+        return Err("the time cannot be zero: write it as in 100/1h".to_owned());
     }
     Ok((requests, window))
 }
 
 /// Such as `15m`.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is no time: write it as 30s, 15m or 1h");
+    let wrong = || format!("`{text}` is not a valid time: write it as 30s, 15m or 1h");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let seconds: u32 = match unit {
         's' => 1,
@@ -242,7 +245,7 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(u64::from(count) * u64::from(seconds)))
 }
 
-/// A time in the form that the command line takes.
+/// A time as the command line takes it.
 fn shown(time: Duration) -> String {
     match time.as_secs() {
         seconds if seconds > 0 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),

@@ -1,23 +1,23 @@
-//! The operations of a spec, and what they answer.
+//! The operations of a spec, and their responses.
 
 use serde_json::Value;
 
-use crate::answer::Answer;
+use crate::response::Response;
 use crate::sample::{self, Fill};
 use crate::spec::Spec;
 
-/// An operation that the stand-in serves.
+/// An operation that the mock server serves.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Operation {
     /// Its `operationId`, or its method and path if it has none.
     pub id: String,
-    /// Its method, in capital letters.
+    /// Its method, in uppercase.
     pub method: String,
     /// The template of its path, below that of the server.
     pub path: String,
-    /// What it answers, unless it is told something else.
-    pub(crate) answer: Answer,
+    /// Its response, unless another one is set.
+    pub(crate) response: Response,
 }
 
 impl Operation {
@@ -27,7 +27,7 @@ impl Operation {
             let id = operation.get("operationId").and_then(Value::as_str);
             Self {
                 id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
-                answer: answer(spec, operation),
+                response: response(spec, operation),
                 path: path.to_owned(),
                 method,
             }
@@ -36,8 +36,7 @@ impl Operation {
     }
 }
 
-/// The error with this status as some operation documents it, if one gives an
-/// example.
+/// The example of the error with this status, from any operation that has one.
 pub(crate) fn error_example(spec: &Spec, status: u16) -> Option<Value> {
     let responses = spec.operations().filter_map(|(_, _, operation)| {
         let responses = operation.get("responses")?;
@@ -50,7 +49,7 @@ pub(crate) fn error_example(spec: &Spec, status: u16) -> Option<Value> {
 }
 
 /// The success of an operation.
-fn answer(spec: &Spec, operation: &Value) -> Answer {
+fn response(spec: &Spec, operation: &Value) -> Response {
     let responses = operation.get("responses").and_then(Value::as_object);
     let mut successes: Vec<(u16, &Value)> = responses
         .into_iter()
@@ -60,11 +59,11 @@ fn answer(spec: &Spec, operation: &Value) -> Answer {
     successes.sort_by_key(|(status, _)| *status);
     let default = || Some((200, spec.resolve(responses?.get("default")?)));
     let Some((status, response)) = successes.first().copied().or_else(default) else {
-        return Answer::empty(204);
+        return Response::empty(204);
     };
     let content = response.get("content").and_then(Value::as_object);
     match content.and_then(|content| content.iter().next()) {
-        None => Answer::empty(status),
+        None => Response::empty(status),
         Some((kind, media)) if is_json(kind) => {
             let body = spec.example(media).unwrap_or_else(|| {
                 sample::of(
@@ -73,13 +72,13 @@ fn answer(spec: &Spec, operation: &Value) -> Answer {
                     Fill::Full,
                 )
             });
-            Answer::new(status, kind, body.to_string())
+            Response::new(status, kind, body.to_string())
         }
         Some((kind, media)) => match spec.example(media) {
-            Some(Value::String(text)) => Answer::new(status, kind, text),
-            Some(other) => Answer::new(status, kind, other.to_string()),
-            None if kind == "application/pdf" => Answer::new(status, kind, "%PDF-1.4\n%%EOF\n"),
-            None => Answer::new(status, kind, "text\n"),
+            Some(Value::String(text)) => Response::new(status, kind, text),
+            Some(other) => Response::new(status, kind, other.to_string()),
+            None if kind == "application/pdf" => Response::new(status, kind, "%PDF-1.4\n%%EOF\n"),
+            None => Response::new(status, kind, "text\n"),
         },
     }
 }
@@ -97,8 +96,8 @@ fn is_json(kind: &str) -> bool {
     kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
 }
 
-/// Whether a path is one of those of a template: how many of its segments are
-/// those of the template to the letter. More letters make the better match.
+/// Whether a path matches a template, and if so, how many of its segments are
+/// literally those of the template. More of them make a better match.
 pub(crate) fn matches(template: &str, path: &str) -> Option<usize> {
     let template: Vec<&str> = template.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();

@@ -4,18 +4,18 @@ use serde_json::{Map, Value, json};
 
 use crate::spec::Spec;
 
-/// What may be empty is, from this depth on: a schema may hold itself.
+/// From this depth on, optional values are empty: a schema may contain itself.
 const DEEP: usize = 4;
 
-/// A schema that requires itself has no value, and ends here.
+/// A schema that requires itself has no value; it is cut off here.
 const DEEPEST: usize = 16;
 
-/// How full a made-up body is.
+/// Which values a made-up body has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fill {
     /// Every property has a value.
     Full,
-    /// What may be empty is `""`, as Telesto sends it.
+    /// Optional values are `""`, as Telesto sends them.
     Empty,
 }
 
@@ -60,7 +60,7 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
     match schema.get("type").and_then(Value::as_str) {
         Some("array") => {
             let items = schema.get("items").unwrap_or(&Value::Null);
-            // One of each kind; within an object, one is enough to see.
+            // One of each kind; within an object, one is enough.
             let fills: &[Fill] = match depth {
                 0 => &[Fill::Full, Fill::Empty],
                 1..DEEP => &[Fill::Full],

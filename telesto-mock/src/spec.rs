@@ -1,4 +1,4 @@
-//! The document that the stand-in is driven by.
+//! The document that the mock server serves.
 
 use std::fmt;
 use std::time::Duration;
@@ -22,9 +22,9 @@ pub(crate) struct Spec {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SpecError {
-    /// It is not YAML. The text tells where and why.
+    /// It is not YAML. The text says where and why.
     Yaml(String),
-    /// It is not an OpenAPI 3.0 document. The text tells what it lacks.
+    /// It is not an OpenAPI 3.0 document. The text says what is missing.
     OpenApi(String),
 }
 
@@ -48,7 +48,7 @@ impl Spec {
             Some(version) if version.starts_with("3.0.") => {}
             Some(version) => {
                 return Err(lacks(&format!(
-                    "it is OpenAPI {version}, and 3.0 is understood"
+                    "OpenAPI {version} is not supported, only 3.0"
                 )));
             }
             None => return Err(lacks("it has no `openapi: 3.0.3`")),
@@ -88,7 +88,7 @@ impl Spec {
         path.trim_end_matches('/').to_owned()
     }
 
-    /// The header that carries the key, in small letters.
+    /// The header that carries the key, in lowercase.
     pub(crate) fn api_key_header(&self) -> Option<String> {
         let schemes = self
             .document
@@ -115,12 +115,11 @@ impl Spec {
         })
     }
 
-    /// Path, method in capital letters, and node of every operation, sorted by
-    /// their paths.
+    /// Path, method in uppercase, and node of every operation, sorted by path.
     pub(crate) fn operations(&self) -> impl Iterator<Item = (&str, String, &Value)> {
         let paths = self.document.get("paths").and_then(Value::as_object);
         paths.into_iter().flatten().flat_map(|(path, item)| {
-            // What stands beside a reference comes before what that leads to.
+            // Fields beside the `$ref` override its target.
             let shared = self.resolve(item);
             METHODS.iter().filter_map(move |method| {
                 let operation = item.get(method).or_else(|| shared.get(method))?;

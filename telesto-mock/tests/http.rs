@@ -1,4 +1,4 @@
-//! What the stand-in answers over HTTP.
+//! The mock server, over HTTP.
 
 #![allow(
     clippy::unwrap_used,
@@ -9,19 +9,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::{Client, Method, Response};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use telesto_mock::{Answer, RateLimit, RetryAfter, StandIn, StandInBuilder, StartError};
+use telesto_mock::{MockServer, MockServerBuilder, RateLimit, Response, RetryAfter, StartError};
 
-fn made_up() -> StandInBuilder {
+fn made_up() -> MockServerBuilder {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../tests/fixture-api/made-up.yaml"
     );
-    StandIn::builder_for(&std::fs::read_to_string(path).unwrap())
+    MockServer::builder_for(&std::fs::read_to_string(path).unwrap())
 }
 
-async fn get(telesto: &StandIn, path: &str) -> Response {
+async fn get(telesto: &MockServer, path: &str) -> reqwest::Response {
     let request = Client::new().get(format!("{}{path}", telesto.url()));
     request
         .header("authorization", telesto.api_key())
@@ -30,13 +30,13 @@ async fn get(telesto: &StandIn, path: &str) -> Response {
         .unwrap()
 }
 
-async fn json_of(response: Response) -> Value {
+async fn json_of(response: reqwest::Response) -> Value {
     serde_json::from_str(&response.text().await.unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn an_operation_answers_with_its_example() {
-    let telesto = StandIn::builder().start().await.unwrap();
+async fn an_operation_sends_its_example() {
+    let telesto = MockServer::builder().start().await.unwrap();
     assert!(telesto.url().ends_with("/v2"));
     let response = get(&telesto, "/products").await;
     assert_eq!(response.status(), 200);
@@ -50,7 +50,7 @@ async fn an_operation_answers_with_its_example() {
 
 #[tokio::test]
 async fn each_error_comes_in_the_documented_envelope() {
-    let telesto = StandIn::builder().start().await.unwrap();
+    let telesto = MockServer::builder().start().await.unwrap();
     let url = format!("{}/products", telesto.url());
     for wrong in [None, Some("Bearer telesto-mock-key"), Some("other")] {
         let mut request = Client::new().get(&url);
@@ -75,7 +75,7 @@ async fn each_error_comes_in_the_documented_envelope() {
         .header("authorization", telesto.api_key());
     assert_eq!(posted.send().await.unwrap().status(), 404);
 
-    let free = StandIn::builder().pro_plan(false).start().await.unwrap();
+    let free = MockServer::builder().pro_plan(false).start().await.unwrap();
     let response = get(&free, "/products").await;
     assert_eq!(response.status(), 403);
     assert_eq!(json_of(response).await["error"]["type"], "FORBIDDEN");
@@ -95,7 +95,7 @@ async fn one_request_too_many_blocks_until_the_clock_says_otherwise() {
         window: Duration::from_secs(3600),
         lockout: Duration::from_secs(900),
     };
-    let telesto = StandIn::builder()
+    let telesto = MockServer::builder()
         .rate_limit(limit)
         .now(move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::SeqCst)))
         .start()
@@ -120,7 +120,7 @@ async fn one_request_too_many_blocks_until_the_clock_says_otherwise() {
 async fn a_429_may_be_empty_and_may_tell_when_to_come_back() {
     let start = |form| {
         let at = |seconds| UNIX_EPOCH + Duration::from_secs(seconds);
-        let builder = StandIn::builder()
+        let builder = MockServer::builder()
             .rate(1, Duration::from_secs(60))
             .empty_429(true);
         builder
@@ -193,10 +193,10 @@ async fn every_operation_of_any_spec_is_served() {
 }
 
 #[tokio::test]
-async fn an_answer_can_be_replaced_from_the_start_and_while_it_runs() {
-    let first = Answer::new(502, "text/html", "<html>").header("x-proxy", "down");
-    let telesto = StandIn::builder()
-        .answer("list_products", first)
+async fn a_response_can_be_replaced_from_the_start_and_while_it_runs() {
+    let first = Response::new(502, "text/html", "<html>").header("x-proxy", "down");
+    let telesto = MockServer::builder()
+        .response("list_products", first)
         .start()
         .await
         .unwrap();
@@ -206,25 +206,29 @@ async fn an_answer_can_be_replaced_from_the_start_and_while_it_runs() {
     assert_eq!(response.text().await.unwrap(), "<html>");
 
     telesto
-        .set_answer("list_products", Answer::json(200, &json!([])))
+        .set_response("list_products", Response::json(200, &json!([])))
         .unwrap();
     assert_eq!(json_of(get(&telesto, "/products").await).await, json!([]));
 
-    let unknown = telesto.set_answer("no_operation", Answer::empty(200));
+    let unknown = telesto.set_response("no_operation", Response::empty(200));
     assert!(matches!(unknown, Err(StartError::UnknownOperation(id)) if id == "no_operation"));
-    let unsendable = Answer::empty(200).header("a\nb", "c");
-    let unsendable = telesto.set_answer("list_products", unsendable);
-    assert!(matches!(unsendable, Err(StartError::Answer(..))));
-    let started = StandIn::builder()
-        .answer("list_products", Answer::empty(99))
+    let unsendable = Response::empty(200).header("a\nb", "c");
+    let unsendable = telesto.set_response("list_products", unsendable);
+    assert!(matches!(unsendable, Err(StartError::Response(..))));
+    let started = MockServer::builder()
+        .response("list_products", Response::empty(99))
         .start()
         .await;
-    assert!(matches!(started, Err(StartError::Answer(..))));
+    assert!(matches!(started, Err(StartError::Response(..))));
 }
 
 #[tokio::test]
 async fn requests_are_recorded_without_the_key() {
-    let telesto = StandIn::builder().api_key("s3cret").start().await.unwrap();
+    let telesto = MockServer::builder()
+        .api_key("s3cret")
+        .start()
+        .await
+        .unwrap();
     let request = Client::new().post(format!("{}/products?a=b", telesto.url()));
     let request = request
         .header("authorization", "s3cret")
@@ -246,7 +250,7 @@ async fn requests_are_recorded_without_the_key() {
     );
     let shown = format!(
         "{recorded:?} {telesto:?} {:?}",
-        StandIn::builder().api_key("s3cret")
+        MockServer::builder().api_key("s3cret")
     );
     assert!(!shown.contains("s3cret"), "{shown}");
 }
@@ -260,11 +264,11 @@ async fn what_cannot_be_served_is_refused_with_the_reason() {
         ("openapi: 3.0.3", "it has no `paths`"),
         ("openapi: 3.0.3\npaths: {}", "no `x-rate-limit`"),
     ] {
-        let error = StandIn::builder_for(spec).start().await.unwrap_err();
+        let error = MockServer::builder_for(spec).start().await.unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     }
-    let first = StandIn::builder().start().await.unwrap();
-    let second = StandIn::builder()
+    let first = MockServer::builder().start().await.unwrap();
+    let second = MockServer::builder()
         .listen(first.address())
         .start()
         .await

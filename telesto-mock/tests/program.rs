@@ -1,4 +1,4 @@
-//! The stand-in as a program.
+//! The mock server as a program.
 
 #![allow(
     clippy::unwrap_used,

@@ -11,7 +11,7 @@ use telesto_fixture_api::ErrorKind;
 
 use crate::support::{KEY, start};
 
-/// What may stand in the place of a value.
+/// A value that may come instead of the expected one.
 fn value() -> impl Strategy<Value = Value> {
     let scalar = prop_oneof![
         30 => Just(json!("")),
@@ -76,7 +76,7 @@ fn supplier() -> impl Strategy<Value = Value> {
 }
 
 #[test]
-fn any_answer_decodes_or_says_where_it_does_not() {
+fn any_response_decodes_or_says_where_it_does_not() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let server = runtime.block_on(MockServer::start_async());
     let client = telesto_fixture_api::Client::builder()
@@ -97,8 +97,8 @@ fn any_answer_decodes_or_says_where_it_does_not() {
         .unwrap();
     let (decoded, refused) = (Cell::new(0), Cell::new(0));
     let mut runner = TestRunner::new(Config::with_cases(300));
-    let answers = prop::collection::vec(supplier(), 1..4);
-    let result = runner.run(&answers, |suppliers| {
+    let responses = prop::collection::vec(supplier(), 1..4);
+    let result = runner.run(&responses, |suppliers| {
         let count = suppliers.len();
         let outcome = runtime.block_on(async {
             let mock = server

@@ -7,12 +7,12 @@ use telesto_api::{Client, Error, ErrorKind, Method};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{KEY, answers, builder, client, clock, made_up};
+use crate::support::{KEY, builder, client, clock, made_up, respond};
 
-/// The error of a call to a server that answers like this.
+/// The error of a call to a server that responds like this.
 async fn error(status: u16, body: &str) -> Error {
     let server = MockServer::start_async().await;
-    answers(&server, status, body).await;
+    respond(&server, status, body).await;
     client(&server).list_products().send().await.unwrap_err()
 }
 
@@ -39,26 +39,26 @@ async fn every_documented_error_has_its_kind() {
             404,
             "NOT_FOUND",
             ErrorKind::NotFound,
-            "list_products: there is no such thing (404 NOT_FOUND)",
+            "list_products: not found (404 NOT_FOUND)",
         ),
         (
             429,
             "TOO_MANY_REQUESTS",
             ErrorKind::RateLimited,
             "list_products: the address is blocked for too many requests \
-             (429 TOO_MANY_REQUESTS); again at 2024-01-15T10:45:01Z",
+             (429 TOO_MANY_REQUESTS); retry at 2024-01-15T10:45:01Z",
         ),
         (
             500,
             "SERVER_ERROR",
             ErrorKind::Server,
-            "list_products: the server has failed, try again later (500 SERVER_ERROR)",
+            "list_products: the server failed, try again later (500 SERVER_ERROR)",
         ),
         (
             422,
             "NEW_TYPE",
             ErrorKind::Rejected,
-            "list_products: the server has refused the request (422 NEW_TYPE)",
+            "list_products: the server rejected the request (422 NEW_TYPE)",
         ),
     ] {
         let error = error(status, &envelope(status, kind)).await;
@@ -133,7 +133,7 @@ async fn an_error_is_read_behind_a_byte_order_mark() {
 #[tokio::test]
 async fn a_block_that_is_stated_in_a_success_locks_like_any_other() {
     let server = MockServer::start_async().await;
-    let mock = answers(&server, 200, &envelope(429, "TOO_MANY_REQUESTS")).await;
+    let mock = respond(&server, 200, &envelope(429, "TOO_MANY_REQUESTS")).await;
     let client = client(&server);
     let error = client.list_products().send().await.unwrap_err();
     assert!(error.is_rate_limited() && error.retry_at().is_some());
@@ -168,7 +168,7 @@ async fn a_value_that_cannot_be_read_is_named_with_its_path() {
         (
             "<html><body>Log in</body></html>",
             None,
-            "list_products: the answer is an HTML page, as proxies and log-in pages send it (200)",
+            "list_products: the response is an HTML page, perhaps from a proxy or a login page (200)",
         ),
         (
             "[] []",
@@ -192,10 +192,10 @@ async fn a_long_value_is_cut() {
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_is_not_read() {
+async fn a_response_that_is_too_large_is_not_read() {
     let server = MockServer::start_async().await;
     let body = format!("[{}]", " ".repeat(1000));
-    answers(&server, 200, &body).await;
+    respond(&server, 200, &body).await;
     for (limit, fits) in [(1001, false), (1002, true)] {
         let client = builder(&server).body_limit(limit).build().unwrap();
         let result = client.list_products().send().await;
@@ -207,16 +207,16 @@ async fn an_answer_that_is_too_large_is_not_read() {
     }
 }
 
-/// A server that answers one request with these bytes, and hangs up.
-async fn raw_server(answer: impl Into<Vec<u8>>) -> String {
+/// A server that sends these bytes in response to one request, and closes the connection.
+async fn raw_server(response: impl Into<Vec<u8>>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
-    let answer = answer.into();
+    let response = response.into();
     tokio::spawn(async move {
         let (mut socket, _) = listener.accept().await.unwrap();
         let mut request = [0; 4096];
         let _ = socket.read(&mut request).await;
-        let _ = socket.write_all(&answer).await;
+        let _ = socket.write_all(&response).await;
         let _ = socket.shutdown().await;
     });
     url
@@ -228,14 +228,14 @@ fn client_of(url: &str) -> Client {
 }
 
 #[tokio::test]
-async fn an_answer_of_unknown_length_is_not_read_beyond_the_limit() {
-    let mut answer = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
+async fn a_response_of_unknown_length_is_not_read_beyond_the_limit() {
+    let mut response = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..10 {
-        answer.extend_from_slice(b"64\r\n");
-        answer.extend_from_slice(&[b' '; 100]);
-        answer.extend_from_slice(b"\r\n");
+        response.extend_from_slice(b"64\r\n");
+        response.extend_from_slice(&[b' '; 100]);
+        response.extend_from_slice(b"\r\n");
     }
-    let url = raw_server(answer).await;
+    let url = raw_server(response).await;
     let builder = Client::builder().api_key(KEY).base_url(url).clock(clock());
     let client = builder.body_limit(999).build().unwrap();
     let error = client.list_products().send().await.unwrap_err();
@@ -244,7 +244,7 @@ async fn an_answer_of_unknown_length_is_not_read_beyond_the_limit() {
 
 #[tokio::test]
 async fn a_connection_that_cannot_be_made_spends_nothing() {
-    // A port that nobody listens on: it was free a moment ago.
+    // A port without a server: it was free a moment ago.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
@@ -253,7 +253,7 @@ async fn a_connection_that_cannot_be_made_spends_nothing() {
     assert_eq!(error.kind(), ErrorKind::Transport);
     let line = error.to_string();
     assert!(
-        line.starts_with("list_products: the connection could not be made: "),
+        line.starts_with("list_products: cannot connect: "),
         "{line}"
     );
     assert_eq!(error.status(), None);
@@ -262,12 +262,12 @@ async fn a_connection_that_cannot_be_made_spends_nothing() {
 
 #[tokio::test]
 async fn a_connection_that_breaks_spends_a_request() {
-    for answer in [
+    for response in [
         &b""[..],
         b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n[",
         b"this is not HTTP\r\n\r\n",
     ] {
-        let client = client_of(&raw_server(answer).await);
+        let client = client_of(&raw_server(response).await);
         let error = client.list_products().send().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
         assert_eq!(client.budget().await.unwrap().remaining(), 99);
@@ -275,14 +275,14 @@ async fn a_connection_that_breaks_spends_a_request() {
 }
 
 #[tokio::test]
-async fn no_answer_in_time_is_a_timeout_and_spends_a_request() {
+async fn no_response_in_time_is_a_timeout_and_spends_a_request() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let builder = Client::builder().api_key(KEY).base_url(url).clock(clock());
     let client = builder.timeout(Duration::from_millis(50)).build().unwrap();
     let error = client.list_products().send().await.unwrap_err();
     assert!(error.is_timeout(), "{error:?}");
-    assert_eq!(error.to_string(), "list_products: no answer in time");
+    assert_eq!(error.to_string(), "list_products: no response in time");
     assert_eq!(client.budget().await.unwrap().remaining(), 99);
 }
 
@@ -290,7 +290,7 @@ async fn no_answer_in_time_is_a_timeout_and_spends_a_request() {
 fn settings_that_cannot_be_used_are_refused() {
     let builder = || Client::builder().api_key(KEY);
     for (builder, says) in [
-        (Client::builder(), "there is no API key"),
+        (Client::builder(), "no API key"),
         (Client::builder().api_key(""), "is empty"),
         (Client::builder().api_key("a b"), "a space"),
         (Client::builder().api_key("a\n"), "line break"),
@@ -299,7 +299,7 @@ fn settings_that_cannot_be_used_are_refused() {
         (builder().base_url(""), "cannot be read"),
         (
             builder().api_key_header("not a header"),
-            "no name of a header",
+            "not a valid header name",
         ),
     ] {
         let error = builder.build().unwrap_err();
@@ -316,7 +316,7 @@ fn settings_that_cannot_be_used_are_refused() {
 #[tokio::test]
 async fn what_the_spec_does_not_know_fails_in_the_same_way() {
     let server = MockServer::start_async().await;
-    answers(&server, 404, &envelope(404, "NOT_FOUND")).await;
+    respond(&server, 404, &envelope(404, "NOT_FOUND")).await;
     let client = client(&server);
     for error in [
         client.request(Method::GET, "/suppliers").send().await.err(),
@@ -330,7 +330,7 @@ async fn what_the_spec_does_not_know_fails_in_the_same_way() {
         assert!(error.is_not_found());
         assert_eq!(
             error.to_string(),
-            "GET /suppliers: there is no such thing (404 NOT_FOUND)"
+            "GET /suppliers: not found (404 NOT_FOUND)"
         );
     }
 }

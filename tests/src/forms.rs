@@ -7,9 +7,9 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use telesto_fixture_api::ErrorKind;
 use telesto_fixture_api::types::{GoodsForm, GoodsPacking, GoodsSold, SupplierStatus};
-use telesto_mock::{Answer, StandIn};
+use telesto_mock::Response;
 
-use crate::support::{answers, made_up};
+use crate::support::{made_up, respond};
 
 #[tokio::test]
 async fn schemas_that_are_made_of_others() {
@@ -21,7 +21,7 @@ async fn schemas_that_are_made_of_others() {
         "ean_upc": "0002", "1st": "first",
         "self": "me", "more": {"color": "red", "height": "2.5", "width": 3}, "brand_new": {}
     });
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let goods = made_up(&server)
         .get_goods()
         .goods_id(7)
@@ -30,7 +30,7 @@ async fn schemas_that_are_made_of_others() {
         .unwrap();
     assert_eq!(goods.id, 7);
     assert_eq!(goods.created, Some(date(2024, 1, 15).at(10, 30, 0, 0)));
-    // What narrows a text, a number or a list does not refuse an answer.
+    // What narrows a text, a number or a list does not refuse a response.
     assert_eq!(goods.uid.as_deref(), Some("not-a-uuid"));
     assert_eq!(goods.code.as_ref().unwrap().0, "ab");
     assert_eq!(goods.codes.len(), 3);
@@ -61,7 +61,7 @@ async fn schemas_that_are_made_of_others_may_be_empty() {
     let body = json!({
         "id": 7, "packing": "", "sold": "", "more": [], "level": "", "code": "", "codes": ""
     });
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let goods = made_up(&server)
         .get_goods()
         .goods_id(7)
@@ -78,7 +78,7 @@ async fn schemas_that_are_made_of_others_may_be_empty() {
 #[tokio::test]
 async fn a_value_that_an_enum_does_not_list_is_kept_and_never_sent() {
     let server = MockServer::start_async().await;
-    let mock = answers(
+    let mock = respond(
         &server,
         200,
         r#"[{"id":"1","status":"In Prüfung"},{"id":"2","status":"Draft"}]"#,
@@ -101,7 +101,10 @@ async fn a_value_that_an_enum_does_not_list_is_kept_and_never_sent() {
 #[tokio::test]
 async fn parameters_of_every_kind() {
     let spec = include_str!("../fixture-api/made-up.yaml");
-    let telesto = StandIn::builder_for(spec).start().await.unwrap();
+    let telesto = telesto_mock::MockServer::builder_for(spec)
+        .start()
+        .await
+        .unwrap();
     let client = telesto_fixture_api::Client::builder()
         .api_key(telesto.api_key())
         .base_url(telesto.url())
@@ -136,9 +139,9 @@ async fn parameters_of_every_kind() {
 #[tokio::test]
 async fn a_form_goes_out_and_a_text_comes_back() {
     let spec = include_str!("../fixture-api/made-up.yaml");
-    let receipt = Answer::new(200, "text/plain", "receipt 0001");
-    let telesto = StandIn::builder_for(spec)
-        .answer("change_goods", receipt)
+    let receipt = Response::new(200, "text/plain", "receipt 0001");
+    let telesto = telesto_mock::MockServer::builder_for(spec)
+        .response("change_goods", receipt)
         .start()
         .await
         .unwrap();
@@ -151,14 +154,14 @@ async fn a_form_goes_out_and_a_text_comes_back() {
         .name("Müller & Söhne".to_owned())
         .price(Decimal::new(1250, 2))
         .sold_on(date(2024, 1, 15));
-    let mut answer = client
+    let mut response = client
         .change_goods()
         .goods_id(7)
         .body(form)
         .send()
         .await
         .unwrap();
-    let chunk = std::future::poll_fn(|context| answer.as_mut().poll_next(context)).await;
+    let chunk = std::future::poll_fn(|context| response.as_mut().poll_next(context)).await;
     assert_eq!(chunk.unwrap().unwrap(), "receipt 0001");
     let request = telesto.requests().remove(0);
     let sent = String::from_utf8(request.body.to_vec()).unwrap();
@@ -174,7 +177,7 @@ async fn a_form_goes_out_and_a_text_comes_back() {
 }
 
 #[tokio::test]
-async fn answers_that_are_free_or_a_map() {
+async fn responses_that_are_free_or_a_map() {
     for (body, settings) in [
         (r#"{"a":"","b":[""]}"#, json!({"a": null, "b": [null]})),
         ("\"\"", json!(null)),
@@ -182,9 +185,9 @@ async fn answers_that_are_free_or_a_map() {
         ("7", json!(7)),
     ] {
         let server = MockServer::start_async().await;
-        answers(&server, 200, body).await;
-        let answer = made_up(&server).get_settings().send().await.unwrap();
-        assert_eq!(*answer, settings, "{body}");
+        respond(&server, 200, body).await;
+        let response = made_up(&server).get_settings().send().await.unwrap();
+        assert_eq!(*response, settings, "{body}");
     }
     for (body, count) in [
         (r#"{"p1":"2.50","p2":3}"#, 2),
@@ -193,7 +196,7 @@ async fn answers_that_are_free_or_a_map() {
         ("", 0),
     ] {
         let server = MockServer::start_async().await;
-        answers(&server, 200, body).await;
+        respond(&server, 200, body).await;
         let prices = made_up(&server).get_prices().send().await.unwrap();
         assert_eq!(prices.len(), count, "{body}");
     }

@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::format::FmtSpan;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{answers, clock};
+use crate::support::{clock, respond};
 
 /// A key with all that is quoted, escaped or cut in some place.
 const KEY: &str = r#"k3y/0fa"\t3st"#;
@@ -55,7 +55,7 @@ fn assert_hidden(what: &str, text: &str) {
     }
 }
 
-/// What the log was told.
+/// The lines of the log.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 
@@ -85,7 +85,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 /// Servers that repeat the key in whatever they can.
-fn answers_with_key() -> Vec<(u16, String)> {
+fn responses_with_key() -> Vec<(u16, String)> {
     let json = |value: Value| value.to_string();
     let envelope = |status: u16, kind: &str, description: &str| {
         json(json!({"statusCode": status, "error": {"type": kind, "description": description}}))
@@ -130,7 +130,7 @@ async fn no_error_and_no_log_line_shows_the_key() {
         .with_target("httpmock", LevelFilter::OFF);
     tracing_subscriber::registry().with(lines).with(ours).init();
 
-    for (status, body) in answers_with_key() {
+    for (status, body) in responses_with_key() {
         let server = MockServer::start_async().await;
         server
             .mock_async(|when, then| {
@@ -209,7 +209,7 @@ fn no_setting_shows_the_key() {
 #[tokio::test]
 async fn a_success_shows_what_the_server_sent_and_not_the_key() {
     let server = MockServer::start_async().await;
-    answers(&server, 200, "[]").await;
+    respond(&server, 200, "[]").await;
     let products = builder(&server)
         .build()
         .unwrap()
@@ -220,5 +220,5 @@ async fn a_success_shows_what_the_server_sent_and_not_the_key() {
     fn debug(value: &impl Debug) -> String {
         format!("{value:?}")
     }
-    assert_hidden("an answer", &debug(&products));
+    assert_hidden("a response", &debug(&products));
 }

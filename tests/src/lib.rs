@@ -1,15 +1,15 @@
 //! Tests that need several of the other crates, as one program.
 //!
 //! - `cases`: edits of a spec, each with what becomes of it.
-//! - `wire`: what goes over the wire and comes back, against answers written
+//! - `wire`: what goes over the wire and comes back, against responses written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
 //! - `key`: the API key shows nowhere.
-//! - `limit`: the budget and the lockout, against the stand-in.
+//! - `limit`: the budget and the lockout, against the mock server.
 //! - `coercion`: any JSON that a server may send for a generated type.
-//! - `one_spec`: the client and the stand-in that are made from the same spec.
+//! - `one_spec`: the client and the mock server that are made from the same spec.
 #![cfg(test)]
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The budget and the lockout, against the stand-in and on clocks that are
+//! The budget and the lockout, against the mock server and on clocks that are
 //! told the time.
 
 use std::sync::Arc;
@@ -8,24 +8,24 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use telesto_api::{Client, ClientBuilder, Clock as _, ErrorKind, ManualClock, OnLimit};
-use telesto_mock::{Answer, RetryAfter, StandIn, StandInBuilder, Window};
+use telesto_mock::{MockServer, MockServerBuilder, Response, RetryAfter, Window};
 use tokio::task::JoinSet;
 
 use crate::support::clock;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// A stand-in that goes by the clock of the client.
-fn on(clock: &Arc<ManualClock>) -> StandInBuilder {
+/// A mock server that goes by the clock of the client.
+fn on(clock: &Arc<ManualClock>) -> MockServerBuilder {
     let clock = Arc::clone(clock);
-    StandIn::builder().now(move || time(&clock))
+    MockServer::builder().now(move || time(&clock))
 }
 
 fn time(clock: &ManualClock) -> SystemTime {
     clock.wall().try_into().unwrap()
 }
 
-fn builder(telesto: &StandIn, clock: &Arc<ManualClock>) -> ClientBuilder {
+fn builder(telesto: &MockServer, clock: &Arc<ManualClock>) -> ClientBuilder {
     Client::builder()
         .api_key(telesto.api_key())
         .base_url(telesto.url())
@@ -45,11 +45,11 @@ async fn the_documented_limit_is_kept_and_no_request_refused() {
     let error = client.list_products().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::RateLimited);
     assert_eq!(error.status(), None);
-    // The first was answered at 10:30:00. A second more is for servers that
+    // The first response came at 10:30:00. A second more is for servers that
     // count in whole seconds.
     assert_eq!(
         error.to_string(),
-        "list_products: not sent, the rate limit is used up; again at 2024-01-15T11:30:01Z"
+        "list_products: not sent: the rate limit is used up; retry at 2024-01-15T11:30:01Z"
     );
     let budget = client.budget().await.unwrap();
     assert_eq!(budget.next_slot(), error.retry_at());
@@ -108,7 +108,7 @@ async fn nothing_is_sent_for_fifteen_minutes_after_a_429() {
         assert_eq!(error.status(), None);
         assert_eq!(error.retry_at(), Some(until));
         let line = error.to_string();
-        assert!(line.contains("locked out") && line.ends_with("again at 2024-01-15T10:45:01Z"));
+        assert!(line.contains("locked out") && line.ends_with("retry at 2024-01-15T10:45:01Z"));
         let budget = client.budget().await.unwrap();
         assert_eq!(
             (budget.locked_until(), budget.next_slot()),
@@ -146,7 +146,7 @@ async fn a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() {
             .unwrap()
             .duration_since(clock.wall())
             .as_secs();
-        // The date of the answer is the real one, so the date that it names is
+        // The date of the response is the real one, so the date that it names is
         // taken by the clock of the client only if there is no other.
         if form != RetryAfter::HttpDate {
             assert_eq!(wait, minutes * 60 + 1);
@@ -160,7 +160,7 @@ async fn a_longer_retry_after_is_honoured_and_a_shorter_one_is_not() {
 #[tokio::test]
 async fn setting_the_wall_clock_unlocks_nothing() {
     let clock = clock();
-    let telesto = StandIn::builder()
+    let telesto = MockServer::builder()
         .rate(1, 60 * MINUTE)
         .start()
         .await
@@ -368,11 +368,11 @@ proptest! {
             };
             let (arrive, leave) = (pass(&clock, &there), pass(&clock, &back));
             let server_clock = Arc::clone(&clock);
-            let answer = if fail { Answer::empty(500) } else { Answer::new(200, "text/plain", "[]") };
-            let telesto = StandIn::builder()
+            let response = if fail { Response::empty(500) } else { Response::new(200, "text/plain", "[]") };
+            let telesto = MockServer::builder()
                 .rate(requests, MINUTE)
                 .window(window)
-                .answer("list_products", answer)
+                .response("list_products", response)
                 .now(move || { arrive(); time(&server_clock) })
                 .on_request(move |_| leave());
             let telesto = telesto.start().await.unwrap();

@@ -1,4 +1,4 @@
-//! The client and the stand-in are made from the same spec: they understand
+//! The client and the mock server are made from the same spec: they understand
 //! each other in every operation.
 
 use std::sync::Arc;
@@ -6,32 +6,32 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 use telesto_fixture_api::types::{GoodsForm, NewSupplier};
 use telesto_fixture_api::{Client, ManualClock};
-use telesto_mock::StandIn;
+use telesto_mock::MockServer;
 
-use crate::support::{client_of, stand_in, start};
+use crate::support::{client_of, mock_server, start};
 
 #[tokio::test]
 async fn the_documented_operation() {
-    let telesto = StandIn::builder().start().await.unwrap();
+    let telesto = MockServer::builder().start().await.unwrap();
     let products = client_of(&telesto).list_products().send().await.unwrap();
     assert_eq!(products[0].stock_onhand, Some(Decimal::from(50)));
 }
 
 #[tokio::test]
 async fn both_know_the_same_operations() {
-    let telesto = StandIn::builder().start().await.unwrap();
+    let telesto = MockServer::builder().start().await.unwrap();
     let known = telesto_api::operations().iter();
     let known = known.map(|operation| (operation.id, operation.method, operation.path));
     assert!(known.eq(served(&telesto)));
 
-    let telesto = stand_in().await.server;
+    let telesto = mock_server().await.server;
     let known = telesto_fixture_api::operations().iter();
     let known = known.map(|operation| (operation.id, operation.method, operation.path));
     assert!(known.eq(served(&telesto)));
 }
 
-/// The operations of a stand-in, sorted by their ids.
-fn served(telesto: &StandIn) -> Vec<(&str, &str, &str)> {
+/// The operations of a mock server, sorted by their ids.
+fn served(telesto: &MockServer) -> Vec<(&str, &str, &str)> {
     let operations = telesto.operations().iter().map(|operation| {
         let (method, path) = (operation.method.as_str(), operation.path.as_str());
         (operation.id.as_str(), method, path)
@@ -45,7 +45,7 @@ fn served(telesto: &StandIn) -> Vec<(&str, &str, &str)> {
 async fn every_operation_of_a_made_up_spec() {
     let spec = concat!(env!("CARGO_MANIFEST_DIR"), "/fixture-api/made-up.yaml");
     let spec = std::fs::read_to_string(spec).unwrap();
-    let telesto = StandIn::builder_for(&spec).start().await.unwrap();
+    let telesto = MockServer::builder_for(&spec).start().await.unwrap();
     let client = Client::builder()
         .api_key(telesto.api_key())
         .base_url(telesto.url())

@@ -4,7 +4,7 @@ use httpmock::Method::{GET, POST};
 use httpmock::MockServer;
 use telesto_api::{ErrorKind, Method};
 
-use crate::support::{KEY, answers, client};
+use crate::support::{KEY, client, respond};
 
 #[tokio::test]
 async fn a_redirect_within_the_origin_is_followed_and_spends_a_request() {
@@ -32,7 +32,7 @@ async fn a_redirect_within_the_origin_is_followed_and_spends_a_request() {
 #[tokio::test]
 async fn the_key_goes_to_no_other_origin() {
     let elsewhere = MockServer::start_async().await;
-    let other = answers(&elsewhere, 200, "[]").await;
+    let other = respond(&elsewhere, 200, "[]").await;
     for location in [
         elsewhere.url("/v2/products"),
         "https://telesto.app/v2/products".to_owned(),
@@ -48,7 +48,9 @@ async fn the_key_goes_to_no_other_origin() {
         assert_eq!(error.kind(), ErrorKind::Redirect);
         assert_eq!(error.status().unwrap(), 302);
         assert!(
-            error.to_string().contains("where the API key must not go"),
+            error
+                .to_string()
+                .contains("and the API key must not go to another origin"),
             "{error}"
         );
     }

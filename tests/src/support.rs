@@ -6,7 +6,6 @@ use httpmock::{Mock, MockServer};
 use jiff::Timestamp;
 use telesto_api::ManualClock;
 use telesto_fixture_api::{ByteStream, ResponseValue};
-use telesto_mock::StandIn;
 
 /// A key that no other text is likely to hold.
 pub(crate) const KEY: &str = "k3y-0f-a-t3st";
@@ -34,8 +33,8 @@ pub(crate) fn builder(server: &MockServer) -> telesto_api::ClientBuilder {
         .clock(clock())
 }
 
-/// A client of a stand-in.
-pub(crate) fn client_of(telesto: &StandIn) -> telesto_api::Client {
+/// A client of a mock server.
+pub(crate) fn client_of(telesto: &telesto_mock::MockServer) -> telesto_api::Client {
     let builder = telesto_api::Client::builder().api_key(telesto.api_key());
     builder
         .base_url(telesto.url())
@@ -54,8 +53,8 @@ pub(crate) fn made_up(server: &MockServer) -> telesto_fixture_api::Client {
         .unwrap()
 }
 
-/// Has the server answer every request in the same way.
-pub(crate) async fn answers<'a>(server: &'a MockServer, status: u16, body: &str) -> Mock<'a> {
+/// Has the server send the same response to every request.
+pub(crate) async fn respond<'a>(server: &'a MockServer, status: u16, body: &str) -> Mock<'a> {
     server
         .mock_async(|when, then| {
             when.any_request();
@@ -64,14 +63,17 @@ pub(crate) async fn answers<'a>(server: &'a MockServer, status: u16, body: &str)
         .await
 }
 
-/// A stand-in that serves the made-up spec, with all of its cases.
+/// A mock server that serves the made-up spec, with all of its cases.
 pub(crate) struct MadeUp {
-    pub(crate) server: StandIn,
+    pub(crate) server: telesto_mock::MockServer,
 }
 
-pub(crate) async fn stand_in() -> MadeUp {
+pub(crate) async fn mock_server() -> MadeUp {
     let spec = include_str!("../fixture-api/generated/made-up.yaml");
-    let server = StandIn::builder_for(spec).start().await.unwrap();
+    let server = telesto_mock::MockServer::builder_for(spec)
+        .start()
+        .await
+        .unwrap();
     MadeUp { server }
 }
 
@@ -86,9 +88,9 @@ impl MadeUp {
     }
 }
 
-/// All bytes of an answer.
-pub(crate) async fn bytes(answer: ResponseValue<ByteStream>) -> Vec<u8> {
-    let mut stream = answer.into_inner();
+/// All bytes of a response.
+pub(crate) async fn bytes(response: ResponseValue<ByteStream>) -> Vec<u8> {
+    let mut stream = response.into_inner();
     let mut bytes = Vec::new();
     while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
     {

@@ -7,12 +7,11 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use telesto_api::Method;
 use telesto_fixture_api::types::{NewSupplier, SuppliedProduct, SupplierStatus};
-use telesto_mock::StandIn;
 
-use crate::support::{KEY, answers, builder, client, made_up};
+use crate::support::{KEY, builder, client, made_up, respond};
 
 #[tokio::test]
-async fn the_documented_answer_comes_as_typed_values() {
+async fn the_documented_response_comes_as_typed_values() {
     let server = MockServer::start_async().await;
     // The example of Telesto's help, and an element with nothing but an id.
     let body = r#"[
@@ -20,7 +19,7 @@ async fn the_documented_answer_comes_as_typed_values() {
          "created":"2024-01-15 10:30:00"},
         {"id":"d4","name":"","ean_upc":"","stock_onhand":"","created":"0000-00-00 00:00:00"}
     ]"#;
-    answers(&server, 200, body).await;
+    respond(&server, 200, body).await;
 
     let products = client(&server).list_products().send().await.unwrap();
     assert_eq!(products.status(), 200);
@@ -86,12 +85,12 @@ async fn the_header_of_the_key_follows_from_the_spec_and_can_be_another() {
 async fn a_list_that_is_empty_is_one_in_every_form() {
     for body in ["", "  \n", "[]", "\"\"", "null", "\u{feff}[]", "\u{feff}"] {
         let server = MockServer::start_async().await;
-        answers(&server, 200, body).await;
+        respond(&server, 200, body).await;
         let products = client(&server).list_products().send().await;
         assert_eq!(products.unwrap().into_inner(), [], "{body:?}");
     }
     let server = MockServer::start_async().await;
-    answers(&server, 204, "").await;
+    respond(&server, 204, "").await;
     let products = client(&server).list_products().send().await.unwrap();
     assert_eq!(products.into_inner(), []);
 }
@@ -180,7 +179,7 @@ async fn an_object_with_nothing_in_it_has_nothing_but_what_is_required() {
     let client = made_up(&server);
     let from_empty = client.list_suppliers().send().await.unwrap().into_inner();
     sent.delete_async().await;
-    answers(&server, 200, r#"[{"id":"s1"}]"#).await;
+    respond(&server, 200, r#"[{"id":"s1"}]"#).await;
     let from_missing = client.list_suppliers().send().await.unwrap().into_inner();
     assert_eq!(from_empty, from_missing);
     assert_eq!(from_empty[0].address, None);
@@ -189,7 +188,7 @@ async fn an_object_with_nothing_in_it_has_nothing_but_what_is_required() {
 }
 
 #[tokio::test]
-async fn a_body_is_written_in_the_form_of_the_wire() {
+async fn a_body_is_written_in_the_wire_format() {
     let server = MockServer::start_async().await;
     let mock = server
         .mock_async(|when, then| {
@@ -224,7 +223,7 @@ async fn a_body_is_written_in_the_form_of_the_wire() {
 }
 
 #[tokio::test]
-async fn parameters_are_written_in_the_form_of_the_wire() {
+async fn parameters_are_written_in_the_wire_format() {
     let server = MockServer::start_async().await;
     let query = server
         .mock_async(|when, then| {
@@ -257,7 +256,10 @@ async fn a_path_parameter_stays_one_segment_whatever_it_holds() {
         ("a\tb", "a%09b"),
         ("...", "..."),
     ] {
-        let telesto = StandIn::builder_for(spec).start().await.unwrap();
+        let telesto = telesto_mock::MockServer::builder_for(spec)
+            .start()
+            .await
+            .unwrap();
         let client = telesto_fixture_api::Client::builder()
             .api_key(telesto.api_key())
             .base_url(telesto.url())
@@ -273,7 +275,7 @@ async fn a_path_parameter_stays_one_segment_whatever_it_holds() {
 #[tokio::test]
 async fn an_argument_that_changes_the_path_is_refused() {
     let server = MockServer::start_async().await;
-    let mock = answers(&server, 200, r#"{"id":"s1"}"#).await;
+    let mock = respond(&server, 200, r#"{"id":"s1"}"#).await;
     let client = made_up(&server);
     for id in ["", ".", ".."] {
         let error = client
@@ -349,10 +351,10 @@ async fn what_the_spec_does_not_know_goes_the_same_way() {
     let request = client
         .request(Method::POST, "/suppliers/7")
         .query("a b", "c&d");
-    let answer = request.json(&json!({"name": "x"})).send().await.unwrap();
+    let response = request.json(&json!({"name": "x"})).send().await.unwrap();
     mock.assert_async().await;
     let expected = json!({"id": "7", "note": null, "list": [null, {"a": null}]});
-    assert_eq!(*answer, expected);
+    assert_eq!(*response, expected);
     assert_eq!(client.budget().await.unwrap().remaining(), before - 1);
 
     let error = client
@@ -367,7 +369,7 @@ async fn what_the_spec_does_not_know_goes_the_same_way() {
 #[tokio::test]
 async fn what_the_spec_does_not_know_may_be_bytes_or_nothing() {
     let server = MockServer::start_async().await;
-    let pdf = answers(&server, 200, "%PDF-1.4").await;
+    let pdf = respond(&server, 200, "%PDF-1.4").await;
     let client = client(&server);
     let bytes = client
         .request(Method::GET, "/orders/1/pdf")
@@ -377,7 +379,7 @@ async fn what_the_spec_does_not_know_may_be_bytes_or_nothing() {
     assert_eq!(&bytes[..], b"%PDF-1.4");
     pdf.delete_async().await;
 
-    answers(&server, 200, "").await;
+    respond(&server, 200, "").await;
     let nothing = client
         .request(Method::DELETE, "/orders/1")
         .send()

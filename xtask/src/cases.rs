@@ -1,16 +1,16 @@
-//! A spec in parts: one file, and the edits of it that stand in a folder.
+//! A spec in parts: one file, and a folder of additions to it.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
 
 use serde_yaml::{Mapping, Value};
 
-/// Why the parts make no spec.
+/// Why the parts cannot be combined.
 #[derive(Debug)]
 pub(crate) enum Error {
     Unreadable(PathBuf, io::Error),
     NotYaml(PathBuf, serde_yaml::Error),
-    /// Something that another part has already: the file, and where in it.
+    /// A part defines what another part defines, too: the file, and the place.
     Twice(PathBuf, String),
 }
 
@@ -21,11 +21,11 @@ impl fmt::Display for Error {
                 write!(formatter, "cannot read {}: {error}", path.display())
             }
             Self::NotYaml(path, error) => {
-                write!(formatter, "{} is no YAML: {error}", path.display())
+                write!(formatter, "{} is not YAML: {error}", path.display())
             }
             Self::Twice(path, place) => write!(
                 formatter,
-                "{} adds `{place}`, which the spec or another case has already",
+                "{} adds `{place}`, which the spec or another case defines already",
                 path.display()
             ),
         }
@@ -66,7 +66,7 @@ fn read(path: &Path) -> Result<Mapping, Error> {
     serde_yaml::from_str(&text).map_err(|error| Error::NotYaml(path.to_owned(), error))
 }
 
-/// Adds what `part` has, or tells what both have.
+/// Adds `part`, or returns the place that both define.
 fn add(to: &mut Mapping, part: Mapping, place: &str) -> Result<(), String> {
     for (key, value) in part {
         let place = format!("{place}/{}", key.as_str().unwrap_or("?"));

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: from the specs to the files that are made of them.
+//! `cargo xtask codegen`: from the specs to the generated files.
 
 use std::path::Path;
 
@@ -7,16 +7,16 @@ use telesto_gen::{Document, GeneratedFile, ReadError, Stale, State, Target};
 use crate::report::Report;
 use crate::{Outcome, cases};
 
-/// A spec, and what is made of it.
+/// A spec, and what is generated from it.
 struct Spec {
     path: &'static str,
-    /// Where the edits are that are added to it.
+    /// The folder of additions to it.
     cases: Option<&'static str>,
     crate_name: &'static str,
     folder: &'static str,
     /// Where a copy of the spec goes.
     copy: Option<&'static str>,
-    /// Whether warnings are told. A made-up spec has odd parts on purpose.
+    /// Whether warnings are shown. A made-up spec has odd parts on purpose.
     warns: bool,
 }
 
@@ -42,10 +42,10 @@ const SPECS: &[Spec] = &[
     },
 ];
 
-/// Lines of a diff that are shown for each file.
+/// How many lines of each diff are shown.
 const LONGEST_DIFF: usize = 20;
 
-/// Makes all files, and writes those that are stale.
+/// Generates all files, and writes those that are stale.
 pub(crate) fn write(root: &Path, report: &mut Report) -> Outcome {
     let Some(files) = generate(root, report) else {
         return Outcome::Failed;
@@ -71,7 +71,7 @@ pub(crate) fn write(root: &Path, report: &mut Report) -> Outcome {
     }
 }
 
-/// Makes all files, and tells which of those on disk are others.
+/// Generates all files, and reports those that differ on disk.
 pub(crate) fn check(root: &Path, report: &mut Report) -> Outcome {
     let Some(files) = generate(root, report) else {
         return Outcome::Failed;
@@ -101,13 +101,13 @@ pub(crate) fn check(root: &Path, report: &mut Report) -> Outcome {
         "files are"
     };
     report.error(
-        format!("{} generated {files} not what the spec says", stale.len()),
-        "run `cargo xtask codegen`, and commit what it writes",
+        format!("{} generated {files} out of date", stale.len()),
+        "run `cargo xtask codegen`, and commit the result",
     );
     Outcome::Stale
 }
 
-/// Makes the files of all specs, or tells why that cannot be done.
+/// Generates the files of all specs, or reports why that fails.
 fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
     let mut files = Vec::new();
     let mut refused = false;
@@ -139,7 +139,7 @@ fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
         }
     }
     if refused {
-        report.error("nothing was written", "mend the spec as told above");
+        report.error("nothing was written", "fix the spec as shown above");
         return None;
     }
     Some(files)
@@ -162,7 +162,7 @@ fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
                 Err(findings) => findings,
             },
             Err(error) => {
-                report.error(&error, "mend the cases of the tests");
+                report.error(&error, "fix the cases of the tests");
                 return None;
             }
         },
@@ -171,7 +171,7 @@ fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
     None
 }
 
-/// As much of a diff as helps to see what it is about.
+/// The first lines of a diff.
 fn short(entry: &Stale) -> String {
     let mut lines = entry.diff.lines();
     let mut text = String::new();
@@ -181,7 +181,7 @@ fn short(entry: &Stale) -> String {
     }
     let left = lines.count();
     if left > 0 {
-        text.push_str(&format!("… and {left} lines more\n"));
+        text.push_str(&format!("… {left} more lines\n"));
     }
     text
 }

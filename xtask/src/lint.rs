@@ -1,4 +1,4 @@
-//! `cargo xtask lint`: what stands in the way of a client.
+//! `cargo xtask lint`: checks a spec.
 
 use std::path::Path;
 
@@ -8,12 +8,12 @@ use telesto_gen::{Document, Findings, ReadError, lint};
 use crate::Outcome;
 use crate::report::Report;
 
-/// Who reads the findings.
+/// The format of the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Output {
-    /// People
+    /// For people
     Text,
-    /// Programs
+    /// For programs: one JSON object a line
     Json,
 }
 
@@ -23,12 +23,12 @@ pub(crate) fn run(folder: &Path, file: &Path, output: Output, report: &mut Repor
         Ok(document) => lint(&document),
         Err(ReadError::Refused(findings)) => findings,
         Err(error) => {
-            report.error(&error, "give the path of an OpenAPI document");
+            report.error(&error, "pass the path of an OpenAPI document");
             return Outcome::Failed;
         }
     };
     match output {
-        Output::Text => tell(&findings, file, report),
+        Output::Text => show(&findings, file, report),
         Output::Json => findings.iter().for_each(|finding| report.json(finding)),
     }
     match findings.has_errors() {
@@ -37,7 +37,7 @@ pub(crate) fn run(folder: &Path, file: &Path, output: Output, report: &mut Repor
     }
 }
 
-fn tell(findings: &Findings, file: &Path, report: &mut Report) {
+fn show(findings: &Findings, file: &Path, report: &mut Report) {
     if !findings.is_empty() {
         report.findings(findings);
     }

@@ -18,44 +18,44 @@ use crate::report::Report;
 #[command(after_help = "\
 Exit codes:
   0  done
-  1  a spec is refused, or a file cannot be read or written
-  2  the command line is wrong
-  4  generated files are stale (--check)")]
+  1  a spec has errors, or a file cannot be read or written
+  2  invalid command line
+  4  generated files are out of date (--check)")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
 
-    /// The workspace to work on [default: the one of this program]
+    /// The workspace to work on [default: the one that this program is built from]
     #[arg(long, value_name = "FOLDER", global = true)]
     root: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
 enum Task {
-    /// Make the client from the spec
+    /// Generate the client from the spec
     ///
     /// Reads spec/telesto.yaml, checks it, and writes the generated modules of
-    /// telesto-api and the copy of the spec that telesto-mock embeds. The
-    /// client of the made-up spec in tests/fixture-api is made as well.
-    /// Nothing is written if a spec is refused.
+    /// telesto-api and the copy of the spec that telesto-mock embeds. It also
+    /// generates the client of the made-up spec in tests/fixture-api. Nothing
+    /// is written if a spec has errors.
     #[command(after_help = "\
 Examples:
   cargo xtask codegen            after an edit of the spec
-  cargo xtask codegen --check    in CI: are the generated files those of the spec?
+  cargo xtask codegen --check    in CI: are the generated files up to date?
 
 Exit codes:
-  0  done, or fresh
-  1  a spec is refused, or a file cannot be read or written
-  4  generated files are stale (--check)")]
+  0  done, or up to date
+  1  a spec has errors, or a file cannot be read or written
+  4  generated files are out of date (--check)")]
     Codegen {
-        /// Write nothing; tell what is stale
+        /// Write nothing; show what is out of date
         #[arg(long)]
         check: bool,
     },
-    /// Check a spec, and write nothing
+    /// Check a spec without generating anything
     ///
-    /// Tells everything that stands in the way of a client, sorted by its
-    /// place in the file, with the mend; and what could be better.
+    /// Lists all errors and warnings in the order of the file, each with its
+    /// place and how to fix it.
     #[command(after_help = "\
 Examples:
   cargo xtask lint
@@ -63,14 +63,14 @@ Examples:
   cargo xtask lint --output json | jq .rule
 
 Exit codes:
-  0  a client can be made of it, perhaps with warnings
-  1  it is refused, or cannot be read")]
+  0  no errors, perhaps warnings
+  1  errors, or the file cannot be read")]
     Lint {
         /// The spec to check [default: spec/telesto.yaml of the workspace]
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
 
-        /// For people, or for programs: one JSON object a line
+        /// The format of the findings
         #[arg(long, value_enum, default_value_t = lint::Output::Text)]
         output: lint::Output,
     },
@@ -84,8 +84,8 @@ fn main() -> ExitCode {
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
         Task::Lint { file, output } => {
-            // The shipped one is that of the workspace; any other is where the
-            // caller is.
+            // The shipped spec is looked up in the workspace, any other file
+            // from the current folder.
             let (folder, file) = match &file {
                 Some(file) => (Path::new(""), file.as_path()),
                 None => (root.as_path(), Path::new(codegen::SHIPPED)),

@@ -1,4 +1,4 @@
-//! What a task tells the person who runs it.
+//! The output of a task.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write};
@@ -32,32 +32,32 @@ impl Report {
         self.line(GOOD, verb, what);
     }
 
-    /// Something that is wrong, and in how far.
+    /// Something that is wrong, and how.
     pub(crate) fn wrong(&mut self, verb: &str, what: impl Display, detail: &str) {
         self.line(BAD, verb, what);
         let _ = self.out.write_all(detail.as_bytes());
     }
 
-    /// Why the task has failed, and what to do.
+    /// Why the task failed, and how to fix it.
     pub(crate) fn error(&mut self, what: impl Display, help: &str) {
         let _ = writeln!(self.err, "{BAD}error{BAD:#}: {what}");
         let _ = writeln!(self.err, "  {HELP}= help{HELP:#}: {help}");
     }
 
-    /// What is to say about a spec.
+    /// The findings about a spec.
     pub(crate) fn findings(&mut self, findings: &Findings) {
         let text = findings.render(self.err_is_terminal);
         let _ = writeln!(self.err, "{text}\n");
     }
 
-    /// A line for programs.
+    /// A line for programs to read.
     pub(crate) fn json(&mut self, finding: &Finding) {
         if let Ok(line) = serde_json::to_string(finding) {
             let _ = writeln!(self.out, "{line}");
         }
     }
 
-    // Nobody is left to be told that nobody listens.
+    // A closed output is no reason to fail.
     fn line(&mut self, style: Style, verb: &str, what: impl Display) {
         let _ = writeln!(self.out, "{style}{verb:>12}{style:#} {what}");
     }

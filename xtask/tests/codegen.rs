@@ -136,9 +136,9 @@ fn a_stale_file_is_told_with_a_diff_and_a_mend_and_left_alone() {
     ] {
         assert!(out.contains(told), "no {told:?} in {out}");
     }
-    let mend = "error: 3 generated files are not what the spec says\n  \
-                = help: run `cargo xtask codegen`, and commit what it writes\n";
-    assert_eq!(err, mend);
+    let help = "error: 3 generated files are out of date\n  \
+                = help: run `cargo xtask codegen`, and commit the result\n";
+    assert_eq!(err, help);
     assert_eq!(scratch.files(), before);
 
     assert_eq!(scratch.codegen(&[]).0, 0);

@@ -52,7 +52,7 @@ fn all_findings_come_at_once_for_people_and_for_programs() {
     assert_eq!(first["severity"], "error");
     assert_eq!((&first["line"], &first["column"]), (&4.into(), &14.into()));
     assert_eq!(first["pointer"], "/paths/~1things/get");
-    assert!(first["mend"].as_str().is_some_and(|mend| !mend.is_empty()));
+    assert!(first["help"].as_str().is_some_and(|help| !help.is_empty()));
 }
 
 #[test]

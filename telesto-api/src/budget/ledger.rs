@@ -1,6 +1,6 @@
-//! The law of the budget: an exact log of what was sent and when.
+//! The law of the budget: an exact log of sent requests.
 //!
-//! Pure: it knows neither clocks nor locks, and is told the time.
+//! Pure: no clocks and no locks; the time is a parameter.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -14,8 +14,8 @@ pub(super) const SLACK: Duration = Duration::from_secs(1);
 /// The requests that one origin has been sent from here, and its lockout.
 ///
 /// The server counts a request at some moment between its sending and its
-/// answer. So a request counts as sent *now* for as long as it is under way,
-/// and as sent when the answer came from then on: whichever moment the server
+/// response. So a request counts as sent *now* for as long as it is under way,
+/// and as sent when the response came from then on: whichever moment the server
 /// took, and whichever window it uses, it never counts more than we did.
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
@@ -33,7 +33,7 @@ pub(super) enum Refusal {
     /// The address is blocked until then.
     Locked { until: Duration },
     /// The budget is spent. The next slot frees then; `None` if that depends
-    /// on answers that are still to come.
+    /// on responses that are still to come.
     Spent { until: Option<Duration> },
 }
 
@@ -91,7 +91,7 @@ impl Ledger {
             .saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
     }
 
-    /// When a slot is free; `None` if that depends on answers to come.
+    /// When a slot is free; `None` if that depends on responses to come.
     pub(super) fn next_slot(&self, limit: &RateLimit, now: Duration) -> Option<Duration> {
         let allowed = limit.requests() as usize;
         let counted = self.in_window(limit, now).count();
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_counts_from_its_answer_for_a_window_and_the_slack() {
+    fn a_request_counts_from_its_response_for_a_window_and_the_slack() {
         let limit = limit(1, 60);
         let mut ledger = Ledger::default();
         ledger.reserve(&limit, secs(0)).unwrap();
@@ -232,7 +232,7 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever between sending and answer the server counts, and however
+        /// Wherever between sending and response the server counts, and however
         /// it cuts its windows, no window holds more than the limit; also where it
         /// counts in whole seconds.
         #[test]
@@ -246,18 +246,18 @@ mod tests {
             let mut arrivals = calls;
             arrivals.sort_by_key(|(arrival, ..)| *arrival);
             let mut now = Duration::ZERO;
-            let mut answers: Vec<Duration> = Vec::new();
+            let mut responses: Vec<Duration> = Vec::new();
             let mut counted: Vec<Duration> = Vec::new();
             for (gap, latency, when) in arrivals {
                 now += Duration::from_millis(gap % 3_000);
-                // Answers that came meanwhile, in the order in which they came.
-                answers.sort();
-                while answers.first().is_some_and(|answer| *answer <= now) {
-                    ledger.settle(answers.remove(0));
+                // Responses that came meanwhile, in the order in which they came.
+                responses.sort();
+                while responses.first().is_some_and(|response| *response <= now) {
+                    ledger.settle(responses.remove(0));
                 }
                 if ledger.reserve(&limit, now).is_ok() {
                     let latency = Duration::from_millis(latency);
-                    answers.push(now + latency);
+                    responses.push(now + latency);
                     counted.push(now + latency.mul_f64(when));
                 }
             }

@@ -13,21 +13,21 @@ use self::ledger::{Ledger, Refusal, SLACK};
 use crate::clock::Clock;
 use crate::{OnLimit, RateLimit};
 
-/// How long a request that nobody waits for any more may take to reach the
+/// How long a request whose caller has gone may take to reach the
 /// server, which counts it only then.
 const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
-/// Where it is kept how many requests were sent.
+/// Where the count of sent requests is kept.
 ///
 /// Telesto counts the requests of an IP address, whichever key they carry. So
 /// all clients of a process that talk to the same origin spend the same
-/// budget, unless they are given clocks of their own.
+/// budget, unless they have clocks of their own.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct Budget {}
 
 impl Budget {
-    /// Kept by this process, and forgotten when it ends.
+    /// In this process; forgotten when it ends.
     #[must_use]
     pub fn in_process() -> Self {
         Self {}
@@ -53,8 +53,7 @@ impl Budget {
     }
 }
 
-/// What is left of the budget, as [`Client::budget`](crate::Client::budget)
-/// tells it.
+/// How much of the budget is left, from [`Client::budget`](crate::Client::budget).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct BudgetStatus {
@@ -78,8 +77,8 @@ impl BudgetStatus {
         self.remaining
     }
 
-    /// When a request can be sent: now or later, and after a lockout. `None`
-    /// if that depends on answers that are still to come.
+    /// When the next request can be sent, after a lockout if there is one.
+    /// `None` if that depends on requests that are still under way.
     #[must_use]
     pub fn next_slot(&self) -> Option<Timestamp> {
         self.next_slot
@@ -203,7 +202,7 @@ impl Account {
 /// A slot of the budget, for one request.
 ///
 /// Dropped before the request was [sent](Self::sent), it is given back. Dropped
-/// without an answer, as when the caller has stopped waiting, the request
+/// without a response, as when the caller has stopped waiting, the request
 /// counts for longer, since it may still be on its way.
 #[derive(Debug)]
 pub(crate) struct Reservation {
@@ -215,7 +214,7 @@ pub(crate) struct Reservation {
 enum Progress {
     Here,
     UnderWay,
-    Answered,
+    Responded,
 }
 
 impl Reservation {
@@ -231,9 +230,9 @@ impl Reservation {
         self.progress = Progress::UnderWay;
     }
 
-    /// The server has answered, so it has counted the request by now.
-    pub(crate) fn answered(mut self) {
-        self.progress = Progress::Answered;
+    /// The response is there, so the server has counted the request.
+    pub(crate) fn responded(mut self) {
+        self.progress = Progress::Responded;
     }
 
     /// The request has not left this machine after all.
@@ -250,7 +249,7 @@ impl Drop for Reservation {
         match self.progress {
             Progress::Here => ledger.give_back(),
             Progress::UnderWay => ledger.settle(now.saturating_add(ON_ITS_WAY)),
-            Progress::Answered => ledger.settle(now),
+            Progress::Responded => ledger.settle(now),
         }
         drop(ledger);
         shared.changed.notify_waiters();

@@ -221,9 +221,9 @@ Version: 2*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::middle::Middle,
+    pub(crate) inner: crate::middleware::Middleware,
 }
-impl ClientInfo<crate::middle::Middle> for Client {
+impl ClientInfo<crate::middleware::Middleware> for Client {
     fn api_version() -> &'static str {
         "2"
     }
@@ -233,7 +233,7 @@ impl ClientInfo<crate::middle::Middle> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::middle::Middle {
+    fn inner(&self) -> &crate::middleware::Middleware {
         &self.inner
     }
 }
@@ -241,7 +241,7 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::middle::Middle>,
+        Client: ClientHooks<crate::middleware::Middleware>,
     {}
 };
 impl Client {
@@ -259,9 +259,9 @@ Documented at <https://telesto.app/nl/help/section?id=143>.
 
 - 401: The API key is missing or invalid.
 - 403: The account has no Pro plan, which the API requires.
-- 404: There is no such thing.
+- 404: Not found.
 - 429: The IP address has made more than 100 requests within an hour and is blocked for 15 minutes.
-- 500: The server has failed. Try again later.
+- 500: The server failed. Try again later.
 
 ```no_run
 # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {

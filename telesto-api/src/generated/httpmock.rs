@@ -25,7 +25,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &::std::vec::Vec<types::Product>) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.

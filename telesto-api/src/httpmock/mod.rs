@@ -1,9 +1,9 @@
-//! Typed mocks of every operation of the spec, for the tests of code that uses
-//! this crate. Feature `httpmock`.
+//! Typed mocks of every operation of the spec, to test code that uses this
+//! crate. Feature `httpmock`.
 //!
-//! [`MockServerExt`] gives [`MockServer`] one method for each operation. What
-//! it expects and what it answers have the types of the spec; the answer goes
-//! out as Telesto writes it, with `""` for what is empty.
+//! [`MockServerExt`] gives [`MockServer`] one method for each operation. The
+//! expected request and the response have the types of the spec; the response
+//! is sent as Telesto writes it, with `""` for empty values.
 //!
 //! ```
 //! # #[cfg(not(telesto_fixture))]
@@ -30,12 +30,12 @@
 //! ```
 //!
 //! Every operation can be refused as well: `then.error(404, "NOT_FOUND")`.
-//! What a mock does not match, the server answers with 404.
+//! A request that no mock matches gets a 404.
 //!
 //! # Panics
 //!
-//! A value that cannot be sent, such as an empty path parameter or an unknown
-//! value of an enum, makes the setting up of the mock panic.
+//! Setting up a mock panics if a value cannot be sent, such as an empty path
+//! parameter or an unknown value of an enum.
 
 mod written;
 
@@ -67,7 +67,7 @@ mod generated {
             .path_matches(path(template, None).as_str())
     }
 
-    /// One with this value in the brace of this number.
+    /// Expects this value for the path parameter of this index.
     pub(crate) fn path_parameter<T: Wire>(
         when: When,
         template: &str,
@@ -78,7 +78,7 @@ mod generated {
         when.path_matches(path(template, Some((number, &segment))).as_str())
     }
 
-    /// One with this value in its query, or these.
+    /// Expects this value in the query, or these.
     pub(crate) fn query<T: Wire>(when: When, name: &str, value: &T) -> When {
         match sent(serde_json::to_value(Written(value))) {
             Value::Array(values) => values
@@ -88,17 +88,17 @@ mod generated {
         }
     }
 
-    /// One with this header.
+    /// Expects this header.
     pub(crate) fn header<T: Wire>(when: When, name: &str, value: &T) -> When {
         when.header(name, sent(to_text(value)))
     }
 
-    /// One with this body, as JSON.
+    /// Expects this body, as JSON.
     pub(crate) fn json_body<T: Wire>(when: When, value: &T) -> When {
         when.json_body(sent(serde_json::to_value(Written(value))))
     }
 
-    /// One with the fields of this body, as a form.
+    /// Expects the fields of this body, as a form.
     pub(crate) fn form_body<T: Wire>(when: When, value: &T) -> When {
         let fields = sent(serde_json::to_value(Written(value)));
         let fields = fields.as_object().into_iter().flatten();
@@ -107,7 +107,7 @@ mod generated {
         })
     }
 
-    /// One with this body, as it is.
+    /// Expects this body, as it is.
     pub(crate) fn bytes_body(when: When, value: impl AsRef<[u8]>) -> When {
         let expected = value.as_ref().to_vec();
         match String::from_utf8(expected) {
@@ -119,15 +119,15 @@ mod generated {
         }
     }
 
-    /// An answer in JSON, as Telesto writes it.
-    pub(crate) fn answer<T: Wire>(then: Then, status: u16, value: &T) -> Then {
+    /// A response in JSON, as Telesto writes it.
+    pub(crate) fn response<T: Wire>(then: Then, status: u16, value: &T) -> Then {
         then.status(status)
             .header("content-type", "application/json")
             .json_body(sent(value.write(Telesto)))
     }
 
-    /// An answer in any other media type.
-    pub(crate) fn bytes_answer(
+    /// A response of any other media type.
+    pub(crate) fn bytes_response(
         then: Then,
         status: u16,
         media_type: &str,
@@ -138,7 +138,7 @@ mod generated {
             .body(value)
     }
 
-    /// An error in the envelope that all of them come in.
+    /// An error in Telesto's envelope.
     pub(crate) fn error(then: Then, status: u16, error_type: &str) -> Then {
         let error = json!({ "type": error_type, "description": "An error of a mock." });
         then.status(status)

@@ -1,4 +1,4 @@
-//! Values as Telesto writes them in answers: `""` for whatever is empty.
+//! Values as Telesto writes them in responses, with `""` for empty ones.
 
 use serde::Serialize;
 use serde::ser::{

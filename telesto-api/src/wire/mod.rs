@@ -1,9 +1,9 @@
-//! The forms in which Telesto sends values, and how they become Rust values.
+//! The wire formats of Telesto, and how they become Rust values.
 //!
 //! Every field of every generated type is read and written through this
 //! module (`#[serde(with = "crate::wire")]`): an empty value is `""`, a number
-//! may be text, a date has no zone. The reading happens while decoding, one
-//! visitor for each value, with no second pass over the bytes.
+//! may be text, a date has no zone. Values are coerced while they are decoded,
+//! by one visitor each, with no second pass over the bytes.
 #![allow(
     dead_code,
     unused_imports,
@@ -73,7 +73,7 @@ use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
-/// A type that is read from, and written in, the form of the wire.
+/// A type that can be read from, and written to, the wire.
 ///
 /// Implemented for the scalars that an OpenAPI document can name, for
 /// `Option`, `Vec`, `Box` and maps of them, and, through [`schemas!`], for every
@@ -86,7 +86,7 @@ pub(crate) trait Wire: Sized {
     /// Writes the value as Telesto writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
 
-    /// What stands for "there is none" in this type, if anything does: an
+    /// The value of this type that means "there is none", if there is one: an
     /// empty text or list, an absent `Option`.
     fn none() -> Option<Self> {
         None
@@ -99,7 +99,7 @@ pub(crate) fn deserialize<'de, T: Wire, D: Deserializer<'de>>(
 ) -> Result<T, D::Error> {
     T::read(deserializer)?
         .or_else(T::none)
-        .ok_or_else(|| D::Error::custom("the value is empty, and the spec says that it never is"))
+        .ok_or_else(|| D::Error::custom("the value is empty, but the spec requires one"))
 }
 
 /// Writes a field; the half of `#[serde(with = "crate::wire")]` that encodes.
@@ -110,7 +110,7 @@ pub(crate) fn serialize<T: Wire, S: Serializer>(
     value.write(serializer)
 }
 
-/// A value that serde writes in the form of the wire, for query parameters.
+/// A value that serde writes in its wire format, for query parameters.
 pub(crate) struct Written<'a, T>(pub(crate) &'a T);
 
 impl<T: Wire> Serialize for Written<'_, T> {
@@ -126,7 +126,7 @@ pub(crate) fn never_sent<S: Serializer>(text: &str, _: S) -> Result<S::Ok, S::Er
     )))
 }
 
-/// The text of a scalar in the form of the wire, for path parameters.
+/// The text of a scalar in its wire format, for path parameters.
 pub(crate) fn to_text<T: Wire>(value: &T) -> Result<String, serde_json::Error> {
     Ok(match serde_json::to_value(Written(value))? {
         serde_json::Value::String(text) => text,

@@ -8,7 +8,7 @@ use serde::de::{
     DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     Visitor,
 };
-/// What a schema describes, which decides what may stand for "none".
+/// The kind of a schema, which decides what is read as "none".
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
     /// An object: `""`, `null` and PHP's `[]` are none.
@@ -30,7 +30,7 @@ impl Shape {
     }
 }
 
-/// Reads a generated type, or sees that there is no value at all.
+/// Reads a generated type, or finds that there is no value.
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     shape: Shape,
     deserializer: D,

@@ -103,7 +103,7 @@ fn what_is_required_is_empty_or_an_error() {
         read::<Part>(json!("")).unwrap_err(),
         read::<Date>(json!("0000-00-00")).unwrap_err(),
     ] {
-        assert!(error.contains("the spec says that it never is"), "{error}");
+        assert!(error.contains("but the spec requires one"), "{error}");
     }
 }
 

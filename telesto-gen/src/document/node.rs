@@ -1,7 +1,8 @@
-//! The nodes of a YAML text, each with its place.
+//! The nodes of a YAML text, each with its position.
 //!
-//! serde forgets where a value stood and takes the last of two equal keys.
-//! This tree keeps both, and refuses what an OpenAPI document has no use for.
+//! serde forgets the positions of values, and takes the last of two equal keys.
+//! This tree keeps positions, and refuses what an OpenAPI document has no use
+//! for.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,10 +12,10 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 /// How deep a document may be nested. serde_yaml stops at 128.
 const MAX_DEPTH: usize = 100;
 
-/// How many nodes the aliases of a document may add to it.
+/// How many nodes aliases may add to a document.
 const MAX_ALIASED: usize = 100_000;
 
-/// A value and its place.
+/// A value and its position.
 #[derive(Debug, Clone)]
 pub(crate) struct Node {
     /// The bytes of the text.
@@ -38,12 +39,12 @@ pub(crate) enum Data {
 pub(crate) struct Entry {
     pub(crate) key: String,
     pub(crate) key_span: Range<usize>,
-    /// What the key is as a value: `200` is a number, `"200"` is text.
+    /// The key as a value: `200` is a number, `"200"` is a string.
     pub(crate) key_data: Data,
     pub(crate) value: Node,
 }
 
-/// Nodes are equal when their values are, wherever they stand.
+/// Nodes are equal if their values are; positions do not matter.
 impl PartialEq for Node {
     fn eq(&self, other: &Self) -> bool {
         self.data == other.data
@@ -98,14 +99,14 @@ impl Node {
         matches!(self.get(key), Some(node) if node.data == Data::Flag(true))
     }
 
-    /// What this is, for people.
+    /// What this is, for messages.
     pub(crate) fn what(&self) -> &'static str {
         match &self.data {
             Data::Null => "nothing",
             Data::Flag(_) => "true or false",
             Data::Integer(_) => "a whole number",
             Data::Number(_) => "a number",
-            Data::Text(_) => "text",
+            Data::Text(_) => "a string",
             Data::List(_) => "a list",
             Data::Map(_) => "a mapping",
         }
@@ -116,12 +117,12 @@ impl Node {
     }
 }
 
-/// Why a text is not taken.
+/// Why a text is refused.
 pub(crate) struct Problem {
     pub(crate) rule: &'static str,
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
-    pub(crate) mend: String,
+    pub(crate) help: String,
 }
 
 /// Reads `text` as one document.
@@ -159,7 +160,7 @@ pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
         loader.refuse(
             "empty-document",
             0..0,
-            "the file holds no document",
+            "the file is empty",
             "start it with `openapi: 3.0.3`",
         );
     }
@@ -171,7 +172,7 @@ pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
 
 fn syntax_mend(info: &str) -> &'static str {
     if info.contains("tab") {
-        "indent with spaces; YAML allows no tabs there"
+        "indent with spaces: YAML does not allow tabs there"
     } else if info.contains("anchor") {
         "define the anchor with `&name` above this line, or write the value out"
     } else if info.contains("quote") || info.contains("scalar") {
@@ -181,7 +182,7 @@ fn syntax_mend(info: &str) -> &'static str {
     }
 }
 
-/// Nothing further can be read.
+/// Reading stops here.
 struct Stop;
 
 struct Loader {
@@ -224,7 +225,7 @@ impl Loader {
                         "several-documents",
                         at,
                         "a second document starts in this file",
-                        "keep one document a file; remove this `---` and what follows it",
+                        "keep one document a file: remove this `---` and what follows it",
                     );
                     return Err(Stop);
                 }
@@ -295,8 +296,8 @@ impl Loader {
             self.refuse(
                 "yaml-feature",
                 at,
-                "the alias stands inside of the node that it refers to",
-                "write the value out, or use a `$ref` for a schema that holds itself",
+                "the alias is inside of the node that it refers to",
+                "write the value out, or use a `$ref` for a schema that contains itself",
             );
             return Err(Stop);
         };
@@ -350,8 +351,8 @@ impl Loader {
                         self.refuse(
                             "yaml-feature",
                             key_span,
-                            "a list or mapping serves as a key",
-                            "use text as the key",
+                            "a list or mapping is used as a key",
+                            "use a string as the key",
                         );
                     } else if name == "<<" {
                         self.refuse(
@@ -364,7 +365,7 @@ impl Loader {
                         self.refuse(
                             "duplicate-key",
                             key_span,
-                            &format!("`{name}` appears twice; it stands in line {first} already"),
+                            &format!("`{name}` is already defined on line {first}"),
                             "keep one of the two, or rename one",
                         );
                     }
@@ -374,12 +375,12 @@ impl Loader {
         Ok(())
     }
 
-    fn refuse(&mut self, rule: &'static str, span: Range<usize>, message: &str, mend: &str) {
+    fn refuse(&mut self, rule: &'static str, span: Range<usize>, message: &str, help: &str) {
         self.problems.push(Problem {
             rule,
             span,
             message: message.to_owned(),
-            mend: mend.to_owned(),
+            help: help.to_owned(),
         });
     }
 
@@ -388,7 +389,7 @@ impl Loader {
             "yaml-feature",
             span,
             "YAML tags are not supported",
-            "remove the tag; put the value in quotes to make it text",
+            "remove the tag; put the value in quotes to make it a string",
         );
     }
 
@@ -417,7 +418,7 @@ impl Loader {
     }
 }
 
-/// How many nodes there are, and how deep.
+/// The number of nodes, and their depth.
 fn measure(node: &Node) -> (usize, usize) {
     let children: Box<dyn Iterator<Item = &Node>> = match &node.data {
         Data::List(items) => Box::new(items.iter()),
@@ -430,8 +431,8 @@ fn measure(node: &Node) -> (usize, usize) {
     (nodes + 1, depth + 1)
 }
 
-/// What a scalar stands for. Plain ones are asked of serde_yaml, so that this
-/// tree and the typed document cannot disagree.
+/// The value of a scalar. serde_yaml reads the plain ones, so that this tree
+/// and the typed document agree.
 fn scalar(text: String, style: ScalarStyle) -> Data {
     if style != ScalarStyle::Plain {
         return Data::Text(text);

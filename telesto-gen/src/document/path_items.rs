@@ -1,6 +1,6 @@
-//! Path items that are references. OpenAPI 3.0 has no components of this kind:
-//! one leads to another path, or to where an extension keeps path items. They
-//! are written out while reading, so that nobody else knows of them.
+//! Path items that are references. OpenAPI 3.0 has no components for them: a
+//! reference leads to another path, or to an extension. They are written out
+//! while reading, so that no later step sees them.
 
 use openapiv3::{OpenAPI, PathItem, ReferenceOr};
 use serde_json::Value;
@@ -13,12 +13,12 @@ use super::pointer;
 pub(crate) struct WrittenOut {
     /// The paths.
     paths: Vec<String>,
-    /// The pointers of what they led to.
+    /// The pointers of their targets.
     pub(crate) targets: Vec<String>,
 }
 
-/// Writes out all that lead to a path item. The others stay as they are, for
-/// the lint to see.
+/// Writes out the references that lead to a path item. The others stay as they
+/// are, for the lint to report.
 pub(super) fn write_out(root: &mut Node) -> WrittenOut {
     let mut written = WrittenOut::default();
     let before = root.clone();
@@ -39,7 +39,7 @@ pub(super) fn write_out(root: &mut Node) -> WrittenOut {
     written
 }
 
-/// Does the same to the typed document, or tells the path that it cannot do.
+/// Does the same in the typed document; the error names the path that failed.
 pub(super) fn in_types(
     api: &mut OpenAPI,
     root: &Node,
@@ -56,8 +56,8 @@ pub(super) fn in_types(
     Ok(())
 }
 
-/// The entries of a path item and of what it refers to. Its own come first,
-/// and replace others of the same name.
+/// The entries of a path item and of its target. Its own come first, and
+/// override those of the same name.
 fn whole(root: &Node, item: &Node, targets: &mut Vec<String>) -> Option<Vec<Entry>> {
     let (references, own): (Vec<_>, Vec<_>) =
         item.entries().iter().partition(|entry| entry.key == "$ref");

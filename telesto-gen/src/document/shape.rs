@@ -1,15 +1,15 @@
-//! The objects of OpenAPI 3.0.3 and their fields, and a walk along them.
+//! The objects of OpenAPI 3.0.3 and their fields, and a survey of a document.
 //!
-//! openapiv3 ignores fields that it does not know and says little about where
-//! a value has the wrong type. The walk finds both before it, with their
-//! places, and tells the rules which node is what.
+//! openapiv3 ignores unknown fields, and says little about where a value has
+//! the wrong type. The survey finds both first, with their positions, and
+//! tells the rules the kind of each node.
 
 use std::ops::Range;
 
 use super::node::{Data, Entry, Node, Problem};
 use super::pointer;
 
-/// What an object is.
+/// The kind of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Document,
@@ -42,7 +42,7 @@ pub(crate) enum Kind {
     Flow,
 }
 
-/// What a field holds.
+/// The type of a field.
 enum Shape {
     Any,
     Text,
@@ -65,9 +65,9 @@ struct Object {
     name: &'static str,
     fields: &'static [Field],
     required: &'static [&'static str],
-    /// Fields of which there must be exactly one.
+    /// Two fields of which exactly one is required.
     either: &'static [&'static str],
-    /// The section of `components` that it may be referred to in.
+    /// The section of `components` that a `$ref` to it leads to.
     section: &'static str,
 }
 
@@ -79,12 +79,12 @@ pub(crate) struct Place<'a> {
     pub(crate) kind: Kind,
     pub(crate) pointer: String,
     pub(crate) node: &'a Node,
-    /// The section of `components` that a `$ref` in its place must lead to.
+    /// The section of `components` that a `$ref` here must lead to.
     pub(crate) section: &'static str,
 }
 
 impl<'a> Place<'a> {
-    /// The `$ref`, if it stands here in place of the object.
+    /// The `$ref`, if there is one instead of the object.
     pub(crate) fn reference(&self) -> Option<&'a str> {
         match self.section {
             "" => None,
@@ -100,7 +100,7 @@ pub(crate) struct Extension<'a> {
     pub(crate) pointer: String,
 }
 
-/// What a walk along the document has met.
+/// All objects, extensions and problems of a document.
 #[derive(Default)]
 pub(crate) struct Survey<'a> {
     pub(crate) places: Vec<Place<'a>>,
@@ -164,14 +164,17 @@ impl<'a> Survey<'a> {
                 "ref-siblings",
                 sibling.key_span.clone(),
                 pointer::join(&at, &sibling.key),
-                format!("`{}` beside a `$ref` has no effect", sibling.key),
+                format!("`{}` has no effect beside a `$ref`", sibling.key),
                 match object.kind {
                     Kind::Schema => format!(
                         "remove `{0}`, put it on the schema referred to, or write \
                          `allOf: [{{ $ref: … }}]` beside `{0}`",
                         sibling.key
                     ),
-                    _ => format!("remove `{}`, or put it where the `$ref` leads", sibling.key),
+                    _ => format!(
+                        "remove `{}`, or move it to the target of the `$ref`",
+                        sibling.key
+                    ),
                 },
             );
         }
@@ -224,7 +227,7 @@ impl<'a> Survey<'a> {
             );
         }
         if let [first, second] = object.either {
-            let (message, mend) = match (node.get(first), node.get(second)) {
+            let (message, help) = match (node.get(first), node.get(second)) {
                 (None, None) => (
                     format!("{} has neither `{first}` nor `{second}`", object.name),
                     format!("add `{first}: …`"),
@@ -236,7 +239,7 @@ impl<'a> Survey<'a> {
                 _ => (String::new(), String::new()),
             };
             if !message.is_empty() {
-                self.refuse("missing-field", span, at.clone(), message, mend);
+                self.refuse("missing-field", span, at.clone(), message, help);
             }
         }
         self.places.push(Place {
@@ -262,7 +265,7 @@ impl<'a> Survey<'a> {
                 "wrong-type",
                 node.span.clone(),
                 at.to_owned(),
-                "this number has no form in JSON".to_owned(),
+                "JSON cannot represent this number".to_owned(),
                 "write a finite number, or put it in quotes".to_owned(),
             );
         }
@@ -274,7 +277,7 @@ impl<'a> Survey<'a> {
                 "wrong-type",
                 entry.key_span.clone(),
                 at.to_owned(),
-                format!("the key `{}` is not text", entry.key),
+                format!("the key `{}` is not a string", entry.key),
                 format!("put it in quotes: `\"{}\"`", entry.key),
             );
         }
@@ -286,20 +289,24 @@ impl<'a> Survey<'a> {
             Some(entry) if !node.is_scalar() || node.data == Data::Null => entry.key_span.clone(),
             _ => node.span.clone(),
         };
-        let (message, mend) = match (shape, &node.data) {
+        let (message, help) = match (shape, &node.data) {
             (Shape::OneOf(words), Data::Text(word)) => {
-                let mend = match closest(word, words.iter().copied()) {
+                let help = match closest(word, words.iter().copied()) {
                     Some(close) => format!("did you mean `{close}`?"),
                     None => format!("use one of `{}`", words.join("`, `")),
                 };
-                (format!("`{word}` is no `{name}`"), mend)
+                let message = match name.as_str() {
+                    "type" => format!("`{word}` is not a valid type"),
+                    _ => format!("`{word}` is not a valid value for `{name}`"),
+                };
+                (message, help)
             }
             (Shape::OneOf(_), Data::List(_)) if name == "type" => (
                 "a list of types is OpenAPI 3.1".to_owned(),
-                "name one type; where null may come, add `nullable: true`".to_owned(),
+                "write one type; add `nullable: true` if it can be null".to_owned(),
             ),
             (Shape::Flag, Data::Integer(_) | Data::Number(_)) if name.starts_with("exclusive") => (
-                format!("a number as `{name}` is OpenAPI 3.1"),
+                format!("a number for `{name}` is OpenAPI 3.1"),
                 format!(
                     "write the number as `{}` and add `{name}: true`",
                     if name.ends_with("Minimum") {
@@ -311,52 +318,52 @@ impl<'a> Survey<'a> {
             ),
             (_, Data::Null) => (
                 format!("`{name}` has no value"),
-                format!("give it {}, or remove the line", wanted(shape)),
+                format!("write {}, or remove the line", wanted(shape)),
             ),
             (Shape::Text | Shape::OneOf(_), Data::Flag(_) | Data::Integer(_) | Data::Number(_)) => {
                 (
-                    format!("`{name}` is {}, not text", node.what()),
+                    format!("`{name}` is {}, not a string", node.what()),
                     "put the value in quotes".to_owned(),
                 )
             }
             (Shape::Integer, Data::Integer(_)) => (
                 format!("`{name}` is negative"),
-                "write a whole number from 0".to_owned(),
+                "write 0 or a positive whole number".to_owned(),
             ),
             _ if name.contains('{') => (
-                format!("`{name}` is no name of anything"),
-                "add the colon after the name, as in `name: { type: string }`".to_owned(),
+                format!("a colon is missing in `{name}`"),
+                "add it after the name, as in `name: { type: string }`".to_owned(),
             ),
             _ => (
                 format!("`{name}` is {}, not {}", node.what(), wanted(shape)),
-                format!("make it {}", wanted(shape)),
+                format!("write {}", wanted(shape)),
             ),
         };
-        self.refuse("wrong-type", span, at, message, mend);
+        self.refuse("wrong-type", span, at, message, help);
     }
 
     fn unknown_field(&mut self, object: &Object, entry: &Entry, at: String) {
         let key = &entry.key;
         let known: Vec<&str> = object.fields.iter().map(|(name, _)| *name).collect();
-        let (message, mend) = match object.kind {
+        let (message, help) = match object.kind {
             Kind::Paths => (
                 format!("the path `{key}` does not start with a slash"),
                 format!("write it as `/{key}`"),
             ),
             Kind::Responses => (
-                format!("`{key}` is no status of a response"),
+                format!("`{key}` is not a valid status"),
                 "use a status such as `\"200\"`, a range such as `4XX`, or `default`".to_owned(),
             ),
             _ => (
                 format!("{} has no field `{key}`", object.name),
                 match (newer(object.kind, key), closest(key, known.iter().copied())) {
-                    (Some(mend), _) => mend.to_owned(),
+                    (Some(help), _) => help.to_owned(),
                     (None, Some(close)) => format!("did you mean `{close}`?"),
                     (None, None) => format!("remove it, or use one of `{}`", known.join("`, `")),
                 },
             ),
         };
-        self.refuse("unknown-field", entry.key_span.clone(), at, message, mend);
+        self.refuse("unknown-field", entry.key_span.clone(), at, message, help);
     }
 
     fn refuse(
@@ -365,19 +372,19 @@ impl<'a> Survey<'a> {
         span: Range<usize>,
         at: String,
         message: String,
-        mend: String,
+        help: String,
     ) {
         let problem = Problem {
             rule,
             span,
             message,
-            mend,
+            help,
         };
         self.problems.push((at, problem));
     }
 }
 
-/// Where to point at for a node that has no key.
+/// What to underline for a node without a key.
 fn first_key(node: &Node) -> Range<usize> {
     match node.entries().first() {
         Some(entry) => entry.key_span.clone(),
@@ -410,25 +417,25 @@ fn is_status(key: &str) -> bool {
     }
 }
 
-/// The mend for fields of OpenAPI 3.1 and JSON Schema.
+/// The help for fields of OpenAPI 3.1 and JSON Schema.
 fn newer(kind: Kind, key: &str) -> Option<&'static str> {
     Some(match (kind, key) {
-        (Kind::Schema, "const") => "OpenAPI 3.0 has no `const`; write `enum: [value]`",
+        (Kind::Schema, "const") => "OpenAPI 3.0 has no `const`: write `enum: [value]`",
         (Kind::Schema, "examples") => "a schema has one `example` in OpenAPI 3.0",
         (Kind::Schema, "$defs" | "definitions") => "move the schemas to `components/schemas`",
-        (Kind::Schema, "prefixItems") => "OpenAPI 3.0 has no tuples; describe one kind of `items`",
+        (Kind::Schema, "prefixItems") => "OpenAPI 3.0 has no tuples: describe one kind of `items`",
         (Kind::Schema, "patternProperties") => "use `additionalProperties: { … }`",
         (Kind::Schema, "optional") => "fields are optional unless `required` lists them",
-        (Kind::Document, "webhooks") => "webhooks are OpenAPI 3.1; remove them",
+        (Kind::Document, "webhooks") => "remove them: webhooks are OpenAPI 3.1",
         (Kind::Document, "basePath" | "host" | "schemes") => {
-            "Swagger 2 has these; write `servers: [{ url: … }]`"
+            "this is Swagger 2: write `servers: [{ url: … }]`"
         }
         (Kind::Document, "definitions") => "move the schemas to `components/schemas`",
         _ => return None,
     })
 }
 
-/// The word of `known` that was probably meant.
+/// The most similar word of `known`, if it is similar enough.
 pub(crate) fn closest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     known
         .map(|known| (strsim::damerau_levenshtein(word, known), known))
@@ -440,16 +447,16 @@ pub(crate) fn closest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> O
 fn wanted(shape: &Shape) -> String {
     match shape {
         Shape::Any => "a value".to_owned(),
-        Shape::Text => "text".to_owned(),
+        Shape::Text => "a string".to_owned(),
         Shape::Flag => "true or false".to_owned(),
-        Shape::Integer => "a whole number from 0".to_owned(),
+        Shape::Integer => "0 or a positive whole number".to_owned(),
         Shape::Number => "a number".to_owned(),
         Shape::OneOf(words) => format!("one of `{}`", words.join("`, `")),
         Shape::Is(object) | Shape::Ref(object) => {
             format!("a mapping with the fields of {}", object.name)
         }
         Shape::List(item) => match item {
-            Shape::Text => "a list of texts".to_owned(),
+            Shape::Text => "a list of strings".to_owned(),
             _ => "a list".to_owned(),
         },
         Shape::Map(_) => "a mapping".to_owned(),

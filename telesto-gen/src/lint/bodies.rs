@@ -1,4 +1,4 @@
-//! What is sent and what comes back.
+//! Rules about the bodies of requests and responses.
 
 use crate::document::{Kind, Node, join};
 
@@ -19,7 +19,7 @@ pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
             if essence(media_type) == "application/json" && content.node.get("schema").is_none() {
                 report.at_key(
                     &content.pointer,
-                    "this JSON has no schema".to_owned(),
+                    "this JSON body has no schema".to_owned(),
                     "add `schema: { $ref: \"#/components/schemas/…\" }`, or `schema: {}` for \
                      any JSON",
                 );
@@ -42,14 +42,16 @@ pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
                 } else if essence.contains("json") {
                     report.at_key(
                         &content.pointer,
-                        format!("`{media_type}` of `{label}`, {status}, would be read as bytes"),
-                        "write `application/json`; the client reads any JSON as that",
+                        format!(
+                            "the response {status} of `{label}`, `{media_type}`, would be bytes"
+                        ),
+                        "write `application/json`: the client reads every kind of JSON as that",
                     );
                 } else if essence.ends_with("xml") {
                     report.at_key(
                         &content.pointer,
-                        format!("`{media_type}` of `{label}`, {status}, cannot be read"),
-                        "if the API answers in JSON too, describe that; to get the document as it \
+                        format!("the client cannot read the response {status} of `{label}`, `{media_type}`"),
+                        "if the API can send JSON, describe that; to get the document as it \
                          is, write `application/octet-stream`",
                     );
                 }
@@ -64,10 +66,10 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
         report.at_key(
             &body.field("content"),
             match contents.len() {
-                0 => format!("`{label}` takes a body, but does not say of what media type"),
-                n => format!("`{label}` takes a body of {n} media types"),
+                0 => format!("the request body of `{label}` has no media type"),
+                n => format!("the request body of `{label}` has {n} media types"),
             },
-            "name the one that the client shall send, such as `application/json`",
+            "keep the one that the client should send, such as `application/json`",
         );
     }
     for (media_type, content) in contents {
@@ -85,13 +87,13 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
             "text/plain" | "text/x-markdown" => plain_text(spec, report, &content, label, None),
             "multipart/form-data" => report.at_key(
                 &content.pointer,
-                format!("`{label}` takes a multipart body, which the client cannot send"),
+                format!("the client cannot send the multipart body of `{label}`"),
                 "if the API takes JSON too, describe that; otherwise leave the operation out and \
                  call it with `client.request(method, path)`",
             ),
             _ => report.at_key(
                 &content.pointer,
-                format!("`{label}` takes a body of `{media_type}`, which the client cannot send"),
+                format!("the client cannot send the body of `{label}`, `{media_type}`"),
                 "use `application/json`, `application/x-www-form-urlencoded`, `text/plain` or \
                  `application/octet-stream`",
             ),
@@ -113,13 +115,12 @@ fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str) {
         report.at_key(
             &content.field("encoding"),
             format!("a body of `{label}` has an `encoding`"),
-            "remove it; the client writes fields the usual way",
+            "remove it: the client encodes fields in the default way",
         );
     }
 }
 
-/// progenitor wants bodies that are text or bytes to have this schema and no
-/// other.
+/// progenitor accepts only this schema for bodies of text or bytes.
 fn plain_text<'a>(
     spec: &Spec<'a>,
     report: &mut Report<'_>,
@@ -152,7 +153,7 @@ fn plain_text<'a>(
     {
         report.at_key(
             &content.field("schema"),
-            format!("the body of `{label}` is plain, but its schema says more"),
+            format!("the body of `{label}` is plain, but its schema is not"),
             format!("write `schema: {wanted}`"),
         );
     }
@@ -168,8 +169,8 @@ pub(super) fn missing_success(spec: &Spec<'_>, report: &mut Report<'_>) {
         if !responses.iter().any(|entry| entry.key.starts_with('2')) {
             report.at_key(
                 &operation.found().field("responses"),
-                format!("`{}` describes no success", operation.label()),
-                "add the response with its status, such as `\"200\"`; `default` stands for errors",
+                format!("`{}` has no success response", operation.label()),
+                "add one with its status, such as `\"200\"`; `default` is for errors",
             );
         }
     }
@@ -204,7 +205,7 @@ enum BodyType<'a> {
     Nothing,
 }
 
-/// The type that a response gets, as progenitor decides it.
+/// The type of a response, as progenitor decides it.
 fn body_type<'a>(response: &Found<'a>) -> BodyType<'a> {
     let contents = contents(response);
     let json = contents

@@ -1,4 +1,4 @@
-//! What the documentation of the client is made of.
+//! Rules about documentation and examples.
 
 use super::bodies::{contents, essence};
 use super::spec::Found;
@@ -11,7 +11,7 @@ pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at_key(
                 &operation.pointer,
                 format!("`{}` has no summary", operation.label()),
-                "add `summary: …` with what it does, such as `List the products`",
+                "add `summary: …`, such as `List the products`",
             );
         }
     }
@@ -27,7 +27,7 @@ pub(super) fn missing_external_docs(spec: &Spec<'_>, report: &mut Report<'_>) {
                     "`{}` does not say where it is documented",
                     operation.label()
                 ),
-                "add `externalDocs: { url: … }` with the page that its facts are from",
+                "add `externalDocs: { url: … }` with the page that documents it",
             );
         }
     }
@@ -40,13 +40,13 @@ pub(super) fn missing_tag(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at_key(
                 &operation.pointer,
                 format!("`{}` has no tag", operation.label()),
-                "add `tags: […]` with the kind of thing it is about, such as `products`",
+                "add `tags: […]` with what it is about, such as `products`",
             );
         }
     }
 }
 
-/// One on the body, on its schema, or on some of what that consists of.
+/// An example may be on the body, on its schema, or on a part of the schema.
 pub(super) fn missing_example(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         for (status, response) in spec.successes(operation) {
@@ -56,9 +56,12 @@ pub(super) fn missing_example(spec: &Spec<'_>, report: &mut Report<'_>) {
                 if json && !has_example(content.node) && !schema.is_some_and(|of| shown(spec, of)) {
                     report.at_key(
                         &content.pointer,
-                        format!("`{}` shows no example of {status}", operation.label()),
-                        "add `example: …` beside the schema, with an answer as it comes; the \
-                         stand-in answers with it",
+                        format!(
+                            "the response {status} of `{}` has no example",
+                            operation.label()
+                        ),
+                        "add `example: …` beside the schema, with a response as it comes: the \
+                         mock server sends it",
                     );
                 }
             }

@@ -11,8 +11,8 @@ use super::{Report, Spec};
 type Parts<'a> = BTreeMap<String, &'a Node>;
 
 /// typify merges what two parts say about one property, and what those say
-/// about theirs. Where that leads back to the same parts it never ends, and
-/// uses up the stack, which no one can catch.
+/// about theirs. If that leads back to the same parts, it never ends, and
+/// overflows the stack, which cannot be caught.
 pub(super) fn endless(spec: &Spec<'_>, report: &mut Report<'_>) {
     let mut merges = Merges {
         spec,
@@ -60,7 +60,7 @@ impl<'a> Merges<'_, 'a> {
     /// What a schema consists of, in each of its alternatives.
     fn whole(&self, schema: &Found<'a>, within: &mut Vec<String>) -> Vec<Parts<'a>> {
         let own = Parts::from([(schema.pointer.clone(), schema.node)]);
-        // A component that is made of itself is refused by another rule.
+        // Another rule refuses a component that is made of itself.
         if within.contains(&schema.pointer) {
             return vec![own];
         }
@@ -141,8 +141,8 @@ impl<'a> Merges<'_, 'a> {
     }
 }
 
-/// Each of the one with each of the other alternatives; all in one, if these
-/// are too many.
+/// Each of the one with each of the other alternatives; all in one if these are
+/// too many.
 fn together<'a>(some: Vec<Parts<'a>>, others: &[Parts<'a>]) -> Vec<Parts<'a>> {
     const MOST: usize = 64;
     if some.len() * others.len() > MOST {

@@ -1,13 +1,12 @@
-//! What a document must hold to become a client, one function for each rule.
+//! The rules that a document must follow to become a client, one function each.
 //!
-//! Most rules stand for something that progenitor or typify panics at, leaves
-//! out silently, or makes code of that does not compile. They read the nodes
-//! of the document rather than its types, because nodes know where they stand.
+//! Most rules are about something that makes progenitor or typify panic, that
+//! they silently ignore, or whose code does not compile. They read the nodes
+//! of the document rather than its types, because nodes have positions.
 
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 
-mod answers;
 mod bodies;
 mod docs;
 mod merges;
@@ -16,19 +15,20 @@ mod operations;
 mod parameters;
 mod paths;
 mod references;
+mod responses;
 mod root;
 mod schemas;
 mod spec;
 
 use spec::Spec;
 
-/// Something that findings are about.
+/// A rule, which findings refer to.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Rule {
     /// Its name, as in [`Finding::rule`].
     pub name: &'static str,
-    /// How much it matters when broken.
+    /// How severe a violation is.
     pub severity: Severity,
     /// What it asks of a document.
     pub says: &'static str,
@@ -71,26 +71,23 @@ static RULES: &[Rule] = &[
     read("yaml-syntax", "the file is YAML"),
     read(
         "yaml-feature",
-        "no tags, merge keys, keys that are not text, or endless nesting",
+        "no tags, merge keys, keys that are not strings, or endless nesting",
     ),
-    read("duplicate-key", "a key appears once in its mapping"),
+    read("duplicate-key", "a key is defined once in its mapping"),
     read("several-documents", "a file holds one document"),
     read("empty-document", "a file holds a document"),
     read("openapi-version", "the document is OpenAPI 3.0"),
     read(
         "unknown-field",
-        "an object has only the fields that OpenAPI 3.0.3 gives it",
+        "an object has only fields of OpenAPI 3.0.3",
     ),
     read(
         "missing-field",
         "an object has the fields that OpenAPI 3.0.3 requires",
     ),
-    read("wrong-type", "a field holds the type that it should"),
-    read("ref-siblings", "nothing stands beside a `$ref`"),
-    read(
-        "wrong-shape",
-        "the document is what OpenAPI 3.0.3 describes",
-    ),
+    read("wrong-type", "a field has the right type"),
+    read("ref-siblings", "there are no fields beside a `$ref`"),
+    read("wrong-shape", "the document is valid OpenAPI 3.0.3"),
     // The document.
     error(
         "servers",
@@ -131,7 +128,7 @@ static RULES: &[Rule] = &[
     ),
     error(
         "path-template",
-        "a path is well-formed and there once",
+        "a path is well-formed, and defined once",
         paths::template,
     ),
     error(
@@ -156,7 +153,7 @@ static RULES: &[Rule] = &[
     ),
     error(
         "operation-id-form",
-        "an `operationId` is in snake_case and a name that the client has free",
+        "an `operationId` is in snake_case, and not a name that the client uses itself",
         operations::id_form,
     ),
     // Parameters.
@@ -183,12 +180,12 @@ static RULES: &[Rule] = &[
     ),
     error(
         "missing-success",
-        "an operation describes its success",
+        "an operation has a success response",
         bodies::missing_success,
     ),
     error(
         "several-success-types",
-        "all successes of an operation have the same body",
+        "all success responses of an operation have the same body",
         bodies::several_success_types,
     ),
     // Schemas.
@@ -199,22 +196,22 @@ static RULES: &[Rule] = &[
     ),
     error(
         "property-name",
-        "the properties of a schema have names that are free, and the required ones exist",
+        "the properties of a schema have valid names, and the required ones exist",
         schemas::property_name,
     ),
     error(
         "required-may-be-empty",
-        "an answer requires nothing but identifiers",
-        answers::required_may_be_empty,
+        "a response requires only identifiers",
+        responses::required_may_be_empty,
     ),
     error(
         "enum-values",
-        "the values of an enum are of its type and differ, also in Rust",
+        "the values of an enum have its type, and differ, also in Rust",
         schemas::enum_values,
     ),
     error(
         "unsupported-schema",
-        "a schema has a form in Rust",
+        "a schema can be written in Rust",
         schemas::unsupported,
     ),
     error(
@@ -224,7 +221,7 @@ static RULES: &[Rule] = &[
     ),
     warning(
         "unknown-format",
-        "a format has a meaning here",
+        "a format is known",
         schemas::unknown_format,
     ),
     warning(
@@ -246,7 +243,7 @@ static RULES: &[Rule] = &[
     warning("missing-tag", "an operation has a tag", docs::missing_tag),
     warning(
         "missing-example",
-        "an answer in JSON is shown by an example",
+        "a JSON response has an example",
         docs::missing_example,
     ),
 ];
@@ -257,10 +254,10 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
     RULES.iter()
 }
 
-/// Checks whether a client can be made of `document`.
+/// Checks whether a client can be generated from `document`.
 ///
-/// Without errors among the findings, what progenitor and typify are known to
-/// panic at does not occur in it.
+/// A document without errors has nothing that is known to make progenitor or
+/// typify panic.
 ///
 /// ```
 /// use telesto_gen::{Document, lint};
@@ -289,11 +286,11 @@ pub fn lint(document: &Document) -> Findings {
     document.findings(findings)
 }
 
-/// How far back equal findings are looked for: the operations of one path
-/// follow each other.
+/// How many findings are searched for an equal one: the operations of one path
+/// are close together.
 const RECENT: usize = 16;
 
-/// Takes the findings of one rule.
+/// Collects the findings of one rule.
 struct Report<'d> {
     document: &'d Document,
     rule: &'static Rule,
@@ -302,36 +299,36 @@ struct Report<'d> {
 
 impl Report<'_> {
     /// A finding about a value.
-    fn at(&mut self, pointer: &str, message: impl Into<String>, mend: impl Into<String>) {
+    fn at(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
         let finding =
             self.document
-                .finding(pointer, self.rule.name, self.rule.severity, message, mend);
+                .finding(pointer, self.rule.name, self.rule.severity, message, help);
         self.add(finding);
     }
 
     /// A finding about a key.
-    fn at_key(&mut self, pointer: &str, message: impl Into<String>, mend: impl Into<String>) {
+    fn at_key(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
         let finding = self.document.finding_at_key(
             pointer,
             self.rule.name,
             self.rule.severity,
             message.into(),
-            mend.into(),
+            help.into(),
         );
         self.add(finding);
     }
 
-    /// What several operations share is told for the first of them.
+    /// A finding about something that operations share is reported once.
     fn add(&mut self, finding: Finding) {
-        let told = |other: &Finding| {
-            (other.rule, &other.span, &other.mend) == (finding.rule, &finding.span, &finding.mend)
+        let same = |other: &Finding| {
+            (other.rule, &other.span, &other.help) == (finding.rule, &finding.span, &finding.help)
         };
         let recent = self
             .findings
             .iter()
             .rev()
             .take_while(|other| other.rule == finding.rule);
-        if !recent.take(RECENT).any(told) {
+        if !recent.take(RECENT).any(same) {
             self.findings.push(finding);
         }
     }

@@ -1,4 +1,4 @@
-//! Methods and the names of operations.
+//! Rules about methods and the names of operations.
 
 use std::collections::HashMap;
 
@@ -6,8 +6,7 @@ use super::names::{self, is_keyword};
 use super::spec::Operation;
 use super::{Report, Spec};
 
-/// Names that the client has by hand, or that the code around progenitor's
-/// output calls on it.
+/// Methods that the client has already, or that the generated code calls on it.
 const TAKEN_METHODS: &[&str] = &[
     "api_version",
     "baseurl",
@@ -25,8 +24,7 @@ const TAKEN_METHODS: &[&str] = &[
     "request",
 ];
 
-/// Names that the module of the request builders imports, as they would be
-/// written for an operation.
+/// Names that the module of the request builders imports, in snake_case.
 const TAKEN_TYPES: &[&str] = &[
     "byte_stream",
     "client_hooks",
@@ -37,15 +35,14 @@ const TAKEN_TYPES: &[&str] = &[
     "response_value",
 ];
 
-/// reqwest has no functions for the other ones, so the client would not
-/// compile.
+/// reqwest has no functions for the others, so the client would not compile.
 pub(super) fn method(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         if matches!(operation.method, "options" | "trace") {
             report.at_key(
                 &operation.pointer,
-                format!("`{}` cannot be called by the client", operation.label()),
-                "remove it; GET, HEAD, POST, PUT, PATCH and DELETE are supported",
+                format!("the client cannot call `{}`", operation.label()),
+                "remove it: only GET, HEAD, POST, PUT, PATCH and DELETE are supported",
             );
         }
     }
@@ -77,18 +74,18 @@ pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at(
                 &field,
                 format!(
-                    "`{id}` is the operation of `{}` and of `{}`, which refers to it",
+                    "`{id}` is the operation of both `{}` and `{}`, which refers to it",
                     first.label(),
                     operation.label()
                 ),
-                "write the operations of one of the two paths out, with names of their own",
+                "write the operations of one of the two paths out, with ids of their own",
             );
         } else if let Some(first) = ids.get(id) {
             let line = spec.document.line(&first.found().field("operationId"));
             report.at(
                 &field,
                 format!(
-                    "`{id}` is the `operationId` of `{}` already, in line {line}",
+                    "`{id}` is already the `operationId` of `{}`, on line {line}",
                     first.label()
                 ),
                 format!(
@@ -100,10 +97,10 @@ pub(super) fn duplicate_id(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at(
                 &field,
                 format!(
-                    "`{id}` becomes the type `{type_name}`, as the `operationId` of `{}` does",
+                    "`{id}` becomes the type `{type_name}`, as does the `operationId` of `{}`",
                     first.label()
                 ),
-                "give it a name that differs in more than its underscores",
+                "choose a name that differs in more than underscores",
             );
         }
         ids.entry(id).or_insert(operation);
@@ -118,15 +115,15 @@ pub(super) fn id_form(spec: &Spec<'_>, report: &mut Report<'_>) {
         let proposal = propose(operation.method, operation.path);
         if !is_snake(id) {
             let snake = names::snake(id);
-            let mend = match is_free(&snake) {
+            let help = match is_free(&snake) {
                 true => format!("write `operationId: {snake}`"),
                 false => format!("name it after what it does, such as `operationId: {proposal}`"),
             };
-            report.at(&field, format!("`{id}` is not in snake_case"), mend);
+            report.at(&field, format!("`{id}` is not in snake_case"), help);
         } else if !is_free(id) {
             let what = match is_keyword(id) {
                 true => "is a keyword of Rust",
-                false => "is a name that the client needs for itself",
+                false => "is a name that the client uses itself",
             };
             report.at(
                 &field,
@@ -141,8 +138,8 @@ fn is_free(id: &str) -> bool {
     is_snake(id) && !is_keyword(id) && !TAKEN_METHODS.contains(&id) && !TAKEN_TYPES.contains(&id)
 }
 
-/// Words of lowercase letters and digits with one underscore between them, the
-/// first with a letter in front. progenitor changes all other names.
+/// Words of lowercase letters and digits, with one underscore between them, the
+/// first character a letter. progenitor changes all other names.
 fn is_snake(id: &str) -> bool {
     let word = |word: &str| {
         !word.is_empty()

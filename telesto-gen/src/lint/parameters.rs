@@ -1,4 +1,4 @@
-//! Parameters.
+//! Rules about parameters.
 
 use crate::document::{Data, Kind};
 
@@ -7,11 +7,11 @@ use super::root::is_header_name;
 use super::spec::Found;
 use super::{Report, Spec};
 
-/// What a request builder has by itself, or a mock.
+/// Methods that a request builder or a mock has already.
 const TAKEN: &[&str] = &["header_map", "into_inner", "new", "send"];
 
-/// progenitor keeps parameters by name alone, so the last of two equal names
-/// wins, whatever its `in`.
+/// progenitor tells parameters apart only by name: the last of two with the same
+/// name wins, whatever its `in`.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         let label = operation.label();
@@ -32,7 +32,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                 report.at(
                     &parameter.mention,
                     message,
-                    "remove one of the two; the client tells parameters apart by their names",
+                    "remove one of the two: the client tells parameters apart only by name",
                 );
             } else if let Some(first) = before.iter().find(|p| names::snake(p.name) == rust) {
                 report.at(
@@ -46,7 +46,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
             } else if rust.is_empty() {
                 report.at(
                     &parameter.found.field("name"),
-                    format!("`{name}` leaves no name for the parameter of `{label}` in Rust"),
+                    format!("the parameter `{name}` of `{label}` has no valid name in Rust"),
                     "use letters and digits in its name",
                 );
             } else if TAKEN.contains(&rust.as_str()) || (has_body && rust == "body") {
@@ -56,15 +56,15 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                         "the parameter `{name}` of `{label}` clashes with `{rust}` of the request \
                          builder"
                     ),
-                    "remove it, or send it with `client.request(method, path)`",
+                    "remove it, or call the operation with `client.request(method, path)`",
                 );
             }
         }
     }
 }
 
-/// progenitor refuses some of these without a place, and makes code of the
-/// others that does not compile or sends something else.
+/// progenitor refuses some of these without saying where. Of the others it
+/// makes code that does not compile, or sends something else.
 pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
     let key_header = spec
         .components("securitySchemes")
@@ -84,8 +84,8 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if kind == "cookie" {
             report.at(
                 &at("in"),
-                format!("{what} would be a cookie, which the client does not send"),
-                "use `in: query` or `in: header` if the API takes it there, or remove it",
+                format!("the client cannot send {what}"),
+                "use `in: query` or `in: header` if the API accepts that, or remove it",
             );
             continue;
         }
@@ -95,7 +95,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if place.node.is_set("allowReserved") {
             report.at_key(
                 &at("allowReserved"),
-                format!("{what} allows reserved characters, which the client always encodes"),
+                format!("{what} allows reserved characters, but the client always encodes them"),
                 "remove `allowReserved`",
             );
         }
@@ -111,7 +111,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if let Some(style) = place.node.text_of("style").filter(|s| *s != default) {
             report.at(
                 &at("style"),
-                format!("{what} has the style `{style}`"),
+                format!("{what} has the style `{style}`, which is not supported"),
                 match style {
                     "deepObject" => "declare each part as a query parameter of its own, such as \
                                      `name: \"filter[name]\"`"
@@ -135,7 +135,7 @@ fn header(report: &mut Report<'_>, found: &Found<'_>, name: &str, key_header: Op
     if !is_header_name(name) {
         report.at(
             &found.field("name"),
-            format!("`{name}` is no name of a header"),
+            format!("`{name}` is not a valid header name"),
             "use letters, digits and `-`",
         );
     } else if by_itself.iter().any(|n| n.eq_ignore_ascii_case(name))
@@ -143,7 +143,7 @@ fn header(report: &mut Report<'_>, found: &Found<'_>, name: &str, key_header: Op
     {
         report.at(
             &found.field("name"),
-            format!("the client sets the header `{name}` by itself"),
+            format!("the client sets the header `{name}` itself"),
             "remove this parameter",
         );
     }
@@ -160,13 +160,13 @@ fn parameter_schema<'a>(
     let at = found.field("schema");
     let typ = schema.node.text_of("type");
     let one_value =
-        "make it `type: string`, and let callers write the values as the API wants them";
+        "make it `type: string`, and let callers write the value in the format of the API";
     match (kind, typ) {
         (_, Some("string" | "integer" | "number" | "boolean")) => {
             if kind != "query" && schema.node.is_set("nullable") {
                 report.at(
                     &at,
-                    format!("{what} is nullable, but it cannot send null"),
+                    format!("{what} is nullable, but a parameter cannot be null"),
                     "remove `nullable: true` from its schema",
                 );
             }
@@ -176,7 +176,7 @@ fn parameter_schema<'a>(
             if explode == Some(&Data::Flag(false)) {
                 report.at(
                     &found.field("explode"),
-                    format!("{what} is a list that is not exploded"),
+                    format!("{what} is a list with `explode: false`"),
                     format!("{one_value}, or remove `explode: false` if the API takes repeats"),
                 );
             }
@@ -187,14 +187,14 @@ fn parameter_schema<'a>(
             {
                 report.at(
                     &at,
-                    format!("{what} is a list of something else than plain values"),
+                    format!("{what} is a list, and its items are not plain values"),
                     one_value,
                 );
             }
         }
         (_, Some(typ)) => report.at(
             &at,
-            format!("{what} is an {typ}, which has no one way to be sent"),
+            format!("{what} is an {typ}, and there is no single way to encode it"),
             one_value,
         ),
         (_, None) => report.at(

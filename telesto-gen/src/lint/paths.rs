@@ -1,32 +1,32 @@
-//! Paths and what stands in their braces.
+//! Rules about paths and path parameters.
 
 use std::collections::HashMap;
 
 use super::{Report, Spec};
 
-/// Those that lead to one have been written out while reading.
+/// References that lead to a path item have been written out while reading.
 pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
     for (path, item, pointer) in spec.path_items() {
         if let Some(reference) = item.get("$ref") {
             let reference = reference.text().unwrap_or_default();
             report.at(
                 &format!("{pointer}/$ref"),
-                format!("`{reference}` of the path `{path}` leads to no path item in this file"),
+                format!("`{reference}` of the path `{path}` is not a path item in this file"),
                 "refer to another path (`#/paths/~1things`), or write its operations out here",
             );
         }
     }
 }
 
-/// progenitor refuses some of these without a place, joins double slashes, and
-/// puts the rest into a format string.
+/// progenitor refuses some of these without saying where, joins double slashes,
+/// and puts the rest into a format string.
 pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
     let mut seen: HashMap<String, &str> = HashMap::new();
     for (path, _, pointer) in spec.path_items() {
         let names = match names(path) {
             Ok(names) => names,
-            Err((message, mend)) => {
-                report.at_key(&pointer, format!("the path `{path}` {message}"), mend);
+            Err((message, help)) => {
+                report.at_key(&pointer, format!("the path `{path}` {message}"), help);
                 continue;
             }
         };
@@ -73,14 +73,14 @@ pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {
                 Some(parameter) => report.at(
                     &parameter.found.field("in"),
                     format!(
-                        "`{name}` is `in: {}`, but `{label}` has it in its path",
+                        "`{name}` is `in: {}`, but it is in the path of `{label}`",
                         parameter.place
                     ),
                     "write `in: path` and `required: true`",
                 ),
                 None => report.at_key(
                     &operation.pointer,
-                    format!("`{label}` does not declare its parameter `{{{name}}}`"),
+                    format!("`{label}` does not declare the parameter `{{{name}}}`"),
                     format!(
                         "add `- {{ name: {name}, in: path, required: true, \
                          schema: {{ type: string }} }}` to its `parameters`"
@@ -93,25 +93,25 @@ pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {
             if !names.contains(&name) {
                 report.at(
                     &parameter.mention,
-                    format!("`{label}` has no `{{{name}}}` in its path"),
+                    format!("the path of `{label}` has no `{{{name}}}`"),
                     format!("add `{{{name}}}` to the path, or make the parameter `in: query`"),
                 );
             } else if !parameter.found.node.is_set("required") {
                 report.at(
                     &parameter.found.field("required"),
                     format!("the path parameter `{name}` of `{label}` is not required"),
-                    "add `required: true`; a path cannot leave a part out",
+                    "add `required: true`: no part of a path is optional",
                 );
             }
         }
     }
 }
 
-/// The names in the braces of `path`, or what is wrong with it.
+/// The names in the braces of `path`; the error says what is wrong with it.
 fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
-    let wrong = |message: &str, mend: &str| Err((message.to_owned(), mend.to_owned()));
+    let wrong = |message: &str, help: &str| Err((message.to_owned(), help.to_owned()));
     if path.contains("//") {
-        return wrong("has an empty segment", "write one slash in place of two");
+        return wrong("has an empty segment", "write one slash instead of two");
     }
     if path.contains(['?', '#']) {
         return wrong(
@@ -139,8 +139,8 @@ fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
         };
         if name.is_empty() || name.contains(['{', '/']) {
             return wrong(
-                "has braces that hold no name",
-                "put the name of a parameter in them, as in `/products/{id}`",
+                "has empty braces",
+                "add the name of a parameter, as in `/products/{id}`",
             );
         }
         names.push(name);

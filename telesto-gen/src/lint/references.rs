@@ -1,4 +1,4 @@
-//! References.
+//! Rules about references.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,30 +7,30 @@ use crate::document::{Node, closest, join};
 use super::spec::split_reference;
 use super::{Report, Spec};
 
-/// progenitor looks at the last part of a reference only, and panics where it
-/// finds nothing.
+/// progenitor looks only at the last part of a reference, and panics if there
+/// is no such component.
 pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
     for (place, reference) in spec.references() {
         let pointer = join(&place.pointer, "$ref");
         let section = place.section;
         let Some((given, name)) = split_reference(reference) else {
-            let (message, mend) = match reference.starts_with('#') {
+            let (message, help) = match reference.starts_with('#') {
                 true => (
-                    format!("`{reference}` does not lead to a component"),
-                    format!("give what it leads to a name in `#/components/{section}`"),
+                    format!("`{reference}` is not a component"),
+                    format!("move its target to `#/components/{section}`, and refer to that"),
                 ),
                 false => (
-                    format!("`{reference}` leads out of this file"),
-                    format!("copy what it leads to into `#/components/{section}`"),
+                    format!("`{reference}` is not in this file"),
+                    format!("copy its target to `#/components/{section}`, and refer to that"),
                 ),
             };
-            report.at(&pointer, message, mend);
+            report.at(&pointer, message, help);
             continue;
         };
         if given != section {
             report.at(
                 &pointer,
-                format!("`{reference}` leads to `{given}`, where one of `{section}` is needed"),
+                format!("`{reference}` is in `{given}`, but one of `{section}` is expected"),
                 match spec.component(section, name).is_some() {
                     true => format!("write `#/components/{section}/{name}`"),
                     false => format!("refer to one of `#/components/{section}/…`"),
@@ -50,8 +50,8 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// progenitor and typify follow such circles until the stack is used up, which
-/// no one can catch.
+/// progenitor and typify follow such circles until the stack overflows, which
+/// cannot be caught.
 pub(super) fn circular(spec: &Spec<'_>, report: &mut Report<'_>) {
     for section in [
         "schemas",
@@ -73,12 +73,12 @@ pub(super) fn circular(spec: &Spec<'_>, report: &mut Report<'_>) {
             if reaches_itself(&entry.key, &edges) {
                 report.at_key(
                     &join(&format!("/components/{section}"), &entry.key),
-                    format!("`{}` is made of itself", entry.key),
+                    format!("`{}` refers to itself", entry.key),
                     match section {
                         "schemas" => {
-                            "describe its fields here; a field or an item may refer back to it"
+                            "describe its fields here: only a field or an item may refer back to it"
                         }
-                        _ => "describe it here in place of the `$ref`",
+                        _ => "describe it here instead of the `$ref`",
                     },
                 );
             }
@@ -121,7 +121,7 @@ fn copied(node: &Node) -> Vec<&str> {
 /// The same for an unnamed schema and those that it is put together from.
 fn copied_into(schema: &Node) -> Vec<&str> {
     let mut names = copied(schema);
-    // A lone part stays a reference; two or more are merged.
+    // A single part stays a reference; two or more are merged.
     let lone = |keyword: &str| schema.get(keyword).is_none_or(|p| p.items().len() == 1);
     let own = ["type", "properties", "required", "additionalProperties"];
     if !lone("allOf") || own.iter().any(|key| schema.get(key).is_some()) {

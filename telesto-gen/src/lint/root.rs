@@ -1,4 +1,4 @@
-//! The document as a whole: server, key, limit, and our extensions.
+//! Rules about the root: server, security, rate limit, and extensions.
 
 use crate::document::{Data, Kind, Node, closest, join};
 
@@ -10,20 +10,20 @@ pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
     let example = "write `servers: [{ url: https://… }]`";
     let servers = spec.root.get("servers").map_or(&[][..], Node::items);
     match servers.len() {
-        0 => report.at_key("/servers", "the document names no server", example),
+        0 => report.at_key("/servers", "the document has no server", example),
         1 => {}
         n => report.at_key(
             "/servers",
-            format!("the document names {n} servers"),
-            "keep the one that the client shall talk to; callers can set another base URL",
+            format!("the document has {n} servers"),
+            "keep the one that the client should use; callers can set another base URL",
         ),
     }
     for (index, server) in servers.iter().enumerate() {
         let pointer = format!("/servers/{index}/url");
         if let Some(url) = server.text_of("url")
-            && let Err((message, mend)) = check_url(url)
+            && let Err((message, help)) = check_url(url)
         {
-            report.at(&pointer, format!("the server `{url}` {message}"), mend);
+            report.at(&pointer, format!("the server `{url}` {message}"), help);
         }
     }
     for place in spec
@@ -42,17 +42,17 @@ pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
     if url.contains(['{', '}']) {
-        return Err(("has variables", "write the address out"));
+        return Err(("has variables", "write the URL without variables"));
     }
     let Some(rest) = url.strip_prefix("https://") else {
         return Err(match url.starts_with("http://") {
             true => (
-                "is not encrypted, so the key would be readable",
-                "write `https://` in place of `http://`",
+                "is not encrypted, so the key would be sent in plain text",
+                "write `https://` instead of `http://`",
             ),
             false => (
-                "is no https URL",
-                "write the whole address, such as `https://example.com/v2`",
+                "is not an https URL",
+                "write the full URL, such as `https://example.com/v2`",
             ),
         });
     };
@@ -63,12 +63,12 @@ fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
     if authority.contains('@') {
         return Err((
             "holds credentials",
-            "remove them, and change them where they are valid",
+            "remove them, and revoke them: they have been exposed",
         ));
     }
     if !is_authority(authority) || url.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Err((
-            "is no valid URL",
+            "is not a valid URL",
             "write a host and a path, such as `https://example.com/v2`",
         ));
     }
@@ -101,17 +101,17 @@ pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
     let section = "/components/securitySchemes";
     let schemes = spec.components("securitySchemes");
     let [scheme] = schemes else {
-        let (message, mend) = match schemes.len() {
+        let (message, help) = match schemes.len() {
             0 => (
                 "the document has no security scheme".to_owned(),
                 format!("add {example} to `components/securitySchemes`"),
             ),
             n => (
                 format!("the document has {n} security schemes"),
-                "keep the API key that the client shall send".to_owned(),
+                "keep the API key that the client should send".to_owned(),
             ),
         };
-        return report.at_key(section, message, mend);
+        return report.at_key(section, message, help);
     };
     let name = &scheme.key;
     let pointer = join(section, name);
@@ -124,19 +124,19 @@ pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
     if typ != "apiKey" {
         report.at(
             &found.field("type"),
-            format!("the security scheme `{name}` is `{typ}`, which the client cannot do"),
+            format!("the security scheme `{name}` is `{typ}`, which is not supported"),
             format!("describe an API key in a header: {example}"),
         );
     } else if place != "header" {
         report.at(
             &found.field("in"),
-            format!("the key `{name}` is sent in the {place}, where logs would show it"),
+            format!("the key `{name}` is sent in the {place}, which ends up in logs"),
             "write `in: header`, with the `name` of the header",
         );
     } else if !is_header_name(header) {
         report.at(
             &found.field("name"),
-            format!("`{header}` is no name of a header"),
+            format!("`{header}` is not a valid header name"),
             "name the header that the key is sent in, such as `Authorization`",
         );
     }
@@ -161,13 +161,13 @@ pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at_key(
                 &operation.found().field("security"),
                 format!("`{}` has a security of its own", operation.label()),
-                "remove it; the client sends its key with every request",
+                "remove it: the client sends its key with every request",
             );
         }
     }
 }
 
-/// Whether this can name a header.
+/// Whether this is a valid header name.
 pub(super) fn is_header_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !name.is_empty() && name.bytes().all(token)
@@ -178,8 +178,8 @@ pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
     let Some(limit) = spec.root.get(RATE_LIMIT) else {
         return report.at_key(
             &pointer,
-            "the document does not give the rate limit",
-            "add `x-rate-limit: { requests: 100, window: 3600, lockout: 900 }`, times in seconds",
+            "the document does not state the rate limit",
+            "add `x-rate-limit: { requests: 100, window: 3600, lockout: 900 }`, with times in seconds",
         );
     };
     let example = "x-rate-limit: { requests: …, window: …, lockout: … }";
@@ -203,12 +203,12 @@ pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
     for entry in limit.entries() {
         let field = join(&pointer, &entry.key);
         if !fields.contains(&entry.key.as_str()) {
-            let mend = match closest(&entry.key, fields.into_iter()) {
+            let help = match closest(&entry.key, fields.into_iter()) {
                 Some(close) => format!("did you mean `{close}`?"),
-                None => format!("remove it; this is all there is: `{example}`"),
+                None => format!("remove it: the fields are `{example}`"),
             };
             let message = format!("`{RATE_LIMIT}` has no field `{}`", entry.key);
-            report.at_key(&field, message, mend);
+            report.at_key(&field, message, help);
             continue;
         }
         // The largest value keeps all sums of seconds within 32 bits.
@@ -216,37 +216,37 @@ pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at(
                 &field,
                 format!(
-                    "`{}` of `{RATE_LIMIT}` is no whole number from 1",
+                    "`{}` of `{RATE_LIMIT}` is not a whole number above 0",
                     entry.key
                 ),
                 match entry.key.as_str() {
-                    "requests" => "write how many requests a window may have, such as `100`",
-                    _ => "write seconds, without a unit or quotes, such as `3600`",
+                    "requests" => "write the number of requests in a window, such as `100`",
+                    _ => "write the seconds without a unit and without quotes, such as `3600`",
                 },
             );
         }
     }
 }
 
-/// A misspelled extension would be ignored.
+/// A misspelt extension would be ignored.
 pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
     for extension in &spec.extensions {
         let key = extension.entry.key.as_str();
-        let (message, mend) = match (extension.holder, key) {
+        let (message, help) = match (extension.holder, key) {
             (Kind::Document, RATE_LIMIT) => continue,
             _ if spec.document.holds_path_items(&extension.pointer) => continue,
             (_, RATE_LIMIT) => (
-                format!("`{key}` has no meaning here"),
+                format!("`{key}` has no effect here"),
                 "move it to the root of the document".to_owned(),
             ),
             _ => (
-                format!("`{key}` is no extension that is known here"),
+                format!("unknown extension `{key}`"),
                 match closest(key, [RATE_LIMIT].into_iter()) {
                     Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("remove it; there is `{RATE_LIMIT}`"),
+                    None => format!("remove it: the only extension is `{RATE_LIMIT}`"),
                 },
             ),
         };
-        report.at_key(&extension.pointer, message, mend);
+        report.at_key(&extension.pointer, message, help);
     }
 }

@@ -1,4 +1,4 @@
-//! Schemas.
+//! Rules about schemas.
 
 use std::collections::{HashMap, HashSet};
 
@@ -38,7 +38,7 @@ const KEYWORDS: &[(&[&str], &[&str])] = &[
     (&["string", "integer", "number", "boolean"], &["enum"]),
 ];
 
-/// Formats that the generator makes a type of, by type.
+/// Formats that have a Rust type, by type.
 const MAPPED: &[(&str, &[&str])] = &[
     (
         "string",
@@ -53,15 +53,15 @@ const MAPPED: &[(&str, &[&str])] = &[
     ("number", &["double", "float"]),
 ];
 
-/// Formats that stay text, and rightly.
+/// Formats that are strings in Rust.
 const TEXT: &[&str] = &[
     "binary", "byte", "email", "hostname", "ip", "ipv4", "ipv6", "password", "uri", "uuid",
 ];
 
-/// Names that typify and the coercion write without a path before them.
+/// Names that typify and the coercion use without a path.
 const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
 
-/// typify makes one type of each name, and does not look whether it has it.
+/// typify does not check whether it has used the name of a type before.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     titles(spec, report);
     let schemas = spec.components("schemas");
@@ -75,14 +75,14 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         if name.is_empty() || !name.chars().all(legal) || rust.is_empty() {
             report.at_key(
                 &at,
-                format!("the schema name `{name}` has characters that a `$ref` cannot hold"),
+                format!("the schema name `{name}` has characters that a `$ref` cannot contain"),
                 "use ASCII letters and digits, such as `PurchaseOrder`",
             );
         } else if TAKEN.contains(&rust.as_str()) {
             report.at_key(
                 &at,
-                format!("`{rust}` is a name that the code around the types has already"),
-                format!("say what it is of, such as `Product{rust}`"),
+                format!("`{rust}` is a name that the generated code uses itself"),
+                format!("make it more specific, such as `Product{rust}`"),
             );
         } else if let Some(first) = named.get(&rust) {
             report.at_key(
@@ -93,7 +93,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         } else if let Some(label) = inline.get(&rust) {
             report.at_key(
                 &at,
-                format!("`{rust}` is what the unnamed body of `{label}` is called in Rust"),
+                format!("`{rust}` is the name of the unnamed body of `{label}` in Rust"),
                 "rename the schema, or refer to it from that body",
             );
         }
@@ -101,8 +101,8 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// typify names unnamed schemas after their titles, without a look at what has
-/// that name.
+/// typify names unnamed schemas after their titles, and does not check whether
+/// the name is used.
 fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
     let components = spec.components("schemas");
     let mut seen: HashSet<String> = components.iter().map(|e| pascal(&e.key)).collect();
@@ -118,7 +118,7 @@ fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
         if rust.is_empty() || seen.contains(&rust) {
             report.at(
                 &join(&schema.pointer, "title"),
-                format!("the title `{title}` is what another schema is called in Rust"),
+                format!("the title `{title}` is the name of another schema in Rust"),
                 "remove the title, or refer to that schema if it is the same",
             );
         }
@@ -126,8 +126,7 @@ fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// The names that progenitor makes up for bodies without one, and whose they
-/// are.
+/// The names that progenitor gives to unnamed bodies, with their operations.
 fn inline_bodies(spec: &Spec<'_>) -> HashMap<String, String> {
     let mut names = HashMap::new();
     for operation in &spec.operations {
@@ -160,7 +159,7 @@ pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
         };
         let at = join(&schema.pointer, "properties");
         let names = properties.entries().iter().map(|entry| entry.key.as_str());
-        // typify calls the map of the other properties so.
+        // typify uses this name for the map of additional properties.
         let others = schema.node.get("additionalProperties");
         if others.is_some_and(|others| !others.is_scalar())
             && let Some(taken) = names.clone().find(|name| snake(name) == "extra")
@@ -168,11 +167,11 @@ pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
             report.at_key(
                 &join(&at, taken),
                 format!("`{taken}` is the name of the additional properties in Rust"),
-                "describe the additional properties by their names",
+                "list the additional properties by name, or remove `additionalProperties`",
             );
         }
         let required = schema.node.get("required").map_or(&[][..], Node::items);
-        // Parts of a whole may require what another part declares.
+        // A part may require a property that another part declares.
         let part = ["/allOf/", "/oneOf/", "/anyOf/"];
         let whole = ["allOf", "oneOf", "anyOf"];
         if part.iter().any(|part| schema.pointer.contains(part))
@@ -186,7 +185,7 @@ pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
                 let close = closest(name, names.clone());
                 report.at(
                     &format!("{}/required/{index}", schema.pointer),
-                    format!("`{name}` is required, but it is no property"),
+                    format!("`{name}` is required, but there is no such property"),
                     match close {
                         Some(close) => format!("did you mean `{close}`?"),
                         None => format!("add `{name}` to `properties`, or remove it here"),
@@ -212,11 +211,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         }
         let Some(typ) = schema.node.text_of("type") else {
-            report.at_key(
-                &at,
-                "this enum does not say what type its values have",
-                "add `type: string`",
-            );
+            report.at_key(&at, "this enum has no type", "add `type: string`");
             continue;
         };
         if matches!(typ, "array" | "object") {
@@ -228,16 +223,16 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 continue;
             }
             fits = false;
-            let mend = match (&value.data, typ) {
-                (Data::Null, _) => "remove it; `nullable: true` says that null may come",
+            let help = match (&value.data, typ) {
+                (Data::Null, _) => "remove it; write `nullable: true` if it can be null",
                 (Data::List(_) | Data::Map(_), _) => "list plain values",
                 (_, "string") => "put the value in quotes",
-                _ => "make the values and the `type` fit each other",
+                _ => "change the value or the `type`",
             };
             report.at(
                 &format!("{at}/{index}"),
                 format!("this value is {}, but the type is `{typ}`", value.what()),
-                mend,
+                help,
             );
         }
         if !fits {
@@ -247,7 +242,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             let line = spec.document.line(&format!("{at}/{first}"));
             report.at(
                 &format!("{at}/{second}"),
-                format!("this value is in the enum already, in line {line}"),
+                format!("this value is already listed on line {line}"),
                 "remove one of the two",
             );
             continue;
@@ -263,7 +258,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                     "the values `{}` and `{}` are the same in Rust",
                     texts[first], texts[second]
                 ),
-                "remove `enum`, and name the values in the description",
+                "remove `enum`, and list the values in the description",
             );
         }
     }
@@ -288,7 +283,7 @@ fn equal(values: &[Node]) -> Option<(usize, usize)> {
     })
 }
 
-/// typify panics at these, or takes something else than is meant.
+/// typify panics at these, or misunderstands them.
 pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
     for schema in spec.objects(Kind::Schema) {
         foreign_keywords(report, schema);
@@ -297,8 +292,8 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if schema.node.get("not").is_some() {
             report.at_key(
                 &at("not"),
-                "`not` has no form in Rust",
-                "describe what the value is; what it is not belongs in the description",
+                "`not` cannot be written in Rust",
+                "describe what the value is, and move the rest to the description",
             );
         }
         for keyword in ["allOf", "oneOf", "anyOf"] {
@@ -321,7 +316,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             if !is_of_type(default, typ) || !(values.is_empty() || values.contains(default)) {
                 report.at(
                     &at("default"),
-                    "this default is not what the schema allows",
+                    "the schema does not allow this default",
                     "remove it, or write a value of the type, and of the enum if there is one",
                 );
             }
@@ -341,14 +336,14 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if schema.node.text_of("type") == Some("array") && schema.node.get("items").is_none() {
             report.at(
                 &at("type"),
-                "this array does not say what it holds",
+                "this array has no `items`",
                 "add `items: { type: … }`, or `items: {}` for any JSON",
             );
         }
     }
 }
 
-/// What a schema says beside its documentation, by key.
+/// The fields of a schema that are not documentation, sorted by key.
 fn says(schema: &Node) -> Vec<(&str, &Node)> {
     const DOCUMENTATION: [&str; 5] = [
         "title",
@@ -366,8 +361,8 @@ fn says(schema: &Node) -> Vec<(&str, &Node)> {
     said
 }
 
-/// Parts of an `allOf` that describe one property differently: nothing fits
-/// both, and typify makes a type of it that has no values.
+/// Parts of an `allOf` that describe one property differently: nothing matches
+/// both, and typify generates a type without values.
 fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let Some(all) = schema.node.get("allOf") else {
         return;
@@ -386,7 +381,7 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
                 Some((_, other)) if says(other) != says(&entry.value) => report.at(
                     &pointer,
                     format!("`{name}` is described differently by another part of this `allOf`"),
-                    "describe it in one of the parts only",
+                    "describe it only in one of the parts",
                 ),
                 Some(_) => {}
                 None => seen.push((name, &entry.value)),
@@ -407,9 +402,9 @@ fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
                 for keyword in keywords.iter().filter(present) {
                     report.at_key(
                         &join(&schema.pointer, keyword),
-                        format!("`{keyword}` has no meaning for the type `{typ}`"),
+                        format!("`{keyword}` has no effect on the type `{typ}`"),
                         match *keyword {
-                            "enum" => "put it on the items or the properties".to_owned(),
+                            "enum" => "move it to the items or the properties".to_owned(),
                             _ => format!("remove it, or make the type `{}`", types.join("` or `")),
                         },
                     );
@@ -424,7 +419,7 @@ fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
             let Some((types, keyword)) = claims.next() else {
                 return;
             };
-            // A schema with fields is an object to everyone.
+            // A schema with properties is understood as an object.
             let plain_object = types.contains(&"object") && claims.next().is_none();
             if !plain_object {
                 report.at_key(
@@ -450,15 +445,15 @@ pub(super) fn unknown_format(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         }
         let elsewhere = MAPPED.iter().find(|(_, formats)| formats.contains(&format));
-        let mend = match (closest(format, known.iter().copied()), elsewhere) {
+        let help = match (closest(format, known.iter().copied()), elsewhere) {
             (_, Some((other, _))) => format!("write `type: {other}` with `format: {format}`"),
             (Some(close), None) => format!("did you mean `{close}`?"),
             (None, None) => format!("remove it, or use one of `{}`", known.join("`, `")),
         };
         report.at(
             &join(&schema.pointer, "format"),
-            format!("`{format}` is no format that has a meaning for `{typ}` here"),
-            mend,
+            format!("unknown format `{format}` for the type `{typ}`"),
+            help,
         );
     }
 }
@@ -475,9 +470,9 @@ pub(super) fn float_quantity(spec: &Spec<'_>, report: &mut Report<'_>) {
         if schema.node.text_of("type") == Some("number") {
             report.at(
                 &join(&schema.pointer, "type"),
-                "this number is a binary fraction, which cannot hold 0.1",
-                "for quantities and money write `type: string` with `format: decimal`; numbers \
-                 are read too",
+                "a `number` is a floating-point number, which is not exact",
+                "for quantities and money, write `type: string, format: decimal`; JSON numbers \
+                 are read, too",
             );
         }
     }

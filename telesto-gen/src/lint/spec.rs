@@ -1,4 +1,4 @@
-//! A document as the rules look at it.
+//! The document as the rules see it.
 
 use std::collections::HashMap;
 
@@ -23,14 +23,14 @@ pub(super) struct Spec<'a> {
 pub(super) struct Operation<'a> {
     pub(super) path: &'a str,
     pub(super) method: &'a str,
-    /// The path item and where it stands.
+    /// The path item, and its position.
     pub(super) item: &'a Node,
     pub(super) item_pointer: String,
     pub(super) node: &'a Node,
     pub(super) pointer: String,
 }
 
-/// A node and where it stands, references followed.
+/// A node and its position, after following references.
 #[derive(Clone)]
 pub(super) struct Found<'a> {
     pub(super) node: &'a Node,
@@ -99,7 +99,7 @@ impl<'a> Spec<'a> {
             .filter_map(|place| Some((place, place.reference()?)))
     }
 
-    /// The objects of this kind that are no references.
+    /// The objects of this kind that are not references.
     pub(super) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
         self.places(kind)
             .filter(|place| place.reference().is_none())
@@ -118,14 +118,14 @@ impl<'a> Spec<'a> {
         self.components.get(&(section, name)).copied()
     }
 
-    /// What `node` stands for, or `None` where a reference leads nowhere,
-    /// which has a finding of its own.
+    /// The target of `node`, or `None` if a reference leads nowhere, which has a
+    /// finding of its own.
     pub(super) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
         let mut found = Found {
             node,
             pointer: pointer.to_owned(),
         };
-        // More steps than there are places mean a circle.
+        // More steps than there are objects mean a circle.
         for _ in 0..=self.places.len() {
             let Some(reference) = found.node.text_of("$ref") else {
                 return Some(found);
@@ -145,8 +145,8 @@ impl<'a> Spec<'a> {
         self.resolve(found.node.get(key)?, &found.field(key))
     }
 
-    /// The parameters that an operation has, its own and those of its path,
-    /// and where each is mentioned. Own ones replace shared ones.
+    /// The parameters of an operation, its own and those of its path. Own ones
+    /// override shared ones.
     pub(super) fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
         let mut parameters: Vec<Parameter<'a>> = Vec::new();
         for (holder, pointer) in [
@@ -208,9 +208,9 @@ impl<'a> Spec<'a> {
 pub(super) struct Parameter<'a> {
     pub(super) name: &'a str,
     pub(super) place: &'a str,
-    /// Whether it comes from the path item.
+    /// Whether it is declared by the path item.
     shared: bool,
-    /// Where the list of parameters names it.
+    /// Its position in the list of parameters.
     pub(super) mention: String,
     pub(super) found: Found<'a>,
 }

@@ -1,6 +1,6 @@
-//! Leaves no client that goes around the middle: progenitor's constructors
-//! take any base URL, know no key and panic; ours is `Client::builder()`.
-//! Its prelude would hold the one name that the crate's root has anyway.
+//! Removes progenitor's constructors of `Client`, which take any base URL, have
+//! no key, and panic: clients come from `Client::builder()`. Removes its
+//! prelude, which holds nothing but the name `Client`.
 
 use syn::{File, ImplItem, Item};
 

@@ -1,5 +1,5 @@
-//! Every field is read and written in the form of the wire, and every type
-//! may be one that is empty there: `""` is `None`, a number may be text.
+//! Has every field read and written in its wire format, through `crate::wire`:
+//! `""` is `None`, a number may be text.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -25,7 +25,7 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                     None if matches!(item.fields, Fields::Named(_)) => {
                         schemas.push(quote!(#ident: Object));
                     }
-                    // A text with rules of its own, which it checks itself.
+                    // A string with constraints, which it checks itself.
                     None => schemas.push(quote!(#ident: Text)),
                 }
                 if let Fields::Named(fields) = &mut item.fields {
@@ -62,13 +62,13 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     Ok(coerced)
 }
 
-/// Whether a type goes over the wire, which all of them do. Deserializing may
-/// be written out, so only the other direction is looked for.
+/// Whether a type is serialized. `Deserialize` may be implemented by hand, so
+/// only the other direction is checked.
 fn is_serialized(attributes: &[Attribute]) -> bool {
     tree::derives(attributes, "Serialize")
 }
 
-/// What a type holds that is only a name for another.
+/// The inner type of a newtype.
 fn wrapped(item: &ItemStruct) -> Option<&Type> {
     let transparent = tree::serde(&item.attrs)
         .iter()
@@ -79,7 +79,7 @@ fn wrapped(item: &ItemStruct) -> Option<&Type> {
     }
 }
 
-/// Has what a variant holds read and written through `crate::wire`.
+/// Has the content of a variant read and written through `crate::wire`.
 fn coerce_variant(variant: &mut Variant) -> usize {
     match &mut variant.fields {
         Fields::Unit => return 0,
@@ -96,10 +96,10 @@ fn coerce_variant(variant: &mut Variant) -> usize {
 /// Has a field read and written through `crate::wire`.
 fn coerce(field: &mut Field) {
     let mut serde = tree::serde(&field.attrs);
-    // What typify reads a required field with that may be null.
+    // typify reads required nullable fields with this.
     serde.retain(|meta| !meta.path().is_ident("deserialize_with"));
     let says = |name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
-    // What is flattened is always there, be it empty.
+    // A flattened field is always there, even if it is empty.
     if may_be_absent(&field.ty) && !says("default") && !says("flatten") {
         serde.push(parse_quote!(default));
     }
@@ -110,8 +110,8 @@ fn coerce(field: &mut Field) {
     field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
 }
 
-/// Whether nothing at all is a value of the type. serde knows that of an
-/// `Option` only as long as it reads it by itself.
+/// Whether a field of this type may be absent. serde knows this of an `Option`
+/// only if no `with` is set.
 fn may_be_absent(ty: &Type) -> bool {
     tree::type_name(ty).is_some_and(|name| matches!(name.as_str(), "Option" | "Vec" | "BTreeMap"))
 }

@@ -1,5 +1,5 @@
-//! Types of one name. typify calls a nested schema after what it is nested in,
-//! and does not look whether that is the name of another.
+//! Types with the same name. typify names a nested schema after its parents,
+//! and does not check whether another type has that name.
 
 use std::collections::BTreeSet;
 

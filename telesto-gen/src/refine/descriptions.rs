@@ -1,6 +1,5 @@
-//! Descriptions of the spec are Markdown, and rustdoc takes every block of code
-//! in it for Rust that has to compile. What people show there is JSON, or an
-//! address, or anything: such blocks are marked as text.
+//! Descriptions of the spec are Markdown, and rustdoc compiles every code block
+//! in them as Rust. They hold JSON or anything else, so they are marked as text.
 
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 use syn::visit_mut::{self, VisitMut};
@@ -37,8 +36,8 @@ impl VisitMut for Descriptions {
     }
 }
 
-/// The text with nothing in it that rustdoc would compile; `None` if there is
-/// nothing to change.
+/// The text without anything that rustdoc compiles; `None` if there is nothing
+/// to change.
 fn inert(text: &str) -> Option<String> {
     let blocks = Parser::new(text)
         .into_offset_iter()

@@ -13,7 +13,7 @@ use syn::{
 use super::tree;
 use crate::facts::{Facts, OperationFacts};
 
-/// How progenitor begins an example, which nobody compiles.
+/// How progenitor starts an example. It is never compiled.
 const EXAMPLE: &str = "```ignore";
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
@@ -41,7 +41,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
                 return Err(format!("`{id}` has no example"));
             };
             let example = compiled(example, &builder, &setters, &facts.crate_name)
-                .ok_or_else(|| format!("the example of `{id}` is not the usual chain of calls"))?;
+                .ok_or_else(|| format!("the example of `{id}` is not a chain of calls"))?;
             let text = format!("{}\n{}{example}", head.trim_end(), sections(operation));
             function
                 .attrs
@@ -129,7 +129,7 @@ fn sections(operation: &OperationFacts) -> String {
     text
 }
 
-/// An example that compiles: in a function, with its arguments given.
+/// An example that compiles: it is in a function with its arguments.
 fn compiled(
     example: &str,
     builder: &str,

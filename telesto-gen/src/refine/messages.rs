@@ -8,31 +8,31 @@ use super::tree;
 use crate::facts::Facts;
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
-    let mut messages = Messages { mended: 0 };
+    let mut messages = Messages { changed: 0 };
     for item in tree::module(file, "builder")? {
         messages.visit_item_mut(item);
     }
-    Ok(messages.mended)
+    Ok(messages.changed)
 }
 
 struct Messages {
-    mended: usize,
+    changed: usize,
 }
 
 impl VisitMut for Messages {
     fn visit_expr_lit_mut(&mut self, literal: &mut ExprLit) {
         visit_mut::visit_expr_lit_mut(self, literal);
         if let Lit::Str(text) = &mut literal.lit
-            && let Some(mended) = mended(&text.value())
+            && let Some(readable) = readable(&text.value())
         {
-            *text = LitStr::new(&mended, text.span());
-            self.mended += 1;
+            *text = LitStr::new(&readable, text.span());
+            self.changed += 1;
         }
     }
 }
 
-/// The message without what printing tokens has put into the name of a type.
-fn mended(message: &str) -> Option<String> {
+/// The message with its type written as people write it.
+fn readable(message: &str) -> Option<String> {
     let (ty, rest) = message.strip_prefix("conversion to `")?.split_once('`')?;
     let ty = ty.replace(' ', "");
     let ty = ty.trim_start_matches("::");
@@ -48,11 +48,11 @@ mod tests {
     fn a_type_is_named_as_people_write_it() {
         let printed =
             "conversion to `:: std :: vec :: Vec < :: jiff :: civil :: Date >` for days failed";
-        let mended = mended(printed).unwrap();
+        let readable = readable(printed).unwrap();
         assert_eq!(
-            mended,
+            readable,
             "conversion to `std::vec::Vec<jiff::civil::Date>` for days failed"
         );
-        assert_eq!(super::mended("id was not initialized"), None);
+        assert_eq!(super::readable("id was not initialized"), None);
     }
 }

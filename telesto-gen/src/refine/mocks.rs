@@ -1,6 +1,6 @@
-//! The mock helpers: what they expect is what the client sends, and what they
-//! answer is what Telesto writes. progenitor's own compare and write the Rust
-//! values, and do not compile for lists.
+//! The mock helpers: they expect what the client sends, and respond as Telesto
+//! does. Those of progenitor compare and write the Rust values, and do not
+//! compile for lists.
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ use super::tree;
 use crate::facts::{Facts, OperationFacts};
 use crate::lint::names;
 
-/// Changes progenitor's output, and tells in how many operations.
+/// Changes progenitor's output; returns the number of operations.
 pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.operations.iter();
     let operations: HashMap<String, &OperationFacts> = operations
@@ -28,7 +28,7 @@ pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
         if let Some(operation) = half("When") {
             expect(block, operation)?;
         } else if let Some(operation) = half("Then") {
-            answer(block, operation)?;
+            response(block, operation)?;
         } else {
             continue;
         }
@@ -70,7 +70,7 @@ fn expect(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String
         let (changed, bytes) = (part.changed, part.bytes);
         if !changed {
             return Err(format!(
-                "`{}` expects `{name}` in an unexpected way",
+                "unexpected code in `{}` for `{name}`",
                 operation.id
             ));
         }
@@ -169,7 +169,7 @@ impl VisitMut for Part<'_> {
     }
 }
 
-/// Makes the value of a function one of bytes.
+/// Makes the value of a function bytes.
 fn takes_bytes(function: &mut ImplItemFn) {
     for input in &mut function.sig.inputs {
         if let FnArg::Typed(input) = input
@@ -180,24 +180,24 @@ fn takes_bytes(function: &mut ImplItemFn) {
     }
 }
 
-/// Writes the answers of an operation in the form of the wire, and adds its
-/// errors, which progenitor was not told of.
-fn answer(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String> {
+/// Writes the responses of an operation in their wire format, and adds errors,
+/// which progenitor does not know.
+fn response(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String> {
     for item in &mut block.items {
         let ImplItem::Fn(function) = item else {
             continue;
         };
-        let mut answer = Answer {
-            media_type: operation.answers_in.as_deref().unwrap_or_default(),
+        let mut response = Response {
+            media_type: operation.media_type.as_deref().unwrap_or_default(),
             value: value(function),
             bytes: false,
             unknown: false,
         };
-        answer.visit_block_mut(&mut function.block);
-        if answer.unknown {
-            return Err(format!("`{}` answers in an unexpected way", operation.id));
+        response.visit_block_mut(&mut function.block);
+        if response.unknown {
+            return Err(format!("unexpected response of `{}`", operation.id));
         }
-        if answer.bytes {
+        if response.bytes {
             takes_bytes(function);
         }
     }
@@ -211,15 +211,15 @@ fn answer(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String
     Ok(())
 }
 
-struct Answer<'a> {
+struct Response<'a> {
     media_type: &'a str,
     value: Expr,
     bytes: bool,
-    /// Whether there is a body that is written in another way than is known.
+    /// Whether a body is written in an unexpected way.
     unknown: bool,
 }
 
-impl VisitMut for Answer<'_> {
+impl VisitMut for Response<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         // `self.0.status(200).header("content-type", …).json_body(value)`
         if let Expr::MethodCall(body) = expr
@@ -229,10 +229,10 @@ impl VisitMut for Answer<'_> {
             let (then, status, media_type) = (&status.receiver, &status.args, self.media_type);
             let value = &self.value;
             if body.method == "json_body_obj" {
-                *expr = parse_quote!(crate::httpmock::answer(#then, #status, #value));
+                *expr = parse_quote!(crate::httpmock::response(#then, #status, #value));
             } else {
                 *expr = parse_quote! {
-                    crate::httpmock::bytes_answer(#then, #status, #media_type, value)
+                    crate::httpmock::bytes_response(#then, #status, #media_type, value)
                 };
                 self.bytes = true;
             }
@@ -245,7 +245,7 @@ impl VisitMut for Answer<'_> {
     }
 }
 
-/// Says which operation a mock is one of.
+/// Documents which operation a mock is for.
 fn document(file: &mut File, facts: &Facts) {
     let operations = facts.by_id();
     for item in &mut file.items {

@@ -1,6 +1,6 @@
-//! What is changed in progenitor's output: one pass over the syntax tree a
-//! file. Each proves that it took effect, so that a new version of progenitor
-//! that writes something else is noticed at once.
+//! Changes to progenitor's output: one pass over the syntax tree a file. Each
+//! proves that it took effect, so that a new version of progenitor with another
+//! output is noticed at once.
 
 mod client;
 mod coerce;
@@ -35,7 +35,7 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "client",
         apply: client::apply,
     },
-    // Before `order`, which goes by the names on the wire.
+    // Before `order`, which uses the names on the wire.
     Pass {
         name: "rename",
         apply: rename::apply,
@@ -44,7 +44,7 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "order",
         apply: order::apply,
     },
-    // Before `open-enums`, whose values are what they are.
+    // Before `open-enums`, whose values are not coerced.
     Pass {
         name: "coerce",
         apply: coerce::apply,
@@ -61,7 +61,7 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "messages",
         apply: messages::apply,
     },
-    // Before `docs`, whose examples are there to be compiled.
+    // Before `docs`, whose examples have to be compiled.
     Pass {
         name: "descriptions",
         apply: descriptions::apply,
@@ -71,7 +71,7 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "docs",
         apply: docs::apply,
     },
-    // Before `send`, which puts bodies into the form of the wire.
+    // Before `send`, which puts bodies into their wire format.
     Pass {
         name: "optional-bodies",
         apply: optional_bodies::apply,
@@ -83,7 +83,7 @@ pub(crate) const PASSES: &[Pass] = &[
 ];
 
 impl Pass {
-    /// Changes the file, and tells in how many places; or says why it cannot.
+    /// Changes the file; returns the number of places, or why it failed.
     pub(crate) fn apply(&self, file: &mut File, facts: &Facts) -> Result<usize, String> {
         (self.apply)(file, facts)
     }

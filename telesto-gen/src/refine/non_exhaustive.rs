@@ -1,4 +1,4 @@
-//! A new field or a new enum value in the spec breaks nobody's code.
+//! `#[non_exhaustive]`: a new field or enum value in the spec breaks no code.
 
 use syn::{Fields, File, Item, Visibility, parse_quote};
 

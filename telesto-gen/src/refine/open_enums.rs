@@ -1,9 +1,9 @@
-//! A value that an enum of texts does not list is kept as `Unknown`, instead of
-//! failing the whole list that it is in. It is read and never sent. Where the
-//! spec lists a value of that name, the variant is `Unlisted`.
+//! Keeps a value that an enum of strings does not list as `Unknown`, instead of
+//! failing the whole list that it is in. It is never sent. If the spec lists a
+//! value of that name, the variant is `Unlisted`.
 //!
-//! An enum of one value stays as it is: that is how a schema tells its objects
-//! from those of another.
+//! An enum of one value stays as it is: such constants distinguish objects of one
+//! schema from those of another.
 
 use std::collections::BTreeMap;
 
@@ -47,27 +47,30 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
         }
     }
     if shown != opened.len() {
-        return Err(format!("{shown} of {} enums are shown", opened.len()));
+        return Err(format!(
+            "{shown} of {} enums have a `Display`",
+            opened.len()
+        ));
     }
     Ok(opened.len())
 }
 
-/// Whether these are not texts, but alternatives that nothing fits.
+/// Whether these are not strings, but alternatives that nothing matches.
 fn is_untagged(attributes: &[Attribute]) -> bool {
     let serde = tree::serde(attributes);
     serde.iter().any(|meta| meta.path().is_ident("untagged"))
 }
 
-/// Adds the variant for what is not listed, and tells its name.
+/// Adds the variant for unlisted values; returns its name.
 fn open(item: &mut ItemEnum) -> Ident {
     let unknown = free_name(item);
     item.variants.push(parse_quote! {
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         #unknown(::std::string::String)
     });
-    // A text cannot be copied.
+    // A `String` is not `Copy`.
     for attribute in &mut item.attrs {
         let derived = tree::listed(attribute, "derive");
         if !derived.is_empty() {
@@ -109,6 +112,6 @@ impl VisitMut for ShowUnknown<'_> {
         shown.arms.push(arm);
     }
 
-    // Types hold no `match`.
+    // Types contain no `match`.
     fn visit_type_mut(&mut self, _: &mut Type) {}
 }

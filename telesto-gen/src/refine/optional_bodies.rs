@@ -1,5 +1,5 @@
-//! A body that the document does not require is sent if one was given, and not
-//! at all otherwise: progenitor takes every body for a required one.
+//! Makes bodies optional that the document does not require: progenitor treats
+//! every body as required.
 
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ fn change(function: &mut ImplItemFn) -> Result<(), String> {
     let name = function.sig.ident.to_string();
     let mut body = Body { places: 0 };
     match name.as_str() {
-        // There is none at first; the setters give one.
+        // `None` until a setter is called.
         "new" | "body" | "body_map" => body.visit_block_mut(&mut function.block),
         "send" => {
             let check = function.block.to_token_stream().to_string();
@@ -83,7 +83,7 @@ fn change(function: &mut ImplItemFn) -> Result<(), String> {
     match body.places {
         1 => Ok(()),
         places => Err(format!(
-            "`{name}` has its body in {places} places, not in one"
+            "`{name}` has its body in {places} places instead of 1"
         )),
     }
 }

@@ -1,5 +1,4 @@
-//! Fields in the order of the spec, which is the order that people gave them.
-//! progenitor sorts them by name.
+//! Puts fields into the order of the spec. progenitor sorts them by name.
 
 use std::collections::HashMap;
 
@@ -27,7 +26,8 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
             unknown.push(item.ident.to_string());
             continue;
         };
-        // What is no property, such as the rest of an open object, comes last.
+        // Fields that are not properties, such as the rest of an open object,
+        // come last.
         let place = |name: &Option<String>| {
             let mut properties = object.properties.iter();
             let place = properties.position(|known| Some(known) == name.as_ref());
@@ -40,11 +40,11 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         fields.named = sorted.into_iter().map(|(_, field)| field).collect();
         ordered += 1;
     }
-    // typify makes some types of several schemas: they stay sorted by name. That
-    // no type is found in the document can only be a defect.
+    // typify merges some types from several schemas: they stay sorted by name.
+    // If no type at all is found in the document, that is a bug.
     if ordered == 0 && !unknown.is_empty() {
         return Err(format!(
-            "no object has the fields of `{}`",
+            "no schema has the fields of `{}`",
             unknown.join("`, `")
         ));
     }

@@ -1,5 +1,5 @@
-//! Tells serde the names on the wire of properties that had to be given others,
-//! so that two of them do not become one field.
+//! Restores the wire names of properties that were renamed so that two of them
+//! do not become one field.
 
 use syn::{Fields, File, Item, parse_quote};
 

@@ -1,5 +1,5 @@
-//! Rewrites every `send()`: one error type, the body decoded by us, arguments
-//! in the form of the wire, no `api-version` header that nobody asked for.
+//! Rewrites every `send()`: one error type, the body decoded by `crate::call`,
+//! arguments in their wire format, and no `api-version` header.
 
 use std::collections::BTreeMap;
 
@@ -40,9 +40,9 @@ fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
     let mut id = OperationId(None);
     id.visit_block_mut(&mut send.block);
     let id = id.0.ok_or("a `send()` without an operation id")?;
-    let answer = answer(send).ok_or_else(|| format!("`{id}` returns something unexpected"))?;
+    let returns = returned(send).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
 
-    end(&mut send.block, &id, answer).ok_or_else(|| format!("`{id}` ends in an unexpected way"))?;
+    end(&mut send.block, &id, returns).ok_or_else(|| format!("unexpected end of `{id}`"))?;
     Arguments { operation: &id }.visit_block_mut(&mut send.block);
     drop_unasked_headers(&mut send.block);
 
@@ -57,7 +57,7 @@ fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
     }
 }
 
-/// What no `send()` has in the end.
+/// Names that no `send()` may use in the end.
 const TRACES: [&str; 4] = [
     "api_version",
     "encode_path",
@@ -65,8 +65,8 @@ const TRACES: [&str; 4] = [
     "UnexpectedResponse",
 ];
 
-/// Looks for the first of `names` that is called, or taken out of a module or a
-/// type. Variables, which parameters give their names to, are none of these.
+/// Finds the first of `names` that is called, or named by a path. Variables do
+/// not count: they have the names of parameters.
 struct Trace<'a> {
     names: &'a [&'static str],
     found: Option<&'static str>,
@@ -122,15 +122,15 @@ impl VisitMut for OperationId {
     }
 }
 
-/// What reads the answer.
-enum Answer {
+/// What an operation returns.
+enum Returns {
     Json,
     Bytes,
     Nothing,
 }
 
-/// Makes our error that of the function, and tells how its answer is read.
-fn answer(send: &mut ImplItemFn) -> Option<Answer> {
+/// Replaces the error type of the function; returns what it returns.
+fn returned(send: &mut ImplItemFn) -> Option<Returns> {
     let ReturnType::Type(_, result) = &mut send.sig.output else {
         return None;
     };
@@ -138,33 +138,33 @@ fn answer(send: &mut ImplItemFn) -> Option<Answer> {
     *error = parse_quote!(crate::Error);
     let [value] = tree::arguments(value)?.try_into().ok()?;
     Some(match &*value {
-        Type::Tuple(unit) if unit.elems.is_empty() => Answer::Nothing,
-        other if tree::type_name(other).as_deref() == Some("ByteStream") => Answer::Bytes,
-        _ => Answer::Json,
+        Type::Tuple(unit) if unit.elems.is_empty() => Returns::Nothing,
+        other if tree::type_name(other).as_deref() == Some("ByteStream") => Returns::Bytes,
+        _ => Returns::Json,
     })
 }
 
-/// What follows the sending: our own reading of the answer.
-fn end(block: &mut Block, id: &str, answer: Answer) -> Option<()> {
+/// Replaces what follows the sending by our own reading of the response.
+fn end(block: &mut Block, id: &str, returns: Returns) -> Option<()> {
     let (exec, client, result) = block.stmts.iter().enumerate().find_map(|(at, statement)| {
         let (client, result) = sent(statement)?;
         Some((at, client.clone(), result.clone()))
     })?;
     block.stmts.truncate(exec + 1);
-    // `pre` and `post` are for hooks that we have none of.
+    // `pre` and `post` are hooks, and there are none.
     block.stmts.retain(|statement| !is_hook(statement));
-    let read: Expr = match answer {
-        Answer::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
-        Answer::Bytes => parse_quote!(crate::call::bytes(#id, #result)),
-        Answer::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
+    let read: Expr = match returns {
+        Returns::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
+        Returns::Bytes => parse_quote!(crate::call::bytes(#id, #result)),
+        Returns::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
     };
     block.stmts.push(Stmt::Expr(read, None));
     Some(())
 }
 
 /// The names of the client and of the result in
-/// `let result = client.exec(request, &info).await`. They differ where a
-/// parameter has one of them.
+/// `let result = client.exec(request, &info).await`. They are other names if a
+/// parameter has one of these.
 fn sent(statement: &Stmt) -> Option<(&Ident, &Ident)> {
     let Stmt::Local(local) = statement else {
         return None;
@@ -196,8 +196,7 @@ fn is_hook(statement: &Stmt) -> bool {
     matches!(&*awaited.base, Expr::MethodCall(call) if call.method == "pre")
 }
 
-/// Puts arguments into the form of the wire, and what is wrong with them into
-/// our error.
+/// Puts arguments into their wire format, and their errors into our error type.
 struct Arguments<'a> {
     operation: &'a str,
 }
@@ -318,7 +317,7 @@ fn drop_unasked_headers(block: &mut Block) {
         .iter()
         .any(|statement| calls(statement, "append"))
     {
-        // Its capacity counted the one that is gone.
+        // Its capacity counted the removed one.
         block.stmts[made] = parse_quote!(let mut header_map = ::reqwest::header::HeaderMap::new(););
     } else {
         block.stmts.remove(made);

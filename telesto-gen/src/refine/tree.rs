@@ -1,4 +1,4 @@
-//! Finding one's way in progenitor's output.
+//! Helpers to find things in progenitor's output.
 
 use syn::punctuated::Punctuated;
 use syn::{

@@ -8,7 +8,7 @@ use telesto_fixture_api::types::{
     ListMoodsResponseItemState as State, Mood,
 };
 
-use crate::support::{answers, made_up};
+use crate::support::{respond, made_up};
 
 #[tokio::test]
 async fn they_are_read_and_kept() {
@@ -19,7 +19,7 @@ async fn they_are_read_and_kept() {
         {"mood": "", "level": "", "code": "", "flag": ""},
         {"mood": "neu", "level": 1, "code": "11", "flag": null, "state": "new"}
     ]);
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let moods = made_up(&server).list_moods().send().await.unwrap();
     assert_eq!(moods[0].mood, Some(Mood::InProgress));
     assert_eq!(i64::from(moods[0].level.clone().unwrap()), 2);

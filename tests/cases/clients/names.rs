@@ -37,7 +37,7 @@ async fn they_are_names_like_others() {
     let call = client.send().value("v").self_("s").request("1").client("2");
     let call = call.result("3").info("4").url("5").response("6").error("7");
     let call = call.when("8").option(types::Option::None).api_version("9");
-    let answer = call.body(all.clone()).send().await.unwrap();
-    assert_eq!(answer.into_inner(), all);
+    let response = call.body(all.clone()).send().await.unwrap();
+    assert_eq!(response.into_inner(), all);
     mock.assert_async().await;
 }

@@ -5,11 +5,11 @@ use rust_decimal::Decimal;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{StartRecountBody, StartRecountByFormBody};
 
-use crate::support::{made_up, stand_in};
+use crate::support::{made_up, mock_server};
 
 #[tokio::test]
 async fn none_is_sent() {
-    let telesto = stand_in().await;
+    let telesto = mock_server().await;
     let client = telesto.client();
     client.start_recount().send().await.unwrap();
     client.put_recounts().send().await.unwrap();

@@ -8,7 +8,7 @@ use telesto_fixture_api::ErrorKind;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::RackType;
 
-use crate::support::{made_up, stand_in};
+use crate::support::{made_up, mock_server};
 
 #[tokio::test]
 async fn all_of_them() {
@@ -54,7 +54,7 @@ async fn all_of_them() {
 
 #[tokio::test]
 async fn they_are_escaped_where_they_stand() {
-    let telesto = stand_in().await;
+    let telesto = mock_server().await;
     let client = telesto.client();
     let call = client.get_rack().rack_id(7).x_required("yes");
     let call = call.type_(RackType::LowRack)._2nd(date(2024, 1, 15));
@@ -68,7 +68,7 @@ async fn they_are_escaped_where_they_stand() {
 
 #[tokio::test]
 async fn those_that_are_required_are_asked_for() {
-    let telesto = stand_in().await;
+    let telesto = mock_server().await;
     let client = telesto.client();
     let error = client.get_rack().send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use serde_json::json;
 use telesto_fixture_api::types::{Shelf, ShelfKind};
 
-use crate::support::{answers, made_up, stand_in};
+use crate::support::{respond, made_up, mock_server};
 
 #[tokio::test]
 async fn what_they_lead_to_is_read() {
@@ -14,7 +14,7 @@ async fn what_they_lead_to_is_read() {
         "name": "A", "kind": "wide", "beside": {"name": "", "kind": "new"}, "near": ["B", ""],
         "prices": {"x": "1.5"}
     }]);
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let shelves = made_up(&server).list_shelves().send().await.unwrap();
     let shelf: &Shelf = &shelves[0];
     assert_eq!(shelf.name.as_ref().unwrap().to_string(), "A");
@@ -26,7 +26,7 @@ async fn what_they_lead_to_is_read() {
 
 #[tokio::test]
 async fn a_path_item_has_its_own_operations_and_those_it_refers_to() {
-    let telesto = stand_in().await;
+    let telesto = mock_server().await;
     let client = telesto.client();
     client.list_shelves().kind(ShelfKind::Deep).send().await.unwrap();
     let shelf: Shelf = Shelf::builder().try_into().unwrap();

@@ -4,7 +4,7 @@ use httpmock::MockServer;
 use telesto_fixture_api::Error;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 
-use crate::support::{answers, made_up};
+use crate::support::{respond, made_up};
 
 async fn errors(server: &MockServer) -> [Error; 3] {
     [
@@ -39,7 +39,7 @@ async fn with_their_status_and_envelope() {
 async fn with_any_body() {
     for body in ["", "<html>Bad gateway</html>", "[1]", "{\"reason\": 1}", "{"] {
         let server = MockServer::start_async().await;
-        answers(&server, 502, body).await;
+        respond(&server, 502, body).await;
         for error in errors(&server).await {
             assert_eq!(error.status().unwrap().as_u16(), 502, "{body}");
             assert!(error.api_error().is_none(), "{body}");

@@ -7,11 +7,11 @@ use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{Shape, Tree, TreeAmount, TreeContact};
 
-use crate::support::{answers, made_up};
+use crate::support::{respond, made_up};
 
 async fn read(body: serde_json::Value) -> Tree {
     let server = MockServer::start_async().await;
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let tree = made_up(&server).get_tree().tree_id("1").send().await;
     tree.unwrap().into_inner()
 }
@@ -72,7 +72,7 @@ async fn all_parts_are_empty() {
 }
 
 #[tokio::test]
-async fn what_a_mock_answers_is_what_is_read() {
+async fn what_a_mock_sends_is_what_is_read() {
     let tree = read(json!({
         "id": "1", "price": "12.50", "children": [{"id": "2"}], "parent": {"id": "0"},
         "shape": {"kind": "round", "radius": "1"}, "contact": {"mail_id": "m"},
@@ -84,8 +84,8 @@ async fn what_a_mock_answers_is_what_is_read() {
         when.tree_id("1");
         then.ok(&tree);
     });
-    let answer = made_up(&server).get_tree().tree_id("1").send().await;
-    assert_eq!(answer.unwrap().into_inner(), tree);
+    let response = made_up(&server).get_tree().tree_id("1").send().await;
+    assert_eq!(response.unwrap().into_inner(), tree);
     // What is required and may be null is empty as well.
     let sent = reqwest::get(server.url("/trees/1")).await.unwrap();
     let sent: serde_json::Value = sent.json().await.unwrap();

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::Reading;
 
-use crate::support::{answers, made_up};
+use crate::support::{respond, made_up};
 
 async fn read(body: Value) -> Reading {
     let server = MockServer::start_async().await;
-    answers(&server, 200, &body.to_string()).await;
+    respond(&server, 200, &body.to_string()).await;
     let client = made_up(&server);
     let call = client.post_reading().body(Reading::builder());
     call.send().await.unwrap().into_inner()
@@ -60,7 +60,7 @@ async fn what_is_empty_is_none() {
 }
 
 #[tokio::test]
-async fn a_mock_expects_and_answers_in_the_form_of_the_wire() {
+async fn a_mock_expects_and_responds_in_the_wire_format() {
     let server = MockServer::start_async().await;
     server.post_reading(|when, then| {
         when.body(&full());

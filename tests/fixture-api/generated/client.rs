@@ -235,8 +235,8 @@ pub mod types {
         String,
         #[serde(rename = "str")]
         Str,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -585,8 +585,8 @@ pub mod types {
         X1,
         #[serde(rename = "10")]
         X10,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -649,8 +649,8 @@ pub mod types {
         No,
         #[serde(rename = "")]
         X,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -747,8 +747,8 @@ pub mod types {
         Unknown,
         #[serde(rename = "known")]
         Known,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unlisted(::std::string::String),
     }
@@ -834,8 +834,8 @@ pub mod types {
         Self_,
         #[serde(rename = "3rd")]
         X3rd,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -991,8 +991,8 @@ pub mod types {
         Self_,
         Unknown,
         Default,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unlisted(::std::string::String),
     }
@@ -1157,8 +1157,8 @@ pub mod types {
         Größe,
         #[serde(rename = "type")]
         Type,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -1413,8 +1413,8 @@ pub mod types {
         A,
         #[serde(rename = "b")]
         B,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -1655,8 +1655,8 @@ pub mod types {
         Wide,
         #[serde(rename = "deep")]
         Deep,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -2110,8 +2110,8 @@ pub mod types {
         Delayed,
         Canceled,
         Draft,
-        /// A value that the spec does not list. It is read, and never sent: a
-        /// call that is given it fails.
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
         Unknown(::std::string::String),
     }
@@ -5872,9 +5872,9 @@ Version: 0*/
 pub struct Client {
     pub(crate) baseurl: String,
     pub(crate) client: reqwest::Client,
-    pub(crate) inner: crate::middle::Middle,
+    pub(crate) inner: crate::middleware::Middleware,
 }
-impl ClientInfo<crate::middle::Middle> for Client {
+impl ClientInfo<crate::middleware::Middleware> for Client {
     fn api_version() -> &'static str {
         "0"
     }
@@ -5884,7 +5884,7 @@ impl ClientInfo<crate::middle::Middle> for Client {
     fn client(&self) -> &reqwest::Client {
         &self.client
     }
-    fn inner(&self) -> &crate::middle::Middle {
+    fn inner(&self) -> &crate::middleware::Middleware {
         &self.inner
     }
 }
@@ -5892,13 +5892,13 @@ const _: () = {
     #[allow(dead_code)]
     fn assert_client_hooks()
     where
-        Client: ClientHooks<crate::middle::Middle>,
+        Client: ClientHooks<crate::middleware::Middleware>,
     {}
 };
 impl Client {
     /**List the suppliers
 
-An answer, as it may look:
+A response, as it may look:
 
 ```text
 [{ "id": "1", "balance": "" }]
@@ -6115,151 +6115,6 @@ let response = client.get_prices()
 ```*/
     pub fn get_prices(&self) -> builder::GetPrices<'_> {
         builder::GetPrices::new(self)
-    }
-    /**Create a parcel, or replace it
-
-Sends a `PUT` request to `/parcels/{parcel}`
-
-Documented at <https://fixture.invalid/docs>.
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String, body: telesto_fixture_api::types::Parcel) -> Result<(), telesto_fixture_api::Error> {
-let response = client.put_parcel()
-    .parcel(parcel)
-    .body(body)
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn put_parcel(&self) -> builder::PutParcel<'_> {
-        builder::PutParcel::new(self)
-    }
-    /**Sends a `DELETE` request to `/parcels/{parcel}`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-let response = client.delete_parcel()
-    .parcel(parcel)
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn delete_parcel(&self) -> builder::DeleteParcel<'_> {
-        builder::DeleteParcel::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/{parcel}/label`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-let response = client.get_label()
-    .parcel(parcel)
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn get_label(&self) -> builder::GetLabel<'_> {
-        builder::GetLabel::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/{parcel}/note`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
-let response = client.get_note()
-    .parcel(parcel)
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn get_note(&self) -> builder::GetNote<'_> {
-        builder::GetNote::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/last`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
-let response = client.get_last_parcel()
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn get_last_parcel(&self) -> builder::GetLastParcel<'_> {
-        builder::GetLastParcel::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/count`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
-let response = client.count_parcels()
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn count_parcels(&self) -> builder::CountParcels<'_> {
-        builder::CountParcels::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/names`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
-let response = client.name_parcels()
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn name_parcels(&self) -> builder::NameParcels<'_> {
-        builder::NameParcels::new(self)
-    }
-    /**Sends a `GET` request to `/parcels/anything`
-
-# Errors
-
-[`Error`](crate::Error), in all cases.
-
-```no_run
-# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
-let response = client.get_anything()
-    .send()
-    .await?;
-# Ok(())
-# }
-```*/
-    pub fn get_anything(&self) -> builder::GetAnything<'_> {
-        builder::GetAnything::new(self)
     }
     /**List the moods
 
@@ -6589,6 +6444,151 @@ let response = client.refused_mixed()
 ```*/
     pub fn refused_mixed(&self) -> builder::RefusedMixed<'_> {
         builder::RefusedMixed::new(self)
+    }
+    /**Create a parcel, or replace it
+
+Sends a `PUT` request to `/parcels/{parcel}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String, body: telesto_fixture_api::types::Parcel) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_parcel()
+    .parcel(parcel)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_parcel(&self) -> builder::PutParcel<'_> {
+        builder::PutParcel::new(self)
+    }
+    /**Sends a `DELETE` request to `/parcels/{parcel}`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.delete_parcel()
+    .parcel(parcel)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn delete_parcel(&self) -> builder::DeleteParcel<'_> {
+        builder::DeleteParcel::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/{parcel}/label`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_label()
+    .parcel(parcel)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_label(&self) -> builder::GetLabel<'_> {
+        builder::GetLabel::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/{parcel}/note`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_note()
+    .parcel(parcel)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_note(&self) -> builder::GetNote<'_> {
+        builder::GetNote::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/last`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_last_parcel()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_last_parcel(&self) -> builder::GetLastParcel<'_> {
+        builder::GetLastParcel::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/count`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.count_parcels()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn count_parcels(&self) -> builder::CountParcels<'_> {
+        builder::CountParcels::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/names`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.name_parcels()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn name_parcels(&self) -> builder::NameParcels<'_> {
+        builder::NameParcels::new(self)
+    }
+    /**Sends a `GET` request to `/parcels/anything`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_anything()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_anything(&self) -> builder::GetAnything<'_> {
+        builder::GetAnything::new(self)
     }
     /**Get a tree of parts
 
@@ -7270,370 +7270,6 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "get_prices", result).await
-        }
-    }
-    /**Builder for [`Client::put_parcel`]
-
-[`Client::put_parcel`]: super::Client::put_parcel*/
-    #[derive(Debug, Clone)]
-    pub struct PutParcel<'a> {
-        client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
-        body: Result<types::builder::Parcel, String>,
-    }
-    impl<'a> PutParcel<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                parcel: Err("parcel was not initialized".to_string()),
-                body: Ok(::std::default::Default::default()),
-            }
-        }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
-                });
-            self
-        }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Parcel>,
-            <V as std::convert::TryInto<types::Parcel>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Parcel` for body failed: {}", s));
-            self
-        }
-        pub fn body_map<F>(mut self, f: F) -> Self
-        where
-            F: std::ops::FnOnce(types::builder::Parcel) -> types::builder::Parcel,
-        {
-            self.body = self.body.map(f);
-            self
-        }
-        ///Sends a `PUT` request to `/parcels/{parcel}`
-        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client, parcel, body } = self;
-            let parcel = crate::call::valid("put_parcel", parcel)?;
-            let body = crate::call::valid(
-                "put_parcel",
-                body.and_then(|v| types::Parcel::try_from(v).map_err(|e| e.to_string())),
-            )?;
-            let url = format!(
-                "{}/parcels/{}", client.baseurl, crate ::call::path_segment("put_parcel",
-                "parcel", & parcel) ?,
-            );
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "put_parcel",
-                client
-                    .client
-                    .put(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .json(&crate::wire::Written(&body))
-                    .build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "put_parcel",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::json(client, "put_parcel", result).await
-        }
-    }
-    /**Builder for [`Client::delete_parcel`]
-
-[`Client::delete_parcel`]: super::Client::delete_parcel*/
-    #[derive(Debug, Clone)]
-    pub struct DeleteParcel<'a> {
-        client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
-    }
-    impl<'a> DeleteParcel<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                parcel: Err("parcel was not initialized".to_string()),
-            }
-        }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
-                });
-            self
-        }
-        ///Sends a `DELETE` request to `/parcels/{parcel}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
-            let Self { client, parcel } = self;
-            let parcel = crate::call::valid("delete_parcel", parcel)?;
-            let url = format!(
-                "{}/parcels/{}", client.baseurl, crate
-                ::call::path_segment("delete_parcel", "parcel", & parcel) ?,
-            );
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "delete_parcel",
-                client.client.delete(url).build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "delete_parcel",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::nothing("delete_parcel", result)
-        }
-    }
-    /**Builder for [`Client::get_label`]
-
-[`Client::get_label`]: super::Client::get_label*/
-    #[derive(Debug, Clone)]
-    pub struct GetLabel<'a> {
-        client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
-    }
-    impl<'a> GetLabel<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                parcel: Err("parcel was not initialized".to_string()),
-            }
-        }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
-                });
-            self
-        }
-        ///Sends a `GET` request to `/parcels/{parcel}/label`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
-            let Self { client, parcel } = self;
-            let parcel = crate::call::valid("get_label", parcel)?;
-            let url = format!(
-                "{}/parcels/{}/label", client.baseurl, crate
-                ::call::path_segment("get_label", "parcel", & parcel) ?,
-            );
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "get_label",
-                client.client.get(url).build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "get_label",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::bytes("get_label", result)
-        }
-    }
-    /**Builder for [`Client::get_note`]
-
-[`Client::get_note`]: super::Client::get_note*/
-    #[derive(Debug, Clone)]
-    pub struct GetNote<'a> {
-        client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
-    }
-    impl<'a> GetNote<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self {
-                client: client,
-                parcel: Err("parcel was not initialized".to_string()),
-            }
-        }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
-                });
-            self
-        }
-        ///Sends a `GET` request to `/parcels/{parcel}/note`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
-            let Self { client, parcel } = self;
-            let parcel = crate::call::valid("get_note", parcel)?;
-            let url = format!(
-                "{}/parcels/{}/note", client.baseurl, crate
-                ::call::path_segment("get_note", "parcel", & parcel) ?,
-            );
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "get_note",
-                client.client.get(url).build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "get_note",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::bytes("get_note", result)
-        }
-    }
-    /**Builder for [`Client::get_last_parcel`]
-
-[`Client::get_last_parcel`]: super::Client::get_last_parcel*/
-    #[derive(Debug, Clone)]
-    pub struct GetLastParcel<'a> {
-        client: &'a super::Client,
-    }
-    impl<'a> GetLastParcel<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
-        ///Sends a `GET` request to `/parcels/last`
-        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client } = self;
-            let url = format!("{}/parcels/last", client.baseurl,);
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "get_last_parcel",
-                client
-                    .client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "get_last_parcel",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::json(client, "get_last_parcel", result).await
-        }
-    }
-    /**Builder for [`Client::count_parcels`]
-
-[`Client::count_parcels`]: super::Client::count_parcels*/
-    #[derive(Debug, Clone)]
-    pub struct CountParcels<'a> {
-        client: &'a super::Client,
-    }
-    impl<'a> CountParcels<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
-        ///Sends a `GET` request to `/parcels/count`
-        pub async fn send(self) -> Result<ResponseValue<i64>, crate::Error> {
-            let Self { client } = self;
-            let url = format!("{}/parcels/count", client.baseurl,);
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "count_parcels",
-                client
-                    .client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "count_parcels",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::json(client, "count_parcels", result).await
-        }
-    }
-    /**Builder for [`Client::name_parcels`]
-
-[`Client::name_parcels`]: super::Client::name_parcels*/
-    #[derive(Debug, Clone)]
-    pub struct NameParcels<'a> {
-        client: &'a super::Client,
-    }
-    impl<'a> NameParcels<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
-        ///Sends a `GET` request to `/parcels/names`
-        pub async fn send(
-            self,
-        ) -> Result<
-            ResponseValue<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::vec::Vec<::std::string::String>,
-                >,
-            >,
-            crate::Error,
-        > {
-            let Self { client } = self;
-            let url = format!("{}/parcels/names", client.baseurl,);
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "name_parcels",
-                client
-                    .client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "name_parcels",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::json(client, "name_parcels", result).await
-        }
-    }
-    /**Builder for [`Client::get_anything`]
-
-[`Client::get_anything`]: super::Client::get_anything*/
-    #[derive(Debug, Clone)]
-    pub struct GetAnything<'a> {
-        client: &'a super::Client,
-    }
-    impl<'a> GetAnything<'a> {
-        pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
-        }
-        ///Sends a `GET` request to `/parcels/anything`
-        pub async fn send(
-            self,
-        ) -> Result<ResponseValue<::serde_json::Value>, crate::Error> {
-            let Self { client } = self;
-            let url = format!("{}/parcels/anything", client.baseurl,);
-            #[allow(unused_mut)]
-            let mut request = crate::call::valid(
-                "get_anything",
-                client
-                    .client
-                    .get(url)
-                    .header(
-                        ::reqwest::header::ACCEPT,
-                        ::reqwest::header::HeaderValue::from_static("application/json"),
-                    )
-                    .build(),
-            )?;
-            let info = OperationInfo {
-                operation_id: "get_anything",
-            };
-            let result = client.exec(request, &info).await;
-            crate::call::json(client, "get_anything", result).await
         }
     }
     /**Builder for [`Client::list_moods`]
@@ -9007,6 +8643,370 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::nothing("refused_mixed", result)
+        }
+    }
+    /**Builder for [`Client::put_parcel`]
+
+[`Client::put_parcel`]: super::Client::put_parcel*/
+    #[derive(Debug, Clone)]
+    pub struct PutParcel<'a> {
+        client: &'a super::Client,
+        parcel: Result<::std::string::String, String>,
+        body: Result<types::builder::Parcel, String>,
+    }
+    impl<'a> PutParcel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                parcel: Err("parcel was not initialized".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        pub fn parcel<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.parcel = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for parcel failed".to_string()
+                });
+            self
+        }
+        pub fn body<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<types::Parcel>,
+            <V as std::convert::TryInto<types::Parcel>>::Error: std::fmt::Display,
+        {
+            self.body = value
+                .try_into()
+                .map(From::from)
+                .map_err(|s| format!("conversion to `Parcel` for body failed: {}", s));
+            self
+        }
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Parcel) -> types::builder::Parcel,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/parcels/{parcel}`
+        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
+            let Self { client, parcel, body } = self;
+            let parcel = crate::call::valid("put_parcel", parcel)?;
+            let body = crate::call::valid(
+                "put_parcel",
+                body.and_then(|v| types::Parcel::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/parcels/{}", client.baseurl, crate ::call::path_segment("put_parcel",
+                "parcel", & parcel) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_parcel",
+                client
+                    .client
+                    .put(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "put_parcel",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "put_parcel", result).await
+        }
+    }
+    /**Builder for [`Client::delete_parcel`]
+
+[`Client::delete_parcel`]: super::Client::delete_parcel*/
+    #[derive(Debug, Clone)]
+    pub struct DeleteParcel<'a> {
+        client: &'a super::Client,
+        parcel: Result<::std::string::String, String>,
+    }
+    impl<'a> DeleteParcel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                parcel: Err("parcel was not initialized".to_string()),
+            }
+        }
+        pub fn parcel<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.parcel = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for parcel failed".to_string()
+                });
+            self
+        }
+        ///Sends a `DELETE` request to `/parcels/{parcel}`
+        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+            let Self { client, parcel } = self;
+            let parcel = crate::call::valid("delete_parcel", parcel)?;
+            let url = format!(
+                "{}/parcels/{}", client.baseurl, crate
+                ::call::path_segment("delete_parcel", "parcel", & parcel) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "delete_parcel",
+                client.client.delete(url).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "delete_parcel",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("delete_parcel", result)
+        }
+    }
+    /**Builder for [`Client::get_label`]
+
+[`Client::get_label`]: super::Client::get_label*/
+    #[derive(Debug, Clone)]
+    pub struct GetLabel<'a> {
+        client: &'a super::Client,
+        parcel: Result<::std::string::String, String>,
+    }
+    impl<'a> GetLabel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                parcel: Err("parcel was not initialized".to_string()),
+            }
+        }
+        pub fn parcel<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.parcel = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for parcel failed".to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/parcels/{parcel}/label`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+            let Self { client, parcel } = self;
+            let parcel = crate::call::valid("get_label", parcel)?;
+            let url = format!(
+                "{}/parcels/{}/label", client.baseurl, crate
+                ::call::path_segment("get_label", "parcel", & parcel) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_label",
+                client.client.get(url).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_label",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::bytes("get_label", result)
+        }
+    }
+    /**Builder for [`Client::get_note`]
+
+[`Client::get_note`]: super::Client::get_note*/
+    #[derive(Debug, Clone)]
+    pub struct GetNote<'a> {
+        client: &'a super::Client,
+        parcel: Result<::std::string::String, String>,
+    }
+    impl<'a> GetNote<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                parcel: Err("parcel was not initialized".to_string()),
+            }
+        }
+        pub fn parcel<V>(mut self, value: V) -> Self
+        where
+            V: std::convert::TryInto<::std::string::String>,
+        {
+            self.parcel = value
+                .try_into()
+                .map_err(|_| {
+                    "conversion to `std::string::String` for parcel failed".to_string()
+                });
+            self
+        }
+        ///Sends a `GET` request to `/parcels/{parcel}/note`
+        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+            let Self { client, parcel } = self;
+            let parcel = crate::call::valid("get_note", parcel)?;
+            let url = format!(
+                "{}/parcels/{}/note", client.baseurl, crate
+                ::call::path_segment("get_note", "parcel", & parcel) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_note",
+                client.client.get(url).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_note",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::bytes("get_note", result)
+        }
+    }
+    /**Builder for [`Client::get_last_parcel`]
+
+[`Client::get_last_parcel`]: super::Client::get_last_parcel*/
+    #[derive(Debug, Clone)]
+    pub struct GetLastParcel<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> GetLastParcel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/parcels/last`
+        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/parcels/last", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_last_parcel",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_last_parcel",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_last_parcel", result).await
+        }
+    }
+    /**Builder for [`Client::count_parcels`]
+
+[`Client::count_parcels`]: super::Client::count_parcels*/
+    #[derive(Debug, Clone)]
+    pub struct CountParcels<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> CountParcels<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/parcels/count`
+        pub async fn send(self) -> Result<ResponseValue<i64>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/parcels/count", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "count_parcels",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "count_parcels",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "count_parcels", result).await
+        }
+    }
+    /**Builder for [`Client::name_parcels`]
+
+[`Client::name_parcels`]: super::Client::name_parcels*/
+    #[derive(Debug, Clone)]
+    pub struct NameParcels<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> NameParcels<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/parcels/names`
+        pub async fn send(
+            self,
+        ) -> Result<
+            ResponseValue<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            >,
+            crate::Error,
+        > {
+            let Self { client } = self;
+            let url = format!("{}/parcels/names", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "name_parcels",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "name_parcels",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "name_parcels", result).await
+        }
+    }
+    /**Builder for [`Client::get_anything`]
+
+[`Client::get_anything`]: super::Client::get_anything*/
+    #[derive(Debug, Clone)]
+    pub struct GetAnything<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> GetAnything<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/parcels/anything`
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<::serde_json::Value>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/parcels/anything", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_anything",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_anything",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_anything", result).await
         }
     }
     /**Builder for [`Client::get_tree`]

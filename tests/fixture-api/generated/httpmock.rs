@@ -45,7 +45,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &::std::vec::Vec<types::Supplier>) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -74,7 +74,7 @@ pub mod operations {
             self.0
         }
         pub fn created(self, value: &types::Supplier) -> Self {
-            Self(crate::httpmock::answer(self.0, 201u16, value))
+            Self(crate::httpmock::response(self.0, 201u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -110,7 +110,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Supplier) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -182,7 +182,9 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
-            Self(crate::httpmock::bytes_answer(self.0, 200u16, "application/pdf", value))
+            Self(
+                crate::httpmock::bytes_response(self.0, 200u16, "application/pdf", value),
+            )
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -268,7 +270,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Goods) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -317,7 +319,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
-            Self(crate::httpmock::bytes_answer(self.0, 200u16, "text/plain", value))
+            Self(crate::httpmock::bytes_response(self.0, 200u16, "text/plain", value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -343,7 +345,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &::serde_json::Value) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -375,271 +377,7 @@ pub mod operations {
                 ::rust_decimal::Decimal,
             >,
         ) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct PutParcelWhen(::httpmock::When);
-    impl PutParcelWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "PUT", "/parcels/{parcel}"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        pub fn parcel(self, value: &str) -> Self {
-            Self(
-                crate::httpmock::path_parameter(
-                    self.0,
-                    "/parcels/{parcel}",
-                    0usize,
-                    &value.to_owned(),
-                ),
-            )
-        }
-        pub fn body(self, value: &types::Parcel) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
-        }
-    }
-    pub struct PutParcelThen(::httpmock::Then);
-    impl PutParcelThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(self, value: &types::Parcel) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
-        }
-        pub fn created(self, value: &types::Parcel) -> Self {
-            Self(crate::httpmock::answer(self.0, 201u16, value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct DeleteParcelWhen(::httpmock::When);
-    impl DeleteParcelWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "DELETE", "/parcels/{parcel}"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        pub fn parcel(self, value: &str) -> Self {
-            Self(
-                crate::httpmock::path_parameter(
-                    self.0,
-                    "/parcels/{parcel}",
-                    0usize,
-                    &value.to_owned(),
-                ),
-            )
-        }
-    }
-    pub struct DeleteParcelThen(::httpmock::Then);
-    impl DeleteParcelThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn no_content(self) -> Self {
-            Self(self.0.status(204u16))
-        }
-        pub fn accepted(self) -> Self {
-            Self(self.0.status(202u16))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct GetLabelWhen(::httpmock::When);
-    impl GetLabelWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/{parcel}/label"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        pub fn parcel(self, value: &str) -> Self {
-            Self(
-                crate::httpmock::path_parameter(
-                    self.0,
-                    "/parcels/{parcel}/label",
-                    0usize,
-                    &value.to_owned(),
-                ),
-            )
-        }
-    }
-    pub struct GetLabelThen(::httpmock::Then);
-    impl GetLabelThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
-            Self(crate::httpmock::bytes_answer(self.0, 200u16, "image/png", value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct GetNoteWhen(::httpmock::When);
-    impl GetNoteWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/{parcel}/note"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-        pub fn parcel(self, value: &str) -> Self {
-            Self(
-                crate::httpmock::path_parameter(
-                    self.0,
-                    "/parcels/{parcel}/note",
-                    0usize,
-                    &value.to_owned(),
-                ),
-            )
-        }
-    }
-    pub struct GetNoteThen(::httpmock::Then);
-    impl GetNoteThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
-            Self(crate::httpmock::bytes_answer(self.0, 200u16, "text/plain", value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct GetLastParcelWhen(::httpmock::When);
-    impl GetLastParcelWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/last"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-    }
-    pub struct GetLastParcelThen(::httpmock::Then);
-    impl GetLastParcelThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn success(self, status: u16, value: &types::Parcel) -> Self {
-            assert_eq!(status / 100u16, 2u16);
-            Self(crate::httpmock::answer(self.0, status, value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct CountParcelsWhen(::httpmock::When);
-    impl CountParcelsWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/count"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-    }
-    pub struct CountParcelsThen(::httpmock::Then);
-    impl CountParcelsThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(self, value: i64) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, &value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct NameParcelsWhen(::httpmock::When);
-    impl NameParcelsWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/names"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-    }
-    pub struct NameParcelsThen(::httpmock::Then);
-    impl NameParcelsThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(
-            self,
-            value: &::std::collections::BTreeMap<
-                ::std::string::String,
-                ::std::vec::Vec<::std::string::String>,
-            >,
-        ) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
-        }
-        /// Refuses the request with this status and this type of error, such
-        /// as `NOT_FOUND`, in the envelope that all errors come in.
-        pub fn error(self, status: u16, error_type: &str) -> Self {
-            Self(crate::httpmock::error(self.0, status, error_type))
-        }
-    }
-    pub struct GetAnythingWhen(::httpmock::When);
-    impl GetAnythingWhen {
-        pub fn new(inner: ::httpmock::When) -> Self {
-            Self(crate::httpmock::request(inner, "GET", "/parcels/anything"))
-        }
-        pub fn into_inner(self) -> ::httpmock::When {
-            self.0
-        }
-    }
-    pub struct GetAnythingThen(::httpmock::Then);
-    impl GetAnythingThen {
-        pub fn new(inner: ::httpmock::Then) -> Self {
-            Self(inner)
-        }
-        pub fn into_inner(self) -> ::httpmock::Then {
-            self.0
-        }
-        pub fn ok(self, value: &::serde_json::Value) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -675,7 +413,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &::std::vec::Vec<types::ListMoodsResponseItem>) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -824,7 +562,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Result) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1176,7 +914,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Shelves) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1205,7 +943,7 @@ pub mod operations {
             self.0
         }
         pub fn created(self, value: &types::Shelf) -> Self {
-            Self(crate::httpmock::answer(self.0, 201u16, value))
+            Self(crate::httpmock::response(self.0, 201u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1241,7 +979,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Shelf) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1329,7 +1067,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &str) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, &value.to_owned()))
+            Self(crate::httpmock::response(self.0, 200u16, &value.to_owned()))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1356,6 +1094,270 @@ pub mod operations {
         }
         pub fn no_content(self) -> Self {
             Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct PutParcelWhen(::httpmock::When);
+    impl PutParcelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/parcels/{parcel}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn parcel(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/parcels/{parcel}",
+                    0usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+        pub fn body(self, value: &types::Parcel) -> Self {
+            Self(crate::httpmock::json_body(self.0, value))
+        }
+    }
+    pub struct PutParcelThen(::httpmock::Then);
+    impl PutParcelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Parcel) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        pub fn created(self, value: &types::Parcel) -> Self {
+            Self(crate::httpmock::response(self.0, 201u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct DeleteParcelWhen(::httpmock::When);
+    impl DeleteParcelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "DELETE", "/parcels/{parcel}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn parcel(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/parcels/{parcel}",
+                    0usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+    }
+    pub struct DeleteParcelThen(::httpmock::Then);
+    impl DeleteParcelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        pub fn accepted(self) -> Self {
+            Self(self.0.status(202u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct GetLabelWhen(::httpmock::When);
+    impl GetLabelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/{parcel}/label"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn parcel(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/parcels/{parcel}/label",
+                    0usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+    }
+    pub struct GetLabelThen(::httpmock::Then);
+    impl GetLabelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(crate::httpmock::bytes_response(self.0, 200u16, "image/png", value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct GetNoteWhen(::httpmock::When);
+    impl GetNoteWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/{parcel}/note"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn parcel(self, value: &str) -> Self {
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/parcels/{parcel}/note",
+                    0usize,
+                    &value.to_owned(),
+                ),
+            )
+        }
+    }
+    pub struct GetNoteThen(::httpmock::Then);
+    impl GetNoteThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(crate::httpmock::bytes_response(self.0, 200u16, "text/plain", value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct GetLastParcelWhen(::httpmock::When);
+    impl GetLastParcelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/last"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct GetLastParcelThen(::httpmock::Then);
+    impl GetLastParcelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(self, status: u16, value: &types::Parcel) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(crate::httpmock::response(self.0, status, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct CountParcelsWhen(::httpmock::When);
+    impl CountParcelsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/count"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct CountParcelsThen(::httpmock::Then);
+    impl CountParcelsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: i64) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, &value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct NameParcelsWhen(::httpmock::When);
+    impl NameParcelsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/names"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct NameParcelsThen(::httpmock::Then);
+    impl NameParcelsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(
+            self,
+            value: &::std::collections::BTreeMap<
+                ::std::string::String,
+                ::std::vec::Vec<::std::string::String>,
+            >,
+        ) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct GetAnythingWhen(::httpmock::When);
+    impl GetAnythingWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/anything"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct GetAnythingThen(::httpmock::Then);
+    impl GetAnythingThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::serde_json::Value) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1391,7 +1393,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Tree) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1420,7 +1422,7 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Reading) -> Self {
-            Self(crate::httpmock::answer(self.0, 200u16, value))
+            Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.
@@ -1469,38 +1471,6 @@ pub trait MockServerExt {
     fn get_prices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetPricesWhen, operations::GetPricesThen);
-    /// Mocks `PUT /parcels/{parcel}`, which [`Client::put_parcel`](crate::Client::put_parcel) sends.
-    fn put_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::PutParcelWhen, operations::PutParcelThen);
-    /// Mocks `DELETE /parcels/{parcel}`, which [`Client::delete_parcel`](crate::Client::delete_parcel) sends.
-    fn delete_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteParcelWhen, operations::DeleteParcelThen);
-    /// Mocks `GET /parcels/{parcel}/label`, which [`Client::get_label`](crate::Client::get_label) sends.
-    fn get_label<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLabelWhen, operations::GetLabelThen);
-    /// Mocks `GET /parcels/{parcel}/note`, which [`Client::get_note`](crate::Client::get_note) sends.
-    fn get_note<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetNoteWhen, operations::GetNoteThen);
-    /// Mocks `GET /parcels/last`, which [`Client::get_last_parcel`](crate::Client::get_last_parcel) sends.
-    fn get_last_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLastParcelWhen, operations::GetLastParcelThen);
-    /// Mocks `GET /parcels/count`, which [`Client::count_parcels`](crate::Client::count_parcels) sends.
-    fn count_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CountParcelsWhen, operations::CountParcelsThen);
-    /// Mocks `GET /parcels/names`, which [`Client::name_parcels`](crate::Client::name_parcels) sends.
-    fn name_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::NameParcelsWhen, operations::NameParcelsThen);
-    /// Mocks `GET /parcels/anything`, which [`Client::get_anything`](crate::Client::get_anything) sends.
-    fn get_anything<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetAnythingWhen, operations::GetAnythingThen);
     /// Mocks `GET /moods`, which [`Client::list_moods`](crate::Client::list_moods) sends.
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1564,6 +1534,38 @@ pub trait MockServerExt {
     fn refused_mixed<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::RefusedMixedWhen, operations::RefusedMixedThen);
+    /// Mocks `PUT /parcels/{parcel}`, which [`Client::put_parcel`](crate::Client::put_parcel) sends.
+    fn put_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutParcelWhen, operations::PutParcelThen);
+    /// Mocks `DELETE /parcels/{parcel}`, which [`Client::delete_parcel`](crate::Client::delete_parcel) sends.
+    fn delete_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteParcelWhen, operations::DeleteParcelThen);
+    /// Mocks `GET /parcels/{parcel}/label`, which [`Client::get_label`](crate::Client::get_label) sends.
+    fn get_label<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLabelWhen, operations::GetLabelThen);
+    /// Mocks `GET /parcels/{parcel}/note`, which [`Client::get_note`](crate::Client::get_note) sends.
+    fn get_note<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetNoteWhen, operations::GetNoteThen);
+    /// Mocks `GET /parcels/last`, which [`Client::get_last_parcel`](crate::Client::get_last_parcel) sends.
+    fn get_last_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLastParcelWhen, operations::GetLastParcelThen);
+    /// Mocks `GET /parcels/count`, which [`Client::count_parcels`](crate::Client::count_parcels) sends.
+    fn count_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CountParcelsWhen, operations::CountParcelsThen);
+    /// Mocks `GET /parcels/names`, which [`Client::name_parcels`](crate::Client::name_parcels) sends.
+    fn name_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::NameParcelsWhen, operations::NameParcelsThen);
+    /// Mocks `GET /parcels/anything`, which [`Client::get_anything`](crate::Client::get_anything) sends.
+    fn get_anything<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetAnythingWhen, operations::GetAnythingThen);
     /// Mocks `GET /trees/{tree_id}`, which [`Client::get_tree`](crate::Client::get_tree) sends.
     fn get_tree<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1670,94 +1672,6 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetPricesWhen::new(when),
                 operations::GetPricesThen::new(then),
-            )
-        })
-    }
-    fn put_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::PutParcelWhen, operations::PutParcelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::PutParcelWhen::new(when),
-                operations::PutParcelThen::new(then),
-            )
-        })
-    }
-    fn delete_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::DeleteParcelWhen, operations::DeleteParcelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::DeleteParcelWhen::new(when),
-                operations::DeleteParcelThen::new(then),
-            )
-        })
-    }
-    fn get_label<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLabelWhen, operations::GetLabelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetLabelWhen::new(when),
-                operations::GetLabelThen::new(then),
-            )
-        })
-    }
-    fn get_note<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetNoteWhen, operations::GetNoteThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetNoteWhen::new(when),
-                operations::GetNoteThen::new(then),
-            )
-        })
-    }
-    fn get_last_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetLastParcelWhen, operations::GetLastParcelThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetLastParcelWhen::new(when),
-                operations::GetLastParcelThen::new(then),
-            )
-        })
-    }
-    fn count_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::CountParcelsWhen, operations::CountParcelsThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::CountParcelsWhen::new(when),
-                operations::CountParcelsThen::new(then),
-            )
-        })
-    }
-    fn name_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::NameParcelsWhen, operations::NameParcelsThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::NameParcelsWhen::new(when),
-                operations::NameParcelsThen::new(then),
-            )
-        })
-    }
-    fn get_anything<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
-    where
-        F: FnOnce(operations::GetAnythingWhen, operations::GetAnythingThen),
-    {
-        self.mock(|when, then| {
-            config_fn(
-                operations::GetAnythingWhen::new(when),
-                operations::GetAnythingThen::new(then),
             )
         })
     }
@@ -1923,6 +1837,94 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::RefusedMixedWhen::new(when),
                 operations::RefusedMixedThen::new(then),
+            )
+        })
+    }
+    fn put_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutParcelWhen, operations::PutParcelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutParcelWhen::new(when),
+                operations::PutParcelThen::new(then),
+            )
+        })
+    }
+    fn delete_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::DeleteParcelWhen, operations::DeleteParcelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::DeleteParcelWhen::new(when),
+                operations::DeleteParcelThen::new(then),
+            )
+        })
+    }
+    fn get_label<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLabelWhen, operations::GetLabelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetLabelWhen::new(when),
+                operations::GetLabelThen::new(then),
+            )
+        })
+    }
+    fn get_note<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetNoteWhen, operations::GetNoteThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetNoteWhen::new(when),
+                operations::GetNoteThen::new(then),
+            )
+        })
+    }
+    fn get_last_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetLastParcelWhen, operations::GetLastParcelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetLastParcelWhen::new(when),
+                operations::GetLastParcelThen::new(then),
+            )
+        })
+    }
+    fn count_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CountParcelsWhen, operations::CountParcelsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CountParcelsWhen::new(when),
+                operations::CountParcelsThen::new(then),
+            )
+        })
+    }
+    fn name_parcels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::NameParcelsWhen, operations::NameParcelsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::NameParcelsWhen::new(when),
+                operations::NameParcelsThen::new(then),
+            )
+        })
+    }
+    fn get_anything<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetAnythingWhen, operations::GetAnythingThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetAnythingWhen::new(when),
+                operations::GetAnythingThen::new(then),
             )
         })
     }

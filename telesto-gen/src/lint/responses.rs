@@ -1,4 +1,4 @@
-//! What answers may hold.
+//! Rules about what responses hold.
 
 use std::collections::BTreeSet;
 
@@ -7,11 +7,11 @@ use crate::document::{Node, join};
 use super::spec::Found;
 use super::{Report, Spec};
 
-/// Telesto sends `""` for what is empty. A required field cannot say so: a
-/// number or a date would fail the whole answer, a text would be empty instead
-/// of absent.
+/// Telesto sends `""` for an empty value. A required field has no `None` for it:
+/// a number or a date would fail the whole response, a string would be empty
+/// instead of absent.
 pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let mut answers = Answers {
+    let mut responses = Responses {
         spec,
         report,
         seen: BTreeSet::new(),
@@ -24,20 +24,20 @@ pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
             for entry in content.node.entries() {
                 let pointer = join(&content.pointer, &entry.key);
                 if let Some(schema) = entry.value.get("schema") {
-                    answers.walk(schema, &join(&pointer, "schema"));
+                    responses.walk(schema, &join(&pointer, "schema"));
                 }
             }
         }
     }
 }
 
-struct Answers<'s, 'a, 'r, 'd> {
+struct Responses<'s, 'a, 'r, 'd> {
     spec: &'s Spec<'a>,
     report: &'r mut Report<'d>,
     seen: BTreeSet<String>,
 }
 
-impl<'a> Answers<'_, 'a, '_, '_> {
+impl<'a> Responses<'_, 'a, '_, '_> {
     fn walk(&mut self, schema: &'a Node, pointer: &str) {
         let Some(schema) = self.spec.resolve(schema, pointer) else {
             return;
@@ -76,8 +76,8 @@ impl<'a> Answers<'_, 'a, '_, '_> {
             }
             self.report.at(
                 &format!("{}/required/{index}", schema.pointer),
-                format!("`{name}` is required, but an answer may have it empty"),
-                format!("remove `{name}` from `required`: an empty one is `None` then"),
+                format!("`{name}` is required, but it may be empty in a response"),
+                format!("remove `{name}` from `required`: an empty value is `None` then"),
             );
         }
     }
@@ -88,7 +88,7 @@ fn is_identifier(name: &str) -> bool {
     name == "id" || name.ends_with("_id") || name.ends_with("Id")
 }
 
-/// What tells an object from those of another schema.
+/// A constant tells objects of one schema from those of another.
 fn is_constant(property: &Node) -> bool {
     property
         .get("enum")

@@ -1,21 +1,21 @@
-//! What the stand-in answers.
+//! A response of the mock server.
 
 use axum::http::{HeaderName, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::IntoResponse;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-/// An answer, in the place of the one that the spec gives.
+/// A response, to replace the one that the spec gives.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
+pub struct Response {
     pub(crate) status: u16,
     content_type: Option<String>,
     headers: Vec<(String, String)>,
     body: Bytes,
 }
 
-impl Answer {
-    /// An answer with a body of some media type.
+impl Response {
+    /// A response with a body of some media type.
     pub fn new(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
         Self {
             status,
@@ -25,13 +25,13 @@ impl Answer {
         }
     }
 
-    /// An answer with a JSON body.
+    /// A response with a JSON body.
     #[must_use]
     pub fn json(status: u16, value: &Value) -> Self {
         Self::new(status, "application/json", value.to_string())
     }
 
-    /// An answer without a body.
+    /// A response without a body.
     #[must_use]
     pub fn empty(status: u16) -> Self {
         Self {
@@ -58,7 +58,7 @@ impl Answer {
     /// What cannot be sent, if anything.
     pub(crate) fn defect(&self) -> Option<String> {
         if StatusCode::from_u16(self.status).is_err() || self.status < 200 {
-            return Some(format!("{} is no status of an answer", self.status));
+            return Some(format!("{} is not a valid status", self.status));
         }
         self.all_headers()
             .find(|(name, value)| {
@@ -77,10 +77,10 @@ impl Answer {
     }
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        let mut response = Response::new(self.body.clone().into());
-        // What `defect` lets through can be sent.
+impl IntoResponse for Response {
+    fn into_response(self) -> axum::response::Response {
+        let mut response = axum::response::Response::new(self.body.clone().into());
+        // `defect` has refused what cannot be sent.
         *response.status_mut() =
             StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in self.all_headers() {

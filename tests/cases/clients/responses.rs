@@ -1,4 +1,4 @@
-//! Answers of every kind, from mocks that write them as Telesto does.
+//! Responses of every kind, from mocks that write them as Telesto does.
 
 use std::collections::BTreeMap;
 
@@ -29,11 +29,11 @@ async fn several_successes_of_one_type() {
     });
     let client = made_up(&server);
     let call = client.put_parcel().parcel("new / 1").body(parcel());
-    let answer = call.send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), &*answer), (201, &parcel()));
+    let response = call.send().await.unwrap();
+    assert_eq!((response.status().as_u16(), &*response), (201, &parcel()));
     let call = client.put_parcel().parcel("old").body(parcel());
-    let answer = call.send().await.unwrap();
-    assert_eq!((answer.status().as_u16(), &*answer), (200, &parcel()));
+    let response = call.send().await.unwrap();
+    assert_eq!((response.status().as_u16(), &*response), (200, &parcel()));
     created.assert_async().await;
 
     server.get_last_parcel(|_, then| {

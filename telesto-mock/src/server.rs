@@ -1,4 +1,4 @@
-//! The server.
+//! The server: settings, counters, and the handling of a request.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -10,30 +10,30 @@ use std::time::{Duration, SystemTime};
 use axum::Router;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::answer::Answer;
 use crate::limiter::{Limiter, RateLimit, Verdict, Window};
 use crate::operation::{self, Operation};
+use crate::response::Response;
 use crate::spec::{Spec, SpecError};
 
-/// The key that the stand-in accepts unless it is given another.
+/// The key that the mock server accepts unless it is given another.
 pub const DEFAULT_API_KEY: &str = "telesto-mock-key";
 
 /// The spec that is shipped, as `cargo xtask codegen` has copied it.
 const SHIPPED: &str = include_str!("generated/telesto.yaml");
 
-/// Requests are recorded with bodies of up to this size.
+/// Bodies up to this size are recorded.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// Requests that are remembered.
+/// How many requests are recorded.
 const MAX_RECORDED: usize = 10_000;
 
-/// How a 429 tells when to come back. Telesto does not document that it does.
+/// The `Retry-After` of a 429. Telesto does not document that there is one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RetryAfter {
     /// Not at all.
@@ -45,9 +45,9 @@ pub enum RetryAfter {
     HttpDate,
 }
 
-/// The settings of a [`StandIn`].
+/// The settings of a [`MockServer`].
 #[must_use = "nothing is served before `start`"]
-pub struct StandInBuilder {
+pub struct MockServerBuilder {
     spec: String,
     api_key: String,
     pro_plan: bool,
@@ -58,16 +58,16 @@ pub struct StandInBuilder {
     empty_429: bool,
     retry_after: RetryAfter,
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    answers: Vec<(String, Answer)>,
+    responses: Vec<(String, Response)>,
     delay: Duration,
     listen: SocketAddr,
     on_request: Option<OnRequest>,
 }
 
-/// Told of every request once it is answered.
+/// Called with every request and its status.
 type OnRequest = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
 
-impl StandInBuilder {
+impl MockServerBuilder {
     fn new(spec: &str) -> Self {
         Self {
             spec: spec.to_owned(),
@@ -80,7 +80,7 @@ impl StandInBuilder {
             empty_429: false,
             retry_after: RetryAfter::default(),
             now: Arc::new(SystemTime::now),
-            answers: Vec::new(),
+            responses: Vec::new(),
             delay: Duration::ZERO,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             on_request: None,
@@ -94,68 +94,68 @@ impl StandInBuilder {
     }
 
     /// Whether the account has the plan that the API needs. Without it, every
-    /// request with the right key is answered with 403.
+    /// request with the right key gets a 403.
     pub fn pro_plan(mut self, has_it: bool) -> Self {
         self.pro_plan = has_it;
         self
     }
 
-    /// The limit, in the place of that of the spec.
+    /// The limit, to replace the one of the spec.
     pub fn rate_limit(self, limit: RateLimit) -> Self {
         self.rate(limit.requests, limit.window)
             .lockout(limit.lockout)
     }
 
-    /// How many requests fit into a window of this length, in the place of
-    /// what the spec says.
+    /// How many requests a window of this length allows, to replace what the
+    /// spec says.
     pub fn rate(mut self, requests: u32, window: Duration) -> Self {
         self.rate = Some((requests, window));
         self
     }
 
-    /// How long an address is blocked, in the place of what the spec says.
+    /// How long an address is blocked, to replace what the spec says.
     pub fn lockout(mut self, lockout: Duration) -> Self {
         self.lockout = Some(lockout);
         self
     }
 
-    /// How the time is cut into windows.
+    /// The shape of the window.
     pub fn window(mut self, window: Window) -> Self {
         self.window = window;
         self
     }
 
-    /// Whether a request during a block begins the block anew.
+    /// Whether a request during a block restarts the block.
     pub fn extend_block(mut self, extend: bool) -> Self {
         self.extend_block = extend;
         self
     }
 
-    /// Whether a 429 has an empty body in the place of the envelope.
+    /// Whether a 429 has an empty body instead of the envelope.
     pub fn empty_429(mut self, empty: bool) -> Self {
         self.empty_429 = empty;
         self
     }
 
-    /// How a 429 tells when to come back.
+    /// The `Retry-After` of a 429.
     pub fn retry_after(mut self, form: RetryAfter) -> Self {
         self.retry_after = form;
         self
     }
 
-    /// The clock by which requests are counted and blocks end.
+    /// The clock that requests are counted by.
     pub fn now(mut self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.now = Arc::new(now);
         self
     }
 
-    /// What an operation answers, in the place of the spec.
-    pub fn answer(mut self, operation_id: impl Into<String>, answer: Answer) -> Self {
-        self.answers.push((operation_id.into(), answer));
+    /// The response of an operation, to replace the one of the spec.
+    pub fn response(mut self, operation_id: impl Into<String>, response: Response) -> Self {
+        self.responses.push((operation_id.into(), response));
         self
     }
 
-    /// How long each answer takes.
+    /// How long every response takes.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
@@ -167,7 +167,7 @@ impl StandInBuilder {
         self
     }
 
-    /// Is told of every request once it is answered, to log it.
+    /// Calls `told` with every request and its status, such as to log it.
     pub fn on_request(mut self, told: impl Fn(&RecordedRequest) + Send + Sync + 'static) -> Self {
         self.on_request = Some(Arc::new(told));
         self
@@ -186,24 +186,23 @@ impl StandInBuilder {
         })
     }
 
-    /// Starts to serve.
+    /// Starts the server.
     ///
     /// # Errors
     ///
-    /// If the spec cannot be served, if an answer is for an operation that the
-    /// spec does not have or cannot be sent, if there is no limit, or if the
-    /// address is taken.
-    pub async fn start(self) -> Result<StandIn, StartError> {
+    /// If the spec cannot be served or has no limit, if a response is invalid or
+    /// for an unknown operation, or if the address cannot be listened on.
+    pub async fn start(self) -> Result<MockServer, StartError> {
         let spec = Spec::read(&self.spec).map_err(StartError::Spec)?;
         let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
         let operations = Operation::all(&spec);
         let mut state = Running {
             base_path: spec.base_path(),
-            // Axum's header maps know small letters only.
+            // Header names are in lowercase here.
             api_key_header: spec.api_key_header().unwrap_or("authorization".to_owned()),
             limiter: Mutex::new(Limiter::new(limit, self.window, self.extend_block)),
             errors: Errors::of(&spec, self.empty_429),
-            answers: Mutex::new(HashMap::new()),
+            responses: Mutex::new(HashMap::new()),
             seen: Mutex::default(),
             api_key: self.api_key,
             pro_plan: self.pro_plan,
@@ -213,13 +212,13 @@ impl StandInBuilder {
             on_request: self.on_request,
             operations,
         };
-        for (id, answer) in self.answers {
-            state.check_answer(&id, &answer)?;
-            let answers = state
-                .answers
+        for (id, response) in self.responses {
+            state.check_response(&id, &response)?;
+            let responses = state
+                .responses
                 .get_mut()
                 .unwrap_or_else(PoisonError::into_inner);
-            answers.insert(id, answer);
+            responses.insert(id, response);
         }
         let at = |source| StartError::Listen {
             address: self.listen,
@@ -235,14 +234,14 @@ impl StandInBuilder {
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(async move {
             let stopped = async {
-                // Stopped, or dropped: both end it.
+                // `stop` was called, or the server was dropped.
                 let _ = stopped.await;
             };
             let _ = axum::serve(listener, app)
                 .with_graceful_shutdown(stopped)
                 .await;
         });
-        Ok(StandIn {
+        Ok(MockServer {
             address,
             limit,
             state,
@@ -252,10 +251,10 @@ impl StandInBuilder {
     }
 }
 
-impl fmt::Debug for StandInBuilder {
+impl fmt::Debug for MockServerBuilder {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("StandInBuilder")
+            .debug_struct("MockServerBuilder")
             .field("rate", &self.rate)
             .field("lockout", &self.lockout)
             .field("window", &self.window)
@@ -264,7 +263,7 @@ impl fmt::Debug for StandInBuilder {
     }
 }
 
-/// Why the stand-in does not start, or does not take an answer.
+/// Why the mock server does not start, or refuses a response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
@@ -274,8 +273,8 @@ pub enum StartError {
     NoRateLimit,
     /// The spec has no operation with this id.
     UnknownOperation(String),
-    /// The answer to this operation cannot be sent. The text tells why.
-    Answer(String, String),
+    /// The response to this operation cannot be sent. The text says why.
+    Response(String, String),
     /// The address cannot be listened on.
     Listen {
         /// Which address.
@@ -293,7 +292,7 @@ impl fmt::Display for StartError {
                 "the spec has no `x-rate-limit` with requests, window and lockout: add it, or set a limit",
             ),
             Self::UnknownOperation(id) => write!(formatter, "the spec has no operation `{id}`"),
-            Self::Answer(id, reason) => write!(formatter, "the answer to `{id}` cannot be sent: {reason}"),
+            Self::Response(id, reason) => write!(formatter, "the response to `{id}` cannot be sent: {reason}"),
             Self::Listen { address, source } => write!(formatter, "cannot listen on {address}: {source}"),
         }
     }
@@ -309,27 +308,27 @@ impl std::error::Error for StartError {
     }
 }
 
-/// How many requests were answered in which way.
+/// The number of requests, by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stats {
-    /// With the answer of an operation.
+    /// Got the response of an operation.
     pub served: u64,
-    /// With 429.
+    /// Got a 429.
     pub refused: u64,
-    /// With 401.
+    /// Got a 401.
     pub unauthorized: u64,
-    /// With 403, for the plan.
+    /// Got a 403, for the plan.
     pub forbidden: u64,
-    /// With 404, since no operation has this method and path.
+    /// Got a 404: no operation has this method and path.
     pub not_found: u64,
 }
 
-/// A request as it came, without the key.
+/// A request as it was received, without the key.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct RecordedRequest {
-    /// When it was counted, by the clock of the stand-in.
+    /// When it was counted, by the clock of the mock server.
     pub when: SystemTime,
     /// Its method.
     pub method: String,
@@ -343,12 +342,12 @@ pub struct RecordedRequest {
     pub body: Bytes,
     /// Whether it came with the right key.
     pub key_is_right: bool,
-    /// The status of the answer.
+    /// The status of the response.
     pub status: u16,
 }
 
-/// A stand-in that runs. It stops when it is dropped.
-pub struct StandIn {
+/// A running mock server. It stops when it is dropped.
+pub struct MockServer {
     address: SocketAddr,
     limit: RateLimit,
     state: Arc<Running>,
@@ -356,15 +355,16 @@ pub struct StandIn {
     server: Option<JoinHandle<()>>,
 }
 
-impl StandIn {
-    /// Begins a stand-in for the shipped spec.
-    pub fn builder() -> StandInBuilder {
-        StandInBuilder::new(SHIPPED)
+impl MockServer {
+    /// A builder for a mock server of the shipped spec.
+    pub fn builder() -> MockServerBuilder {
+        MockServerBuilder::new(SHIPPED)
     }
 
-    /// Begins a stand-in for another spec, an OpenAPI 3.0 document in YAML.
-    pub fn builder_for(spec: &str) -> StandInBuilder {
-        StandInBuilder::new(spec)
+    /// A builder for a mock server of another spec, an OpenAPI 3.0 document in
+    /// YAML.
+    pub fn builder_for(spec: &str) -> MockServerBuilder {
+        MockServerBuilder::new(spec)
     }
 
     /// Its base URL, with the path of the spec's server.
@@ -397,32 +397,31 @@ impl StandIn {
         &self.state.operations
     }
 
-    /// How many requests were answered in which way.
+    /// The number of requests, by outcome.
     #[must_use]
     pub fn stats(&self) -> Stats {
         self.state.seen().stats
     }
 
-    /// The requests that came, in the order in which they were counted; of
-    /// many, the last 10,000.
+    /// The last 10,000 requests, in the order in which they were counted.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.seen().requests.iter().cloned().collect()
     }
 
-    /// From now on, what an operation answers.
+    /// Sets the response of an operation, from now on.
     ///
     /// # Errors
     ///
-    /// If the spec has no such operation, or the answer cannot be sent.
-    pub fn set_answer(&self, operation_id: &str, answer: Answer) -> Result<(), StartError> {
-        self.state.check_answer(operation_id, &answer)?;
-        let mut answers = lock(&self.state.answers);
-        answers.insert(operation_id.to_owned(), answer);
+    /// If the spec has no such operation, or the response cannot be sent.
+    pub fn set_response(&self, operation_id: &str, response: Response) -> Result<(), StartError> {
+        self.state.check_response(operation_id, &response)?;
+        let mut responses = lock(&self.state.responses);
+        responses.insert(operation_id.to_owned(), response);
         Ok(())
     }
 
-    /// Ends it, once requests that are under way are answered.
+    /// Stops it, after the requests that are under way.
     pub async fn stop(mut self) {
         self.stop.take();
         if let Some(server) = self.server.take() {
@@ -431,10 +430,10 @@ impl StandIn {
     }
 }
 
-impl fmt::Debug for StandIn {
+impl fmt::Debug for MockServer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
-            .debug_struct("StandIn")
+            .debug_struct("MockServer")
             .field("address", &self.address)
             .field("stats", &self.stats())
             .finish_non_exhaustive()
@@ -454,7 +453,7 @@ struct Running {
     operations: Vec<Operation>,
     errors: Errors,
     limiter: Mutex<Limiter>,
-    answers: Mutex<HashMap<String, Answer>>,
+    responses: Mutex<HashMap<String, Response>>,
     seen: Mutex<Seen>,
 }
 
@@ -464,27 +463,27 @@ struct Seen {
     requests: VecDeque<RecordedRequest>,
 }
 
-/// What is answered in the place of an operation.
+/// The responses that are errors.
 struct Errors {
-    unauthorized: Answer,
-    forbidden: Answer,
-    not_found: Answer,
-    too_many_requests: Answer,
+    unauthorized: Response,
+    forbidden: Response,
+    not_found: Response,
+    too_many_requests: Response,
 }
 
 impl Errors {
     /// The examples of the spec, or the documented envelope.
     fn of(spec: &Spec, empty_429: bool) -> Self {
         let error = |status, kind, description| match operation::error_example(spec, status) {
-            Some(example) => Answer::json(status, &example),
-            None => Answer::error(status, kind, description),
+            Some(example) => Response::json(status, &example),
+            None => Response::error(status, kind, description),
         };
         Self {
             unauthorized: error(401, "UNAUTHORIZED", "Invalid API key"),
             forbidden: error(403, "FORBIDDEN", "Pro plan required"),
             not_found: error(404, "NOT_FOUND", "Not found"),
             too_many_requests: match empty_429 {
-                true => Answer::empty(429),
+                true => Response::empty(429),
                 false => error(
                     429,
                     "TOO_MANY_REQUESTS",
@@ -500,12 +499,12 @@ impl Running {
         lock(&self.seen)
     }
 
-    fn check_answer(&self, id: &str, answer: &Answer) -> Result<(), StartError> {
+    fn check_response(&self, id: &str, response: &Response) -> Result<(), StartError> {
         if self.operations.iter().all(|operation| operation.id != id) {
             return Err(StartError::UnknownOperation(id.to_owned()));
         }
-        match answer.defect() {
-            Some(reason) => Err(StartError::Answer(id.to_owned(), reason)),
+        match response.defect() {
+            Some(reason) => Err(StartError::Response(id.to_owned(), reason)),
             None => Ok(()),
         }
     }
@@ -523,17 +522,18 @@ impl Running {
             .map(|(_, operation)| operation)
     }
 
-    /// Decides in the order of a server that guards itself first.
-    fn answer(
+    /// The response to a request: the limit is checked first, then the key, the
+    /// plan and the path.
+    fn response(
         &self,
         verdict: Verdict,
         key_is_right: bool,
         operation: Option<&Operation>,
         now: SystemTime,
-    ) -> (Answer, fn(&mut Stats) -> &mut u64) {
+    ) -> (Response, fn(&mut Stats) -> &mut u64) {
         if let Verdict::Refused { until, .. } = verdict {
-            let answer = self.errors.too_many_requests.clone();
-            return (self.with_retry_after(answer, until, now), |stats| {
+            let response = self.errors.too_many_requests.clone();
+            return (self.with_retry_after(response, until, now), |stats| {
                 &mut stats.refused
             });
         }
@@ -548,34 +548,35 @@ impl Running {
         let Some(operation) = operation else {
             return (self.errors.not_found.clone(), |stats| &mut stats.not_found);
         };
-        let told = lock(&self.answers).get(&operation.id).cloned();
-        (told.unwrap_or_else(|| operation.answer.clone()), |stats| {
-            &mut stats.served
-        })
+        let told = lock(&self.responses).get(&operation.id).cloned();
+        (
+            told.unwrap_or_else(|| operation.response.clone()),
+            |stats| &mut stats.served,
+        )
     }
 
-    fn with_retry_after(&self, answer: Answer, until: SystemTime, now: SystemTime) -> Answer {
+    fn with_retry_after(&self, response: Response, until: SystemTime, now: SystemTime) -> Response {
         let wait = until.duration_since(now).unwrap_or_default();
         let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         match self.retry_after {
-            RetryAfter::None => answer,
-            RetryAfter::Seconds => answer.header("retry-after", seconds.to_string()),
+            RetryAfter::None => response,
+            RetryAfter::Seconds => response.header("retry-after", seconds.to_string()),
             RetryAfter::HttpDate => {
                 let until = now + Duration::from_secs(seconds);
-                answer.header("retry-after", httpdate::fmt_http_date(until))
+                response.header("retry-after", httpdate::fmt_http_date(until))
             }
         }
     }
 }
 
-/// Answers a request.
+/// Handles a request.
 async fn serve(
     State(state): State<Arc<Running>>,
     ConnectInfo(client): ConnectInfo<SocketAddr>,
     request: Request,
-) -> Response {
+) -> axum::response::Response {
     let (parts, body) = request.into_parts();
-    // Counted before its body is read, as a server does that guards itself.
+    // Counted before its body is read, as servers do to protect themselves.
     let (now, verdict) = {
         let mut limiter = lock(&state.limiter);
         let now = (state.now)();
@@ -586,7 +587,7 @@ async fn serve(
     let operation = state.operation(method, path);
     let key = parts.headers.get(&state.api_key_header);
     let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
-    let (answer, counter) = state.answer(verdict, key_is_right, operation, now);
+    let (response, counter) = state.response(verdict, key_is_right, operation, now);
     let recorded = RecordedRequest {
         when: now,
         method: method.to_owned(),
@@ -597,7 +598,7 @@ async fn serve(
             .await
             .unwrap_or_default(),
         key_is_right,
-        status: answer.status,
+        status: response.status,
     };
     if !state.delay.is_zero() {
         tokio::time::sleep(state.delay).await;
@@ -612,7 +613,7 @@ async fn serve(
     }
     seen.requests.push_back(recorded);
     drop(seen);
-    let mut response = answer.into_response();
+    let mut response = response.into_response();
     if method == "HEAD" && response.status() != StatusCode::NO_CONTENT {
         *response.body_mut() = axum::body::Body::empty();
     }

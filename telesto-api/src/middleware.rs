@@ -1,5 +1,5 @@
-//! The way of a request: what happens between a generated `send()` and the
-//! server, for every operation alike.
+//! The path of a request: what happens between a generated `send()` and the
+//! server, the same for every operation.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,15 +21,15 @@ use crate::generated::Client;
 use crate::operation::Call;
 use crate::{Error, ErrorKind, OnLimit, RateLimit, body, operation, trace};
 
-/// Redirects that are followed in one call. Each spends a request.
+/// How many redirects a call follows. Each spends a request.
 const MAX_REDIRECTS: usize = 5;
 
-/// An error body that is longer than this is no envelope.
+/// A longer error body is not an envelope.
 const MAX_ERROR_BODY: usize = 64 * 1024;
 
-/// What every call of a client shares.
+/// The steps that every call of a client shares.
 #[derive(Clone, Debug)]
-pub(crate) struct Middle(Arc<Settings>);
+pub(crate) struct Middleware(Arc<Settings>);
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -43,12 +43,11 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<dyn Clock>,
 }
 
-/// The error of a call, in the place of the response that a hook has to
-/// return.
+/// The error of a call. A hook can only return a response, so it travels in one.
 #[derive(Clone)]
 pub(crate) struct Failed(pub(crate) Error);
 
-/// The end of the lockout that a response has begun.
+/// The end of the lockout that a response started.
 #[derive(Clone, Copy)]
 struct LockedUntil(Timestamp);
 
@@ -60,7 +59,7 @@ impl From<Failed> for Response {
     }
 }
 
-impl ClientHooks<Middle> for Client {
+impl ClientHooks<Middleware> for Client {
     async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
         let sent = match operation::find(info.operation_id) {
             Some(operation) => {
@@ -69,7 +68,7 @@ impl ClientHooks<Middle> for Client {
                     .await
             }
             None => Err(
-                Error::config("the operation is not in the table of the spec")
+                Error::config("the operation is not in the table of operations")
                     .of(info.operation_id),
             ),
         };
@@ -77,7 +76,7 @@ impl ClientHooks<Middle> for Client {
     }
 }
 
-impl Middle {
+impl Middleware {
     pub(crate) fn new(settings: Settings) -> Self {
         Self(Arc::new(settings))
     }
@@ -86,8 +85,8 @@ impl Middle {
         &self.0
     }
 
-    /// Sends a request with all that belongs to it. A response is a success;
-    /// its body has been read unless the call returns bytes.
+    /// Sends a request through all steps. The response is a success; its body
+    /// has been read, unless the call returns bytes.
     pub(crate) async fn send(
         &self,
         http: &reqwest::Client,
@@ -109,7 +108,7 @@ impl Middle {
         result
     }
 
-    /// Sends a request, and on to where it is redirected within the origin.
+    /// Sends a request, and follows redirects within the origin.
     async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Response, Error> {
         let mut request = first;
         for _ in 0..=MAX_REDIRECTS {
@@ -141,7 +140,7 @@ impl Middle {
         ))
     }
 
-    /// Spends one request of the budget.
+    /// Sends one request, which spends one of the budget.
     async fn send_once(
         &self,
         http: &reqwest::Client,
@@ -159,11 +158,11 @@ impl Middle {
         match http.execute(request).await {
             Ok(mut response) => {
                 if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                    // Before the slot is settled, which wakes those who wait.
+                    // Before the slot is settled, which wakes waiting callers.
                     let until = self.lock(response.headers());
                     response.extensions_mut().insert(LockedUntil(until));
                 }
-                reservation.answered();
+                reservation.responded();
                 Ok(response)
             }
             Err(error) => {
@@ -175,7 +174,7 @@ impl Middle {
         }
     }
 
-    /// Reads the body of a success, unless the caller will.
+    /// Reads the body of a success, unless the caller reads it as a stream.
     async fn success(&self, mut response: Response, call: Call<'_>) -> Result<Response, Error> {
         // JSON where something else is expected may be an error.
         if call.streams && !is_json(response.headers()) {
@@ -192,7 +191,7 @@ impl Middle {
         Ok(http::Response::from_parts(parts, body).into())
     }
 
-    /// The error that a response with another status than 2xx stands for.
+    /// The error of a response whose status is not 2xx.
     async fn refusal(&self, mut response: Response) -> Error {
         let body = body::read(&mut response, MAX_ERROR_BODY).await;
         let error = body
@@ -201,7 +200,7 @@ impl Middle {
         self.stated(response.status(), &response, error)
     }
 
-    /// An error that the server has stated, in a status or in a success.
+    /// An error that the server sent, as a status or within a success.
     fn stated(&self, status: StatusCode, response: &Response, error: Option<ApiError>) -> Error {
         let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| {
             match response.extensions().get::<LockedUntil>() {
@@ -222,12 +221,12 @@ impl Middle {
         ApiError::read_in_success(body, |text| self.redact(text))
     }
 
-    /// What the server sent without the key, should it have repeated it.
+    /// A text of the server, with the key redacted.
     pub(crate) fn redact(&self, text: &str) -> String {
         self.0.api_key.redact(text)
     }
 
-    /// Nothing more is sent until the lockout is over.
+    /// Starts a lockout: nothing is sent until it ends.
     fn lock(&self, headers: &HeaderMap) -> Timestamp {
         let asked = retry_after(headers, self.0.clock.wall()).unwrap_or_default();
         let until = self.0.account.lock(self.0.limit.lockout().max(asked));
@@ -236,12 +235,12 @@ impl Middle {
     }
 }
 
-/// The budget is spent, or the address locked out: nothing was sent.
+/// The error of a request that was held back.
 fn not_sent(exhausted: Exhausted) -> Error {
     let message = if exhausted.locked {
-        "not sent, the address is locked out for too many requests"
+        "not sent: the address is locked out after too many requests"
     } else {
-        "not sent, the rate limit is used up"
+        "not sent: the rate limit is used up"
     };
     Error::new(ErrorKind::RateLimited, message).with_retry_at(exhausted.retry_at)
 }
@@ -249,7 +248,7 @@ fn not_sent(exhausted: Exhausted) -> Error {
 fn not_followed(status: StatusCode, reason: &str) -> Error {
     Error::new(
         ErrorKind::Redirect,
-        format!("a redirect is not followed: it {reason}"),
+        format!("redirect not followed: it {reason}"),
     )
     .with_status(status)
 }
@@ -265,9 +264,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     })
 }
 
-/// How long the server asks to wait: in seconds, or until a date. A date is
-/// taken by the server's clock if it tells the time. Nobody is believed who
-/// asks for more than a day.
+/// How long the server asks to wait, given in seconds or as a date. A date is
+/// compared with the server's clock, if the response has a `Date`. Values over
+/// a day are capped.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(24 * 3600);
     let value = text(headers, &RETRY_AFTER)?.trim();
@@ -309,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_retry_after_that_makes_no_sense_is_not_followed() {
+    fn an_invalid_retry_after_is_ignored() {
         assert_eq!(wait(&[]), None);
         assert_eq!(wait(&[("retry-after", "soon")]), None);
         assert_eq!(wait(&[("retry-after", "-5")]), None);
