@@ -16,10 +16,13 @@ pub(crate) struct BaseUrl {
 impl BaseUrl {
     pub(crate) fn new(text: &str) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::config(format!("the base URL {reason}")));
+        if let Some(message) = without_scheme(text) {
+            return refuse(&message);
+        }
         let url: Url = match text.parse() {
             Ok(url) => url,
             // The text may hold credentials, so the message does not repeat it.
-            Err(error) => return refuse(&format!("cannot be read: {error}")),
+            Err(error) => return refuse(&format!("is invalid: {error}")),
         };
         if !url.username().is_empty() || url.password().is_some() {
             return refuse("contains credentials: pass only the API key, with `api_key`");
@@ -98,6 +101,16 @@ impl fmt::Display for BaseUrl {
     }
 }
 
+/// What to say about a host and a path without a scheme before them.
+fn without_scheme(text: &str) -> Option<String> {
+    if text.contains("://") || text.contains(['@', '?', '#']) || !text.contains(['.', ':']) {
+        return None;
+    }
+    let url: Url = format!("https://{text}").parse().ok()?;
+    let scheme = if is_loopback(&url) { "http" } else { "https" };
+    Some(format!("`{text}` has no scheme: write `{scheme}://{text}`"))
+}
+
 fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else {
         return false;
@@ -120,8 +133,22 @@ mod tests {
             ("http://127.0.0.1.nip.io/v2", "unencrypted"),
             ("http://192.168.0.2/v2", "unencrypted"),
             ("ftp://telesto.app/v2", "starts with ftp://"),
-            ("telesto.app/v2", "cannot be read"),
-            ("https://", "cannot be read"),
+            ("", "is invalid"),
+            ("telesto", "is invalid"),
+            ("https://", "is invalid"),
+            ("me:s3cret@telesto.app", "me://"),
+            (
+                "telesto.app/v2",
+                "`telesto.app/v2` has no scheme: write `https://telesto.app/v2`",
+            ),
+            (
+                "127.0.0.1:8100/v2",
+                "has no scheme: write `http://127.0.0.1:8100/v2`",
+            ),
+            (
+                "localhost:8100",
+                "has no scheme: write `http://localhost:8100`",
+            ),
             ("https://me@telesto.app/v2", "contains credentials"),
             ("https://:s3cret@telesto.app/v2", "contains credentials"),
             ("https://telesto.app/v2?key=s3cret", "has a query"),

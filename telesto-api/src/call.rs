@@ -4,7 +4,7 @@
     reason = "which of these are called depends on the spec that the client is made from"
 )]
 
-use std::fmt::Display;
+use std::error::Error as StdError;
 
 use progenitor_client::{ByteStream, ResponseValue, encode_path};
 use reqwest::Response;
@@ -12,12 +12,15 @@ use reqwest::header::HeaderValue;
 
 use crate::generated::Client;
 use crate::wire::{Wire, to_text};
-use crate::{Error, ErrorKind, decode, middleware};
+use crate::{Error, decode, middleware};
 
 /// Turns the error of an argument, or of a request that cannot be built, into
 /// ours.
-pub(crate) fn valid<T, E: Display>(operation: &str, result: Result<T, E>) -> Result<T, Error> {
-    result.map_err(|reason| Error::new(ErrorKind::InvalidRequest, reason.to_string()).of(operation))
+pub(crate) fn valid<T, E>(operation: &str, result: Result<T, E>) -> Result<T, Error>
+where
+    E: Into<Box<dyn StdError + Send + Sync>>,
+{
+    result.map_err(|reason| Error::invalid_request(reason).of(operation))
 }
 
 /// A path parameter as one segment of the path.
@@ -32,7 +35,7 @@ pub(crate) fn path_segment<T: Wire>(
     let text = valid(operation, to_text(value))?;
     if matches!(text.as_str(), "" | "." | "..") {
         let reason = format!("`{text}` cannot be the path parameter `{name}`");
-        return Err(Error::new(ErrorKind::InvalidRequest, reason).of(operation));
+        return valid(operation, Err(reason));
     }
     // In the path of a URL, a backslash is read as a slash.
     Ok(encode_path(&text).replace('\\', "%5C"))

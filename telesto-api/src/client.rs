@@ -214,7 +214,9 @@ impl ClientBuilder {
             .api_key
             .ok_or_else(|| Error::config("no API key: pass the one that Telesto's support sent"))?;
         let api_key = ApiKey::new(api_key)?;
-        let base_url = BaseUrl::new(&self.base_url)?;
+        // Somebody may have passed the key as the URL.
+        let base_url = BaseUrl::new(&self.base_url)
+            .map_err(|error| error.map_texts(|text| api_key.redact(text)))?;
         let api_key_header = HeaderName::try_from(self.api_key_header.as_str()).map_err(|_| {
             Error::config(format!(
                 "`{}` is not a valid header name",

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 
 use crate::api_error::ApiError;
 
@@ -123,6 +123,12 @@ impl Error {
         self.kind() == ErrorKind::Config
     }
 
+    /// Whether the arguments of the call do not make a valid request: fix them.
+    #[must_use]
+    pub fn is_invalid_request(&self) -> bool {
+        self.kind() == ErrorKind::InvalidRequest
+    }
+
     /// Whether the key was refused: ask Telesto's support for a valid one.
     #[must_use]
     pub fn is_unauthorized(&self) -> bool {
@@ -148,10 +154,44 @@ impl Error {
         self.kind() == ErrorKind::RateLimited
     }
 
-    /// Whether no response came in time.
+    /// Whether the server rejected the request in another way (4xx): do not
+    /// repeat it as it is.
+    #[must_use]
+    pub fn is_rejected(&self) -> bool {
+        self.kind() == ErrorKind::Rejected
+    }
+
+    /// Whether the server failed (5xx): try again later.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.kind() == ErrorKind::Server
+    }
+
+    /// Whether a redirect was not followed: check the base URL.
+    #[must_use]
+    pub fn is_redirect(&self) -> bool {
+        self.kind() == ErrorKind::Redirect
+    }
+
+    /// Whether no response came in time. The server may have acted on the
+    /// request.
     #[must_use]
     pub fn is_timeout(&self) -> bool {
         self.kind() == ErrorKind::Timeout
+    }
+
+    /// Whether the connection failed: check the network, and try again. The
+    /// server may have acted on a request that was sent before.
+    #[must_use]
+    pub fn is_transport(&self) -> bool {
+        self.kind() == ErrorKind::Transport
+    }
+
+    /// Whether the response is larger than the body limit: raise it with
+    /// [`ClientBuilder::body_limit`](crate::ClientBuilder::body_limit).
+    #[must_use]
+    pub fn is_body_too_large(&self) -> bool {
+        self.kind() == ErrorKind::BodyTooLarge
     }
 
     /// Whether the response does not match the spec, which may need an edit.
@@ -192,11 +232,25 @@ impl Error {
         } else {
             "the connection was lost"
         };
-        let mut root: &dyn StdError = &error;
-        while let Some(source) = root.source() {
-            root = source;
+        let message = format!("{what}: {}", root_cause(&error));
+        Self::new(ErrorKind::Transport, message).with_source(error)
+    }
+
+    /// The error of arguments that do not make a request.
+    pub(crate) fn invalid_request(reason: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        let reason = reason.into();
+        let error = Self::new(ErrorKind::InvalidRequest, root_cause(&*reason).to_string());
+        match reason.source() {
+            // The message says all of it.
+            None => error,
+            Some(_) => error.with(|inner| inner.source = Some(reason)),
         }
-        Self::new(ErrorKind::Transport, format!("{what}: {root}")).with_source(error)
+    }
+
+    /// The error of a 404, which says what was asked for.
+    pub(crate) fn not_found(method: &Method, path: &str) -> Self {
+        Self::new(ErrorKind::NotFound, format!("not found: {method} {path}"))
+            .with_status(StatusCode::NOT_FOUND)
     }
 
     /// The error that an HTTP status other than a success stands for.
@@ -204,7 +258,6 @@ impl Error {
         let (kind, message) = match status.as_u16() {
             401 => (ErrorKind::Unauthorized, "the API key is missing or invalid"),
             403 => (ErrorKind::Forbidden, "the API needs a Pro plan"),
-            404 => (ErrorKind::NotFound, "not found"),
             429 => (
                 ErrorKind::RateLimited,
                 "the address is blocked for too many requests",
@@ -293,6 +346,8 @@ impl fmt::Display for Error {
 }
 
 impl fmt::Debug for Error {
+    /// What a person reads if `main` returns the error: its `Display`, followed
+    /// by its causes. `{:#?}` shows the fields.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner {
             kind,
@@ -304,6 +359,18 @@ impl fmt::Debug for Error {
             path,
             source,
         } = &*self.0;
+        if !formatter.alternate() {
+            fmt::Display::fmt(self, formatter)?;
+            let mut cause = self.source();
+            if cause.is_some() {
+                formatter.write_str("\n\nCaused by:")?;
+            }
+            while let Some(error) = cause {
+                write!(formatter, "\n    {error}")?;
+                cause = error.source();
+            }
+            return Ok(());
+        }
         formatter
             .debug_struct("Error")
             .field("kind", kind)
@@ -321,5 +388,43 @@ impl fmt::Debug for Error {
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// The last error in a chain of causes, which says what went wrong.
+fn root_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+    std::iter::successors(Some(error), |error| (*error).source())
+        .last()
+        .unwrap_or(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_predicate() {
+        type Predicate = fn(&Error) -> bool;
+        let predicates: [(ErrorKind, Predicate); 13] = [
+            (ErrorKind::Config, Error::is_config),
+            (ErrorKind::InvalidRequest, Error::is_invalid_request),
+            (ErrorKind::Unauthorized, Error::is_unauthorized),
+            (ErrorKind::Forbidden, Error::is_forbidden),
+            (ErrorKind::NotFound, Error::is_not_found),
+            (ErrorKind::RateLimited, Error::is_rate_limited),
+            (ErrorKind::Rejected, Error::is_rejected),
+            (ErrorKind::Server, Error::is_server),
+            (ErrorKind::Redirect, Error::is_redirect),
+            (ErrorKind::Timeout, Error::is_timeout),
+            (ErrorKind::Transport, Error::is_transport),
+            (ErrorKind::BodyTooLarge, Error::is_body_too_large),
+            (ErrorKind::Decode, Error::is_decode),
+        ];
+        for (kind, _) in predicates {
+            let error = Error::new(kind, "");
+            for (other, is) in predicates {
+                assert_eq!(is(&error), kind == other, "{kind:?} {other:?}");
+            }
+        }
     }
 }

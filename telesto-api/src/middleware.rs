@@ -8,7 +8,7 @@ use bytes::Bytes;
 use jiff::Timestamp;
 use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use reqwest::{Request, Response, StatusCode};
+use reqwest::{Method, Request, Response, StatusCode};
 use tracing::Instrument as _;
 
 use crate::api_error::ApiError;
@@ -95,11 +95,12 @@ impl Middleware {
     ) -> Result<Response, Error> {
         let span = trace::span(&request, call);
         let result = async {
+            let method = request.method().clone();
             let response = self.follow(http, request).await?;
             if !response.status().is_success() {
-                return Err(self.refusal(response).await);
+                return Err(self.refusal(response, &method).await);
             }
-            self.success(response, call).await
+            self.success(response, &method, call).await
         }
         .instrument(span.clone())
         .await
@@ -175,7 +176,12 @@ impl Middleware {
     }
 
     /// Reads the body of a success, unless the caller reads it as a stream.
-    async fn success(&self, mut response: Response, call: Call<'_>) -> Result<Response, Error> {
+    async fn success(
+        &self,
+        mut response: Response,
+        method: &Method,
+        call: Call<'_>,
+    ) -> Result<Response, Error> {
         // JSON where something else is expected may be an error.
         if call.streams && !is_json(response.headers()) {
             return Ok(response);
@@ -185,32 +191,40 @@ impl Middleware {
             .await
             .map_err(|error| error.with_status(status))?;
         if let Some((status, error)) = self.error_in_success(&body) {
-            return Err(self.stated(status, &response, Some(error)));
+            return Err(self.stated(status, &response, method, Some(error)));
         }
         let (parts, _) = http::Response::from(response).into_parts();
         Ok(http::Response::from_parts(parts, body).into())
     }
 
     /// The error of a response whose status is not 2xx.
-    async fn refusal(&self, mut response: Response) -> Error {
+    async fn refusal(&self, mut response: Response, method: &Method) -> Error {
         let body = body::read(&mut response, MAX_ERROR_BODY).await;
         let error = body
             .ok()
             .and_then(|body| ApiError::read(without_mark(&body), |text| self.redact(text)));
-        self.stated(response.status(), &response, error)
+        self.stated(response.status(), &response, method, error)
     }
 
     /// An error that the server sent, as a status or within a success.
-    fn stated(&self, status: StatusCode, response: &Response, error: Option<ApiError>) -> Error {
+    fn stated(
+        &self,
+        status: StatusCode,
+        response: &Response,
+        method: &Method,
+        api_error: Option<ApiError>,
+    ) -> Error {
         let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| {
             match response.extensions().get::<LockedUntil>() {
                 Some(LockedUntil(until)) => *until,
                 None => self.lock(response.headers()),
             }
         });
-        Error::from_status(status)
-            .with_retry_at(retry_at)
-            .with_api_error(error)
+        let error = match status {
+            StatusCode::NOT_FOUND => Error::not_found(method, &self.redact(response.url().path())),
+            status => Error::from_status(status),
+        };
+        error.with_retry_at(retry_at).with_api_error(api_error)
     }
 
     fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {

@@ -21,13 +21,13 @@ pub struct RequestBuilder<'a> {
     client: &'a Client,
     /// The name in errors and spans.
     name: String,
-    request: Result<reqwest::RequestBuilder, String>,
+    request: Result<reqwest::RequestBuilder, Error>,
 }
 
 impl<'a> RequestBuilder<'a> {
     pub(crate) fn new(client: &'a Client, method: Method, path: &str) -> Self {
         let name = format!("{method} {path}");
-        let request = check_path(path).map(|()| {
+        let request = call::valid(&name, check_path(path)).map(|()| {
             let url = format!("{}{path}", client.baseurl());
             client.client().request(method, url)
         });
@@ -79,10 +79,7 @@ impl<'a> RequestBuilder<'a> {
             name,
             request,
         } = self;
-        let request = call::valid(
-            &name,
-            request.and_then(|request| request.build().map_err(|error| error.to_string())),
-        )?;
+        let request = call::valid(&name, request?.build())?;
         let call = Call {
             name: &name,
             template: None,

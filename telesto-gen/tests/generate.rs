@@ -34,7 +34,7 @@ fn every_step_says_how_often_it_applied() {
         ("coerce", 58),
         ("open-enums", 1),
         ("non-exhaustive", 14),
-        ("messages", 13),
+        ("messages", 15),
         ("descriptions", 2),
         ("docs", 9),
         ("optional-bodies", 0),

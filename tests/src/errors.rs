@@ -39,7 +39,7 @@ async fn every_documented_error_has_its_kind() {
             404,
             "NOT_FOUND",
             ErrorKind::NotFound,
-            "list_products: not found (404 NOT_FOUND)",
+            "list_products: not found: GET /v2/products (404 NOT_FOUND)",
         ),
         (
             429,
@@ -296,7 +296,7 @@ fn settings_that_cannot_be_used_are_refused() {
         (Client::builder().api_key("a\n"), "line break"),
         (builder().base_url("http://telesto.app/v2"), "unencrypted"),
         (builder().base_url("https://a:b@telesto.app"), "credentials"),
-        (builder().base_url(""), "cannot be read"),
+        (builder().base_url(""), "is invalid"),
         (
             builder().api_key_header("not a header"),
             "not a valid header name",
@@ -330,7 +330,60 @@ async fn what_the_spec_does_not_know_fails_in_the_same_way() {
         assert!(error.is_not_found());
         assert_eq!(
             error.to_string(),
-            "GET /suppliers: not found (404 NOT_FOUND)"
+            "GET /suppliers: not found: GET /v2/suppliers (404 NOT_FOUND)"
         );
     }
+}
+
+#[tokio::test]
+async fn a_404_names_the_path_without_the_query() {
+    let server = MockServer::start_async().await;
+    respond(&server, 404, "").await;
+    let client = client(&server);
+    let call = client.request(Method::DELETE, "/suppliers/7");
+    let error = call.query("a", "secret").send().await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "DELETE /suppliers/7: not found: DELETE /v2/suppliers/7 (404)"
+    );
+}
+
+/// A value that serde refuses.
+struct Unserializable;
+
+impl serde::Serialize for Unserializable {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no such color"))
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_written_says_why() {
+    let server = MockServer::start_async().await;
+    let client = client(&server);
+    let call = client.request(Method::POST, "/suppliers");
+    let error = call.json(&Unserializable).send().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(error.to_string(), "POST /suppliers: no such color");
+}
+
+/// As a program prints it whose `main` returns the error.
+#[tokio::test]
+async fn debug_reads_like_display_followed_by_the_causes() {
+    let error = error(404, "").await;
+    assert_eq!(format!("{error:?}"), error.to_string());
+
+    let refused = client_of("http://127.0.0.1:1").list_products().send().await;
+    let error = refused.unwrap_err();
+    let text = format!("{error:?}");
+    let (line, causes) = text.split_once("\n\nCaused by:\n    ").unwrap();
+    assert_eq!(line, error.to_string());
+    assert!(
+        line.starts_with("list_products: cannot connect: "),
+        "{line}"
+    );
+    let last = causes.lines().last().unwrap().trim();
+    assert!(line.ends_with(last), "{text}");
+    // The fields are still there to be looked at.
+    assert!(format!("{error:#?}").contains("kind: Transport"));
 }

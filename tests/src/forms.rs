@@ -90,11 +90,20 @@ async fn a_value_that_an_enum_does_not_list_is_kept_and_never_sent() {
     assert_eq!(unknown, SupplierStatus::Unknown("In Prüfung".to_owned()));
     assert_eq!(unknown.to_string(), "In Prüfung");
     assert_eq!(suppliers[1].status, Some(SupplierStatus::Draft));
-    assert!("In Prüfung".parse::<SupplierStatus>().is_err());
+    let error = "In Prüfung".parse::<SupplierStatus>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`In Prüfung` is not a valid SupplierStatus: expected `In Progress`, \
+         `Completed`, `Delayed`, `Canceled` or `Draft`"
+    );
 
     let call = client.get_goods().goods_id(7).states(vec![unknown]);
     let error = call.send().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::InvalidRequest);
+    assert_eq!(
+        error.to_string(),
+        "get_goods: the spec does not list the value `In Prüfung`, so it is not sent"
+    );
     assert_eq!(mock.calls_async().await, 1);
 }
 

@@ -291,7 +291,7 @@ async fn an_argument_that_changes_the_path_is_refused() {
     let error = client.get_supplier().send().await.unwrap_err();
     assert_eq!(
         error.to_string(),
-        "get_supplier: supplier_id was not initialized"
+        "get_supplier: missing required parameter `supplier_id`"
     );
     assert_eq!(mock.calls_async().await, 0);
 }

@@ -76,7 +76,7 @@ pub mod types {
                 Self {
                     created: Ok(Default::default()),
                     ean_upc: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("missing required field `id`".to_string()),
                     name: Ok(Default::default()),
                     stock_onhand: Ok(Default::default()),
                 }

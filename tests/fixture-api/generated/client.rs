@@ -87,7 +87,15 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "bag" => Ok(Self::Bag),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid BagKind: expected `bag`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -157,7 +165,15 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "box" => Ok(Self::Box),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid BoxKind: expected `box`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -257,7 +273,15 @@ pub mod types {
             match value {
                 "String" => Ok(Self::String),
                 "str" => Ok(Self::Str),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Copy: expected `String` or `str`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -609,7 +633,15 @@ pub mod types {
                 "0" => Ok(Self::X0),
                 "1" => Ok(Self::X1),
                 "10" => Ok(Self::X10),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ListMoodsResponseItemCode: expected `0`, `1` or `10`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -673,7 +705,15 @@ pub mod types {
                 "yes" => Ok(Self::Yes),
                 "no" => Ok(Self::No),
                 "" => Ok(Self::X),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ListMoodsResponseItemFlag: expected `yes`, `no` or ``",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -769,7 +809,15 @@ pub mod types {
             match value {
                 "unknown" => Ok(Self::Unknown),
                 "known" => Ok(Self::Known),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ListMoodsResponseItemState: expected `unknown` or `known`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -866,7 +914,15 @@ pub mod types {
                 "a-c" => Ok(Self::AC),
                 "self" => Ok(Self::Self_),
                 "3rd" => Ok(Self::X3rd),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Mood: expected `In Progress`, `Gelöscht`, ``, `a/b`, `a-c`, `self` or `3rd`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1023,7 +1079,15 @@ pub mod types {
                 "Self" => Ok(Self::Self_),
                 "Unknown" => Ok(Self::Unknown),
                 "Default" => Ok(Self::Default),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Option: expected `None`, `Some`, `Ok`, `Err`, `Self`, `Unknown` or `Default`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1183,7 +1247,15 @@ pub mod types {
                 "low/rack" => Ok(Self::LowRack),
                 "Größe" => Ok(Self::Größe),
                 "type" => Ok(Self::Type),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid RackType: expected `high rack`, `low/rack`, `Größe` or `type`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1435,7 +1507,15 @@ pub mod types {
             match value {
                 "a" => Ok(Self::A),
                 "b" => Ok(Self::B),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ResultKind: expected `a` or `b`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1537,7 +1617,15 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "round" => Ok(Self::Round),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid RoundKind: expected `round`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1677,7 +1765,15 @@ pub mod types {
             match value {
                 "wide" => Ok(Self::Wide),
                 "deep" => Ok(Self::Deep),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ShelfKind: expected `wide` or `deep`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -1894,7 +1990,15 @@ pub mod types {
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
                 "square" => Ok(Self::Square),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid SquareKind: expected `square`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2138,7 +2242,15 @@ pub mod types {
                 "Delayed" => Ok(Self::Delayed),
                 "Canceled" => Ok(Self::Canceled),
                 "Draft" => Ok(Self::Draft),
-                _ => Err("invalid value".into()),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid SupplierStatus: expected `In Progress`, `Completed`, `Delayed`, `Canceled` or `Draft`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
             }
         }
     }
@@ -2475,7 +2587,7 @@ pub mod types {
         impl ::std::default::Default for Bag {
             fn default() -> Self {
                 Self {
-                    kind: Err("no value supplied for kind".to_string()),
+                    kind: Err("missing required field `kind`".to_string()),
                     weight: Ok(Default::default()),
                 }
             }
@@ -2538,7 +2650,7 @@ pub mod types {
         impl ::std::default::Default for Box {
             fn default() -> Self {
                 Self {
-                    kind: Err("no value supplied for kind".to_string()),
+                    kind: Err("missing required field `kind`".to_string()),
                     size: Ok(Default::default()),
                 }
             }
@@ -2661,7 +2773,7 @@ pub mod types {
                     created: Ok(Default::default()),
                     ean_upc: Ok(Default::default()),
                     ean_upc_2: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("missing required field `id`".to_string()),
                     level: Ok(Default::default()),
                     more: Ok(Default::default()),
                     note: Ok(Default::default()),
@@ -3142,7 +3254,7 @@ pub mod types {
         impl ::std::default::Default for Mail {
             fn default() -> Self {
                 Self {
-                    mail_id: Err("no value supplied for mail_id".to_string()),
+                    mail_id: Err("missing required field `mail_id`".to_string()),
                     since: Ok(Default::default()),
                 }
             }
@@ -3210,7 +3322,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     color: Ok(Default::default()),
-                    extra: Err("no value supplied for extra".to_string()),
+                    extra: Err("missing required field `extra`".to_string()),
                 }
             }
         }
@@ -3279,9 +3391,9 @@ pub mod types {
         impl ::std::default::Default for Named {
             fn default() -> Self {
                 Self {
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("missing required field `id`".to_string()),
                     name: Ok(Default::default()),
-                    owner_id: Err("no value supplied for owner_id".to_string()),
+                    owner_id: Err("missing required field `owner_id`".to_string()),
                 }
             }
         }
@@ -3377,7 +3489,9 @@ pub mod types {
                     changed: Ok(Default::default()),
                     products: Ok(Default::default()),
                     since: Ok(Default::default()),
-                    supplier_name: Err("no value supplied for supplier_name".to_string()),
+                    supplier_name: Err(
+                        "missing required field `supplier_name`".to_string(),
+                    ),
                 }
             }
         }
@@ -3512,7 +3626,7 @@ pub mod types {
         impl ::std::default::Default for Parcel {
             fn default() -> Self {
                 Self {
-                    parcel_id: Err("no value supplied for parcel_id".to_string()),
+                    parcel_id: Err("missing required field `parcel_id`".to_string()),
                     sent: Ok(Default::default()),
                     size: Ok(Default::default()),
                     stops: Ok(Default::default()),
@@ -3664,7 +3778,7 @@ pub mod types {
         impl ::std::default::Default for Phone {
             fn default() -> Self {
                 Self {
-                    phone_id: Err("no value supplied for phone_id".to_string()),
+                    phone_id: Err("missing required field `phone_id`".to_string()),
                     since: Ok(Default::default()),
                 }
             }
@@ -4450,7 +4564,7 @@ pub mod types {
         impl ::std::default::Default for Round {
             fn default() -> Self {
                 Self {
-                    kind: Err("no value supplied for kind".to_string()),
+                    kind: Err("missing required field `kind`".to_string()),
                     radius: Ok(Default::default()),
                 }
             }
@@ -4641,7 +4755,7 @@ pub mod types {
         impl ::std::default::Default for Square {
             fn default() -> Self {
                 Self {
-                    kind: Err("no value supplied for kind".to_string()),
+                    kind: Err("missing required field `kind`".to_string()),
                     side: Ok(Default::default()),
                 }
             }
@@ -4704,7 +4818,7 @@ pub mod types {
         impl ::std::default::Default for StartRecountBody {
             fn default() -> Self {
                 Self {
-                    shelf: Err("no value supplied for shelf".to_string()),
+                    shelf: Err("missing required field `shelf`".to_string()),
                     until: Ok(Default::default()),
                 }
             }
@@ -4841,7 +4955,7 @@ pub mod types {
             fn default() -> Self {
                 Self {
                     first_bought: Ok(Default::default()),
-                    product_id: Err("no value supplied for product_id".to_string()),
+                    product_id: Err("missing required field `product_id`".to_string()),
                     purchase_price: Ok(Default::default()),
                 }
             }
@@ -4988,7 +5102,7 @@ pub mod types {
                     balance: Ok(Default::default()),
                     changed: Ok(Default::default()),
                     extra: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("missing required field `id`".to_string()),
                     labels: Ok(Default::default()),
                     lead_days: Ok(Default::default()),
                     notes: Ok(Default::default()),
@@ -5350,10 +5464,10 @@ pub mod types {
                     ean_upc_2: Ok(Default::default()),
                     ean_upc_3: Ok(Default::default()),
                     fn_: Ok(Default::default()),
-                    id: Err("no value supplied for id".to_string()),
+                    id: Err("missing required field `id`".to_string()),
                     labels: Ok(Default::default()),
                     name: Ok(Default::default()),
-                    owner_id: Err("no value supplied for owner_id".to_string()),
+                    owner_id: Err("missing required field `owner_id`".to_string()),
                     parent: Ok(Default::default()),
                     place: Ok(Default::default()),
                     price: Ok(Default::default()),
@@ -6669,7 +6783,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::civil::DateTime` for changed_since failed"
+                    "conversion to `:: jiff :: civil :: DateTime` for changed_since failed"
                         .to_string()
                 });
             self
@@ -6803,7 +6917,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                supplier_id: Err("supplier_id was not initialized".to_string()),
+                supplier_id: Err("missing required parameter `supplier_id`".to_string()),
             }
         }
         pub fn supplier_id<V>(mut self, value: V) -> Self
@@ -6813,7 +6927,7 @@ pub mod builder {
             self.supplier_id = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for supplier_id failed"
+                    "conversion to `:: std :: string :: String` for supplier_id failed"
                         .to_string()
                 });
             self
@@ -6857,7 +6971,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                supplier_id: Err("supplier_id was not initialized".to_string()),
+                supplier_id: Err("missing required parameter `supplier_id`".to_string()),
             }
         }
         pub fn supplier_id<V>(mut self, value: V) -> Self
@@ -6867,7 +6981,7 @@ pub mod builder {
             self.supplier_id = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for supplier_id failed"
+                    "conversion to `:: std :: string :: String` for supplier_id failed"
                         .to_string()
                 });
             self
@@ -6904,7 +7018,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                number: Err("number was not initialized".to_string()),
+                number: Err("missing required parameter `number`".to_string()),
             }
         }
         pub fn number<V>(mut self, value: V) -> Self
@@ -6914,7 +7028,8 @@ pub mod builder {
             self.number = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for number failed".to_string()
+                    "conversion to `:: std :: string :: String` for number failed"
+                        .to_string()
                 });
             self
         }
@@ -6955,7 +7070,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                goods_id: Err("goods_id was not initialized".to_string()),
+                goods_id: Err("missing required parameter `goods_id`".to_string()),
                 _2nd: Ok(None),
                 page_size: Ok(None),
                 states: Ok(None),
@@ -7000,7 +7115,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::vec::Vec<SupplierStatus>` for states failed"
+                    "conversion to `:: std :: vec :: Vec < SupplierStatus >` for states failed"
                         .to_string()
                 });
             self
@@ -7013,7 +7128,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for type_ failed".to_string()
+                    "conversion to `:: std :: string :: String` for type_ failed"
+                        .to_string()
                 });
             self
         }
@@ -7025,7 +7141,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::civil::DateTime` for x_trace failed"
+                    "conversion to `:: jiff :: civil :: DateTime` for x_trace failed"
                         .to_string()
                 });
             self
@@ -7105,7 +7221,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                goods_id: Err("goods_id was not initialized".to_string()),
+                goods_id: Err("missing required parameter `goods_id`".to_string()),
                 x_trace: Ok(None),
                 body: Ok(::std::default::Default::default()),
             }
@@ -7127,7 +7243,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::civil::DateTime` for x_trace failed"
+                    "conversion to `:: jiff :: civil :: DateTime` for x_trace failed"
                         .to_string()
                 });
             self
@@ -7356,8 +7472,8 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 _client: client,
-                value: Err("value was not initialized".to_string()),
-                self_: Err("self_ was not initialized".to_string()),
+                value: Err("missing required parameter `value`".to_string()),
+                self_: Err("missing required parameter `self_`".to_string()),
                 option: Ok(None),
                 client: Ok(None),
                 error: Ok(None),
@@ -7378,7 +7494,8 @@ pub mod builder {
             self.value = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for value failed".to_string()
+                    "conversion to `:: std :: string :: String` for value failed"
+                        .to_string()
                 });
             self
         }
@@ -7389,7 +7506,8 @@ pub mod builder {
             self.self_ = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for self_ failed".to_string()
+                    "conversion to `:: std :: string :: String` for self_ failed"
+                        .to_string()
                 });
             self
         }
@@ -7411,7 +7529,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for client failed".to_string()
+                    "conversion to `:: std :: string :: String` for client failed"
+                        .to_string()
                 });
             self
         }
@@ -7423,7 +7542,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for error failed".to_string()
+                    "conversion to `:: std :: string :: String` for error failed"
+                        .to_string()
                 });
             self
         }
@@ -7435,7 +7555,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for info failed".to_string()
+                    "conversion to `:: std :: string :: String` for info failed"
+                        .to_string()
                 });
             self
         }
@@ -7447,7 +7568,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for request failed".to_string()
+                    "conversion to `:: std :: string :: String` for request failed"
+                        .to_string()
                 });
             self
         }
@@ -7459,7 +7581,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for response failed".to_string()
+                    "conversion to `:: std :: string :: String` for response failed"
+                        .to_string()
                 });
             self
         }
@@ -7471,7 +7594,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for result failed".to_string()
+                    "conversion to `:: std :: string :: String` for result failed"
+                        .to_string()
                 });
             self
         }
@@ -7483,7 +7607,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for url failed".to_string()
+                    "conversion to `:: std :: string :: String` for url failed"
+                        .to_string()
                 });
             self
         }
@@ -7495,7 +7620,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for when failed".to_string()
+                    "conversion to `:: std :: string :: String` for when failed"
+                        .to_string()
                 });
             self
         }
@@ -7507,7 +7633,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for api_version failed"
+                    "conversion to `:: std :: string :: String` for api_version failed"
                         .to_string()
                 });
             self
@@ -7692,7 +7818,7 @@ pub mod builder {
             self.body = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::vec::Vec<std::string::String>` for body failed"
+                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for body failed"
                         .to_string()
                 })
                 .map(::std::option::Option::Some);
@@ -8050,19 +8176,19 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                rack_id: Err("rack_id was not initialized".to_string()),
-                type_: Err("type_ was not initialized".to_string()),
-                _2nd: Err("_2nd was not initialized".to_string()),
-                filter_name: Err("filter_name was not initialized".to_string()),
+                rack_id: Err("missing required parameter `rack_id`".to_string()),
+                type_: Err("missing required parameter `type_`".to_string()),
+                _2nd: Err("missing required parameter `_2nd`".to_string()),
+                filter_name: Err("missing required parameter `filter_name`".to_string()),
                 match_: Ok(None),
-                numbers: Err("numbers was not initialized".to_string()),
+                numbers: Err("missing required parameter `numbers`".to_string()),
                 open: Ok(None),
                 price: Ok(None),
                 since: Ok(None),
                 size: Ok(None),
                 types: Ok(None),
                 until: Ok(None),
-                x_required: Err("x_required was not initialized".to_string()),
+                x_required: Err("missing required parameter `x_required`".to_string()),
                 x_shared: Ok(None),
                 x_when: Ok(None),
             }
@@ -8092,7 +8218,8 @@ pub mod builder {
             self._2nd = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `jiff::civil::Date` for _2nd failed".to_string()
+                    "conversion to `:: jiff :: civil :: Date` for _2nd failed"
+                        .to_string()
                 });
             self
         }
@@ -8103,7 +8230,7 @@ pub mod builder {
             self.filter_name = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for filter_name failed"
+                    "conversion to `:: std :: string :: String` for filter_name failed"
                         .to_string()
                 });
             self
@@ -8116,7 +8243,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::string::String` for match_ failed".to_string()
+                    "conversion to `:: std :: string :: String` for match_ failed"
+                        .to_string()
                 });
             self
         }
@@ -8127,7 +8255,8 @@ pub mod builder {
             self.numbers = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::vec::Vec<i64>` for numbers failed".to_string()
+                    "conversion to `:: std :: vec :: Vec < i64 >` for numbers failed"
+                        .to_string()
                 });
             self
         }
@@ -8149,7 +8278,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `rust_decimal::Decimal` for price failed".to_string()
+                    "conversion to `:: rust_decimal :: Decimal` for price failed"
+                        .to_string()
                 });
             self
         }
@@ -8161,7 +8291,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::civil::DateTime` for since failed".to_string()
+                    "conversion to `:: jiff :: civil :: DateTime` for since failed"
+                        .to_string()
                 });
             self
         }
@@ -8183,7 +8314,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `std::vec::Vec<RackType>` for types failed"
+                    "conversion to `:: std :: vec :: Vec < RackType >` for types failed"
                         .to_string()
                 });
             self
@@ -8196,7 +8327,7 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::Timestamp` for until failed".to_string()
+                    "conversion to `:: jiff :: Timestamp` for until failed".to_string()
                 });
             self
         }
@@ -8207,7 +8338,7 @@ pub mod builder {
             self.x_required = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for x_required failed"
+                    "conversion to `:: std :: string :: String` for x_required failed"
                         .to_string()
                 });
             self
@@ -8230,7 +8361,8 @@ pub mod builder {
                 .try_into()
                 .map(Some)
                 .map_err(|_| {
-                    "conversion to `jiff::civil::Date` for x_when failed".to_string()
+                    "conversion to `:: jiff :: civil :: Date` for x_when failed"
+                        .to_string()
                 });
             self
         }
@@ -8423,7 +8555,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                body: Err("body was not initialized".to_string()),
+                body: Err("missing request body".to_string()),
             }
         }
         pub fn body<V>(mut self, value: V) -> Self
@@ -8472,7 +8604,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                shelf: Err("shelf was not initialized".to_string()),
+                shelf: Err("missing required parameter `shelf`".to_string()),
             }
         }
         pub fn shelf<V>(mut self, value: V) -> Self
@@ -8523,7 +8655,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                shelf: Err("shelf was not initialized".to_string()),
+                shelf: Err("missing required parameter `shelf`".to_string()),
             }
         }
         pub fn shelf<V>(mut self, value: V) -> Self
@@ -8658,7 +8790,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                parcel: Err("parcel was not initialized".to_string()),
+                parcel: Err("missing required parameter `parcel`".to_string()),
                 body: Ok(::std::default::Default::default()),
             }
         }
@@ -8669,7 +8801,8 @@ pub mod builder {
             self.parcel = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
+                    "conversion to `:: std :: string :: String` for parcel failed"
+                        .to_string()
                 });
             self
         }
@@ -8735,7 +8868,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                parcel: Err("parcel was not initialized".to_string()),
+                parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
         pub fn parcel<V>(mut self, value: V) -> Self
@@ -8745,7 +8878,8 @@ pub mod builder {
             self.parcel = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
+                    "conversion to `:: std :: string :: String` for parcel failed"
+                        .to_string()
                 });
             self
         }
@@ -8781,7 +8915,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                parcel: Err("parcel was not initialized".to_string()),
+                parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
         pub fn parcel<V>(mut self, value: V) -> Self
@@ -8791,7 +8925,8 @@ pub mod builder {
             self.parcel = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
+                    "conversion to `:: std :: string :: String` for parcel failed"
+                        .to_string()
                 });
             self
         }
@@ -8827,7 +8962,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                parcel: Err("parcel was not initialized".to_string()),
+                parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
         pub fn parcel<V>(mut self, value: V) -> Self
@@ -8837,7 +8972,8 @@ pub mod builder {
             self.parcel = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for parcel failed".to_string()
+                    "conversion to `:: std :: string :: String` for parcel failed"
+                        .to_string()
                 });
             self
         }
@@ -9021,7 +9157,7 @@ pub mod builder {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                tree_id: Err("tree_id was not initialized".to_string()),
+                tree_id: Err("missing required parameter `tree_id`".to_string()),
             }
         }
         pub fn tree_id<V>(mut self, value: V) -> Self
@@ -9031,7 +9167,8 @@ pub mod builder {
             self.tree_id = value
                 .try_into()
                 .map_err(|_| {
-                    "conversion to `std::string::String` for tree_id failed".to_string()
+                    "conversion to `:: std :: string :: String` for tree_id failed"
+                        .to_string()
                 });
             self
         }
