@@ -2,12 +2,14 @@
 
 mod api_error;
 mod api_key;
+mod argument;
 mod base_url;
 mod body;
 mod budget;
 mod call;
 mod client;
 mod clock;
+mod dec;
 mod decode;
 mod error;
 // As `cargo xtask codegen` writes it.
@@ -29,9 +31,12 @@ pub use reqwest::{Method, StatusCode};
 pub use {jiff, rust_decimal};
 
 pub use self::api_error::ApiError;
+pub use self::argument::Argument;
 pub use self::budget::{Budget, BudgetStatus};
 pub use self::client::ClientBuilder;
 pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};
+#[doc(hidden)]
+pub use self::dec::__decimal;
 pub use self::error::{Error, ErrorKind};
 pub use self::generated::{Client, builder, types};
 pub use self::limit::{OnLimit, RateLimit};

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 
 use indexmap::IndexMap;
-use openapiv3::{MediaType, OpenAPI, Operation, ReferenceOr, Schema, SchemaKind, StatusCode, Type};
+use openapiv3::{
+    MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, SchemaKind, StatusCode, Type,
+};
 
 use crate::schemas;
 
@@ -33,16 +35,29 @@ pub(crate) struct OperationFacts {
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
     pub(crate) documented_at: Option<String>,
+    /// Its parameters, those of its path included.
+    pub(crate) parameters: Vec<ParameterFacts>,
     /// Its request body.
     pub(crate) body: Option<BodyFacts>,
     /// The media type of its success, if that has a body.
     pub(crate) media_type: Option<String>,
 }
 
+/// A parameter of an operation.
+#[derive(Debug)]
+pub(crate) struct ParameterFacts {
+    /// Its name on the wire.
+    pub(crate) name: String,
+    /// Where it is sent: `path`, `query` or `header`.
+    pub(crate) place: &'static str,
+    pub(crate) description: String,
+}
+
 /// The body of a request.
 #[derive(Debug)]
 pub(crate) struct BodyFacts {
     pub(crate) required: bool,
+    pub(crate) description: String,
     /// Its media type, without parameters.
     pub(crate) sent_in: String,
 }
@@ -122,16 +137,47 @@ fn operation_facts(
             .external_docs
             .as_ref()
             .map(|docs| docs.url.clone()),
+        parameters: parameters(api, path, operation),
         body: operation
             .request_body
             .as_ref()
             .and_then(|body| resolve(body, |name| components?.request_bodies.get(name)))
             .map(|body| BodyFacts {
                 required: body.required,
+                description: body.description.clone().unwrap_or_default(),
                 sent_in: media_type(&body.content).unwrap_or_default(),
             }),
         media_type: successes.find_map(|response| media_type(&response.content)),
     }
+}
+
+/// The parameters of an operation, then those of its path that it does not
+/// override.
+fn parameters(api: &OpenAPI, path: &str, operation: &Operation) -> Vec<ParameterFacts> {
+    let item = api.paths.paths.get(path).and_then(ReferenceOr::as_item);
+    let shared = item.iter().flat_map(|item| &item.parameters);
+    let components = api.components.as_ref();
+    let mut found: Vec<ParameterFacts> = Vec::new();
+    for parameter in operation.parameters.iter().chain(shared) {
+        let Some(parameter) = resolve(parameter, |name| components?.parameters.get(name)) else {
+            continue;
+        };
+        let place = match parameter {
+            Parameter::Query { .. } => "query",
+            Parameter::Header { .. } => "header",
+            Parameter::Path { .. } => "path",
+            Parameter::Cookie { .. } => "cookie",
+        };
+        let data = parameter.parameter_data_ref();
+        if !found.iter().any(|known| known.name == data.name) {
+            found.push(ParameterFacts {
+                name: data.name.clone(),
+                place,
+                description: data.description.clone().unwrap_or_default(),
+            });
+        }
+    }
+    found
 }
 
 /// The first media type of a content, without parameters.

@@ -35,10 +35,13 @@ fn every_step_says_how_often_it_applied() {
         ("open-enums", 1),
         ("non-exhaustive", 14),
         ("messages", 15),
+        ("optional-bodies", 0),
+        ("setters", 69),
+        ("conversions", 19),
         ("descriptions", 2),
         ("docs", 9),
-        ("optional-bodies", 0),
         ("send", 9),
+        ("finish", 18),
         ("mocks", 9),
     ];
     assert_eq!(generated.applied, expected);

@@ -83,67 +83,71 @@ pub mod types {
             }
         }
         impl Product {
-            pub fn created<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
+
+Optional.*/
+            pub fn created(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.created = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for created: {e}")
-                    });
+            ) -> Self {
+                self.created = crate::argument::field("created", value);
                 self
             }
-            pub fn ean_upc<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc: {e}")
-                    });
+            /**The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
+
+Optional.*/
+            pub fn ean_upc(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc = crate::argument::field("ean_upc", value);
                 self
             }
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The identifier that Telesto gave to the product.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            /**The name of the product.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
                 self
             }
-            pub fn stock_onhand<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The quantity on hand.
+
+Optional.*/
+            pub fn stock_onhand(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stock_onhand = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for stock_onhand: {e}")
-                    });
+            ) -> Self {
+                self.stock_onhand = crate::argument::field("stock_onhand", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Product, crate::Error> {
+                crate::argument::built(
+                    "Product",
+                    <super::Product as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Product> for super::Product {
@@ -206,6 +210,9 @@ pub mod types {
     }
     crate::wire::schemas! {
         Product : Object
+    }
+    crate::argument::with_builders! {
+        Product
     }
 }
 #[derive(Clone, Debug)]
@@ -288,6 +295,7 @@ pub mod builder {
 
 [`Client::list_products`]: super::Client::list_products*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListProducts<'a> {
         client: &'a super::Client,
     }
@@ -318,6 +326,22 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "list_products", result).await
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListProducts<'a> {
+        type Output = Result<
+            ResponseValue<::std::vec::Vec<types::Product>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
         }
     }
 }

@@ -14,7 +14,7 @@
 //! use telesto_api::types::Product;
 //!
 //! let server = MockServer::start_async().await;
-//! let widget: Product = Product::builder().id("1").name("Widget".to_owned()).try_into().unwrap();
+//! let widget = Product::builder().id("1").name("Widget").build()?;
 //! let mock = server.list_products(|_when, then| {
 //!     then.ok(&vec![widget]);
 //! });
@@ -57,6 +57,7 @@ mod generated {
     use serde_json::{Value, json};
 
     use super::written::Telesto;
+    use crate::Argument;
     use crate::call;
     use crate::generated::spec::BASE_URL;
     use crate::wire::{Wire, Written, to_text};
@@ -65,6 +66,11 @@ mod generated {
     pub(crate) fn request(when: When, method: &str, template: &str) -> When {
         when.method(method.parse::<Method>().unwrap_or(Method::GET))
             .path_matches(path(template, None).as_str())
+    }
+
+    /// The value that a matcher was given.
+    pub(crate) fn argument<T>(name: &str, value: impl Argument<T>) -> T {
+        sent(crate::argument::field(name, value))
     }
 
     /// Expects this value for the path parameter of this index.

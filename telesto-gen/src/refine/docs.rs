@@ -6,8 +6,7 @@ use std::fmt::Write as _;
 
 use quote::ToTokens as _;
 use syn::{
-    File, GenericParam, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound,
-    WherePredicate, parse_quote,
+    File, FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote,
 };
 
 use super::tree;
@@ -72,42 +71,32 @@ fn returned(function: &ImplItemFn) -> Option<String> {
     }
 }
 
-/// What a setter takes: the `T` of its one `TryInto<T>` or `Into<T>`.
+/// What an example passes to a setter: the `T` of `impl Argument<T>`, without
+/// the `Option` and the builder that a caller need not think of.
 fn argument_type(function: &ImplItemFn, crate_name: &str) -> Option<String> {
-    let generics = &function.sig.generics;
-    let declared = generics
-        .params
-        .iter()
-        .filter_map(|parameter| match parameter {
-            GenericParam::Type(ty) => Some(&ty.bounds),
-            _ => None,
-        });
-    let predicates = generics
-        .where_clause
-        .iter()
-        .flat_map(|clause| &clause.predicates);
-    let bounded = predicates.filter_map(|predicate| match predicate {
-        WherePredicate::Type(ty) => Some(&ty.bounds),
-        _ => None,
+    let taken = function.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
     });
-    let ty = declared.chain(bounded).flatten().find_map(target)?;
-    let text = ty.to_token_stream().to_string();
-    Some(
-        text.replace(' ', "")
-            .replace("types::", &format!("{crate_name}::types::")),
-    )
-}
-
-/// The `T` of `TryInto<T>` or `Into<T>`.
-fn target(bound: &TypeParamBound) -> Option<Type> {
-    let TypeParamBound::Trait(bound) = bound else {
+    let Some(Type::ImplTrait(taken)) = taken else {
         return None;
     };
-    let last = bound.path.segments.last()?;
-    if last.ident != "TryInto" && last.ident != "Into" {
-        return None;
-    }
-    tree::first_argument(&bound.path).cloned()
+    let bound = taken.bounds.iter().find_map(|bound| match bound {
+        TypeParamBound::Trait(bound) => tree::first_argument(&bound.path),
+        _ => None,
+    })?;
+    let ty = match bound {
+        Type::Path(option) if tree::type_name(bound).as_deref() == Some("Option") => {
+            tree::first_argument(&option.path)?
+        }
+        other => other,
+    };
+    let text = ty.to_token_stream().to_string().replace(' ', "");
+    let types = format!("{crate_name}::types::");
+    Some(
+        text.replace("types::builder::", "types::")
+            .replace("types::", &types),
+    )
 }
 
 /// What the spec says beyond the description.

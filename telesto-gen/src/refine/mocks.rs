@@ -60,9 +60,14 @@ fn expect(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String
             function.block = parse_quote!({ #request });
             continue;
         }
+        let optional = optional(function).is_some();
         let mut part = Part {
             operation,
-            value: value(function),
+            value: if optional {
+                parse_quote!(value)
+            } else {
+                parse_quote!(&value)
+            },
             changed: false,
             bytes: false,
         };
@@ -76,22 +81,61 @@ fn expect(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), String
         }
         if bytes {
             takes_bytes(function);
+        } else {
+            takes_argument(function)
+                .ok_or_else(|| format!("unexpected type of `{name}` in `{}`", operation.id))?;
         }
     }
     Ok(())
 }
 
-/// The value of a setter, as a reference.
-fn value(function: &ImplItemFn) -> Expr {
-    let taken = function.sig.inputs.iter().find_map(|input| match input {
+/// Makes the value of a function one that a call takes.
+fn takes_argument(function: &mut ImplItemFn) -> Option<()> {
+    let ty = match optional(function) {
+        Some(inner) => {
+            let inner = owned(inner);
+            parse_quote!(::std::option::Option<#inner>)
+        }
+        None => owned(taken(function)?),
+    };
+    let (ident, block) = (&function.sig.ident, &function.block.stmts);
+    let name = tree::name(ident);
+    *function = parse_quote! {
+        pub fn #ident(self, value: impl crate::Argument<#ty>) -> Self {
+            let value = crate::httpmock::argument::<#ty>(#name, value);
+            #(#block)*
+        }
+    };
+    Some(())
+}
+
+/// The type of the value of a function.
+fn taken(function: &ImplItemFn) -> Option<&Type> {
+    function.sig.inputs.iter().find_map(|input| match input {
         FnArg::Typed(input) if is_named(&input.pat, "value") => Some(&*input.ty),
         _ => None,
-    });
-    let taken = optional(function).or(taken);
-    match taken {
-        Some(Type::Reference(reference))
-            if reference.elem.to_token_stream().to_string() == "str" =>
-        {
+    })
+}
+
+/// The type of the values that a reference leads to.
+fn owned(ty: &Type) -> Type {
+    match ty {
+        Type::Reference(reference) if is_str(&reference.elem) => {
+            parse_quote!(::std::string::String)
+        }
+        Type::Reference(reference) => (*reference.elem).clone(),
+        other => other.clone(),
+    }
+}
+
+fn is_str(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.is_ident("str"))
+}
+
+/// The value of a response, as a reference.
+fn value(function: &ImplItemFn) -> Expr {
+    match taken(function) {
+        Some(Type::Reference(reference)) if is_str(&reference.elem) => {
             parse_quote!(&value.to_owned())
         }
         Some(Type::Reference(_)) => parse_quote!(value),
@@ -148,6 +192,10 @@ impl VisitMut for Part<'_> {
     fn visit_expr_mut(&mut self, expr: &mut Expr) {
         visit_mut::visit_expr_mut(self, expr);
         let Expr::MethodCall(call) = expr else { return };
+        if call.method == "into" && call.args.is_empty() {
+            *expr = parse_quote!(&value);
+            return;
+        }
         let (when, name, value) = (&call.receiver, call.args.first(), &self.value);
         let form = self
             .operation

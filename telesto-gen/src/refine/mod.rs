@@ -5,8 +5,10 @@
 mod client;
 mod coerce;
 pub(crate) mod collisions;
+mod conversions;
 mod descriptions;
 mod docs;
+mod finish;
 mod messages;
 pub(crate) mod mocks;
 mod non_exhaustive;
@@ -15,6 +17,7 @@ mod optional_bodies;
 mod order;
 mod rename;
 mod send;
+mod setters;
 mod tree;
 
 use syn::File;
@@ -61,6 +64,20 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "messages",
         apply: messages::apply,
     },
+    // Before `send`, which puts bodies into their wire format.
+    Pass {
+        name: "optional-bodies",
+        apply: optional_bodies::apply,
+    },
+    // After `optional-bodies`, since setters take what their fields hold.
+    Pass {
+        name: "setters",
+        apply: setters::apply,
+    },
+    Pass {
+        name: "conversions",
+        apply: conversions::apply,
+    },
     // Before `docs`, whose examples have to be compiled.
     Pass {
         name: "descriptions",
@@ -71,14 +88,14 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "docs",
         apply: docs::apply,
     },
-    // Before `send`, which puts bodies into their wire format.
-    Pass {
-        name: "optional-bodies",
-        apply: optional_bodies::apply,
-    },
     Pass {
         name: "send",
         apply: send::apply,
+    },
+    // After `send`, whose return type it repeats.
+    Pass {
+        name: "finish",
+        apply: finish::apply,
     },
 ];
 

@@ -1,5 +1,6 @@
 //! Helpers to find things in progenitor's output.
 
+use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, ExprLit, File, GenericArgument, Item, ItemImpl, ItemMod, Lit, Meta, Path,
@@ -8,17 +9,25 @@ use syn::{
 
 /// The items of a module at the top of the file.
 pub(super) fn module<'a>(file: &'a mut File, name: &str) -> Result<&'a mut Vec<Item>, String> {
-    file.items
-        .iter_mut()
-        .find_map(|item| match item {
-            Item::Mod(ItemMod {
-                ident,
-                content: Some((_, items)),
-                ..
-            }) if ident == name => Some(items),
-            _ => None,
-        })
-        .ok_or_else(|| format!("there is no `mod {name}`"))
+    module_in(&mut file.items, name).ok_or_else(|| format!("there is no `mod {name}`"))
+}
+
+/// The items of a module among some items.
+pub(super) fn module_in<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut Vec<Item>> {
+    items.iter_mut().find_map(|item| match item {
+        Item::Mod(ItemMod {
+            ident,
+            content: Some((_, items)),
+            ..
+        }) if ident == name => Some(items),
+        _ => None,
+    })
+}
+
+/// A name without the `r#` that a keyword has.
+pub(super) fn name(ident: &Ident) -> String {
+    let name = ident.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
 /// The inherent implementations among some items.
@@ -61,6 +70,15 @@ pub(super) fn first_argument(path: &Path) -> Option<&Type> {
     match arguments.args.first()? {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
+    }
+}
+
+/// The last name of the type that is within all angle brackets of a type.
+pub(super) fn innermost(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    match first_argument(&path.path) {
+        Some(inner) => innermost(inner),
+        None => type_name(ty),
     }
 }
 

@@ -30,15 +30,15 @@ async fn one_is_sent() {
     let form = StartRecountByFormBody::builder().count(Decimal::new(125, 2));
     let mocks = [
         server.start_recount(|when, then| {
-            when.body(&shelf.clone().try_into().unwrap());
+            when.body(shelf.clone());
             then.accepted();
         }),
         server.put_recounts(|when, then| {
-            when.body(&vec!["A 1".to_owned()]);
+            when.body(["A 1"]);
             then.no_content();
         }),
         server.start_recount_by_form(|when, then| {
-            when.quick(None).body(&form.clone().try_into().unwrap());
+            when.quick(None).body(form.clone());
             then.no_content();
         }),
         server.upload_recount(|when, then| {

@@ -18,19 +18,19 @@ async fn all_of_them() {
     let mock = server.get_rack(|when, then| {
         when.rack_id(7)
             .type_(RackType::LowRack)
-            ._2nd(&day)
+            ._2nd(day)
             .x_shared(3)
             .filter_name("a & b")
-            .types(&vec![RackType::HighRack, RackType::Größe])
-            .numbers(&vec![1, 2])
-            .since(&day.at(10, 30, 0, 0))
-            .until(&until)
-            .price(&Decimal::new(125, 1))
+            .types([RackType::HighRack, RackType::Größe])
+            .numbers([1, 2])
+            .since(day.at(10, 30, 0, 0))
+            .until(until)
+            .price(Decimal::new(125, 1))
             .size(None)
             .open(false)
             .match_("x")
             .x_required("yes")
-            .x_when(&day);
+            .x_when(day);
         then.no_content();
     });
     let client = made_up(&server);

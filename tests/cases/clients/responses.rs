@@ -20,7 +20,7 @@ fn parcel() -> Parcel {
 async fn several_successes_of_one_type() {
     let server = MockServer::start_async().await;
     let created = server.put_parcel(|when, then| {
-        when.parcel("new / 1").body(&parcel());
+        when.parcel("new / 1").body(parcel());
         then.created(&parcel());
     });
     server.put_parcel(|when, then| {

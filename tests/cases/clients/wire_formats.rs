@@ -63,7 +63,7 @@ async fn what_is_empty_is_none() {
 async fn a_mock_expects_and_responds_in_the_wire_format() {
     let server = MockServer::start_async().await;
     server.post_reading(|when, then| {
-        when.body(&full());
+        when.body(full());
         then.ok(&full());
     });
     let client = made_up(&server);

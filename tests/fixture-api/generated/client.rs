@@ -115,6 +115,203 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Batch`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Batch {
+        ///The number of the batch.
+        #[serde(with = "crate::wire")]
+        pub batch_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub expires: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub state: ::std::option::Option<BatchState>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub measure: ::std::option::Option<BatchMeasure>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub from: ::std::option::Option<BatchOrigin>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub labels: ::std::vec::Vec<::std::string::String>,
+    }
+    impl Batch {
+        pub fn builder() -> builder::Batch {
+            Default::default()
+        }
+    }
+    ///`BatchMeasure`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    #[non_exhaustive]
+    pub enum BatchMeasure {
+        #[serde(with = "crate::wire")]
+        Integer(i64),
+        #[serde(with = "crate::wire")]
+        BatchState(BatchState),
+    }
+    impl ::std::fmt::Display for BatchMeasure {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Integer(x) => x.fmt(f),
+                Self::BatchState(x) => x.fmt(f),
+            }
+        }
+    }
+    impl ::std::str::FromStr for BatchMeasure {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if let Ok(v) = value.parse() {
+                Ok(Self::Integer(v))
+            } else if let Ok(v) = value.parse() {
+                Ok(Self::BatchState(v))
+            } else {
+                Err("string conversion failed for all variants".into())
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for BatchMeasure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for BatchMeasure {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::From<i64> for BatchMeasure {
+        fn from(value: i64) -> Self {
+            Self::Integer(value)
+        }
+    }
+    impl ::std::convert::From<BatchState> for BatchMeasure {
+        fn from(value: BatchState) -> Self {
+            Self::BatchState(value)
+        }
+    }
+    ///`BatchOrigin`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct BatchOrigin {
+        #[serde(with = "crate::wire")]
+        pub supplier_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub build: ::std::option::Option<::std::string::String>,
+    }
+    impl BatchOrigin {
+        pub fn builder() -> builder::BatchOrigin {
+            Default::default()
+        }
+    }
+    ///`BatchState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum BatchState {
+        Open,
+        Closed,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for BatchState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Open => f.write_str("Open"),
+                Self::Closed => f.write_str("Closed"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for BatchState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Open" => Ok(Self::Open),
+                "Closed" => Ok(Self::Closed),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid BatchState: expected `Open` or `Closed`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for BatchState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for BatchState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Box`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -2518,41 +2715,47 @@ pub mod types {
             }
         }
         impl Address {
-            pub fn street<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.street = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for street: {e}")
-                    });
+            /**The field `street`.
+
+Optional.*/
+            pub fn street(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.street = crate::argument::field("street", value);
                 self
             }
-            pub fn type_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.type_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for type_: {e}")
-                    });
+            /**The field `type_`.
+
+Optional.*/
+            pub fn type_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.type_ = crate::argument::field("type_", value);
                 self
             }
-            pub fn zip<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.zip = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for zip: {e}")
-                    });
+            /**The field `zip`.
+
+Optional.*/
+            pub fn zip(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.zip = crate::argument::field("zip", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Address, crate::Error> {
+                crate::argument::built(
+                    "Address",
+                    <super::Address as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Address> for super::Address {
@@ -2593,31 +2796,36 @@ pub mod types {
             }
         }
         impl Bag {
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::BagKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Required.*/
+            pub fn kind(mut self, value: impl crate::Argument<super::BagKind>) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn weight<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `weight`.
+
+Optional.*/
+            pub fn weight(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.weight = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for weight: {e}")
-                    });
+            ) -> Self {
+                self.weight = crate::argument::field("weight", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Bag, crate::Error> {
+                crate::argument::built(
+                    "Bag",
+                    <super::Bag as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Bag> for super::Bag {
@@ -2640,6 +2848,242 @@ pub mod types {
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Batch {
+            batch_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            expires: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            from: ::std::result::Result<
+                ::std::option::Option<super::BatchOrigin>,
+                ::std::string::String,
+            >,
+            labels: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            measure: ::std::result::Result<
+                ::std::option::Option<super::BatchMeasure>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::BatchState>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Batch {
+            fn default() -> Self {
+                Self {
+                    batch_id: Err("missing required field `batch_id`".to_string()),
+                    expires: Ok(Default::default()),
+                    from: Ok(Default::default()),
+                    labels: Ok(Default::default()),
+                    measure: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                }
+            }
+        }
+        impl Batch {
+            /**The number of the batch.
+
+Required.*/
+            pub fn batch_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.batch_id = crate::argument::field("batch_id", value);
+                self
+            }
+            /**The field `expires`.
+
+Optional.*/
+            pub fn expires(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.expires = crate::argument::field("expires", value);
+                self
+            }
+            /**The field `from`.
+
+Optional.*/
+            pub fn from(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::BatchOrigin>>,
+            ) -> Self {
+                self.from = crate::argument::field("from", value);
+                self
+            }
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.labels = crate::argument::field("labels", value);
+                self
+            }
+            /**The field `measure`.
+
+Optional.*/
+            pub fn measure(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::BatchMeasure>>,
+            ) -> Self {
+                self.measure = crate::argument::field("measure", value);
+                self
+            }
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::field("note", value);
+                self
+            }
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.price = crate::argument::field("price", value);
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::BatchState>>,
+            ) -> Self {
+                self.state = crate::argument::field("state", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Batch, crate::Error> {
+                crate::argument::built(
+                    "Batch",
+                    <super::Batch as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Batch> for super::Batch {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Batch,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    batch_id: value.batch_id?,
+                    expires: value.expires?,
+                    from: value.from?,
+                    labels: value.labels?,
+                    measure: value.measure?,
+                    note: value.note?,
+                    price: value.price?,
+                    state: value.state?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Batch> for Batch {
+            fn from(value: super::Batch) -> Self {
+                Self {
+                    batch_id: Ok(value.batch_id),
+                    expires: Ok(value.expires),
+                    from: Ok(value.from),
+                    labels: Ok(value.labels),
+                    measure: Ok(value.measure),
+                    note: Ok(value.note),
+                    price: Ok(value.price),
+                    state: Ok(value.state),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct BatchOrigin {
+            build: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            supplier_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for BatchOrigin {
+            fn default() -> Self {
+                Self {
+                    build: Ok(Default::default()),
+                    supplier_id: Err("missing required field `supplier_id`".to_string()),
+                }
+            }
+        }
+        impl BatchOrigin {
+            /**The field `build`.
+
+Optional.*/
+            pub fn build(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.build = crate::argument::field("build", value);
+                self
+            }
+            /**The field `supplier_id`.
+
+Required.*/
+            pub fn supplier_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.supplier_id = crate::argument::field("supplier_id", value);
+                self
+            }
+        }
+        impl ::std::convert::TryFrom<BatchOrigin> for super::BatchOrigin {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: BatchOrigin,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    build: value.build?,
+                    supplier_id: value.supplier_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::BatchOrigin> for BatchOrigin {
+            fn from(value: super::BatchOrigin) -> Self {
+                Self {
+                    build: Ok(value.build),
+                    supplier_id: Ok(value.supplier_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Box {
             kind: ::std::result::Result<super::BoxKind, ::std::string::String>,
             size: ::std::result::Result<
@@ -2656,29 +3100,34 @@ pub mod types {
             }
         }
         impl Box {
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::BoxKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Required.*/
+            pub fn kind(mut self, value: impl crate::Argument<super::BoxKind>) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn size<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.size = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for size: {e}")
-                    });
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.size = crate::argument::field("size", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Box, crate::Error> {
+                crate::argument::built(
+                    "Box",
+                    <super::Box as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Box> for super::Box {
@@ -2787,197 +3236,176 @@ pub mod types {
             }
         }
         impl Goods {
-            pub fn code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Code>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+            /**The field `code`.
+
+Optional.*/
+            pub fn code(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Code>>,
+            ) -> Self {
+                self.code = crate::argument::field("code", value);
                 self
             }
-            pub fn codes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Code>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.codes = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for codes: {e}")
-                    });
+            /**The field `codes`.
+
+Optional.*/
+            pub fn codes(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Code>>,
+            ) -> Self {
+                self.codes = crate::argument::field("codes", value);
                 self
             }
-            pub fn count<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.count = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for count: {e}")
-                    });
+            /**The field `count`.
+
+Optional.*/
+            pub fn count(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.count = crate::argument::field("count", value);
                 self
             }
-            pub fn created<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `created`.
+
+Optional.*/
+            pub fn created(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.created = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for created: {e}")
-                    });
+            ) -> Self {
+                self.created = crate::argument::field("created", value);
                 self
             }
-            pub fn ean_upc<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc: {e}")
-                    });
+            /**The field `ean_upc`.
+
+Optional.*/
+            pub fn ean_upc(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc = crate::argument::field("ean_upc", value);
                 self
             }
-            pub fn ean_upc_2<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc_2 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc_2: {e}")
-                    });
+            /**The field `ean_upc_2`.
+
+Optional.*/
+            pub fn ean_upc_2(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc_2 = crate::argument::field("ean_upc_2", value);
                 self
             }
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<i64>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The field `id`.
+
+Required.*/
+            pub fn id(mut self, value: impl crate::Argument<i64>) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn level<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Level>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.level = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for level: {e}")
-                    });
+            /**The field `level`.
+
+Optional.*/
+            pub fn level(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Level>>,
+            ) -> Self {
+                self.level = crate::argument::field("level", value);
                 self
             }
-            pub fn more<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::More>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.more = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for more: {e}")
-                    });
+            /**The field `more`.
+
+Optional.*/
+            pub fn more(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::More>>,
+            ) -> Self {
+                self.more = crate::argument::field("more", value);
                 self
             }
-            pub fn note<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.note = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for note: {e}")
-                    });
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::field("note", value);
                 self
             }
-            pub fn open<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.open = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for open: {e}")
-                    });
+            /**The field `open`.
+
+Optional.*/
+            pub fn open(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.open = crate::argument::field("open", value);
                 self
             }
-            pub fn packing<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::GoodsPacking>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.packing = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for packing: {e}")
-                    });
+            /**The field `packing`.
+
+Optional.*/
+            pub fn packing(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::GoodsPacking>>,
+            ) -> Self {
+                self.packing = crate::argument::field("packing", value);
                 self
             }
-            pub fn self_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.self_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for self_: {e}")
-                    });
+            /**The field `self_`.
+
+Optional.*/
+            pub fn self_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.self_ = crate::argument::field("self_", value);
                 self
             }
-            pub fn sold<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::GoodsSold>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.sold = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for sold: {e}")
-                    });
+            /**The field `sold`.
+
+Optional.*/
+            pub fn sold(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::GoodsSold>>,
+            ) -> Self {
+                self.sold = crate::argument::field("sold", value);
                 self
             }
-            pub fn uid<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.uid = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for uid: {e}")
-                    });
+            /**The field `uid`.
+
+Optional.*/
+            pub fn uid(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.uid = crate::argument::field("uid", value);
                 self
             }
-            pub fn x1st<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.x1st = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for x1st: {e}")
-                    });
+            /**The field `x1st`.
+
+Optional.*/
+            pub fn x1st(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.x1st = crate::argument::field("x1st", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Goods, crate::Error> {
+                crate::argument::built(
+                    "Goods",
+                    <super::Goods as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Goods> for super::Goods {
@@ -3052,43 +3480,49 @@ pub mod types {
             }
         }
         impl GoodsForm {
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
                 self
             }
-            pub fn price<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.price = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for price: {e}")
-                    });
+            ) -> Self {
+                self.price = crate::argument::field("price", value);
                 self
             }
-            pub fn sold_on<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.sold_on = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for sold_on: {e}")
-                    });
+            /**The field `sold_on`.
+
+Optional.*/
+            pub fn sold_on(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.sold_on = crate::argument::field("sold_on", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::GoodsForm, crate::Error> {
+                crate::argument::built(
+                    "GoodsForm",
+                    <super::GoodsForm as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<GoodsForm> for super::GoodsForm {
@@ -3147,73 +3581,79 @@ pub mod types {
             }
         }
         impl ListMoodsResponseItem {
-            pub fn code<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `code`.
+
+Optional.*/
+            pub fn code(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<super::ListMoodsResponseItemCode>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.code = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for code: {e}")
-                    });
+            ) -> Self {
+                self.code = crate::argument::field("code", value);
                 self
             }
-            pub fn flag<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `flag`.
+
+Optional.*/
+            pub fn flag(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<super::ListMoodsResponseItemFlag>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.flag = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for flag: {e}")
-                    });
+            ) -> Self {
+                self.flag = crate::argument::field("flag", value);
                 self
             }
-            pub fn level<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `level`.
+
+Optional.*/
+            pub fn level(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<super::ListMoodsResponseItemLevel>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.level = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for level: {e}")
-                    });
+            ) -> Self {
+                self.level = crate::argument::field("level", value);
                 self
             }
-            pub fn mood<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Mood>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.mood = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for mood: {e}")
-                    });
+            /**The field `mood`.
+
+Optional.*/
+            pub fn mood(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Mood>>,
+            ) -> Self {
+                self.mood = crate::argument::field("mood", value);
                 self
             }
-            pub fn state<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<super::ListMoodsResponseItemState>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.state = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for state: {e}")
-                    });
+            ) -> Self {
+                self.state = crate::argument::field("state", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ListMoodsResponseItem, crate::Error> {
+                crate::argument::built(
+                    "ListMoodsResponseItem",
+                    <super::ListMoodsResponseItem as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<ListMoodsResponseItem>
@@ -3260,29 +3700,37 @@ pub mod types {
             }
         }
         impl Mail {
-            pub fn mail_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.mail_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for mail_id: {e}")
-                    });
+            /**The field `mail_id`.
+
+Required.*/
+            pub fn mail_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.mail_id = crate::argument::field("mail_id", value);
                 self
             }
-            pub fn since<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.since = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for since: {e}")
-                    });
+            /**The field `since`.
+
+Optional.*/
+            pub fn since(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.since = crate::argument::field("since", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Mail, crate::Error> {
+                crate::argument::built(
+                    "Mail",
+                    <super::Mail as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Mail> for super::Mail {
@@ -3327,34 +3775,42 @@ pub mod types {
             }
         }
         impl More {
-            pub fn color<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.color = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for color: {e}")
-                    });
+            /**The field `color`.
+
+Optional.*/
+            pub fn color(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.color = crate::argument::field("color", value);
                 self
             }
-            pub fn extra<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `extra`.
+
+Required.*/
+            pub fn extra(
+                mut self,
+                value: impl crate::Argument<
                     ::std::collections::BTreeMap<
                         ::std::string::String,
                         ::rust_decimal::Decimal,
                     >,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.extra = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for extra: {e}")
-                    });
+            ) -> Self {
+                self.extra = crate::argument::field("extra", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::More, crate::Error> {
+                crate::argument::built(
+                    "More",
+                    <super::More as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<More> for super::More {
@@ -3398,39 +3854,47 @@ pub mod types {
             }
         }
         impl Named {
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
                 self
             }
-            pub fn owner_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.owner_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for owner_id: {e}")
-                    });
+            /**The field `owner_id`.
+
+Required.*/
+            pub fn owner_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.owner_id = crate::argument::field("owner_id", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Named, crate::Error> {
+                crate::argument::built(
+                    "Named",
+                    <super::Named as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Named> for super::Named {
@@ -3496,81 +3960,83 @@ pub mod types {
             }
         }
         impl NewSupplier {
-            pub fn active<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.active = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for active: {e}")
-                    });
+            /**The field `active`.
+
+Optional.*/
+            pub fn active(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.active = crate::argument::field("active", value);
                 self
             }
-            pub fn balance<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `balance`.
+
+Optional.*/
+            pub fn balance(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.balance = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for balance: {e}")
-                    });
+            ) -> Self {
+                self.balance = crate::argument::field("balance", value);
                 self
             }
-            pub fn changed<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `changed`.
+
+Optional.*/
+            pub fn changed(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.changed = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for changed: {e}")
-                    });
+            ) -> Self {
+                self.changed = crate::argument::field("changed", value);
                 self
             }
-            pub fn products<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::SuppliedProduct>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.products = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for products: {e}")
-                    });
+            /**The field `products`.
+
+Optional.*/
+            pub fn products(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
+            ) -> Self {
+                self.products = crate::argument::field("products", value);
                 self
             }
-            pub fn since<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.since = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for since: {e}")
-                    });
+            /**The field `since`.
+
+Optional.*/
+            pub fn since(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.since = crate::argument::field("since", value);
                 self
             }
-            pub fn supplier_name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.supplier_name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for supplier_name: {e}")
-                    });
+            /**The field `supplier_name`.
+
+Required.*/
+            pub fn supplier_name(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.supplier_name = crate::argument::field("supplier_name", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::NewSupplier, crate::Error> {
+                crate::argument::built(
+                    "NewSupplier",
+                    <super::NewSupplier as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<NewSupplier> for super::NewSupplier {
@@ -3635,67 +4101,69 @@ pub mod types {
             }
         }
         impl Parcel {
-            pub fn parcel_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.parcel_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for parcel_id: {e}")
-                    });
+            /**The field `parcel_id`.
+
+Required.*/
+            pub fn parcel_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.parcel_id = crate::argument::field("parcel_id", value);
                 self
             }
-            pub fn sent<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.sent = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for sent: {e}")
-                    });
+            /**The field `sent`.
+
+Optional.*/
+            pub fn sent(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.sent = crate::argument::field("sent", value);
                 self
             }
-            pub fn size<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ParcelSize>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.size = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for size: {e}")
-                    });
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ParcelSize>>,
+            ) -> Self {
+                self.size = crate::argument::field("size", value);
                 self
             }
-            pub fn stops<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.stops = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for stops: {e}")
-                    });
+            /**The field `stops`.
+
+Optional.*/
+            pub fn stops(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.stops = crate::argument::field("stops", value);
                 self
             }
-            pub fn weight<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `weight`.
+
+Optional.*/
+            pub fn weight(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.weight = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for weight: {e}")
-                    });
+            ) -> Self {
+                self.weight = crate::argument::field("weight", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Parcel, crate::Error> {
+                crate::argument::built(
+                    "Parcel",
+                    <super::Parcel as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Parcel> for super::Parcel {
@@ -3738,17 +4206,29 @@ pub mod types {
             }
         }
         impl ParcelSize {
-            pub fn height<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.height = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for height: {e}")
-                    });
+            /**The field `height`.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.height = crate::argument::field("height", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ParcelSize, crate::Error> {
+                crate::argument::built(
+                    "ParcelSize",
+                    <super::ParcelSize as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<ParcelSize> for super::ParcelSize {
@@ -3784,29 +4264,37 @@ pub mod types {
             }
         }
         impl Phone {
-            pub fn phone_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.phone_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for phone_id: {e}")
-                    });
+            /**The field `phone_id`.
+
+Required.*/
+            pub fn phone_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.phone_id = crate::argument::field("phone_id", value);
                 self
             }
-            pub fn since<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.since = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for since: {e}")
-                    });
+            /**The field `since`.
+
+Optional.*/
+            pub fn since(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.since = crate::argument::field("since", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Phone, crate::Error> {
+                crate::argument::built(
+                    "Phone",
+                    <super::Phone as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Phone> for super::Phone {
@@ -3848,29 +4336,39 @@ pub mod types {
             }
         }
         impl Priced {
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The same as that of the other part.
+
+Optional.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn price<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.price = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for price: {e}")
-                    });
+            ) -> Self {
+                self.price = crate::argument::field("price", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Priced, crate::Error> {
+                crate::argument::built(
+                    "Priced",
+                    <super::Priced as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Priced> for super::Priced {
@@ -3984,211 +4482,191 @@ pub mod types {
             }
         }
         impl Reading {
-            pub fn byte<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.byte = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for byte: {e}")
-                    });
+            /**The field `byte`.
+
+Optional.*/
+            pub fn byte(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.byte = crate::argument::field("byte", value);
                 self
             }
-            pub fn day<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.day = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for day: {e}")
-                    });
+            /**The field `day`.
+
+Optional.*/
+            pub fn day(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.day = crate::argument::field("day", value);
                 self
             }
-            pub fn decimal<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `decimal`.
+
+Optional.*/
+            pub fn decimal(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.decimal = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for decimal: {e}")
-                    });
+            ) -> Self {
+                self.decimal = crate::argument::field("decimal", value);
                 self
             }
-            pub fn double<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<f64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.double = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for double: {e}")
-                    });
+            /**The field `double`.
+
+Optional.*/
+            pub fn double(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<f64>>,
+            ) -> Self {
+                self.double = crate::argument::field("double", value);
                 self
             }
-            pub fn email<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.email = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for email: {e}")
-                    });
+            /**The field `email`.
+
+Optional.*/
+            pub fn email(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.email = crate::argument::field("email", value);
                 self
             }
-            pub fn flag<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.flag = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for flag: {e}")
-                    });
+            /**The field `flag`.
+
+Optional.*/
+            pub fn flag(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.flag = crate::argument::field("flag", value);
                 self
             }
-            pub fn free<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::serde_json::Value>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.free = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for free: {e}")
-                    });
+            /**The field `free`.
+
+Optional.*/
+            pub fn free(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
+            ) -> Self {
+                self.free = crate::argument::field("free", value);
                 self
             }
-            pub fn instant<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::Timestamp>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.instant = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for instant: {e}")
-                    });
+            /**The field `instant`.
+
+Optional.*/
+            pub fn instant(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
+            ) -> Self {
+                self.instant = crate::argument::field("instant", value);
                 self
             }
-            pub fn int<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.int = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for int: {e}")
-                    });
+            /**The field `int`.
+
+Optional.*/
+            pub fn int(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.int = crate::argument::field("int", value);
                 self
             }
-            pub fn int32<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i32>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.int32 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for int32: {e}")
-                    });
+            /**The field `int32`.
+
+Optional.*/
+            pub fn int32(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i32>>,
+            ) -> Self {
+                self.int32 = crate::argument::field("int32", value);
                 self
             }
-            pub fn int64<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.int64 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for int64: {e}")
-                    });
+            /**The field `int64`.
+
+Optional.*/
+            pub fn int64(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.int64 = crate::argument::field("int64", value);
                 self
             }
-            pub fn ip<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ip = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for ip: {e}"));
+            /**The field `ip`.
+
+Optional.*/
+            pub fn ip(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ip = crate::argument::field("ip", value);
                 self
             }
-            pub fn list<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.list = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for list: {e}")
-                    });
+            /**The field `list`.
+
+Optional.*/
+            pub fn list(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.list = crate::argument::field("list", value);
                 self
             }
-            pub fn local<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `local`.
+
+Optional.*/
+            pub fn local(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.local = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for local: {e}")
-                    });
+            ) -> Self {
+                self.local = crate::argument::field("local", value);
                 self
             }
-            pub fn text<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.text = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for text: {e}")
-                    });
+            /**The field `text`.
+
+Optional.*/
+            pub fn text(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.text = crate::argument::field("text", value);
                 self
             }
-            pub fn uri<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.uri = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for uri: {e}")
-                    });
+            /**The field `uri`.
+
+Optional.*/
+            pub fn uri(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.uri = crate::argument::field("uri", value);
                 self
             }
-            pub fn uuid<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.uuid = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for uuid: {e}")
-                    });
+            /**The field `uuid`.
+
+Optional.*/
+            pub fn uuid(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.uuid = crate::argument::field("uuid", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Reading, crate::Error> {
+                crate::argument::built(
+                    "Reading",
+                    <super::Reading as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Reading> for super::Reading {
@@ -4305,137 +4783,129 @@ pub mod types {
             }
         }
         impl Result {
-            pub fn async_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.async_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for async_: {e}")
-                    });
+            /**The field `async_`.
+
+Optional.*/
+            pub fn async_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.async_ = crate::argument::field("async_", value);
                 self
             }
-            pub fn box_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `box_`.
+
+Optional.*/
+            pub fn box_(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::std::boxed::Box<super::Result>>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.box_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for box_: {e}")
-                    });
+            ) -> Self {
+                self.box_ = crate::argument::field("box_", value);
                 self
             }
-            pub fn builder<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.builder = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for builder: {e}")
-                    });
+            /**The field `builder`.
+
+Optional.*/
+            pub fn builder(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.builder = crate::argument::field("builder", value);
                 self
             }
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ResultKind>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ResultKind>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn place<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ResultPlace>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.place = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for place: {e}")
-                    });
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ResultPlace>>,
+            ) -> Self {
+                self.place = crate::argument::field("place", value);
                 self
             }
-            pub fn self_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.self_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for self_: {e}")
-                    });
+            /**The field `self_`.
+
+Optional.*/
+            pub fn self_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.self_ = crate::argument::field("self_", value);
                 self
             }
-            pub fn string<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Copy>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.string = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for string: {e}")
-                    });
+            /**The field `string`.
+
+Optional.*/
+            pub fn string(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Copy>>,
+            ) -> Self {
+                self.string = crate::argument::field("string", value);
                 self
             }
-            pub fn try_from<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.try_from = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for try_from: {e}")
-                    });
+            /**The field `try_from`.
+
+Optional.*/
+            pub fn try_from(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.try_from = crate::argument::field("try_from", value);
                 self
             }
-            pub fn value<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.value = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for value: {e}")
-                    });
+            /**The field `value`.
+
+Optional.*/
+            pub fn value(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.value = crate::argument::field("value", value);
                 self
             }
-            pub fn vec<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Vec>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.vec = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for vec: {e}")
-                    });
+            /**The field `vec`.
+
+Optional.*/
+            pub fn vec(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Vec>>,
+            ) -> Self {
+                self.vec = crate::argument::field("vec", value);
                 self
             }
-            pub fn x<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.x = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for x: {e}"));
+            /**The field `x`.
+
+Optional.*/
+            pub fn x(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.x = crate::argument::field("x", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Result, crate::Error> {
+                crate::argument::built(
+                    "Result",
+                    <super::Result as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Result> for super::Result {
@@ -4490,17 +4960,29 @@ pub mod types {
             }
         }
         impl ResultPlace {
-            pub fn row<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ResultPlaceRow>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.row = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for row: {e}")
-                    });
+            /**The field `row`.
+
+Optional.*/
+            pub fn row(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ResultPlaceRow>>,
+            ) -> Self {
+                self.row = crate::argument::field("row", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ResultPlace, crate::Error> {
+                crate::argument::built(
+                    "ResultPlace",
+                    <super::ResultPlace as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<ResultPlace> for super::ResultPlace {
@@ -4529,15 +5011,31 @@ pub mod types {
             }
         }
         impl ResultPlaceRow {
-            pub fn a<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.a = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for a: {e}"));
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::field("a", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ResultPlaceRow, crate::Error> {
+                crate::argument::built(
+                    "ResultPlaceRow",
+                    <super::ResultPlaceRow as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<ResultPlaceRow> for super::ResultPlaceRow {
@@ -4570,31 +5068,39 @@ pub mod types {
             }
         }
         impl Round {
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::RoundKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Required.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<super::RoundKind>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn radius<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `radius`.
+
+Optional.*/
+            pub fn radius(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.radius = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for radius: {e}")
-                    });
+            ) -> Self {
+                self.radius = crate::argument::field("radius", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Round, crate::Error> {
+                crate::argument::built(
+                    "Round",
+                    <super::Round as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Round> for super::Round {
@@ -4651,72 +5157,74 @@ pub mod types {
             }
         }
         impl Shelf {
-            pub fn beside<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `beside`.
+
+Optional.*/
+            pub fn beside(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.beside = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for beside: {e}")
-                    });
+            ) -> Self {
+                self.beside = crate::argument::field("beside", value);
                 self
             }
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ShelfKindAlias>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ShelfKindAlias>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::ShelfName>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ShelfName>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
                 self
             }
-            pub fn near<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::ShelfName>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.near = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for near: {e}")
-                    });
+            /**The field `near`.
+
+Optional.*/
+            pub fn near(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::ShelfName>>,
+            ) -> Self {
+                self.near = crate::argument::field("near", value);
                 self
             }
-            pub fn prices<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `prices`.
+
+Optional.*/
+            pub fn prices(
+                mut self,
+                value: impl crate::Argument<
                     ::std::collections::BTreeMap<
                         ::std::string::String,
                         super::ShelfPrice,
                     >,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.prices = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for prices: {e}")
-                    });
+            ) -> Self {
+                self.prices = crate::argument::field("prices", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Shelf, crate::Error> {
+                crate::argument::built(
+                    "Shelf",
+                    <super::Shelf as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Shelf> for super::Shelf {
@@ -4761,31 +5269,39 @@ pub mod types {
             }
         }
         impl Square {
-            pub fn kind<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<super::SquareKind>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.kind = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for kind: {e}")
-                    });
+            /**The field `kind`.
+
+Required.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<super::SquareKind>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
                 self
             }
-            pub fn side<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `side`.
+
+Optional.*/
+            pub fn side(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.side = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for side: {e}")
-                    });
+            ) -> Self {
+                self.side = crate::argument::field("side", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Square, crate::Error> {
+                crate::argument::built(
+                    "Square",
+                    <super::Square as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Square> for super::Square {
@@ -4824,29 +5340,41 @@ pub mod types {
             }
         }
         impl StartRecountBody {
-            pub fn shelf<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.shelf = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for shelf: {e}")
-                    });
+            /**The field `shelf`.
+
+Required.*/
+            pub fn shelf(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.shelf = crate::argument::field("shelf", value);
                 self
             }
-            pub fn until<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.until = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for until: {e}")
-                    });
+            /**The field `until`.
+
+Optional.*/
+            pub fn until(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.until = crate::argument::field("until", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::StartRecountBody, crate::Error> {
+                crate::argument::built(
+                    "StartRecountBody",
+                    <super::StartRecountBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<StartRecountBody> for super::StartRecountBody {
@@ -4888,31 +5416,43 @@ pub mod types {
             }
         }
         impl StartRecountByFormBody {
-            pub fn count<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `count`.
+
+Optional.*/
+            pub fn count(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.count = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for count: {e}")
-                    });
+            ) -> Self {
+                self.count = crate::argument::field("count", value);
                 self
             }
-            pub fn shelf<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.shelf = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for shelf: {e}")
-                    });
+            /**The field `shelf`.
+
+Optional.*/
+            pub fn shelf(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.shelf = crate::argument::field("shelf", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::StartRecountByFormBody, crate::Error> {
+                crate::argument::built(
+                    "StartRecountByFormBody",
+                    <super::StartRecountByFormBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<StartRecountByFormBody>
@@ -4961,45 +5501,53 @@ pub mod types {
             }
         }
         impl SuppliedProduct {
-            pub fn first_bought<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.first_bought = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for first_bought: {e}")
-                    });
+            /**The field `first_bought`.
+
+Optional.*/
+            pub fn first_bought(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.first_bought = crate::argument::field("first_bought", value);
                 self
             }
-            pub fn product_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.product_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for product_id: {e}")
-                    });
+            /**The field `product_id`.
+
+Required.*/
+            pub fn product_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.product_id = crate::argument::field("product_id", value);
                 self
             }
-            pub fn purchase_price<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `purchase_price`.
+
+Optional.*/
+            pub fn purchase_price(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.purchase_price = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for purchase_price: {e}"
-                        )
-                    });
+            ) -> Self {
+                self.purchase_price = crate::argument::field("purchase_price", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::SuppliedProduct, crate::Error> {
+                crate::argument::built(
+                    "SuppliedProduct",
+                    <super::SuppliedProduct as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<SuppliedProduct> for super::SuppliedProduct {
@@ -5118,218 +5666,198 @@ pub mod types {
             }
         }
         impl Supplier {
-            pub fn active<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<bool>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.active = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for active: {e}")
-                    });
+            /**The field `active`.
+
+Optional.*/
+            pub fn active(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.active = crate::argument::field("active", value);
                 self
             }
-            pub fn address<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Address>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.address = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for address: {e}")
-                    });
+            /**The field `address`.
+
+Optional.*/
+            pub fn address(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Address>>,
+            ) -> Self {
+                self.address = crate::argument::field("address", value);
                 self
             }
-            pub fn balance<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `balance`.
+
+Optional.*/
+            pub fn balance(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.balance = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for balance: {e}")
-                    });
+            ) -> Self {
+                self.balance = crate::argument::field("balance", value);
                 self
             }
-            pub fn changed<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `changed`.
+
+Optional.*/
+            pub fn changed(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.changed = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for changed: {e}")
-                    });
+            ) -> Self {
+                self.changed = crate::argument::field("changed", value);
                 self
             }
-            pub fn extra<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::serde_json::Value>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.extra = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for extra: {e}")
-                    });
+            /**The field `extra`.
+
+Optional.*/
+            pub fn extra(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
+            ) -> Self {
+                self.extra = crate::argument::field("extra", value);
                 self
             }
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn labels<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<
                     ::std::collections::BTreeMap<
                         ::std::string::String,
                         ::std::string::String,
                     >,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.labels = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for labels: {e}")
-                    });
+            ) -> Self {
+                self.labels = crate::argument::field("labels", value);
                 self
             }
-            pub fn lead_days<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i32>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.lead_days = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for lead_days: {e}")
-                    });
+            /**The field `lead_days`.
+
+Optional.*/
+            pub fn lead_days(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i32>>,
+            ) -> Self {
+                self.lead_days = crate::argument::field("lead_days", value);
                 self
             }
-            pub fn notes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.notes = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for notes: {e}")
-                    });
+            /**The field `notes`.
+
+Optional.*/
+            pub fn notes(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.notes = crate::argument::field("notes", value);
                 self
             }
-            pub fn orders_total<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<i64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.orders_total = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for orders_total: {e}")
-                    });
+            /**The field `orders_total`.
+
+Optional.*/
+            pub fn orders_total(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.orders_total = crate::argument::field("orders_total", value);
                 self
             }
-            pub fn parent<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `parent`.
+
+Optional.*/
+            pub fn parent(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::std::boxed::Box<super::Supplier>>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.parent = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for parent: {e}")
-                    });
+            ) -> Self {
+                self.parent = crate::argument::field("parent", value);
                 self
             }
-            pub fn products<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::SuppliedProduct>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.products = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for products: {e}")
-                    });
+            /**The field `products`.
+
+Optional.*/
+            pub fn products(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
+            ) -> Self {
+                self.products = crate::argument::field("products", value);
                 self
             }
-            pub fn rating<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<f64>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.rating = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for rating: {e}")
-                    });
+            /**The field `rating`.
+
+Optional.*/
+            pub fn rating(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<f64>>,
+            ) -> Self {
+                self.rating = crate::argument::field("rating", value);
                 self
             }
-            pub fn since<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::civil::Date>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.since = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for since: {e}")
-                    });
+            /**The field `since`.
+
+Optional.*/
+            pub fn since(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.since = crate::argument::field("since", value);
                 self
             }
-            pub fn status<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::SupplierStatus>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.status = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for status: {e}")
-                    });
+            /**The field `status`.
+
+Optional.*/
+            pub fn status(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::SupplierStatus>>,
+            ) -> Self {
+                self.status = crate::argument::field("status", value);
                 self
             }
-            pub fn supplier_name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.supplier_name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for supplier_name: {e}")
-                    });
+            /**The name, as in `Müller & Söhne`.
+
+Optional.*/
+            pub fn supplier_name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.supplier_name = crate::argument::field("supplier_name", value);
                 self
             }
-            pub fn synced<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::jiff::Timestamp>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.synced = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for synced: {e}")
-                    });
+            /**The field `synced`.
+
+Optional.*/
+            pub fn synced(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
+            ) -> Self {
+                self.synced = crate::argument::field("synced", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Supplier, crate::Error> {
+                crate::argument::built(
+                    "Supplier",
+                    <super::Supplier as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Supplier> for super::Supplier {
@@ -5478,227 +6006,203 @@ pub mod types {
             }
         }
         impl Tree {
-            pub fn amount<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::TreeAmount>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.amount = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for amount: {e}")
-                    });
+            /**The field `amount`.
+
+Optional.*/
+            pub fn amount(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::TreeAmount>>,
+            ) -> Self {
+                self.amount = crate::argument::field("amount", value);
                 self
             }
-            pub fn children<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<super::Tree>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.children = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for children: {e}")
-                    });
+            /**The field `children`.
+
+Optional.*/
+            pub fn children(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Tree>>,
+            ) -> Self {
+                self.children = crate::argument::field("children", value);
                 self
             }
-            pub fn contact<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::TreeContact>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.contact = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for contact: {e}")
-                    });
+            /**The field `contact`.
+
+Optional.*/
+            pub fn contact(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::TreeContact>>,
+            ) -> Self {
+                self.contact = crate::argument::field("contact", value);
                 self
             }
-            pub fn crate_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.crate_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for crate_: {e}")
-                    });
+            /**The field `crate_`.
+
+Optional.*/
+            pub fn crate_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.crate_ = crate::argument::field("crate_", value);
                 self
             }
-            pub fn ean_upc<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc: {e}")
-                    });
+            /**The field `ean_upc`.
+
+Optional.*/
+            pub fn ean_upc(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc = crate::argument::field("ean_upc", value);
                 self
             }
-            pub fn ean_upc_2<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc_2 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc_2: {e}")
-                    });
+            /**The field `ean_upc_2`.
+
+Optional.*/
+            pub fn ean_upc_2(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc_2 = crate::argument::field("ean_upc_2", value);
                 self
             }
-            pub fn ean_upc_3<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.ean_upc_3 = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for ean_upc_3: {e}")
-                    });
+            /**The field `ean_upc_3`.
+
+Optional.*/
+            pub fn ean_upc_3(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.ean_upc_3 = crate::argument::field("ean_upc_3", value);
                 self
             }
-            pub fn fn_<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.fn_ = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for fn_: {e}")
-                    });
+            /**The field `fn_`.
+
+Optional.*/
+            pub fn fn_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.fn_ = crate::argument::field("fn_", value);
                 self
             }
-            pub fn id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::string::String>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.id = value
-                    .try_into()
-                    .map_err(|e| format!("error converting supplied value for id: {e}"));
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
                 self
             }
-            pub fn labels<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<
                     ::std::collections::BTreeMap<::std::string::String, super::Named>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.labels = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for labels: {e}")
-                    });
+            ) -> Self {
+                self.labels = crate::argument::field("labels", value);
                 self
             }
-            pub fn name<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.name = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for name: {e}")
-                    });
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
                 self
             }
-            pub fn owner_id<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.owner_id = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for owner_id: {e}")
-                    });
+            /**The field `owner_id`.
+
+Required.*/
+            pub fn owner_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.owner_id = crate::argument::field("owner_id", value);
                 self
             }
-            pub fn parent<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `parent`.
+
+Optional.*/
+            pub fn parent(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::std::boxed::Box<super::Tree>>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.parent = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for parent: {e}")
-                    });
+            ) -> Self {
+                self.parent = crate::argument::field("parent", value);
                 self
             }
-            pub fn place<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::TreePlace>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.place = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for place: {e}")
-                    });
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::TreePlace>>,
+            ) -> Self {
+                self.place = crate::argument::field("place", value);
                 self
             }
-            pub fn price<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.price = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for price: {e}")
-                    });
+            ) -> Self {
+                self.price = crate::argument::field("price", value);
                 self
             }
-            pub fn shape<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::Shape>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.shape = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for shape: {e}")
-                    });
+            /**The field `shape`.
+
+Optional.*/
+            pub fn shape(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Shape>>,
+            ) -> Self {
+                self.shape = crate::argument::field("shape", value);
                 self
             }
-            pub fn with_space_more<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.with_space_more = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!(
-                            "error converting supplied value for with_space_more: {e}"
-                        )
-                    });
+            /**The field `with_space_more`.
+
+Optional.*/
+            pub fn with_space_more(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.with_space_more = crate::argument::field("with_space_more", value);
                 self
             }
-            pub fn x1st<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.x1st = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for x1st: {e}")
-                    });
+            /**The field `x1st`.
+
+Optional.*/
+            pub fn x1st(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.x1st = crate::argument::field("x1st", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Tree, crate::Error> {
+                crate::argument::built(
+                    "Tree",
+                    <super::Tree as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Tree> for super::Tree {
@@ -5767,17 +6271,27 @@ pub mod types {
             }
         }
         impl TreePlace {
-            pub fn row<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::option::Option<super::TreePlaceRow>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.row = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for row: {e}")
-                    });
+            /**The field `row`.
+
+Optional.*/
+            pub fn row(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::TreePlaceRow>>,
+            ) -> Self {
+                self.row = crate::argument::field("row", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::TreePlace, crate::Error> {
+                crate::argument::built(
+                    "TreePlace",
+                    <super::TreePlace as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<TreePlace> for super::TreePlace {
@@ -5808,19 +6322,33 @@ pub mod types {
             }
         }
         impl TreePlaceRow {
-            pub fn shelves<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `shelves`.
+
+Optional.*/
+            pub fn shelves(
+                mut self,
+                value: impl crate::Argument<
                     ::std::vec::Vec<super::TreePlaceRowShelvesItem>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.shelves = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for shelves: {e}")
-                    });
+            ) -> Self {
+                self.shelves = crate::argument::field("shelves", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::TreePlaceRow, crate::Error> {
+                crate::argument::built(
+                    "TreePlaceRow",
+                    <super::TreePlaceRow as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<TreePlaceRow> for super::TreePlaceRow {
@@ -5851,19 +6379,33 @@ pub mod types {
             }
         }
         impl TreePlaceRowShelvesItem {
-            pub fn boxes<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<
+            /**The field `boxes`.
+
+Optional.*/
+            pub fn boxes(
+                mut self,
+                value: impl crate::Argument<
                     ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
                 >,
-                T::Error: ::std::fmt::Display,
-            {
-                self.boxes = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for boxes: {e}")
-                    });
+            ) -> Self {
+                self.boxes = crate::argument::field("boxes", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::TreePlaceRowShelvesItem, crate::Error> {
+                crate::argument::built(
+                    "TreePlaceRowShelvesItem",
+                    <super::TreePlaceRowShelvesItem as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<TreePlaceRowShelvesItem>
@@ -5896,17 +6438,27 @@ pub mod types {
             }
         }
         impl Vec {
-            pub fn vec<T>(mut self, value: T) -> Self
-            where
-                T: ::std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-                T::Error: ::std::fmt::Display,
-            {
-                self.vec = value
-                    .try_into()
-                    .map_err(|e| {
-                        format!("error converting supplied value for vec: {e}")
-                    });
+            /**The field `vec`.
+
+Optional.*/
+            pub fn vec(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.vec = crate::argument::field("vec", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Vec, crate::Error> {
+                crate::argument::built(
+                    "Vec",
+                    <super::Vec as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<Vec> for super::Vec {
@@ -5956,9 +6508,10 @@ pub mod types {
         }
     }
     crate::wire::schemas! {
-        Address : Object, Bag : Object, BagKind : Text, Box : Object, BoxKind : Text,
-        Copy : Text, Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold :
-        Any, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        Address : Object, Bag : Object, BagKind : Text, Batch : Object, BatchMeasure :
+        Any, BatchOrigin : Object, BatchState : Text, Box : Object, BoxKind : Text, Copy
+        : Text, Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
         ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
         Object, Mood : Text, More : Object, Named : Object, NewSupplier : Object, Option
         : Text, Parcel : Object, ParcelSize : Object, Phone : Object, Priced : Object,
@@ -5975,6 +6528,28 @@ pub mod types {
         ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
         ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
         ::std::vec::Vec < ShelfAlias >
+    }
+    crate::argument::parsed! {
+        BagKind, BatchMeasure, BatchState, BoxKind, Code, Copy, GoodsSold,
+        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
+        Mood, Option, RackType, ResultKind, RoundKind, ShelfKind, ShelfKindAlias,
+        ShelfName, ShelfPrice, SquareKind, SupplierStatus
+    }
+    crate::argument::conversions! {
+        i64 => BatchMeasure, BatchState => BatchMeasure, Box => GoodsPacking, Bag =>
+        GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
+        i64 => ListMoodsResponseItemLevel, Round => Shape, Square => Shape, ShelfAlias =>
+        Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind =>
+        ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec
+        < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 => TreeAmount,
+        Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
+    }
+    crate::argument::with_builders! {
+        Address, Bag, Batch, BatchOrigin, Box, Goods, GoodsForm, ListMoodsResponseItem,
+        Mail, More, Named, NewSupplier, Parcel, ParcelSize, Phone, Priced, Reading,
+        Result, ResultPlace, ResultPlaceRow, Round, Shelf, Square, StartRecountBody,
+        StartRecountByFormBody, SuppliedProduct, Supplier, Tree, TreePlace, TreePlaceRow,
+        TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -6230,6 +6805,43 @@ let response = client.get_prices()
     pub fn get_prices(&self) -> builder::GetPrices<'_> {
         builder::GetPrices::new(self)
     }
+    /**Change a batch
+
+Sends a `PUT` request to `/batches/{batch_id}`
+
+Arguments:
+- `batch_id`
+- `build`
+- `codes`
+- `since`: Only changes since then, such as
+
+```text
+2024-01-15
+```
+- `body`: The batch.
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, batch_id: ::std::string::String, build: i32, codes: ::std::vec::Vec<::std::string::String>, since: ::jiff::civil::Date, body: telesto_fixture_api::types::Batch) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_batch()
+    .batch_id(batch_id)
+    .build(build)
+    .codes(codes)
+    .since(since)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_batch(&self) -> builder::PutBatch<'_> {
+        builder::PutBatch::new(self)
+    }
     /**List the moods
 
 Sends a `GET` request to `/moods`
@@ -6370,7 +6982,7 @@ let response = client.upload_recount()
 [`Error`](crate::Error), in all cases.
 
 ```no_run
-# async fn example(client: &telesto_fixture_api::Client, body: String) -> Result<(), telesto_fixture_api::Error> {
+# async fn example(client: &telesto_fixture_api::Client, body: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
 let response = client.note_recount()
     .body(body)
     .send()
@@ -6762,6 +7374,7 @@ pub mod builder {
 
 [`Client::list_suppliers`]: super::Client::list_suppliers*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListSuppliers<'a> {
         client: &'a super::Client,
         changed_since: Result<Option<::jiff::civil::DateTime>, String>,
@@ -6775,27 +7388,21 @@ pub mod builder {
                 limit: Ok(None),
             }
         }
-        pub fn changed_since<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::DateTime>,
-        {
-            self.changed_since = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: DateTime` for changed_since failed"
-                        .to_string()
-                });
+        /**Only suppliers that were changed since then.
+
+Optional.*/
+        pub fn changed_since(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            self.changed_since = crate::argument::field("changed_since", value);
             self
         }
-        pub fn limit<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i32>,
-        {
-            self.limit = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i32` for limit failed".to_string());
+        /**The query parameter `limit`.
+
+Optional.*/
+        pub fn limit(mut self, value: impl crate::Argument<Option<i32>>) -> Self {
+            self.limit = crate::argument::field("limit", value);
             self
         }
         ///Sends a `GET` request to `/suppliers`
@@ -6841,6 +7448,7 @@ pub mod builder {
 
 [`Client::create_supplier`]: super::Client::create_supplier*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CreateSupplier<'a> {
         client: &'a super::Client,
         body: Result<types::builder::NewSupplier, String>,
@@ -6852,19 +7460,17 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::NewSupplier>,
-            <V as std::convert::TryInto<types::NewSupplier>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `NewSupplier` for body failed: {}", s)
-                });
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::NewSupplier>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -6909,6 +7515,7 @@ pub mod builder {
 
 [`Client::get_supplier`]: super::Client::get_supplier*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetSupplier<'a> {
         client: &'a super::Client,
         supplier_id: Result<::std::string::String, String>,
@@ -6920,16 +7527,14 @@ pub mod builder {
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
             }
         }
-        pub fn supplier_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.supplier_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for supplier_id failed"
-                        .to_string()
-                });
+        /**The path parameter `supplier_id`.
+
+Required.*/
+        pub fn supplier_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.supplier_id = crate::argument::field("supplier_id", value);
             self
         }
         ///Sends a `GET` request to `/suppliers/{supplier_id}`
@@ -6963,6 +7568,7 @@ pub mod builder {
 
 [`Client::delete_supplier`]: super::Client::delete_supplier*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteSupplier<'a> {
         client: &'a super::Client,
         supplier_id: Result<::std::string::String, String>,
@@ -6974,16 +7580,14 @@ pub mod builder {
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
             }
         }
-        pub fn supplier_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.supplier_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for supplier_id failed"
-                        .to_string()
-                });
+        /**The path parameter `supplier_id`.
+
+Required.*/
+        pub fn supplier_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.supplier_id = crate::argument::field("supplier_id", value);
             self
         }
         ///Sends a `DELETE` request to `/suppliers/{supplier_id}`
@@ -7010,6 +7614,7 @@ pub mod builder {
 
 [`Client::get_order_pdf`]: super::Client::get_order_pdf*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetOrderPdf<'a> {
         client: &'a super::Client,
         number: Result<::std::string::String, String>,
@@ -7021,16 +7626,14 @@ pub mod builder {
                 number: Err("missing required parameter `number`".to_string()),
             }
         }
-        pub fn number<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.number = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for number failed"
-                        .to_string()
-                });
+        /**The path parameter `number`.
+
+Required.*/
+        pub fn number(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.number = crate::argument::field("number", value);
             self
         }
         ///Sends a `GET` request to `/orders/{number}/pdf`
@@ -7057,6 +7660,7 @@ pub mod builder {
 
 [`Client::get_goods`]: super::Client::get_goods*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetGoods<'a> {
         client: &'a super::Client,
         goods_id: Result<i64, String>,
@@ -7078,72 +7682,55 @@ pub mod builder {
                 x_trace: Ok(None),
             }
         }
-        pub fn goods_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.goods_id = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for goods_id failed".to_string());
+        /**The path parameter `goods_id`.
+
+Required.*/
+        pub fn goods_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.goods_id = crate::argument::field("goods_id", value);
             self
         }
-        pub fn _2nd<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self._2nd = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for _2nd failed".to_string());
+        /**The query parameter `2nd`.
+
+Optional.*/
+        pub fn _2nd(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+            self._2nd = crate::argument::field("_2nd", value);
             self
         }
-        pub fn page_size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.page_size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for page_size failed".to_string());
+        /**The query parameter `page[size]`.
+
+Optional.*/
+        pub fn page_size(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+            self.page_size = crate::argument::field("page_size", value);
             self
         }
-        pub fn states<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<types::SupplierStatus>>,
-        {
-            self.states = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < SupplierStatus >` for states failed"
-                        .to_string()
-                });
+        /**The query parameter `states`.
+
+Optional.*/
+        pub fn states(
+            mut self,
+            value: impl crate::Argument<Option<::std::vec::Vec<types::SupplierStatus>>>,
+        ) -> Self {
+            self.states = crate::argument::field("states", value);
             self
         }
-        pub fn type_<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.type_ = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for type_ failed"
-                        .to_string()
-                });
+        /**The query parameter `type`.
+
+Optional.*/
+        pub fn type_(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.type_ = crate::argument::field("type_", value);
             self
         }
-        pub fn x_trace<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::DateTime>,
-        {
-            self.x_trace = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: DateTime` for x_trace failed"
-                        .to_string()
-                });
+        /**The header parameter `X-Trace`.
+
+Optional.*/
+        pub fn x_trace(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            self.x_trace = crate::argument::field("x_trace", value);
             self
         }
         ///Sends a `GET` request to `/goods/{goods_id}`
@@ -7211,6 +7798,7 @@ pub mod builder {
 
 [`Client::change_goods`]: super::Client::change_goods*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ChangeGoods<'a> {
         client: &'a super::Client,
         goods_id: Result<i64, String>,
@@ -7226,41 +7814,34 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        pub fn goods_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.goods_id = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for goods_id failed".to_string());
+        /**The path parameter `goods_id`.
+
+Required.*/
+        pub fn goods_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.goods_id = crate::argument::field("goods_id", value);
             self
         }
-        pub fn x_trace<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::DateTime>,
-        {
-            self.x_trace = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: DateTime` for x_trace failed"
-                        .to_string()
-                });
+        /**The header parameter `X-Trace`.
+
+Optional.*/
+        pub fn x_trace(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            self.x_trace = crate::argument::field("x_trace", value);
             self
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::GoodsForm>,
-            <V as std::convert::TryInto<types::GoodsForm>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `GoodsForm` for body failed: {}", s)
-                });
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::GoodsForm>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(types::builder::GoodsForm) -> types::builder::GoodsForm,
@@ -7312,6 +7893,7 @@ pub mod builder {
 
 [`Client::get_settings`]: super::Client::get_settings*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetSettings<'a> {
         client: &'a super::Client,
     }
@@ -7348,6 +7930,7 @@ pub mod builder {
 
 [`Client::get_prices`]: super::Client::get_prices*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetPrices<'a> {
         client: &'a super::Client,
     }
@@ -7388,10 +7971,147 @@ pub mod builder {
             crate::call::json(client, "get_prices", result).await
         }
     }
+    /**Builder for [`Client::put_batch`]
+
+[`Client::put_batch`]: super::Client::put_batch*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PutBatch<'a> {
+        client: &'a super::Client,
+        batch_id: Result<::std::string::String, String>,
+        build: Result<Option<i32>, String>,
+        codes: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
+        since: Result<Option<::jiff::civil::Date>, String>,
+        body: Result<types::builder::Batch, String>,
+    }
+    impl<'a> PutBatch<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                batch_id: Err("missing required parameter `batch_id`".to_string()),
+                build: Ok(None),
+                codes: Ok(None),
+                since: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The path parameter `batch_id`.
+
+Required.*/
+        pub fn batch_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.batch_id = crate::argument::field("batch_id", value);
+            self
+        }
+        /**The query parameter `build`.
+
+Optional.*/
+        pub fn build(mut self, value: impl crate::Argument<Option<i32>>) -> Self {
+            self.build = crate::argument::field("build", value);
+            self
+        }
+        /**The query parameter `codes`.
+
+Optional.*/
+        pub fn codes(
+            mut self,
+            value: impl crate::Argument<Option<::std::vec::Vec<::std::string::String>>>,
+        ) -> Self {
+            self.codes = crate::argument::field("codes", value);
+            self
+        }
+        /**Only changes since then, such as
+
+```text
+2024-01-15
+```
+
+Optional.*/
+        pub fn since(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::Date>>,
+        ) -> Self {
+            self.since = crate::argument::field("since", value);
+            self
+        }
+        /**The batch.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Batch>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Batch) -> types::builder::Batch,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/batches/{batch_id}`
+        pub async fn send(self) -> Result<ResponseValue<types::Batch>, crate::Error> {
+            let Self { client, batch_id, build, codes, since, body } = self;
+            let batch_id = crate::call::valid("put_batch", batch_id)?;
+            let build = crate::call::valid("put_batch", build)?;
+            let codes = crate::call::valid("put_batch", codes)?;
+            let since = crate::call::valid("put_batch", since)?;
+            let body = crate::call::valid(
+                "put_batch",
+                body.and_then(|v| types::Batch::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/batches/{}", client.baseurl, crate ::call::path_segment("put_batch",
+                "batch_id", & batch_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_batch",
+                client
+                    .client
+                    .put(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "build",
+                            &crate::wire::Written(&build),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "codes",
+                            &crate::wire::Written(&codes),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "since",
+                            &crate::wire::Written(&since),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "put_batch",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "put_batch", result).await
+        }
+    }
     /**Builder for [`Client::list_moods`]
 
 [`Client::list_moods`]: super::Client::list_moods*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListMoods<'a> {
         client: &'a super::Client,
         mood: Result<Option<types::Mood>, String>,
@@ -7403,14 +8123,11 @@ pub mod builder {
                 mood: Ok(None),
             }
         }
-        pub fn mood<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Mood>,
-        {
-            self.mood = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `Mood` for mood failed".to_string());
+        /**The query parameter `mood`.
+
+Optional.*/
+        pub fn mood(mut self, value: impl crate::Argument<Option<types::Mood>>) -> Self {
+            self.mood = crate::argument::field("mood", value);
             self
         }
         ///Sends a `GET` request to `/moods`
@@ -7452,6 +8169,7 @@ pub mod builder {
 
 [`Client::send`]: super::Client::send*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct Send<'a> {
         _client: &'a super::Client,
         value: Result<::std::string::String, String>,
@@ -7487,169 +8205,137 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn value<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.value = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for value failed"
-                        .to_string()
-                });
+        /**The path parameter `value`.
+
+Required.*/
+        pub fn value(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.value = crate::argument::field("value", value);
             self
         }
-        pub fn self_<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.self_ = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for self_ failed"
-                        .to_string()
-                });
+        /**The path parameter `self`.
+
+Required.*/
+        pub fn self_(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.self_ = crate::argument::field("self_", value);
             self
         }
-        pub fn option<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Option>,
-        {
-            self.option = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `Option` for option failed".to_string());
+        /**The query parameter `Option`.
+
+Optional.*/
+        pub fn option(
+            mut self,
+            value: impl crate::Argument<Option<types::Option>>,
+        ) -> Self {
+            self.option = crate::argument::field("option", value);
             self
         }
-        pub fn client<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.client = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for client failed"
-                        .to_string()
-                });
+        /**The query parameter `client`.
+
+Optional.*/
+        pub fn client(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.client = crate::argument::field("client", value);
             self
         }
-        pub fn error<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.error = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for error failed"
-                        .to_string()
-                });
+        /**The query parameter `error`.
+
+Optional.*/
+        pub fn error(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.error = crate::argument::field("error", value);
             self
         }
-        pub fn info<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.info = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for info failed"
-                        .to_string()
-                });
+        /**The query parameter `info`.
+
+Optional.*/
+        pub fn info(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.info = crate::argument::field("info", value);
             self
         }
-        pub fn request<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.request = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for request failed"
-                        .to_string()
-                });
+        /**The query parameter `request`.
+
+Optional.*/
+        pub fn request(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.request = crate::argument::field("request", value);
             self
         }
-        pub fn response<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.response = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for response failed"
-                        .to_string()
-                });
+        /**The query parameter `response`.
+
+Optional.*/
+        pub fn response(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.response = crate::argument::field("response", value);
             self
         }
-        pub fn result<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.result = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for result failed"
-                        .to_string()
-                });
+        /**The query parameter `result`.
+
+Optional.*/
+        pub fn result(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.result = crate::argument::field("result", value);
             self
         }
-        pub fn url<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.url = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for url failed"
-                        .to_string()
-                });
+        /**The query parameter `url`.
+
+Optional.*/
+        pub fn url(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.url = crate::argument::field("url", value);
             self
         }
-        pub fn when<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.when = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for when failed"
-                        .to_string()
-                });
+        /**The query parameter `when`.
+
+Optional.*/
+        pub fn when(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.when = crate::argument::field("when", value);
             self
         }
-        pub fn api_version<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.api_version = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for api_version failed"
-                        .to_string()
-                });
+        /**The header parameter `api-version`.
+
+Optional.*/
+        pub fn api_version(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.api_version = crate::argument::field("api_version", value);
             self
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Result>,
-            <V as std::convert::TryInto<types::Result>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Result` for body failed: {}", s))
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::builder::Result>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(types::builder::Result) -> types::builder::Result,
@@ -7797,6 +8483,7 @@ pub mod builder {
 
 [`Client::put_recounts`]: super::Client::put_recounts*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PutRecounts<'a> {
         client: &'a super::Client,
         body: Result<
@@ -7811,17 +8498,16 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<::std::string::String>>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < :: std :: string :: String >` for body failed"
-                        .to_string()
-                })
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
         ///Sends a `PUT` request to `/recounts`
@@ -7854,6 +8540,7 @@ pub mod builder {
 
 [`Client::start_recount`]: super::Client::start_recount*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct StartRecount<'a> {
         client: &'a super::Client,
         body: Result<::std::option::Option<types::builder::StartRecountBody>, String>,
@@ -7865,22 +8552,19 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::StartRecountBody>,
-            <V as std::convert::TryInto<
-                types::StartRecountBody,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!("conversion to `StartRecountBody` for body failed: {}", s)
-                })
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::StartRecountBody>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -7933,6 +8617,7 @@ pub mod builder {
 
 [`Client::start_recount_by_form`]: super::Client::start_recount_by_form*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct StartRecountByForm<'a> {
         client: &'a super::Client,
         quick: Result<Option<bool>, String>,
@@ -7949,34 +8634,26 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn quick<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.quick = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for quick failed".to_string());
+        /**The query parameter `quick`.
+
+Optional.*/
+        pub fn quick(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+            self.quick = crate::argument::field("quick", value);
             self
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::StartRecountByFormBody>,
-            <V as std::convert::TryInto<
-                types::StartRecountByFormBody,
-            >>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| {
-                    format!(
-                        "conversion to `StartRecountByFormBody` for body failed: {}", s
-                    )
-                })
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::StartRecountByFormBody>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(
@@ -8039,6 +8716,7 @@ pub mod builder {
 
 [`Client::upload_recount`]: super::Client::upload_recount*/
     #[derive(Debug)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct UploadRecount<'a> {
         client: &'a super::Client,
         body: Result<::std::option::Option<reqwest::Body>, String>,
@@ -8050,14 +8728,14 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn body<B>(mut self, value: B) -> Self
-        where
-            B: std::convert::TryInto<reqwest::Body>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `reqwest::Body` for body failed".to_string())
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<reqwest::Body>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
         ///Sends a `POST` request to `/recounts/file`
@@ -8097,6 +8775,7 @@ pub mod builder {
 
 [`Client::note_recount`]: super::Client::note_recount*/
     #[derive(Debug)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct NoteRecount<'a> {
         client: &'a super::Client,
         body: Result<::std::option::Option<reqwest::Body>, String>,
@@ -8108,15 +8787,17 @@ pub mod builder {
                 body: Ok(::std::option::Option::None),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<String>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `String` for body failed".to_string())
-                .map(|v| v.into())
-                .map(::std::option::Option::Some);
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.body = crate::argument::field::<
+                ::std::option::Option<::std::string::String>,
+            >("body", value)
+                .map(|text| text.map(::std::convert::Into::into));
             self
         }
         ///Sends a `POST` request to `/recounts/note`
@@ -8154,6 +8835,7 @@ pub mod builder {
 
 [`Client::get_rack`]: super::Client::get_rack*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetRack<'a> {
         client: &'a super::Client,
         rack_id: Result<i64, String>,
@@ -8193,177 +8875,136 @@ pub mod builder {
                 x_when: Ok(None),
             }
         }
-        pub fn rack_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.rack_id = value
-                .try_into()
-                .map_err(|_| "conversion to `i64` for rack_id failed".to_string());
+        /**The path parameter `rack-id`.
+
+Required.*/
+        pub fn rack_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.rack_id = crate::argument::field("rack_id", value);
             self
         }
-        pub fn type_<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::RackType>,
-        {
-            self.type_ = value
-                .try_into()
-                .map_err(|_| "conversion to `RackType` for type_ failed".to_string());
+        /**The path parameter `type`.
+
+Required.*/
+        pub fn type_(mut self, value: impl crate::Argument<types::RackType>) -> Self {
+            self.type_ = crate::argument::field("type_", value);
             self
         }
-        pub fn _2nd<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::Date>,
-        {
-            self._2nd = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: Date` for _2nd failed"
-                        .to_string()
-                });
+        /**The path parameter `2nd`.
+
+Required.*/
+        pub fn _2nd(mut self, value: impl crate::Argument<::jiff::civil::Date>) -> Self {
+            self._2nd = crate::argument::field("_2nd", value);
             self
         }
-        pub fn filter_name<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.filter_name = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for filter_name failed"
-                        .to_string()
-                });
+        /**The query parameter `filter[name]`.
+
+Required.*/
+        pub fn filter_name(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.filter_name = crate::argument::field("filter_name", value);
             self
         }
-        pub fn match_<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.match_ = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for match_ failed"
-                        .to_string()
-                });
+        /**The query parameter `match`.
+
+Optional.*/
+        pub fn match_(
+            mut self,
+            value: impl crate::Argument<Option<::std::string::String>>,
+        ) -> Self {
+            self.match_ = crate::argument::field("match_", value);
             self
         }
-        pub fn numbers<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<i64>>,
-        {
-            self.numbers = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < i64 >` for numbers failed"
-                        .to_string()
-                });
+        /**The query parameter `numbers`.
+
+Required.*/
+        pub fn numbers(
+            mut self,
+            value: impl crate::Argument<::std::vec::Vec<i64>>,
+        ) -> Self {
+            self.numbers = crate::argument::field("numbers", value);
             self
         }
-        pub fn open<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<bool>,
-        {
-            self.open = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `bool` for open failed".to_string());
+        /**The query parameter `open`.
+
+Optional.*/
+        pub fn open(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+            self.open = crate::argument::field("open", value);
             self
         }
-        pub fn price<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::rust_decimal::Decimal>,
-        {
-            self.price = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: rust_decimal :: Decimal` for price failed"
-                        .to_string()
-                });
+        /**The query parameter `price`.
+
+Optional.*/
+        pub fn price(
+            mut self,
+            value: impl crate::Argument<Option<::rust_decimal::Decimal>>,
+        ) -> Self {
+            self.price = crate::argument::field("price", value);
             self
         }
-        pub fn since<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::DateTime>,
-        {
-            self.since = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: DateTime` for since failed"
-                        .to_string()
-                });
+        /**The query parameter `since`.
+
+Optional.*/
+        pub fn since(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            self.since = crate::argument::field("since", value);
             self
         }
-        pub fn size<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.size = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for size failed".to_string());
+        /**The query parameter `size`.
+
+Optional.*/
+        pub fn size(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+            self.size = crate::argument::field("size", value);
             self
         }
-        pub fn types<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::vec::Vec<types::RackType>>,
-        {
-            self.types = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: std :: vec :: Vec < RackType >` for types failed"
-                        .to_string()
-                });
+        /**The query parameter `types`.
+
+Optional.*/
+        pub fn types(
+            mut self,
+            value: impl crate::Argument<Option<::std::vec::Vec<types::RackType>>>,
+        ) -> Self {
+            self.types = crate::argument::field("types", value);
             self
         }
-        pub fn until<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::Timestamp>,
-        {
-            self.until = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: Timestamp` for until failed".to_string()
-                });
+        /**The query parameter `until`.
+
+Optional.*/
+        pub fn until(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::Timestamp>>,
+        ) -> Self {
+            self.until = crate::argument::field("until", value);
             self
         }
-        pub fn x_required<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.x_required = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for x_required failed"
-                        .to_string()
-                });
+        /**The header parameter `X-Required`.
+
+Required.*/
+        pub fn x_required(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.x_required = crate::argument::field("x_required", value);
             self
         }
-        pub fn x_shared<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<i64>,
-        {
-            self.x_shared = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| "conversion to `i64` for x_shared failed".to_string());
+        /**The header parameter `X-Shared`.
+
+Optional.*/
+        pub fn x_shared(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+            self.x_shared = crate::argument::field("x_shared", value);
             self
         }
-        pub fn x_when<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::jiff::civil::Date>,
-        {
-            self.x_when = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `:: jiff :: civil :: Date` for x_when failed"
-                        .to_string()
-                });
+        /**The header parameter `X-When`.
+
+Optional.*/
+        pub fn x_when(
+            mut self,
+            value: impl crate::Argument<Option<::jiff::civil::Date>>,
+        ) -> Self {
+            self.x_when = crate::argument::field("x_when", value);
             self
         }
         ///Sends a `GET` request to `/v1.0/racks/{rack-id}/{type}/{2nd}`
@@ -8490,6 +9131,7 @@ pub mod builder {
 
 [`Client::list_shelves`]: super::Client::list_shelves*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListShelves<'a> {
         client: &'a super::Client,
         kind: Result<Option<types::ShelfKindAlias>, String>,
@@ -8501,16 +9143,14 @@ pub mod builder {
                 kind: Ok(None),
             }
         }
-        pub fn kind<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ShelfKindAlias>,
-        {
-            self.kind = value
-                .try_into()
-                .map(Some)
-                .map_err(|_| {
-                    "conversion to `ShelfKindAlias` for kind failed".to_string()
-                });
+        /**The query parameter `kind`.
+
+Optional.*/
+        pub fn kind(
+            mut self,
+            value: impl crate::Argument<Option<types::ShelfKindAlias>>,
+        ) -> Self {
+            self.kind = crate::argument::field("kind", value);
             self
         }
         ///Sends a `GET` request to `/shelves`
@@ -8547,6 +9187,7 @@ pub mod builder {
 
 [`Client::create_shelf`]: super::Client::create_shelf*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CreateShelf<'a> {
         client: &'a super::Client,
         body: Result<types::ShelfAlias, String>,
@@ -8558,13 +9199,11 @@ pub mod builder {
                 body: Err("missing request body".to_string()),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ShelfAlias>,
-        {
-            self.body = value
-                .try_into()
-                .map_err(|_| "conversion to `ShelfAlias` for body failed".to_string());
+        /**The request body.
+
+Required.*/
+        pub fn body(mut self, value: impl crate::Argument<types::ShelfAlias>) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
         ///Sends a `POST` request to `/shelves`
@@ -8596,6 +9235,7 @@ pub mod builder {
 
 [`Client::get_shelf`]: super::Client::get_shelf*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetShelf<'a> {
         client: &'a super::Client,
         shelf: Result<types::ShelfName, String>,
@@ -8607,13 +9247,11 @@ pub mod builder {
                 shelf: Err("missing required parameter `shelf`".to_string()),
             }
         }
-        pub fn shelf<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ShelfName>,
-        {
-            self.shelf = value
-                .try_into()
-                .map_err(|_| "conversion to `ShelfName` for shelf failed".to_string());
+        /**The path parameter `shelf`.
+
+Required.*/
+        pub fn shelf(mut self, value: impl crate::Argument<types::ShelfName>) -> Self {
+            self.shelf = crate::argument::field("shelf", value);
             self
         }
         ///Sends a `GET` request to `/shelves/{shelf}`
@@ -8647,6 +9285,7 @@ pub mod builder {
 
 [`Client::delete_shelf`]: super::Client::delete_shelf*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteShelf<'a> {
         client: &'a super::Client,
         shelf: Result<types::ShelfName, String>,
@@ -8658,13 +9297,11 @@ pub mod builder {
                 shelf: Err("missing required parameter `shelf`".to_string()),
             }
         }
-        pub fn shelf<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::ShelfName>,
-        {
-            self.shelf = value
-                .try_into()
-                .map_err(|_| "conversion to `ShelfName` for shelf failed".to_string());
+        /**The path parameter `shelf`.
+
+Required.*/
+        pub fn shelf(mut self, value: impl crate::Argument<types::ShelfName>) -> Self {
+            self.shelf = crate::argument::field("shelf", value);
             self
         }
         ///Sends a `DELETE` request to `/shelves/{shelf}`
@@ -8691,6 +9328,7 @@ pub mod builder {
 
 [`Client::refused_none`]: super::Client::refused_none*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedNone<'a> {
         client: &'a super::Client,
     }
@@ -8718,6 +9356,7 @@ pub mod builder {
 
 [`Client::refused_default`]: super::Client::refused_default*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedDefault<'a> {
         client: &'a super::Client,
     }
@@ -8754,6 +9393,7 @@ pub mod builder {
 
 [`Client::refused_mixed`]: super::Client::refused_mixed*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedMixed<'a> {
         client: &'a super::Client,
     }
@@ -8781,6 +9421,7 @@ pub mod builder {
 
 [`Client::put_parcel`]: super::Client::put_parcel*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PutParcel<'a> {
         client: &'a super::Client,
         parcel: Result<::std::string::String, String>,
@@ -8794,29 +9435,27 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for parcel failed"
-                        .to_string()
-                });
+        /**The path parameter `parcel`.
+
+Required.*/
+        pub fn parcel(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.parcel = crate::argument::field("parcel", value);
             self
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Parcel>,
-            <V as std::convert::TryInto<types::Parcel>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Parcel` for body failed: {}", s));
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Parcel>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(types::builder::Parcel) -> types::builder::Parcel,
@@ -8860,6 +9499,7 @@ pub mod builder {
 
 [`Client::delete_parcel`]: super::Client::delete_parcel*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteParcel<'a> {
         client: &'a super::Client,
         parcel: Result<::std::string::String, String>,
@@ -8871,16 +9511,14 @@ pub mod builder {
                 parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for parcel failed"
-                        .to_string()
-                });
+        /**The path parameter `parcel`.
+
+Required.*/
+        pub fn parcel(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.parcel = crate::argument::field("parcel", value);
             self
         }
         ///Sends a `DELETE` request to `/parcels/{parcel}`
@@ -8907,6 +9545,7 @@ pub mod builder {
 
 [`Client::get_label`]: super::Client::get_label*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetLabel<'a> {
         client: &'a super::Client,
         parcel: Result<::std::string::String, String>,
@@ -8918,16 +9557,14 @@ pub mod builder {
                 parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for parcel failed"
-                        .to_string()
-                });
+        /**The path parameter `parcel`.
+
+Required.*/
+        pub fn parcel(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.parcel = crate::argument::field("parcel", value);
             self
         }
         ///Sends a `GET` request to `/parcels/{parcel}/label`
@@ -8954,6 +9591,7 @@ pub mod builder {
 
 [`Client::get_note`]: super::Client::get_note*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetNote<'a> {
         client: &'a super::Client,
         parcel: Result<::std::string::String, String>,
@@ -8965,16 +9603,14 @@ pub mod builder {
                 parcel: Err("missing required parameter `parcel`".to_string()),
             }
         }
-        pub fn parcel<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.parcel = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for parcel failed"
-                        .to_string()
-                });
+        /**The path parameter `parcel`.
+
+Required.*/
+        pub fn parcel(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.parcel = crate::argument::field("parcel", value);
             self
         }
         ///Sends a `GET` request to `/parcels/{parcel}/note`
@@ -9001,6 +9637,7 @@ pub mod builder {
 
 [`Client::get_last_parcel`]: super::Client::get_last_parcel*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetLastParcel<'a> {
         client: &'a super::Client,
     }
@@ -9035,6 +9672,7 @@ pub mod builder {
 
 [`Client::count_parcels`]: super::Client::count_parcels*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CountParcels<'a> {
         client: &'a super::Client,
     }
@@ -9069,6 +9707,7 @@ pub mod builder {
 
 [`Client::name_parcels`]: super::Client::name_parcels*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct NameParcels<'a> {
         client: &'a super::Client,
     }
@@ -9113,6 +9752,7 @@ pub mod builder {
 
 [`Client::get_anything`]: super::Client::get_anything*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetAnything<'a> {
         client: &'a super::Client,
     }
@@ -9149,6 +9789,7 @@ pub mod builder {
 
 [`Client::get_tree`]: super::Client::get_tree*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetTree<'a> {
         client: &'a super::Client,
         tree_id: Result<::std::string::String, String>,
@@ -9160,16 +9801,14 @@ pub mod builder {
                 tree_id: Err("missing required parameter `tree_id`".to_string()),
             }
         }
-        pub fn tree_id<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<::std::string::String>,
-        {
-            self.tree_id = value
-                .try_into()
-                .map_err(|_| {
-                    "conversion to `:: std :: string :: String` for tree_id failed"
-                        .to_string()
-                });
+        /**The path parameter `tree_id`.
+
+Required.*/
+        pub fn tree_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.tree_id = crate::argument::field("tree_id", value);
             self
         }
         ///Sends a `GET` request to `/trees/{tree_id}`
@@ -9203,6 +9842,7 @@ pub mod builder {
 
 [`Client::post_reading`]: super::Client::post_reading*/
     #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PostReading<'a> {
         client: &'a super::Client,
         body: Result<types::builder::Reading, String>,
@@ -9214,17 +9854,17 @@ pub mod builder {
                 body: Ok(::std::default::Default::default()),
             }
         }
-        pub fn body<V>(mut self, value: V) -> Self
-        where
-            V: std::convert::TryInto<types::Reading>,
-            <V as std::convert::TryInto<types::Reading>>::Error: std::fmt::Display,
-        {
-            self.body = value
-                .try_into()
-                .map(From::from)
-                .map_err(|s| format!("conversion to `Reading` for body failed: {}", s));
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Reading>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
             self
         }
+        /// Changes the request body through its builder.
         pub fn body_map<F>(mut self, f: F) -> Self
         where
             F: std::ops::FnOnce(types::builder::Reading) -> types::builder::Reading,
@@ -9258,6 +9898,483 @@ pub mod builder {
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "post_reading", result).await
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListSuppliers<'a> {
+        type Output = Result<
+            ResponseValue<::std::vec::Vec<types::Supplier>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for CreateSupplier<'a> {
+        type Output = Result<ResponseValue<types::Supplier>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetSupplier<'a> {
+        type Output = Result<ResponseValue<types::Supplier>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for DeleteSupplier<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetOrderPdf<'a> {
+        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetGoods<'a> {
+        type Output = Result<ResponseValue<types::Goods>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ChangeGoods<'a> {
+        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetSettings<'a> {
+        type Output = Result<ResponseValue<::serde_json::Value>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetPrices<'a> {
+        type Output = Result<
+            ResponseValue<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::rust_decimal::Decimal,
+                >,
+            >,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutBatch<'a> {
+        type Output = Result<ResponseValue<types::Batch>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListMoods<'a> {
+        type Output = Result<
+            ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for Send<'a> {
+        type Output = Result<ResponseValue<types::Result>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutRecounts<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StartRecount<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StartRecountByForm<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for UploadRecount<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for NoteRecount<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetRack<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListShelves<'a> {
+        type Output = Result<ResponseValue<types::Shelves>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for CreateShelf<'a> {
+        type Output = Result<ResponseValue<types::Shelf>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetShelf<'a> {
+        type Output = Result<ResponseValue<types::Shelf>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for DeleteShelf<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for RefusedNone<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for RefusedDefault<'a> {
+        type Output = Result<ResponseValue<::std::string::String>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for RefusedMixed<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutParcel<'a> {
+        type Output = Result<ResponseValue<types::Parcel>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for DeleteParcel<'a> {
+        type Output = Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetLabel<'a> {
+        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetNote<'a> {
+        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetLastParcel<'a> {
+        type Output = Result<ResponseValue<types::Parcel>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for CountParcels<'a> {
+        type Output = Result<ResponseValue<i64>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for NameParcels<'a> {
+        type Output = Result<
+            ResponseValue<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::vec::Vec<::std::string::String>,
+                >,
+            >,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetAnything<'a> {
+        type Output = Result<ResponseValue<::serde_json::Value>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetTree<'a> {
+        type Output = Result<ResponseValue<types::Tree>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PostReading<'a> {
+        type Output = Result<ResponseValue<types::Reading>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
         }
     }
 }

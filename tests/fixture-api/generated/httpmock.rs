@@ -15,22 +15,28 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn changed_since<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::civil::DateTime>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn changed_since(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::DateTime>,
+            >("changed_since", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "changed_since", value))
             } else {
                 Self(self.0.query_param_missing("changed_since"))
             }
         }
-        pub fn limit<T>(self, value: T) -> Self
-        where
-            T: Into<Option<i32>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "limit", &value))
+        pub fn limit(
+            self,
+            value: impl crate::Argument<::std::option::Option<i32>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i32>,
+            >("limit", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "limit", value))
             } else {
                 Self(self.0.query_param_missing("limit"))
             }
@@ -61,8 +67,9 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &types::NewSupplier) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::NewSupplier>) -> Self {
+            let value = crate::httpmock::argument::<types::NewSupplier>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct CreateSupplierThen(::httpmock::Then);
@@ -90,13 +97,19 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn supplier_id(self, value: &str) -> Self {
+        pub fn supplier_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("supplier_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/suppliers/{supplier_id}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -126,13 +139,19 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn supplier_id(self, value: &str) -> Self {
+        pub fn supplier_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("supplier_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/suppliers/{supplier_id}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -162,13 +181,16 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn number(self, value: &str) -> Self {
+        pub fn number(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("number", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/orders/{number}/pdf",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -200,7 +222,8 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn goods_id(self, value: i64) -> Self {
+        pub fn goods_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("goods_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
@@ -210,51 +233,68 @@ pub mod operations {
                 ),
             )
         }
-        pub fn _2nd<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "2nd", &value))
+        pub fn _2nd(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("_2nd", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "2nd", value))
             } else {
                 Self(self.0.query_param_missing("2nd"))
             }
         }
-        pub fn page_size<T>(self, value: T) -> Self
-        where
-            T: Into<Option<i64>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "page[size]", &value))
+        pub fn page_size(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("page_size", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "page[size]", value))
             } else {
                 Self(self.0.query_param_missing("page[size]"))
             }
         }
-        pub fn states<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<types::SupplierStatus>>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn states(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::SupplierStatus>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<types::SupplierStatus>>,
+            >("states", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "states", value))
             } else {
                 Self(self.0.query_param_missing("states"))
             }
         }
-        pub fn type_<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "type", &value.to_owned()))
+        pub fn type_(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("type_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "type", value))
             } else {
                 Self(self.0.query_param_missing("type"))
             }
         }
-        pub fn x_trace<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::civil::DateTime>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn x_trace(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::DateTime>,
+            >("x_trace", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::header(self.0, "X-Trace", value))
             } else {
                 Self(self.0.header_missing("X-Trace"))
@@ -286,7 +326,8 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn goods_id(self, value: i64) -> Self {
+        pub fn goods_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("goods_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
@@ -296,18 +337,22 @@ pub mod operations {
                 ),
             )
         }
-        pub fn x_trace<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::civil::DateTime>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn x_trace(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::DateTime>,
+            >("x_trace", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::header(self.0, "X-Trace", value))
             } else {
                 Self(self.0.header_missing("X-Trace"))
             }
         }
-        pub fn body(self, value: &types::GoodsForm) -> Self {
-            Self(crate::httpmock::form_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::GoodsForm>) -> Self {
+            let value = crate::httpmock::argument::<types::GoodsForm>("body", value);
+            Self(crate::httpmock::form_body(self.0, &value))
         }
     }
     pub struct ChangeGoodsThen(::httpmock::Then);
@@ -385,6 +430,93 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct PutBatchWhen(::httpmock::When);
+    impl PutBatchWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/batches/{batch_id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn batch_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("batch_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/batches/{batch_id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn build(
+            self,
+            value: impl crate::Argument<::std::option::Option<i32>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i32>,
+            >("build", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "build", value))
+            } else {
+                Self(self.0.query_param_missing("build"))
+            }
+        }
+        pub fn codes(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >("codes", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "codes", value))
+            } else {
+                Self(self.0.query_param_missing("codes"))
+            }
+        }
+        pub fn since(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::Date>,
+            >("since", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "since", value))
+            } else {
+                Self(self.0.query_param_missing("since"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::Batch>) -> Self {
+            let value = crate::httpmock::argument::<types::Batch>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct PutBatchThen(::httpmock::Then);
+    impl PutBatchThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Batch) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ListMoodsWhen(::httpmock::When);
     impl ListMoodsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -393,12 +525,15 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn mood<T>(self, value: T) -> Self
-        where
-            T: Into<Option<types::Mood>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "mood", &value))
+        pub fn mood(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::Mood>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::Mood>,
+            >("mood", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "mood", value))
             } else {
                 Self(self.0.query_param_missing("mood"))
             }
@@ -429,128 +564,165 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn value(self, value: &str) -> Self {
+        pub fn value(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("value", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/names/{value}/{self}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
-        pub fn self_(self, value: &str) -> Self {
+        pub fn self_(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("self_", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/names/{value}/{self}",
                     1usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
-        pub fn option<T>(self, value: T) -> Self
-        where
-            T: Into<Option<types::Option>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "Option", &value))
+        pub fn option(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::Option>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::Option>,
+            >("option", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "Option", value))
             } else {
                 Self(self.0.query_param_missing("Option"))
             }
         }
-        pub fn client<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "client", &value.to_owned()))
+        pub fn client(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("client", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "client", value))
             } else {
                 Self(self.0.query_param_missing("client"))
             }
         }
-        pub fn error<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "error", &value.to_owned()))
+        pub fn error(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("error", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "error", value))
             } else {
                 Self(self.0.query_param_missing("error"))
             }
         }
-        pub fn info<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "info", &value.to_owned()))
+        pub fn info(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("info", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "info", value))
             } else {
                 Self(self.0.query_param_missing("info"))
             }
         }
-        pub fn request<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "request", &value.to_owned()))
+        pub fn request(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("request", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "request", value))
             } else {
                 Self(self.0.query_param_missing("request"))
             }
         }
-        pub fn response<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "response", &value.to_owned()))
+        pub fn response(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("response", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "response", value))
             } else {
                 Self(self.0.query_param_missing("response"))
             }
         }
-        pub fn result<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "result", &value.to_owned()))
+        pub fn result(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("result", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "result", value))
             } else {
                 Self(self.0.query_param_missing("result"))
             }
         }
-        pub fn url<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "url", &value.to_owned()))
+        pub fn url(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("url", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "url", value))
             } else {
                 Self(self.0.query_param_missing("url"))
             }
         }
-        pub fn when<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "when", &value.to_owned()))
+        pub fn when(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("when", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "when", value))
             } else {
                 Self(self.0.query_param_missing("when"))
             }
         }
-        pub fn api_version<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::header(self.0, "api-version", &value.to_owned()))
+        pub fn api_version(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("api_version", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "api-version", value))
             } else {
                 Self(self.0.header_missing("api-version"))
             }
         }
-        pub fn body(self, value: &types::Result) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::Result>) -> Self {
+            let value = crate::httpmock::argument::<types::Result>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct SendThen(::httpmock::Then);
@@ -578,8 +750,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &::std::vec::Vec<::std::string::String>) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(
+            self,
+            value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::vec::Vec<::std::string::String>,
+            >("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct PutRecountsThen(::httpmock::Then);
@@ -607,8 +785,11 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &types::StartRecountBody) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::StartRecountBody>) -> Self {
+            let value = crate::httpmock::argument::<
+                types::StartRecountBody,
+            >("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct StartRecountThen(::httpmock::Then);
@@ -636,18 +817,27 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn quick<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "quick", &value))
+        pub fn quick(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("quick", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "quick", value))
             } else {
                 Self(self.0.query_param_missing("quick"))
             }
         }
-        pub fn body(self, value: &types::StartRecountByFormBody) -> Self {
-            Self(crate::httpmock::form_body(self.0, value))
+        pub fn body(
+            self,
+            value: impl crate::Argument<types::StartRecountByFormBody>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                types::StartRecountByFormBody,
+            >("body", value);
+            Self(crate::httpmock::form_body(self.0, &value))
         }
     }
     pub struct StartRecountByFormThen(::httpmock::Then);
@@ -739,7 +929,8 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn rack_id(self, value: i64) -> Self {
+        pub fn rack_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("rack_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
@@ -749,7 +940,8 @@ pub mod operations {
                 ),
             )
         }
-        pub fn type_(self, value: types::RackType) -> Self {
+        pub fn type_(self, value: impl crate::Argument<types::RackType>) -> Self {
+            let value = crate::httpmock::argument::<types::RackType>("type_", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
@@ -759,110 +951,155 @@ pub mod operations {
                 ),
             )
         }
-        pub fn _2nd(self, value: &::jiff::civil::Date) -> Self {
+        pub fn _2nd(self, value: impl crate::Argument<::jiff::civil::Date>) -> Self {
+            let value = crate::httpmock::argument::<::jiff::civil::Date>("_2nd", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/v1.0/racks/{rack-id}/{type}/{2nd}",
                     2usize,
-                    value,
+                    &value,
                 ),
             )
         }
-        pub fn filter_name(self, value: &str) -> Self {
-            Self(crate::httpmock::query(self.0, "filter[name]", &value.to_owned()))
+        pub fn filter_name(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("filter_name", value);
+            Self(crate::httpmock::query(self.0, "filter[name]", &value))
         }
-        pub fn match_<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a str>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "match", &value.to_owned()))
+        pub fn match_(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("match_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "match", value))
             } else {
                 Self(self.0.query_param_missing("match"))
             }
         }
-        pub fn numbers(self, value: &::std::vec::Vec<i64>) -> Self {
-            Self(crate::httpmock::query(self.0, "numbers", value))
+        pub fn numbers(self, value: impl crate::Argument<::std::vec::Vec<i64>>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::vec::Vec<i64>,
+            >("numbers", value);
+            Self(crate::httpmock::query(self.0, "numbers", &value))
         }
-        pub fn open<T>(self, value: T) -> Self
-        where
-            T: Into<Option<bool>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "open", &value))
+        pub fn open(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("open", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "open", value))
             } else {
                 Self(self.0.query_param_missing("open"))
             }
         }
-        pub fn price<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::rust_decimal::Decimal>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn price(
+            self,
+            value: impl crate::Argument<::std::option::Option<::rust_decimal::Decimal>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::rust_decimal::Decimal>,
+            >("price", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "price", value))
             } else {
                 Self(self.0.query_param_missing("price"))
             }
         }
-        pub fn since<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::civil::DateTime>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn since(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::DateTime>,
+            >("since", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "since", value))
             } else {
                 Self(self.0.query_param_missing("since"))
             }
         }
-        pub fn size<T>(self, value: T) -> Self
-        where
-            T: Into<Option<i64>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::query(self.0, "size", &value))
+        pub fn size(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("size", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "size", value))
             } else {
                 Self(self.0.query_param_missing("size"))
             }
         }
-        pub fn types<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::std::vec::Vec<types::RackType>>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn types(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::RackType>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<types::RackType>>,
+            >("types", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "types", value))
             } else {
                 Self(self.0.query_param_missing("types"))
             }
         }
-        pub fn until<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::Timestamp>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn until(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::Timestamp>,
+            >("until", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "until", value))
             } else {
                 Self(self.0.query_param_missing("until"))
             }
         }
-        pub fn x_required(self, value: &str) -> Self {
-            Self(crate::httpmock::header(self.0, "X-Required", &value.to_owned()))
+        pub fn x_required(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("x_required", value);
+            Self(crate::httpmock::header(self.0, "X-Required", &value))
         }
-        pub fn x_shared<T>(self, value: T) -> Self
-        where
-            T: Into<Option<i64>>,
-        {
-            if let Some(value) = value.into() {
-                Self(crate::httpmock::header(self.0, "X-Shared", &value))
+        pub fn x_shared(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("x_shared", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "X-Shared", value))
             } else {
                 Self(self.0.header_missing("X-Shared"))
             }
         }
-        pub fn x_when<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a ::jiff::civil::Date>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn x_when(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::Date>,
+            >("x_when", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::header(self.0, "X-When", value))
             } else {
                 Self(self.0.header_missing("X-When"))
@@ -894,11 +1131,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn kind<'a, T>(self, value: T) -> Self
-        where
-            T: Into<Option<&'a types::ShelfKindAlias>>,
-        {
-            if let Some(value) = value.into() {
+        pub fn kind(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::ShelfKindAlias>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::ShelfKindAlias>,
+            >("kind", value);
+            if let Some(value) = &value {
                 Self(crate::httpmock::query(self.0, "kind", value))
             } else {
                 Self(self.0.query_param_missing("kind"))
@@ -930,8 +1170,9 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &types::ShelfAlias) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::ShelfAlias>) -> Self {
+            let value = crate::httpmock::argument::<types::ShelfAlias>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct CreateShelfThen(::httpmock::Then);
@@ -959,13 +1200,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn shelf(self, value: &types::ShelfName) -> Self {
+        pub fn shelf(self, value: impl crate::Argument<types::ShelfName>) -> Self {
+            let value = crate::httpmock::argument::<types::ShelfName>("shelf", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/shelves/{shelf}",
                     0usize,
-                    value,
+                    &value,
                 ),
             )
         }
@@ -995,13 +1237,14 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn shelf(self, value: &types::ShelfName) -> Self {
+        pub fn shelf(self, value: impl crate::Argument<types::ShelfName>) -> Self {
+            let value = crate::httpmock::argument::<types::ShelfName>("shelf", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/shelves/{shelf}",
                     0usize,
-                    value,
+                    &value,
                 ),
             )
         }
@@ -1109,18 +1352,22 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn parcel(self, value: &str) -> Self {
+        pub fn parcel(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("parcel", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/parcels/{parcel}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
-        pub fn body(self, value: &types::Parcel) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::Parcel>) -> Self {
+            let value = crate::httpmock::argument::<types::Parcel>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct PutParcelThen(::httpmock::Then);
@@ -1151,13 +1398,16 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn parcel(self, value: &str) -> Self {
+        pub fn parcel(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("parcel", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/parcels/{parcel}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -1190,13 +1440,16 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn parcel(self, value: &str) -> Self {
+        pub fn parcel(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("parcel", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/parcels/{parcel}/label",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -1226,13 +1479,16 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn parcel(self, value: &str) -> Self {
+        pub fn parcel(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("parcel", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/parcels/{parcel}/note",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -1373,13 +1629,19 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn tree_id(self, value: &str) -> Self {
+        pub fn tree_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("tree_id", value);
             Self(
                 crate::httpmock::path_parameter(
                     self.0,
                     "/trees/{tree_id}",
                     0usize,
-                    &value.to_owned(),
+                    &value,
                 ),
             )
         }
@@ -1409,8 +1671,9 @@ pub mod operations {
         pub fn into_inner(self) -> ::httpmock::When {
             self.0
         }
-        pub fn body(self, value: &types::Reading) -> Self {
-            Self(crate::httpmock::json_body(self.0, value))
+        pub fn body(self, value: impl crate::Argument<types::Reading>) -> Self {
+            let value = crate::httpmock::argument::<types::Reading>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
         }
     }
     pub struct PostReadingThen(::httpmock::Then);
@@ -1471,6 +1734,10 @@ pub trait MockServerExt {
     fn get_prices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetPricesWhen, operations::GetPricesThen);
+    /// Mocks `PUT /batches/{batch_id}`, which [`Client::put_batch`](crate::Client::put_batch) sends.
+    fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutBatchWhen, operations::PutBatchThen);
     /// Mocks `GET /moods`, which [`Client::list_moods`](crate::Client::list_moods) sends.
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -1672,6 +1939,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetPricesWhen::new(when),
                 operations::GetPricesThen::new(then),
+            )
+        })
+    }
+    fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutBatchWhen, operations::PutBatchThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutBatchWhen::new(when),
+                operations::PutBatchThen::new(then),
             )
         })
     }

@@ -192,6 +192,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Json,
     },
     Operation {
+        id: "put_batch",
+        method: "PUT",
+        path: "/batches/{batch_id}",
+        tag: Some("batches"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "put_parcel",
         method: "PUT",
         path: "/parcels/{parcel}",

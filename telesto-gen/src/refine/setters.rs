@@ -1,0 +1,229 @@
+//! Has setters accept everything that `crate::Argument` converts, name their
+//! field in errors, and be documented: progenitor's accept few types, each its
+//! own, and forget why a conversion failed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use quote::ToTokens as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    Expr, FieldValue, Fields, File, FnArg, ImplItem, ImplItemFn, Item, ItemStruct, Member, Pat,
+    Type, TypeParamBound, WherePredicate, parse_quote,
+};
+
+use super::tree;
+use crate::facts::{Facts, OperationFacts};
+use crate::lint::names;
+
+pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    let operations = facts.operations.iter();
+    let operations: BTreeMap<String, &OperationFacts> = operations
+        .map(|operation| (names::pascal(&operation.id), operation))
+        .collect();
+    let builders = tree::module(file, "builder")?;
+    let mut changed = rewrite(builders, &|builder, setter, required| {
+        let operation = operations.get(builder)?;
+        Some(argument_doc(operation, setter, required))
+    })?;
+
+    let types = tree::module(file, "types")?;
+    let structs = types.iter().filter_map(|item| match item {
+        Item::Struct(item) => Some((item.ident.to_string(), field_docs(item))),
+        _ => None,
+    });
+    let structs: BTreeMap<String, BTreeMap<String, String>> = structs.collect();
+    if let Some(builders) = tree::module_in(types, "builder") {
+        changed += rewrite(builders, &|builder, setter, required| {
+            let described = structs.get(builder)?.get(setter)?;
+            Some(doc(described, &format!("The field `{setter}`."), required))
+        })?;
+    }
+    Ok(changed)
+}
+
+/// The documentation of a setter, by the names of its builder and its field,
+/// and whether it is required.
+type Doc<'a> = dyn Fn(&str, &str, bool) -> Option<String> + 'a;
+
+/// Rewrites all setters of the builders in a module.
+fn rewrite(items: &mut [Item], doc: &Doc<'_>) -> Result<usize, String> {
+    let fields = fields(items);
+    let required = required_fields(items);
+    let mut changed = BTreeSet::new();
+    for block in tree::inherent_impls(items) {
+        let builder = tree::type_name(&block.self_ty).unwrap_or_default();
+        for item in &mut block.items {
+            let ImplItem::Fn(function) = item else {
+                continue;
+            };
+            let name = tree::name(&function.sig.ident);
+            if name == "body_map" {
+                function.attrs.push(parse_quote! {
+                    /// Changes the request body through its builder.
+                });
+            }
+            let key = (builder.clone(), name.clone());
+            let (Some(field), Some(converted)) = (fields.get(&key), converted(function)) else {
+                continue;
+            };
+            let required = required.contains(&key);
+            let doc = doc(&builder, &name, required)
+                .ok_or_else(|| format!("nothing documents `{name}` of `{builder}`"))?;
+            *function = setter(function, field, &converted, &doc);
+            changed.insert(key);
+        }
+    }
+    match fields.keys().find(|key| !changed.contains(*key)) {
+        Some((builder, field)) => Err(format!("`{builder}` has no setter for `{field}`")),
+        None => Ok(changed.len()),
+    }
+}
+
+/// The types of the fields that setters set, by builder and name: the `T` of
+/// `Result<T, String>`.
+fn fields(items: &[Item]) -> BTreeMap<(String, String), Type> {
+    let mut found = BTreeMap::new();
+    for item in items {
+        let Item::Struct(builder) = item else {
+            continue;
+        };
+        for field in &builder.fields {
+            if let (Some(name), Type::Path(ty)) = (&field.ident, &field.ty)
+                && tree::type_name(&field.ty).as_deref() == Some("Result")
+                && let Some(value) = tree::first_argument(&ty.path)
+            {
+                let key = (builder.ident.to_string(), tree::name(name));
+                found.insert(key, value.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The fields that are an error until they are set, by builder and name.
+fn required_fields(items: &mut [Item]) -> BTreeSet<(String, String)> {
+    struct Unset(Vec<String>);
+
+    impl VisitMut for Unset {
+        fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
+            visit_mut::visit_field_value_mut(self, field);
+            let unset = matches!(&field.expr, Expr::Call(call)
+                if call.func.to_token_stream().to_string() == "Err");
+            if let (Member::Named(name), true) = (&field.member, unset) {
+                self.0.push(tree::name(name));
+            }
+        }
+    }
+
+    let mut found = BTreeSet::new();
+    for item in items {
+        let Item::Impl(block) = item else { continue };
+        let builder = tree::type_name(&block.self_ty).unwrap_or_default();
+        for item in &mut block.items {
+            if let ImplItem::Fn(function) = item
+                && (function.sig.ident == "new" || function.sig.ident == "default")
+            {
+                let mut unset = Unset(Vec::new());
+                unset.visit_block_mut(&mut function.block);
+                let keys = unset.0.into_iter().map(|name| (builder.clone(), name));
+                found.extend(keys);
+            }
+        }
+    }
+    found
+}
+
+/// The type that a setter converts its value to: the `T` of `TryInto<T>`.
+fn converted(function: &ImplItemFn) -> Option<Type> {
+    let takes_value = function.sig.inputs.iter().any(|input| {
+        matches!(input, FnArg::Typed(input)
+            if matches!(&*input.pat, Pat::Ident(name) if name.ident == "value"))
+    });
+    let clause = function.sig.generics.where_clause.as_ref()?;
+    let bounds = clause.predicates.iter().filter_map(|predicate| {
+        let WherePredicate::Type(predicate) = predicate else {
+            return None;
+        };
+        predicate.bounds.first()
+    });
+    let targets = bounds.filter_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else {
+            return None;
+        };
+        let last = bound.path.segments.last()?;
+        (last.ident == "TryInto").then(|| tree::first_argument(&bound.path).cloned())?
+    });
+    targets.filter(|_| takes_value).last()
+}
+
+/// The new setter. It takes what its field holds, except for a body that is
+/// text, which the field holds as bytes.
+fn setter(function: &ImplItemFn, field: &Type, converted: &Type, doc: &str) -> ImplItemFn {
+    let ident = &function.sig.ident;
+    let name = tree::name(ident);
+    let is_optional = tree::type_name(field).as_deref() == Some("Option");
+    let is_body = tree::innermost(field).as_deref() == Some("Body");
+    let is_text = tree::type_name(converted).as_deref() == Some("String");
+    let taken: Type = match (is_body && is_text, is_optional) {
+        (false, _) => field.clone(),
+        (true, false) => parse_quote!(::std::string::String),
+        (true, true) => parse_quote!(::std::option::Option<::std::string::String>),
+    };
+    let into: Option<Expr> = match (is_body && is_text, is_optional) {
+        (false, _) => None,
+        (true, false) => Some(parse_quote!(text.into())),
+        (true, true) => Some(parse_quote!(text.map(::std::convert::Into::into))),
+    };
+    let value: Expr = match into {
+        None => parse_quote!(crate::argument::field(#name, value)),
+        Some(into) => parse_quote! {
+            crate::argument::field::<#taken>(#name, value).map(|text| #into)
+        },
+    };
+    parse_quote! {
+        #[doc = #doc]
+        pub fn #ident(mut self, value: impl crate::Argument<#taken>) -> Self {
+            self.#ident = #value;
+            self
+        }
+    }
+}
+
+/// The documentation of an argument of an operation.
+fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> String {
+    let plain = |name: &str| name.trim_matches('_').to_owned();
+    let parameter = operation
+        .parameters
+        .iter()
+        .find(|parameter| plain(&names::snake(&parameter.name)) == plain(setter));
+    match (parameter, &operation.body) {
+        (Some(parameter), _) => {
+            let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);
+            doc(&parameter.description, &what, required)
+        }
+        (None, Some(body)) => doc(&body.description, "The request body.", body.required),
+        (None, None) => doc("", &format!("The parameter `{setter}`."), required),
+    }
+}
+
+/// A description, and whether the value is required.
+fn doc(description: &str, default: &str, required: bool) -> String {
+    let description = match description.trim() {
+        "" => default,
+        description => description,
+    };
+    let required = if required { "Required." } else { "Optional." };
+    format!("{description}\n\n{required}")
+}
+
+/// The documentation of the fields of a struct.
+fn field_docs(item: &ItemStruct) -> BTreeMap<String, String> {
+    let Fields::Named(fields) = &item.fields else {
+        return BTreeMap::new();
+    };
+    let docs = fields.named.iter().filter_map(|field| {
+        let name = tree::name(field.ident.as_ref()?);
+        Some((name, tree::doc(&field.attrs).unwrap_or_default()))
+    });
+    docs.collect()
+}
