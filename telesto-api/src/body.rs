@@ -8,23 +8,44 @@ use crate::{Error, ErrorKind};
 
 /// Reads a body of at most `limit` bytes.
 pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes, Error> {
-    let announced = response
-        .content_length()
-        .map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-    if announced.is_some_and(|length| length > limit) {
-        return Err(too_large(limit));
-    }
-    let mut body = Vec::new();
-    // A hint: a length that is a lie must not exhaust the memory.
-    let _ = body.try_reserve_exact(announced.unwrap_or(0));
+    let mut buffer = Buffer::new(response.content_length(), limit)?;
     while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-        if chunk.len() > limit - body.len() {
+        buffer.push(&chunk)?;
+    }
+    Ok(buffer.into_bytes())
+}
+
+/// The part of a body that has been read, of at most `limit` bytes.
+pub(crate) struct Buffer {
+    bytes: Vec<u8>,
+    limit: usize,
+}
+
+impl Buffer {
+    /// A buffer for a body whose length may have been announced.
+    pub(crate) fn new(announced: Option<u64>, limit: usize) -> Result<Self, Error> {
+        let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if announced.is_some_and(|length| length > limit) {
             return Err(too_large(limit));
         }
-        body.extend_from_slice(&chunk);
+        let mut bytes = Vec::new();
+        // A hint: a length that is a lie must not exhaust the memory.
+        let _ = bytes.try_reserve_exact(announced.unwrap_or(0));
+        Ok(Self { bytes, limit })
     }
-    body.shrink_to_fit();
-    Ok(body.into())
+
+    pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
+        if chunk.len() > self.limit - self.bytes.len() {
+            return Err(too_large(self.limit));
+        }
+        self.bytes.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    pub(crate) fn into_bytes(mut self) -> Bytes {
+        self.bytes.shrink_to_fit();
+        self.bytes.into()
+    }
 }
 
 /// The parts of a response whose body the middleware has read already: nothing

@@ -6,13 +6,13 @@
 
 use std::error::Error as StdError;
 
-use progenitor_client::{ByteStream, ResponseValue, encode_path};
+use progenitor_client::{ClientInfo as _, ResponseValue, encode_path};
 use reqwest::Response;
 use reqwest::header::HeaderValue;
 
 use crate::generated::Client;
 use crate::wire::{Wire, to_text};
-use crate::{Error, decode, middleware};
+use crate::{ByteStream, Error, decode, middleware};
 
 /// Turns the error of an argument, or of a request that cannot be built, into
 /// ours.
@@ -56,12 +56,17 @@ pub(crate) async fn json<T: Wire>(
     decode::response(client, operation, received(operation, response)?).await
 }
 
-/// The response of an operation that returns bytes, as they come.
+/// The response of an operation that returns bytes, as a stream.
 pub(crate) fn bytes(
+    client: &Client,
     operation: &str,
     response: reqwest::Result<Response>,
 ) -> Result<ResponseValue<ByteStream>, Error> {
-    received(operation, response).map(ResponseValue::stream)
+    let mut response = received(operation, response)?;
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let limit = client.inner().settings().body_limit;
+    let stream = ByteStream::new(operation, response, limit);
+    Ok(ResponseValue::new(stream, status, headers))
 }
 
 /// The response of an operation that returns nothing.

@@ -73,6 +73,9 @@ pub enum ErrorKind {
     BodyTooLarge,
     /// The response does not match the spec. [`Error::path`] says where.
     Decode,
+    /// The writer that [`ByteStream::write_to`](crate::ByteStream::write_to) was
+    /// given failed.
+    Io,
 }
 
 impl Error {
@@ -199,6 +202,12 @@ impl Error {
     pub fn is_decode(&self) -> bool {
         self.kind() == ErrorKind::Decode
     }
+
+    /// Whether the writer of a body failed, such as for a full disk.
+    #[must_use]
+    pub fn is_io(&self) -> bool {
+        self.kind() == ErrorKind::Io
+    }
 }
 
 /// How the crate makes errors.
@@ -234,6 +243,11 @@ impl Error {
         };
         let message = format!("{what}: {}", root_cause(&error));
         Self::new(ErrorKind::Transport, message).with_source(error)
+    }
+
+    /// The error of a writer.
+    pub(crate) fn io(error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("cannot write the body: {error}")).with_source(error)
     }
 
     /// The error of arguments that do not make a request.
@@ -405,7 +419,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_predicate() {
         type Predicate = fn(&Error) -> bool;
-        let predicates: [(ErrorKind, Predicate); 13] = [
+        let predicates: [(ErrorKind, Predicate); 14] = [
             (ErrorKind::Config, Error::is_config),
             (ErrorKind::InvalidRequest, Error::is_invalid_request),
             (ErrorKind::Unauthorized, Error::is_unauthorized),
@@ -419,6 +433,7 @@ mod tests {
             (ErrorKind::Transport, Error::is_transport),
             (ErrorKind::BodyTooLarge, Error::is_body_too_large),
             (ErrorKind::Decode, Error::is_decode),
+            (ErrorKind::Io, Error::is_io),
         ];
         for (kind, _) in predicates {
             let error = Error::new(kind, "");

@@ -6,6 +6,7 @@ mod argument;
 mod base_url;
 mod body;
 mod budget;
+mod byte_stream;
 mod call;
 mod client;
 mod clock;
@@ -25,7 +26,7 @@ mod request;
 mod trace;
 mod wire;
 
-pub use progenitor_client::{ByteStream, ResponseValue};
+pub use progenitor_client::ResponseValue;
 pub use reqwest::{Method, StatusCode};
 // The types of fields, so that users need not match their versions.
 pub use {jiff, rust_decimal};
@@ -33,6 +34,7 @@ pub use {jiff, rust_decimal};
 pub use self::api_error::ApiError;
 pub use self::argument::Argument;
 pub use self::budget::{Budget, BudgetStatus};
+pub use self::byte_stream::ByteStream;
 pub use self::client::ClientBuilder;
 pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};
 #[doc(hidden)]

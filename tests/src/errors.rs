@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use httpmock::MockServer;
 use telesto_api::{Client, Error, ErrorKind, Method};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::{KEY, builder, client, clock, made_up, respond};
+use crate::support::{KEY, builder, client, clock, made_up, raw_server, respond};
 
 /// The error of a call to a server that responds like this.
 async fn error(status: u16, body: &str) -> Error {
@@ -205,21 +204,6 @@ async fn a_response_that_is_too_large_is_not_read() {
             assert!(error.to_string().contains("1001 bytes"), "{error}");
         }
     }
-}
-
-/// A server that sends these bytes in response to one request, and closes the connection.
-async fn raw_server(response: impl Into<Vec<u8>>) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    let response = response.into();
-    tokio::spawn(async move {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let mut request = [0; 4096];
-        let _ = socket.read(&mut request).await;
-        let _ = socket.write_all(&response).await;
-        let _ = socket.shutdown().await;
-    });
-    url
 }
 
 fn client_of(url: &str) -> Client {

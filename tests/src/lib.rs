@@ -1,9 +1,10 @@
 //! Tests that need several of the other crates, as one program.
 //!
-//! - `cases`: edits of a spec, each with what becomes of it.
+//! - `cases`: edits of a spec, each with its expected result.
 //! - `wire`: what goes over the wire and comes back, against responses written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
+//! - `bytes`: bodies that are read as a stream.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
 //! - `key`: the API key shows nowhere.
@@ -16,6 +17,7 @@
     reason = "a test stops at what it does not expect"
 )]
 
+mod bytes;
 #[path = "../cases/clients/mod.rs"]
 mod cases;
 mod coercion;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use httpmock::{Mock, MockServer};
 use jiff::Timestamp;
 use telesto_api::ManualClock;
-use telesto_fixture_api::{ByteStream, ResponseValue};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 
 /// A key that no other text is likely to hold.
 pub(crate) const KEY: &str = "k3y-0f-a-t3st";
@@ -88,13 +89,18 @@ impl MadeUp {
     }
 }
 
-/// All bytes of a response.
-pub(crate) async fn bytes(response: ResponseValue<ByteStream>) -> Vec<u8> {
-    let mut stream = response.into_inner();
-    let mut bytes = Vec::new();
-    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await
-    {
-        bytes.extend_from_slice(&chunk.unwrap());
-    }
-    bytes
+/// A server that sends these bytes in response to one request, and closes the
+/// connection.
+pub(crate) async fn raw_server(response: impl Into<Vec<u8>>) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let response = response.into();
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let mut request = [0; 4096];
+        let _ = socket.read(&mut request).await;
+        let _ = socket.write_all(&response).await;
+        let _ = socket.shutdown().await;
+    });
+    url
 }

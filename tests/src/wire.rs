@@ -321,15 +321,8 @@ async fn an_operation_may_return_nothing_or_bytes() {
         .await
         .unwrap();
     deleted.assert_async().await;
-    let mut document = client.get_order_pdf().number("0001").send().await.unwrap();
-    let chunk = std::future::poll_fn(|context| {
-        use std::task::Poll;
-        match document.as_mut().poll_next(context) {
-            Poll::Ready(chunk) => Poll::Ready(chunk),
-            Poll::Pending => Poll::Pending,
-        }
-    });
-    assert_eq!(chunk.await.unwrap().unwrap(), "%PDF-1.4");
+    let document = client.get_order_pdf().number("0001").await.unwrap();
+    assert_eq!(document.into_inner().bytes().await.unwrap(), "%PDF-1.4");
 }
 
 #[tokio::test]

@@ -137,9 +137,12 @@ fn returned(send: &mut ImplItemFn) -> Option<Returns> {
     let [value, error] = tree::arguments(result)?.try_into().ok()?;
     *error = parse_quote!(crate::Error);
     let [value] = tree::arguments(value)?.try_into().ok()?;
-    Some(match &*value {
+    if tree::type_name(value).as_deref() == Some("ByteStream") {
+        *value = parse_quote!(crate::ByteStream);
+        return Some(Returns::Bytes);
+    }
+    Some(match value {
         Type::Tuple(unit) if unit.elems.is_empty() => Returns::Nothing,
-        other if tree::type_name(other).as_deref() == Some("ByteStream") => Returns::Bytes,
         _ => Returns::Json,
     })
 }
@@ -155,7 +158,7 @@ fn end(block: &mut Block, id: &str, returns: Returns) -> Option<()> {
     block.stmts.retain(|statement| !is_hook(statement));
     let read: Expr = match returns {
         Returns::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
-        Returns::Bytes => parse_quote!(crate::call::bytes(#id, #result)),
+        Returns::Bytes => parse_quote!(crate::call::bytes(#client, #id, #result)),
         Returns::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
     };
     block.stmts.push(Stmt::Expr(read, None));

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{Parcel, ParcelSize};
 
-use crate::support::{bytes, made_up};
+use crate::support::made_up;
 
 fn parcel() -> Parcel {
     let parcel = Parcel::builder().parcel_id("0007");
@@ -85,10 +85,10 @@ async fn none_text_and_bytes() {
     assert_eq!(later.status(), 202);
     let label = client.get_label().parcel("1").send().await.unwrap();
     assert_eq!(label.headers()["content-type"], "image/png");
-    assert_eq!(bytes(label).await, [0x89, b'P', b'N', b'G', 0, 255]);
+    assert_eq!(label.into_inner().bytes().await.unwrap()[..], [0x89, b'P', b'N', b'G', 0, 255]);
     let note = client.get_note().parcel("1").send().await.unwrap();
     assert_eq!(note.headers()["content-type"], "text/plain");
-    assert_eq!(bytes(note).await, "Müller".as_bytes());
+    assert_eq!(note.into_inner().bytes().await.unwrap()[..], *"Müller".as_bytes());
 }
 
 #[tokio::test]

@@ -7637,7 +7637,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/orders/{number}/pdf`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, number } = self;
             let number = crate::call::valid("get_order_pdf", number)?;
             let url = format!(
@@ -7653,7 +7655,7 @@ Required.*/
                 operation_id: "get_order_pdf",
             };
             let result = client.exec(request, &info).await;
-            crate::call::bytes("get_order_pdf", result)
+            crate::call::bytes(client, "get_order_pdf", result)
         }
     }
     /**Builder for [`Client::get_goods`]
@@ -7850,7 +7852,9 @@ Required.*/
             self
         }
         ///Sends a `PATCH` request to `/goods/{goods_id}`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, goods_id, x_trace, body } = self;
             let goods_id = crate::call::valid("change_goods", goods_id)?;
             let x_trace = crate::call::valid("change_goods", x_trace)?;
@@ -7886,7 +7890,7 @@ Required.*/
                 operation_id: "change_goods",
             };
             let result = client.exec(request, &info).await;
-            crate::call::bytes("change_goods", result)
+            crate::call::bytes(client, "change_goods", result)
         }
     }
     /**Builder for [`Client::get_settings`]
@@ -9568,7 +9572,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/parcels/{parcel}/label`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, parcel } = self;
             let parcel = crate::call::valid("get_label", parcel)?;
             let url = format!(
@@ -9584,7 +9590,7 @@ Required.*/
                 operation_id: "get_label",
             };
             let result = client.exec(request, &info).await;
-            crate::call::bytes("get_label", result)
+            crate::call::bytes(client, "get_label", result)
         }
     }
     /**Builder for [`Client::get_note`]
@@ -9614,7 +9620,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/parcels/{parcel}/note`
-        pub async fn send(self) -> Result<ResponseValue<ByteStream>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, parcel } = self;
             let parcel = crate::call::valid("get_note", parcel)?;
             let url = format!(
@@ -9630,7 +9638,7 @@ Required.*/
                 operation_id: "get_note",
             };
             let result = client.exec(request, &info).await;
-            crate::call::bytes("get_note", result)
+            crate::call::bytes(client, "get_note", result)
         }
     }
     /**Builder for [`Client::get_last_parcel`]
@@ -9956,7 +9964,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetOrderPdf<'a> {
-        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -9982,7 +9990,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ChangeGoods<'a> {
-        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -10266,7 +10274,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetLabel<'a> {
-        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -10279,7 +10287,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetNote<'a> {
-        type Output = Result<ResponseValue<ByteStream>, crate::Error>;
+        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -1,0 +1,121 @@
+//! The body of a response that is bytes, such as a PDF.
+
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_core::Stream;
+use reqwest::Response;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+
+use crate::Error;
+use crate::body::Buffer;
+
+/// The body of a response that is bytes, such as a PDF. It is read from the
+/// connection as you ask for it.
+///
+/// Read it into memory with [`bytes`](Self::bytes), or write it to a file with
+/// [`write_to`](Self::write_to):
+///
+/// ```
+/// # async fn example(response: telesto_api::ResponseValue<telesto_api::ByteStream>)
+/// # -> Result<(), Box<dyn std::error::Error>> {
+/// let mut file = tokio::fs::File::create("order.pdf").await?;
+/// let size = response.into_inner().write_to(&mut file).await?;
+/// println!("{size} bytes");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// It is a [`Stream`] of chunks as well; [`chunk`](Self::chunk) reads one by
+/// one without further crates. The connection is closed when it is dropped.
+pub struct ByteStream {
+    chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
+    operation: String,
+    /// The length that the server has announced.
+    announced: Option<u64>,
+    /// The most bytes that are read into memory.
+    limit: usize,
+}
+
+impl ByteStream {
+    pub(crate) fn new(operation: &str, response: Response, limit: usize) -> Self {
+        Self {
+            operation: operation.to_owned(),
+            announced: response.content_length(),
+            limit,
+            chunks: Box::pin(response.bytes_stream()),
+        }
+    }
+
+    /// Reads the whole body into memory.
+    ///
+    /// # Errors
+    ///
+    /// [`BodyTooLarge`](crate::ErrorKind::BodyTooLarge) if it is larger than the
+    /// [body limit](crate::ClientBuilder::body_limit) of the client; and those
+    /// of [`chunk`](Self::chunk).
+    pub async fn bytes(mut self) -> Result<Bytes, Error> {
+        let mut buffer =
+            Buffer::new(self.announced, self.limit).map_err(|error| error.of(&self.operation))?;
+        while let Some(chunk) = self.chunk().await? {
+            buffer
+                .push(&chunk)
+                .map_err(|error| error.of(&self.operation))?;
+        }
+        Ok(buffer.into_bytes())
+    }
+
+    /// Writes the body to `writer` as it arrives, whatever its size, and
+    /// flushes. Returns the number of bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Io`](crate::ErrorKind::Io) if the writer fails, and those of
+    /// [`chunk`](Self::chunk). A part of the body has been written then.
+    pub async fn write_to(mut self, mut writer: impl AsyncWrite + Unpin) -> Result<u64, Error> {
+        let mut written = 0;
+        while let Some(chunk) = self.chunk().await? {
+            let result = writer.write_all(&chunk).await;
+            result.map_err(|error| Error::io(error).of(&self.operation))?;
+            written += chunk.len() as u64;
+        }
+        let result = writer.flush().await;
+        result.map_err(|error| Error::io(error).of(&self.operation))?;
+        Ok(written)
+    }
+
+    /// The next part of the body; `None` at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`Timeout`](crate::ErrorKind::Timeout) or
+    /// [`Transport`](crate::ErrorKind::Transport) if the rest does not arrive.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        poll_fn(|context| Pin::new(&mut *self).poll_next(context))
+            .await
+            .transpose()
+    }
+}
+
+impl Stream for ByteStream {
+    type Item = Result<Bytes, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = self.get_mut();
+        let chunk = ready!(this.chunks.as_mut().poll_next(context));
+        let chunk = chunk.transpose().map_err(Error::transport);
+        Poll::Ready(chunk.map_err(|error| error.of(&this.operation)).transpose())
+    }
+}
+
+impl fmt::Debug for ByteStream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("ByteStream")
+            .field("announced", &self.announced)
+            .finish_non_exhaustive()
+    }
+}
