@@ -12,6 +12,7 @@ mod node;
 mod path_items;
 mod pointer;
 mod shape;
+mod syntax;
 
 pub(crate) use node::{Data, Entry, Node};
 use path_items::WrittenOut;

@@ -9,6 +9,8 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
+use super::syntax;
+
 /// How deep a document may be nested. serde_yaml stops at 128.
 const MAX_DEPTH: usize = 100;
 
@@ -147,7 +149,8 @@ pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
             Ok((event, span)) => loader.take(event, span),
             Err(error) => {
                 let span = loader.point(*error.marker());
-                loader.refuse("yaml-syntax", span, error.info(), syntax_mend(error.info()));
+                let help = syntax::help(error.info(), text, error.marker().line());
+                loader.refuse("yaml-syntax", span, error.info(), &help);
                 Err(Stop)
             }
         };
@@ -167,18 +170,6 @@ pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
     match loader.root {
         Some(root) if loader.problems.is_empty() => Ok(root),
         _ => Err(loader.problems),
-    }
-}
-
-fn syntax_mend(info: &str) -> &'static str {
-    if info.contains("tab") {
-        "indent with spaces: YAML does not allow tabs there"
-    } else if info.contains("anchor") {
-        "define the anchor with `&name` above this line, or write the value out"
-    } else if info.contains("quote") || info.contains("scalar") {
-        "close the quotes; text with `: `, ` #` or a leading special character needs them"
-    } else {
-        "check the indentation, the colons and the quotes of this line and of the one above"
     }
 }
 
@@ -340,6 +331,7 @@ impl Loader {
                     let first = lines.get(&name).copied();
                     lines.entry(name.clone()).or_insert(line);
                     let scalar = key.is_scalar();
+                    let mapping = matches!(node.data, Data::Map(_));
                     let key_span = key.span.clone();
                     entries.push(Entry {
                         key: name.clone(),
@@ -366,7 +358,12 @@ impl Loader {
                             "duplicate-key",
                             key_span,
                             &format!("`{name}` is already defined on line {first}"),
-                            "keep one of the two, or rename one",
+                            &match mapping {
+                                true => {
+                                    format!("move its entries under line {first}, or remove it")
+                                }
+                                false => "keep one of the two, or rename one".to_owned(),
+                            },
                         );
                     }
                 }

@@ -291,9 +291,11 @@ impl<'a> Survey<'a> {
         };
         let (message, help) = match (shape, &node.data) {
             (Shape::OneOf(words), Data::Text(word)) => {
-                let help = match closest(word, words.iter().copied()) {
-                    Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("use one of `{}`", words.join("`, `")),
+                let meant = (name == "type").then(|| meant_type(word)).flatten();
+                let help = match (meant, closest(word, words.iter().copied())) {
+                    (Some(meant), _) => format!("write `{meant}`"),
+                    (None, Some(close)) => format!("did you mean `{close}`?"),
+                    (None, None) => format!("use one of `{}`", words.join("`, `")),
                 };
                 let message = match name.as_str() {
                     "type" => format!("`{word}` is not a valid type"),
@@ -315,6 +317,16 @@ impl<'a> Survey<'a> {
                         "maximum"
                     }
                 ),
+            ),
+            (Shape::List(_), Data::Flag(required)) if name == "required" => (
+                "`required` of a schema is a list of property names".to_owned(),
+                match (required, property(&at)) {
+                    (true, Some(property)) => format!(
+                        "list the required properties on the schema: `required: [{property}]`"
+                    ),
+                    (true, None) => "list the names of the required properties".to_owned(),
+                    (false, _) => "remove it: properties are optional by default".to_owned(),
+                },
             ),
             (_, Data::Null) => (
                 format!("`{name}` has no value"),
@@ -346,6 +358,17 @@ impl<'a> Survey<'a> {
         let key = &entry.key;
         let known: Vec<&str> = object.fields.iter().map(|(name, _)| *name).collect();
         let (message, help) = match object.kind {
+            Kind::Paths if is_method(key) => (
+                format!("`{key}` is a method, not a path"),
+                "indent it under its path".to_owned(),
+            ),
+            Kind::Document if is_method(key) || key.starts_with('/') => (
+                format!("{} has no field `{key}`", object.name),
+                match key.starts_with('/') {
+                    true => "indent it under `paths`".to_owned(),
+                    false => "indent it under its path, below `paths`".to_owned(),
+                },
+            ),
             Kind::Paths => (
                 format!("the path `{key}` does not start with a slash"),
                 format!("write it as `/{key}`"),
@@ -435,10 +458,61 @@ fn newer(kind: Kind, key: &str) -> Option<&'static str> {
     })
 }
 
+/// What to write for a type that OpenAPI does not have.
+fn meant_type(word: &str) -> Option<&'static str> {
+    Some(match word.to_ascii_lowercase().as_str() {
+        "decimal" | "money" | "currency" | "price" | "amount" | "quantity" | "numeric" => {
+            "type: string, format: decimal"
+        }
+        "float" | "double" | "real" => "type: number, format: double",
+        "date" | "day" => "type: string, format: date",
+        "datetime" | "date-time" | "date-time-local" | "timestamp" | "time" => {
+            "type: string, format: date-time-local"
+        }
+        "int" => "type: integer",
+        "int32" | "i32" | "short" | "byte" => "type: integer, format: int32",
+        "int64" | "i64" | "long" | "bigint" => "type: integer, format: int64",
+        "bool" | "flag" => "type: boolean",
+        "str" | "text" | "varchar" | "char" => "type: string",
+        "uuid" => "type: string, format: uuid",
+        "email" => "type: string, format: email",
+        "url" | "uri" => "type: string, format: uri",
+        "enum" => "type: string",
+        "file" | "binary" => "type: string, format: binary",
+        "list" => "type: array",
+        "map" | "dict" | "hash" | "struct" => "type: object",
+        _ => return None,
+    })
+}
+
+/// The name of the property whose schema has the field that `pointer` names.
+fn property(pointer: &str) -> Option<String> {
+    let (schema, _) = pointer.rsplit_once('/')?;
+    let (properties, _) = schema.rsplit_once('/')?;
+    let property = pointer::last(schema);
+    properties.ends_with("/properties").then_some(property)
+}
+
+/// Whether this is a method of a path, in any case.
+fn is_method(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    let fields = PATH_ITEM.fields.iter();
+    fields
+        .filter(|(_, shape)| matches!(shape, Shape::Is(object) if object.kind == Kind::Operation))
+        .any(|(name, _)| *name == key)
+}
+
 /// The most similar word of `known`, if it is similar enough.
 pub(crate) fn closest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+    let lowercase = word.to_lowercase();
+    let word = lowercase.as_str();
     known
-        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(word, &known.to_lowercase()),
+                known,
+            )
+        })
         .filter(|(distance, known)| *distance * 3 <= known.len().max(word.len()))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| known)

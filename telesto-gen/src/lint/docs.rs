@@ -3,7 +3,7 @@
 use super::bodies::{contents, essence};
 use super::spec::Found;
 use super::{Report, Spec};
-use crate::document::Node;
+use crate::document::{Node, closest};
 
 pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
@@ -41,6 +41,34 @@ pub(super) fn missing_tag(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &operation.pointer,
                 format!("`{}` has no tag", operation.label()),
                 "add `tags: […]` with what it is about, such as `products`",
+            );
+        }
+    }
+}
+
+/// Only if the document declares tags: then a misspelt one stands out.
+pub(super) fn unknown_tag(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let declared = spec.root.get("tags").map_or(&[][..], Node::items);
+    let declared: Vec<&str> = declared
+        .iter()
+        .filter_map(|tag| tag.text_of("name"))
+        .collect();
+    if declared.is_empty() {
+        return;
+    }
+    for operation in &spec.operations {
+        let tags = operation.node.get("tags").map_or(&[][..], Node::items);
+        for (index, tag) in tags.iter().enumerate() {
+            let Some(tag) = tag.text().filter(|tag| !declared.contains(tag)) else {
+                continue;
+            };
+            report.at(
+                &format!("{}/tags/{index}", operation.pointer),
+                format!("the document does not declare the tag `{tag}`"),
+                match closest(tag, declared.iter().copied()) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("add `- name: {tag}` to the `tags` of the document"),
+                },
             );
         }
     }

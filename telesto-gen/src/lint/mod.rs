@@ -9,6 +9,7 @@ use crate::finding::{Finding, Findings, Severity};
 
 mod bodies;
 mod docs;
+mod examples;
 mod merges;
 pub(crate) mod names;
 mod operations;
@@ -131,6 +132,11 @@ static RULES: &[Rule] = &[
         "a path is well-formed, and defined once",
         paths::template,
     ),
+    warning(
+        "repeated-base-path",
+        "a path does not repeat the path of the server",
+        paths::repeated_base_path,
+    ),
     error(
         "path-parameter",
         "the parameters of a path are declared, once, as required",
@@ -219,6 +225,7 @@ static RULES: &[Rule] = &[
         "the parts of a schema can be merged",
         merges::endless,
     ),
+    error("example", "an example fits its schema", examples::example),
     warning(
         "unknown-format",
         "a format is known",
@@ -241,6 +248,11 @@ static RULES: &[Rule] = &[
         docs::missing_external_docs,
     ),
     warning("missing-tag", "an operation has a tag", docs::missing_tag),
+    warning(
+        "unknown-tag",
+        "a tag of an operation is among the tags of the document",
+        docs::unknown_tag,
+    ),
     warning(
         "missing-example",
         "a JSON response has an example",

@@ -54,6 +54,30 @@ pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// The client appends paths to the URL of the server.
+pub(super) fn repeated_base_path(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let server = spec.root.get("servers").and_then(|s| s.items().first());
+    let Some(url) = server.and_then(|server| server.text_of("url")) else {
+        return;
+    };
+    let Some(base) = url
+        .split("://")
+        .nth(1)
+        .and_then(|rest| rest.find('/').map(|at| &rest[at..]))
+    else {
+        return;
+    };
+    for (path, _, pointer) in spec.path_items() {
+        if let Some(rest) = path.strip_prefix(base).filter(|rest| rest.starts_with('/')) {
+            report.at_key(
+                &pointer,
+                format!("the path `{path}` repeats the path of the server, `{base}`"),
+                format!("write `{rest}`: the client appends it to `{url}`"),
+            );
+        }
+    }
+}
+
 /// progenitor panics at path parameters that are not required, not declared,
 /// or not in the path.
 pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {

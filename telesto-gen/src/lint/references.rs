@@ -14,16 +14,21 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
         let pointer = join(&place.pointer, "$ref");
         let section = place.section;
         let Some((given, name)) = split_reference(reference) else {
-            let (message, help) = match reference.starts_with('#') {
-                true => (
-                    format!("`{reference}` is not a component"),
-                    format!("move its target to `#/components/{section}`, and refer to that"),
-                ),
-                false => (
-                    format!("`{reference}` is not in this file"),
-                    format!("copy its target to `#/components/{section}`, and refer to that"),
-                ),
-            };
+            let (message, help) =
+                match (meant(spec, section, reference), reference.starts_with('#')) {
+                    (Some(name), _) => (
+                        format!("`{reference}` is not a component"),
+                        format!("did you mean `#/components/{section}/{name}`?"),
+                    ),
+                    (None, true) => (
+                        format!("`{reference}` is not a component"),
+                        format!("move its target to `#/components/{section}`, and refer to that"),
+                    ),
+                    (None, false) => (
+                        format!("`{reference}` is not in this file"),
+                        format!("copy its target to `#/components/{section}`, and refer to that"),
+                    ),
+                };
             report.at(&pointer, message, help);
             continue;
         };
@@ -48,6 +53,16 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// The component that a malformed reference to this file probably means.
+fn meant<'r>(spec: &Spec<'_>, section: &str, reference: &'r str) -> Option<&'r str> {
+    let file = reference.split('#').next().unwrap_or_default();
+    if file.contains(':') || file.ends_with(".yaml") || file.ends_with(".json") {
+        return None;
+    }
+    let name = reference.rsplit(['/', '#']).next()?;
+    spec.component(section, name).map(|_| name)
 }
 
 /// progenitor and typify follow such circles until the stack overflows, which

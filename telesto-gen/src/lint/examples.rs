@@ -1,0 +1,390 @@
+//! The rule about examples: they fit their schemas.
+//!
+//! The mock server sends examples, and people copy them. As in a response, an
+//! empty value may be `""`, and a number or a boolean may be text.
+
+use crate::document::{Data, Kind, Node, closest, join};
+
+use super::spec::Found;
+use super::{Report, Spec};
+
+/// Combined schemas are followed to this depth: a schema may contain itself.
+const DEEPEST: usize = 32;
+
+pub(super) fn example(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for place in spec
+        .objects(Kind::MediaType)
+        .chain(spec.objects(Kind::Parameter))
+    {
+        let holder = Found {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        };
+        let Some(schema) = spec.field(&holder, "schema") else {
+            continue;
+        };
+        let mut examples: Vec<Found<'_>> = own(&holder).into_iter().collect();
+        if let Some(named) = spec.field(&holder, "examples") {
+            let entries = named.node.entries().iter();
+            let found = entries.filter_map(|entry| spec.field(&named, &entry.key));
+            examples.extend(found.filter_map(|example| {
+                let node = example.node.get("value")?;
+                let pointer = example.field("value");
+                Some(Found { node, pointer })
+            }));
+        }
+        for example in examples {
+            check(spec, report, &example, &schema);
+        }
+    }
+    for place in spec.objects(Kind::Schema) {
+        let schema = Found {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        };
+        if let Some(example) = own(&schema) {
+            check(spec, report, &example, &schema);
+        }
+    }
+}
+
+/// The field `example` of an object.
+fn own<'a>(holder: &Found<'a>) -> Option<Found<'a>> {
+    Some(Found {
+        node: holder.node.get("example")?,
+        pointer: holder.field("example"),
+    })
+}
+
+fn check<'a>(spec: &Spec<'a>, report: &mut Report<'_>, example: &Found<'a>, schema: &Found<'a>) {
+    let mut misfits = Vec::new();
+    Examples { spec }.fit(example, schema, true, 0, &mut misfits);
+    for misfit in misfits {
+        match misfit.about_key {
+            true => report.at_key(&misfit.pointer, misfit.message, misfit.help),
+            false => report.at(&misfit.pointer, misfit.message, misfit.help),
+        }
+    }
+}
+
+/// What does not fit.
+struct Misfit {
+    pointer: String,
+    about_key: bool,
+    message: String,
+    help: String,
+}
+
+struct Examples<'s, 'a> {
+    spec: &'s Spec<'a>,
+}
+
+impl<'a> Examples<'_, 'a> {
+    /// Finds what does not fit a schema. `optional` values may be empty.
+    fn fit(
+        &self,
+        value: &Found<'a>,
+        schema: &Found<'a>,
+        optional: bool,
+        depth: usize,
+        misfits: &mut Vec<Misfit>,
+    ) {
+        let empty = match &value.node.data {
+            Data::Null => true,
+            Data::Text(text) => text.is_empty(),
+            _ => false,
+        };
+        if depth > DEEPEST || (empty && (optional || schema.node.is_set("nullable"))) {
+            return;
+        }
+        for keyword in ["oneOf", "anyOf"] {
+            let alternatives = self.parts(schema, keyword);
+            let fits = |alternative: &Found<'a>| {
+                let mut misfits = Vec::new();
+                self.fit(value, alternative, optional, depth + 1, &mut misfits);
+                misfits.is_empty()
+            };
+            if !alternatives.is_empty() && !alternatives.iter().any(fits) {
+                misfits.push(Misfit {
+                    pointer: value.pointer.clone(),
+                    about_key: false,
+                    message: format!("this example fits no schema of the `{keyword}`"),
+                    help: "change the example, or the schemas".to_owned(),
+                });
+            }
+        }
+        for part in self.parts(schema, "allOf") {
+            // The whole checks the names of properties.
+            self.values(value, &part, optional, depth, misfits);
+        }
+        self.values(value, schema, optional, depth, misfits);
+        if let Data::Map(entries) = &value.node.data {
+            self.names(value, schema, misfits);
+            for (name, at) in self.required(schema, 0) {
+                if entries.iter().all(|entry| entry.key != name) {
+                    misfits.push(Misfit {
+                        pointer: value.pointer.clone(),
+                        about_key: false,
+                        message: format!("this example has no `{name}`, which is required"),
+                        help: format!("add `{name}: …`, or remove it from `required` on line {at}"),
+                    });
+                }
+            }
+        }
+    }
+
+    /// Checks a value, and those within it, against the schema itself.
+    fn values(
+        &self,
+        value: &Found<'a>,
+        schema: &Found<'a>,
+        optional: bool,
+        depth: usize,
+        misfits: &mut Vec<Misfit>,
+    ) {
+        if let Some((message, help)) = scalar(value.node, schema.node) {
+            misfits.push(Misfit {
+                pointer: value.pointer.clone(),
+                about_key: false,
+                message,
+                help,
+            });
+            return;
+        }
+        if let Some(items) = self.spec.field(schema, "items") {
+            for (index, item) in value.node.items().iter().enumerate() {
+                let item = Found {
+                    node: item,
+                    pointer: format!("{}/{index}", value.pointer),
+                };
+                self.fit(&item, &items, optional, depth + 1, misfits);
+            }
+        }
+        let properties = self.spec.field(schema, "properties");
+        let others = self.spec.field(schema, "additionalProperties");
+        let required = schema.node.get("required").map_or(&[][..], Node::items);
+        for entry in value.node.entries() {
+            let member = Found {
+                node: &entry.value,
+                pointer: join(&value.pointer, &entry.key),
+            };
+            let property = properties.as_ref();
+            let property = property.and_then(|all| self.spec.field(all, &entry.key));
+            let other = others.clone().filter(|others| !others.node.is_scalar());
+            if let Some(property) = property.or(other) {
+                let required = required.iter().any(|name| name.text() == Some(&entry.key));
+                self.fit(&member, &property, !required, depth + 1, misfits);
+            }
+        }
+    }
+
+    /// Checks the names of properties.
+    fn names(&self, value: &Found<'a>, schema: &Found<'a>, misfits: &mut Vec<Misfit>) {
+        let Some(known) = self.properties(schema, 0).filter(|known| !known.is_empty()) else {
+            return;
+        };
+        for entry in value.node.entries() {
+            let name = &entry.key;
+            if known.contains(&name.as_str()) {
+                continue;
+            }
+            misfits.push(Misfit {
+                pointer: join(&value.pointer, name),
+                about_key: true,
+                message: format!(
+                    "this example has `{name}`, which is not a property of its schema"
+                ),
+                help: match closest(name, known.iter().copied()) {
+                    Some(close) => format!("did you mean `{close}`?"),
+                    None => format!("add `{name}` to `properties`, or remove it here"),
+                },
+            });
+        }
+    }
+
+    /// The names of the properties of a schema; `None` if it may have any.
+    fn properties(&self, schema: &Found<'a>, depth: usize) -> Option<Vec<&'a str>> {
+        let others = schema.node.get("additionalProperties");
+        let any = others.is_some_and(|others| others.data != Data::Flag(false));
+        let combined = ["oneOf", "anyOf"]
+            .iter()
+            .any(|keyword| schema.node.get(keyword).is_some());
+        if any || combined || depth > DEEPEST {
+            return None;
+        }
+        let own = schema.node.get("properties").map_or(&[][..], Node::entries);
+        let mut names: Vec<&str> = own.iter().map(|entry| entry.key.as_str()).collect();
+        for part in self.parts(schema, "allOf") {
+            names.extend(self.properties(&part, depth + 1)?);
+        }
+        Some(names)
+    }
+
+    /// The names of the required properties, with their lines.
+    fn required(&self, schema: &Found<'a>, depth: usize) -> Vec<(&'a str, usize)> {
+        if depth > DEEPEST {
+            return Vec::new();
+        }
+        let own = schema.node.get("required").map_or(&[][..], Node::items);
+        let names = own.iter().enumerate().filter_map(|(index, name)| {
+            let at = format!("{}/required/{index}", schema.pointer);
+            Some((name.text()?, self.spec.document.line(&at)))
+        });
+        let mut names: Vec<_> = names.collect();
+        for part in self.parts(schema, "allOf") {
+            names.extend(self.required(&part, depth + 1));
+        }
+        names.dedup_by_key(|(name, _)| *name);
+        names
+    }
+
+    /// The schemas that a keyword lists.
+    fn parts(&self, schema: &Found<'a>, keyword: &str) -> Vec<Found<'a>> {
+        let parts = schema.node.get(keyword).map_or(&[][..], Node::items);
+        let found = parts.iter().enumerate().filter_map(|(index, part)| {
+            let pointer = format!("{}/{index}", schema.field(keyword));
+            self.spec.resolve(part, &pointer)
+        });
+        found.collect()
+    }
+}
+
+/// What is wrong with a value, and how to fix it, by the type, the format and
+/// the enum of its schema.
+fn scalar(value: &Node, schema: &Node) -> Option<(String, String)> {
+    let typ = schema.text_of("type");
+    let object = typ.is_none() && schema.get("properties").is_some();
+    let typ = typ.or(object.then_some("object"))?;
+    let fits = match (&value.data, typ) {
+        (Data::Text(_), "string")
+        | (Data::Integer(_), "integer" | "number")
+        | (Data::Number(_), "number")
+        | (Data::Flag(_), "boolean")
+        | (Data::List(_), "array")
+        | (Data::Map(_), "object") => true,
+        (Data::Text(text), "integer") => text.trim().parse::<i64>().is_ok(),
+        (Data::Text(text), "number") => text.trim().parse::<f64>().is_ok(),
+        (Data::Text(text), "boolean") => matches!(text.as_str(), "true" | "false" | "1" | "0"),
+        (Data::Integer(number), "boolean") => matches!(number, 0 | 1),
+        _ => false,
+    };
+    if !fits {
+        let message = format!("this example is {}, but the type is `{typ}`", value.what());
+        let help = match (&value.data, typ) {
+            (Data::Integer(_) | Data::Number(_) | Data::Flag(_), "string") => {
+                "put the value in quotes"
+            }
+            _ => "change the example, or the `type` of the schema",
+        };
+        return Some((message, help.to_owned()));
+    }
+    let text = value.text()?;
+    let values = schema.get("enum").map_or(&[][..], Node::items);
+    let texts: Vec<&str> = values.iter().filter_map(Node::text).collect();
+    if typ == "string" && !texts.is_empty() && !texts.contains(&text) {
+        let help = match closest(text, texts.iter().copied()) {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("use one of `{}`, or add it to the enum", texts.join("`, `")),
+        };
+        return Some((format!("the enum does not list `{text}`"), help));
+    }
+    let (format, wanted) = match schema.text_of("format").filter(|_| typ == "string")? {
+        "decimal" if is_decimal(text) => return None,
+        "decimal" => ("decimal", "12.50"),
+        "date" => ("date", "2024-01-15"),
+        "date-time-local" => ("date-time-local", "2024-01-15 10:30:00"),
+        "date-time" => ("date-time", "2024-01-15T10:30:00Z"),
+        _ => return None,
+    };
+    if format != "decimal" && is_moment(text, format) {
+        return None;
+    }
+    Some((
+        format!("`{text}` is not a valid `{format}`"),
+        format!("write it as `\"{wanted}\"`"),
+    ))
+}
+
+/// Whether this is a decimal number, such as `-12.50`.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.trim().strip_prefix('-').unwrap_or(text.trim());
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    number(whole) && number(fraction)
+}
+
+/// Whether this has the form of a date or a time: zero dates are ones as well.
+fn is_moment(text: &str, format: &str) -> bool {
+    let form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(byte, expected)| match expected {
+                    b'0' => byte.is_ascii_digit(),
+                    other => byte == other,
+                })
+    };
+    let Some((date, rest)) = text.split_at_checked(10) else {
+        return false;
+    };
+    if !form(date, "0000-00-00") {
+        return false;
+    }
+    if format == "date" {
+        return rest.is_empty();
+    }
+    let Some((b' ' | b'T' | b't', time)) = rest.as_bytes().split_first() else {
+        return false;
+    };
+    let time = str::from_utf8(time).unwrap_or_default();
+    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.');
+    let (clock, zone) = time.split_at(end.unwrap_or(time.len()));
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let clock = form(clock, "00:00:00") || form(clock, "00:00");
+    let fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let zone = match format {
+        "date-time" => matches!(zone, "Z" | "z") || form(zone, "+00:00") || form(zone, "-00:00"),
+        _ => zone.is_empty(),
+    };
+    clock && fraction && zone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_times_have_one_form_each() {
+        for (text, format, is) in [
+            ("2024-01-15", "date", true),
+            ("0000-00-00", "date", true),
+            ("15.01.2024", "date", false),
+            ("2024-01-15 10:30:00", "date", false),
+            ("2024-01-15 10:30:00", "date-time-local", true),
+            ("2024-01-15T10:30", "date-time-local", true),
+            ("2024-01-15T10:30:00Z", "date-time-local", false),
+            ("2024-01-15", "date-time-local", false),
+            ("2024-01-15T10:30:00.25+02:00", "date-time", true),
+            ("2024-01-15T10:30:00Z", "date-time", true),
+            ("2024-01-15T10:30:00", "date-time", false),
+            ("soonest ünd", "date", false),
+        ] {
+            assert_eq!(is_moment(text, format), is, "{text} {format}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_digits_with_a_point() {
+        for (text, is) in [
+            ("12", true),
+            ("-12.50", true),
+            ("12.", false),
+            ("1e3", false),
+            ("twelve", false),
+            ("-", false),
+        ] {
+            assert_eq!(is_decimal(text), is, "{text}");
+        }
+    }
+}
