@@ -10,6 +10,7 @@
 //! - `key`: the API key shows nowhere.
 //! - `limit`: the budget and the lockout, against the mock server.
 //! - `coercion`: any JSON that a server may send for a generated type.
+//! - `spec_readme`: the examples of `spec/README.md`.
 //! - `one_spec`: the client and the mock server that are made from the same spec.
 #![cfg(test)]
 #![allow(
@@ -27,5 +28,6 @@ mod key;
 mod limit;
 mod one_spec;
 mod redirects;
+mod spec_readme;
 mod support;
 mod wire;

@@ -1,4 +1,5 @@
-//! A spec in parts: one file, and a folder of additions to it.
+//! A spec in parts: one file, and the additions to it: those in a folder, and
+//! the examples in a document.
 
 use std::path::{Path, PathBuf};
 use std::{fmt, fs, io};
@@ -34,11 +35,17 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
-/// The text of the spec at `base` with every `.yaml` file of `folder` added.
-pub(crate) fn merged(base: &Path, folder: &Path) -> Result<String, Error> {
-    let mut spec = read(base)?;
+/// The text of the spec at `base` with every `.yaml` file of `folder` added, and
+/// every block of YAML in the Markdown file `examples`.
+pub(crate) fn merged(base: &Path, folder: &Path, examples: &Path) -> Result<String, Error> {
+    let mut spec = parse(base, &read(base)?)?;
     for path in files(folder).map_err(|error| Error::Unreadable(folder.to_owned(), error))? {
-        add(&mut spec, read(&path)?, "").map_err(|place| Error::Twice(path, place))?;
+        let part = parse(&path, &read(&path)?)?;
+        add(&mut spec, part, "").map_err(|place| Error::Twice(path, place))?;
+    }
+    for block in blocks(&read(examples)?) {
+        let part = parse(examples, block)?;
+        add(&mut spec, part, "").map_err(|place| Error::Twice(examples.to_owned(), place))?;
     }
     let text = serde_yaml::to_string(&spec);
     text.map_err(|error| Error::NotYaml(base.to_owned(), error))
@@ -60,10 +67,18 @@ fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-fn read(path: &Path) -> Result<Mapping, Error> {
-    let text =
-        fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))?;
-    serde_yaml::from_str(&text).map_err(|error| Error::NotYaml(path.to_owned(), error))
+/// The blocks of YAML in a Markdown text.
+fn blocks(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.split("\n```yaml\n").skip(1);
+    starts.filter_map(|rest| rest.split_once("\n```").map(|(block, _)| block))
+}
+
+fn read(path: &Path) -> Result<String, Error> {
+    fs::read_to_string(path).map_err(|error| Error::Unreadable(path.to_owned(), error))
+}
+
+fn parse(path: &Path, text: &str) -> Result<Mapping, Error> {
+    serde_yaml::from_str(text).map_err(|error| Error::NotYaml(path.to_owned(), error))
 }
 
 /// Adds `part`, or returns the place that both define.
@@ -100,5 +115,11 @@ mod tests {
         );
         let twice = add_text("paths: { /a: { get: 1 } }", "paths: { /a: { get: 2 } }");
         assert_eq!(twice, Err("/paths//a/get".to_owned()));
+    }
+
+    #[test]
+    fn blocks_of_yaml_are_found_in_markdown() {
+        let text = "A\n\n```yaml\na: 1\n```\n\n```rust\nb\n```\n\n```yaml\nc: 2\n```\n";
+        assert_eq!(blocks(text).collect::<Vec<_>>(), ["a: 1", "c: 2"]);
     }
 }

@@ -10,8 +10,9 @@ use crate::{Outcome, cases};
 /// A spec, and what is generated from it.
 struct Spec {
     path: &'static str,
-    /// The folder of additions to it.
-    cases: Option<&'static str>,
+    /// Whether the cases of the tests and the examples of the spec's README
+    /// are added to it.
+    has_cases: bool,
     crate_name: &'static str,
     folder: &'static str,
     /// Where a copy of the spec goes.
@@ -26,7 +27,7 @@ pub(crate) const SHIPPED: &str = "spec/telesto.yaml";
 const SPECS: &[Spec] = &[
     Spec {
         path: SHIPPED,
-        cases: None,
+        has_cases: false,
         crate_name: "telesto_api",
         folder: "telesto-api/src/generated",
         copy: Some("telesto-mock/src/generated/telesto.yaml"),
@@ -34,13 +35,19 @@ const SPECS: &[Spec] = &[
     },
     Spec {
         path: "tests/fixture-api/made-up.yaml",
-        cases: Some("tests/cases/clients"),
+        has_cases: true,
         crate_name: "telesto_fixture_api",
         folder: "tests/fixture-api/generated",
         copy: Some("tests/fixture-api/generated/made-up.yaml"),
         warns: false,
     },
 ];
+
+/// The folder of the cases.
+const CASES: &str = "tests/cases/clients";
+
+/// The document with the examples.
+const EXAMPLES: &str = "spec/README.md";
 
 /// How many lines of each diff are shown.
 const LONGEST_DIFF: usize = 20;
@@ -147,8 +154,8 @@ fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
 
 fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
     let path = Path::new(spec.path);
-    let refused = match spec.cases {
-        None => match Document::read_in(root, path) {
+    let refused = match spec.has_cases {
+        false => match Document::read_in(root, path) {
             Ok(document) => return Some(document),
             Err(ReadError::Refused(findings)) => findings,
             Err(error) => {
@@ -156,16 +163,23 @@ fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
                 return None;
             }
         },
-        Some(cases) => match cases::merged(&root.join(path), &root.join(cases)) {
-            Ok(text) => match Document::parse(format!("{} with {cases}", spec.path), text) {
-                Ok(document) => return Some(document),
-                Err(findings) => findings,
-            },
-            Err(error) => {
-                report.error(&error, "fix the cases of the tests");
-                return None;
+        true => {
+            let [base, cases, examples] =
+                [path, CASES.as_ref(), EXAMPLES.as_ref()].map(|path: &Path| root.join(path));
+            match cases::merged(&base, &cases, &examples) {
+                Ok(text) => {
+                    let name = format!("{} with {CASES} and {EXAMPLES}", spec.path);
+                    match Document::parse(name, text) {
+                        Ok(document) => return Some(document),
+                        Err(findings) => findings,
+                    }
+                }
+                Err(error) => {
+                    report.error(&error, "fix the cases of the tests, or the examples");
+                    return None;
+                }
             }
-        },
+        }
     };
     report.findings(&refused);
     None

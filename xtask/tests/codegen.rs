@@ -225,7 +225,7 @@ fn a_case_that_does_not_fit_is_named() {
     assert_eq!(code, 1);
     assert!(err.contains("operation-id-form"), "{err}");
     assert!(
-        err.contains("made-up.yaml with tests/cases/clients:"),
+        err.contains("made-up.yaml with tests/cases/clients and spec/README.md:"),
         "{err}"
     );
 }
