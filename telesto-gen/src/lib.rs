@@ -1,20 +1,31 @@
 //! Generates the client of `telesto-api` from an OpenAPI document.
 
 mod document;
+#[cfg(feature = "generate")]
 mod facts;
+#[cfg(feature = "generate")]
 mod files;
 mod finding;
+#[cfg(feature = "generate")]
 mod fixup;
+#[cfg(feature = "generate")]
 mod generate;
 mod lint;
+#[cfg(feature = "generate")]
 mod operations;
+#[cfg(feature = "generate")]
 mod progenitor;
+#[cfg(feature = "generate")]
 mod refine;
+#[cfg(feature = "generate")]
 mod render;
+#[cfg(feature = "generate")]
 mod schemas;
 
 pub use self::document::{Document, ReadError};
+#[cfg(feature = "generate")]
 pub use self::files::{FileError, Stale, State, stale, write};
 pub use self::finding::{Finding, Findings, Location, Severity};
+#[cfg(feature = "generate")]
 pub use self::generate::{Generated, GeneratedFile, Target, embed, generate};
 pub use self::lint::{Rule, lint, rules};

@@ -2,11 +2,12 @@
 
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
+use telesto_gen::{Document, Findings, ReadError};
 use telesto_mock::{
     DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, Window,
 };
@@ -95,28 +96,40 @@ enum RetryAfterForm {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = tokio::runtime::Runtime::new()
-        .map_err(|error| format!("cannot start: {error}"))
+        .map_err(|error| Failure::Message(format!("cannot start: {error}")))
         .and_then(|runtime| runtime.block_on(serve(arguments)));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            let _ = writeln!(io::stderr(), "error: {message}");
+        Err(failure) => {
+            // It strips colours if this is not a terminal.
+            let mut err = anstream::stderr();
+            let _ = match failure {
+                Failure::Message(message) => writeln!(err, "error: {message}"),
+                Failure::Spec(findings) => writeln!(err, "{}", findings.render(true)),
+            };
             ExitCode::FAILURE
         }
     }
 }
 
-async fn serve(arguments: Arguments) -> Result<(), String> {
-    let spec = match &arguments.spec {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            Some(text.map_err(|error| format!("{}: {error}", path.display()))?)
-        }
+/// Why the server does not start.
+enum Failure {
+    Message(String),
+    /// The spec cannot be read. This is what the lint shows.
+    Spec(Findings),
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+async fn serve(arguments: Arguments) -> Result<(), Failure> {
+    let builder = match &arguments.spec {
+        None => MockServer::builder(),
+        Some(path) => MockServer::builder_for(read(path)?.text()),
     };
-    let builder = spec
-        .as_deref()
-        .map_or_else(MockServer::builder, MockServer::builder_for);
     let telesto = configured(builder, &arguments)
         .on_request(log)
         .start()
@@ -130,6 +143,13 @@ async fn serve(arguments: Arguments) -> Result<(), String> {
     ended().await;
     telesto.stop().await;
     Ok(())
+}
+
+fn read(path: &Path) -> Result<Document, Failure> {
+    Document::read(path).map_err(|error| match error {
+        ReadError::Refused(findings) => Failure::Spec(findings),
+        other => Failure::Message(other.to_string()),
+    })
 }
 
 /// Applies the options of the command line.

@@ -6,6 +6,7 @@
 )]
 
 use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
 /// A program that ends with the test.
@@ -112,9 +113,13 @@ fn what_cannot_start_says_why_and_fails() {
         (
             vec!["--spec", "/nowhere/spec.yaml"],
             1,
-            "error: /nowhere/spec.yaml: ",
+            "error: cannot read /nowhere/spec.yaml: ",
         ),
-        (vec!["--spec", env!("CARGO_MANIFEST_PATH")], 1, "the spec "),
+        (
+            vec!["--spec", env!("CARGO_MANIFEST_PATH")],
+            1,
+            "error[yaml-syntax]",
+        ),
     ] {
         let output = output(&arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
@@ -122,4 +127,26 @@ fn what_cannot_start_says_why_and_fails() {
         assert!(text.contains(says), "{text}");
         assert!(!text.contains("panicked"), "{text}");
     }
+}
+
+#[test]
+fn a_broken_spec_is_shown_as_the_lint_shows_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/findings");
+    let spec = folder.join("required-flag.yaml");
+    let text = std::fs::read_to_string(&spec).unwrap();
+    let whole = Path::new(env!("CARGO_TARGET_TMPDIR")).join("required-flag.yaml");
+    let head = "\nopenapi: 3.0.3\ninfo: { title: A, version: '1' }\npaths: {}\n";
+    std::fs::write(&whole, text + head).unwrap();
+    let output = output(&["--spec", whole.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let shown = String::from_utf8(output.stderr).unwrap();
+    for part in [
+        "error[wrong-type]: `required` of a schema is a list of property names\n",
+        "required-flag.yaml:6:41\n",
+        "6 |         name: { type: string, required: true }\n",
+        "= help: list the required properties on the schema: `required: [name]`\n",
+    ] {
+        assert!(shown.contains(part), "no {part} in {shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "{shown}");
 }
