@@ -15,9 +15,9 @@ use crate::base_url::BaseUrl;
 use crate::budget::{Budget, BudgetStatus};
 use crate::clock::{Clock, SystemClock};
 use crate::generated::{Client, spec};
-use crate::middleware::{Middleware, Settings};
+use crate::middleware::{Middleware, OnWait, Settings};
 use crate::request::RequestBuilder;
-use crate::{Error, OnLimit, RateLimit};
+use crate::{Error, OnLimit, RateLimit, Wait};
 
 /// The variable with the key.
 const API_KEY: &str = "TELESTO_API_KEY";
@@ -61,7 +61,7 @@ impl Client {
     )]
     pub async fn budget(&self) -> Result<BudgetStatus, Error> {
         let settings = self.inner().settings();
-        Ok(settings.account.status(&settings.limit))
+        Ok(settings.account.status())
     }
 
     /// A request for an endpoint that is not in the spec, with a path below the
@@ -91,7 +91,9 @@ pub struct ClientBuilder {
     api_key_header: String,
     rate_limit: RateLimit,
     on_limit: OnLimit,
-    budget: Budget,
+    keep_back: u32,
+    on_wait: OnWait,
+    budget: Option<Budget>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     body_limit: usize,
@@ -105,8 +107,10 @@ impl ClientBuilder {
             api_key_header: spec::API_KEY_HEADER.to_owned(),
             rate_limit: RateLimit::default(),
             on_limit: OnLimit::default(),
-            budget: Budget::in_process(),
-            clock: SystemClock::shared(),
+            keep_back: 0,
+            on_wait: OnWait::default(),
+            budget: None,
+            clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(60),
             body_limit: 64 * 1024 * 1024,
         }
@@ -176,13 +180,45 @@ impl ClientBuilder {
         self
     }
 
-    /// Where the count of sent requests is kept. By default in this process.
-    pub fn budget(mut self, budget: Budget) -> Self {
-        self.budget = budget;
+    /// Leaves this many requests of every window to other clients of the budget,
+    /// so that a nightly job cannot starve a web shop, say. By default none.
+    pub fn keep_back(mut self, requests: u32) -> Self {
+        self.keep_back = requests;
         self
     }
 
-    /// The clock to use. Clients with the same clock share their budget.
+    /// Calls `on_wait` when a call starts to wait, such as to show it to a
+    /// person. The function must not block.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), telesto_api::Error> {
+    /// use telesto_api::{Client, OnLimit};
+    ///
+    /// let client = Client::builder()
+    ///     .api_key("YOUR_API_KEY")
+    ///     .on_limit(OnLimit::Wait)
+    ///     .on_wait(|wait| eprintln!("waiting for {} until {}", wait.reason(), wait.until()))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_wait(mut self, on_wait: impl Fn(&Wait) + Send + Sync + 'static) -> Self {
+        self.on_wait = OnWait::new(on_wait);
+        self
+    }
+
+    /// Where the count of sent requests is kept. By default, all clients of the
+    /// process share one budget.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The clock to use, such as a [`ManualClock`](crate::ManualClock) in tests.
+    ///
+    /// Times of different clocks cannot be compared. So a client with a clock
+    /// other than [`SystemClock`] has a new [`Budget`], unless it is given one;
+    /// and all clients of a budget need the same clock.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
@@ -207,7 +243,8 @@ impl ClientBuilder {
     /// # Errors
     ///
     /// [`Config`](crate::ErrorKind::Config) if the key is missing or malformed,
-    /// if the base URL is invalid, would send the key unencrypted or holds
+    /// if nothing is left to send of the rate limit, if the clock is not that of
+    /// the budget, if the base URL is invalid, would send the key unencrypted or holds
     /// credentials, or if the name of the header is invalid.
     pub fn build(self) -> Result<Client, Error> {
         let api_key = self
@@ -223,16 +260,25 @@ impl ClientBuilder {
                 self.api_key_header.escape_debug()
             ))
         })?;
+        let budget = self.budget;
+        let budget = budget.unwrap_or_else(|| Budget::default_for(&self.clock));
+        let account = budget.account(
+            &base_url.origin(),
+            &self.clock,
+            self.rate_limit,
+            self.keep_back,
+            self.timeout,
+        )?;
         Ok(Client {
             baseurl: base_url.as_str().to_owned(),
             client: http_client(&base_url, self.timeout)?,
             inner: Middleware::new(Settings {
-                account: self.budget.account(&base_url.origin(), &self.clock),
+                account,
                 base_url,
                 api_key,
                 api_key_header,
-                limit: self.rate_limit,
                 on_limit: self.on_limit,
+                on_wait: self.on_wait,
                 body_limit: self.body_limit,
                 clock: self.clock,
             }),

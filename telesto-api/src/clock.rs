@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -27,20 +27,18 @@ pub trait Clock: fmt::Debug + Send + Sync {
 
     /// Waits until the monotonic half has advanced by `duration`.
     fn sleep(&self, duration: Duration) -> Sleep;
+
+    /// Whether this is the clock of the system, whose times can be compared
+    /// between its instances.
+    #[doc(hidden)]
+    fn is_system(&self) -> bool {
+        false
+    }
 }
 
 /// The clock of the system.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
-
-impl SystemClock {
-    /// The one that clients share unless they are given another, so that they
-    /// share their budget too.
-    pub(crate) fn shared() -> Arc<dyn Clock> {
-        static SHARED: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
-        Arc::clone(&SHARED)
-    }
-}
 
 impl Clock for SystemClock {
     fn wall(&self) -> Timestamp {
@@ -56,6 +54,10 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn is_system(&self) -> bool {
+        true
     }
 }
 

@@ -100,8 +100,8 @@ impl Error {
         self.0.status
     }
 
-    /// When to try again, for [`RateLimited`](ErrorKind::RateLimited). `None`
-    /// otherwise, or if it depends on requests that are still under way.
+    /// When to try again, for [`RateLimited`](ErrorKind::RateLimited), at the
+    /// latest; `None` otherwise.
     #[must_use]
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.0.retry_at

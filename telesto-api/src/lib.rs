@@ -33,7 +33,7 @@ pub use {jiff, rust_decimal};
 
 pub use self::api_error::ApiError;
 pub use self::argument::Argument;
-pub use self::budget::{Budget, BudgetStatus};
+pub use self::budget::{Budget, BudgetStatus, Wait, WaitReason};
 pub use self::byte_stream::ByteStream;
 pub use self::client::ClientBuilder;
 pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};

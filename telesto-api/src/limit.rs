@@ -9,7 +9,7 @@ use crate::Error;
 ///
 /// The default is what the [spec](https://telesto.app/nl/help/section?id=143)
 /// documents: 100 requests an hour, 15 minutes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct RateLimit {
     requests: u32,
@@ -95,7 +95,7 @@ pub enum OnLimit {
     /// Waits until the call can be sent, which may take as long as the window
     /// or the lockout.
     Wait,
-    /// Waits for at most this long; fails at once if it is known that this is
-    /// not enough.
+    /// Waits for at most this long, for all requests of the call together if it
+    /// is redirected; fails at once if it is known that this is not enough.
     WaitAtMost(Duration),
 }

@@ -1,6 +1,7 @@
 //! The path of a request: what happens between a generated `send()` and the
 //! server, the same for every operation.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use crate::api_error::ApiError;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::body::without_mark;
-use crate::budget::{Account, Exhausted};
+use crate::budget::{Account, Exhausted, Receipt};
 use crate::clock::Clock;
 use crate::generated::Client;
 use crate::operation::Call;
-use crate::{Error, ErrorKind, OnLimit, RateLimit, body, operation, trace};
+use crate::{Error, ErrorKind, OnLimit, Wait, body, operation, trace};
 
 /// How many redirects a call follows. Each spends a request.
 const MAX_REDIRECTS: usize = 5;
@@ -36,11 +37,35 @@ pub(crate) struct Settings {
     pub(crate) base_url: BaseUrl,
     pub(crate) api_key: ApiKey,
     pub(crate) api_key_header: HeaderName,
-    pub(crate) limit: RateLimit,
     pub(crate) on_limit: OnLimit,
+    pub(crate) on_wait: OnWait,
     pub(crate) account: Account,
     pub(crate) body_limit: usize,
     pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// The function that is called when a call starts to wait.
+#[derive(Clone, Default)]
+pub(crate) struct OnWait(Option<Arc<Callback>>);
+
+type Callback = dyn Fn(&Wait) + Send + Sync;
+
+impl OnWait {
+    pub(crate) fn new(callback: impl Fn(&Wait) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(callback)))
+    }
+
+    fn call(&self, wait: &Wait) {
+        if let Some(callback) = &self.0 {
+            callback(wait);
+        }
+    }
+}
+
+impl fmt::Debug for OnWait {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OnWait")
+    }
 }
 
 /// The error of a call. A hook can only return a response, so it travels in one.
@@ -111,12 +136,18 @@ impl Middleware {
 
     /// Sends a request, and follows redirects within the origin.
     async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Response, Error> {
+        let now = self.0.clock.monotonic();
+        let deadline = match self.0.on_limit {
+            OnLimit::Fail => Some(now),
+            OnLimit::Wait => None,
+            OnLimit::WaitAtMost(wait) => Some(now.saturating_add(wait)),
+        };
         let mut request = first;
         for _ in 0..=MAX_REDIRECTS {
             let url = request.url().clone();
             let method = request.method().clone();
             let next = request.try_clone();
-            let response = self.send_once(http, request).await?;
+            let response = self.send_once(http, request, deadline).await?;
             let status = response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return Ok(response);
@@ -146,9 +177,11 @@ impl Middleware {
         &self,
         http: &reqwest::Client,
         mut request: Request,
+        deadline: Option<Duration>,
     ) -> Result<Response, Error> {
         let settings = &*self.0;
-        let reserved = settings.account.reserve(&settings.limit, settings.on_limit);
+        let on_wait = |wait: &Wait| settings.on_wait.call(wait);
+        let reserved = settings.account.reserve(deadline, on_wait);
         let mut reservation = reserved.await.map_err(not_sent)?;
 
         let key = settings.api_key.header();
@@ -159,11 +192,11 @@ impl Middleware {
         match http.execute(request).await {
             Ok(mut response) => {
                 if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                    // Before the slot is settled, which wakes waiting callers.
-                    let until = self.lock(response.headers());
+                    let until = reservation.limited(self.asked(response.headers()));
                     response.extensions_mut().insert(LockedUntil(until));
+                } else {
+                    response.extensions_mut().insert(reservation.responded());
                 }
-                reservation.responded();
                 Ok(response)
             }
             Err(error) => {
@@ -215,16 +248,21 @@ impl Middleware {
         api_error: Option<ApiError>,
     ) -> Error {
         let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| {
-            match response.extensions().get::<LockedUntil>() {
-                Some(LockedUntil(until)) => *until,
-                None => self.lock(response.headers()),
+            let extensions = response.extensions();
+            match (extensions.get::<LockedUntil>(), extensions.get::<Receipt>()) {
+                (Some(LockedUntil(until)), _) => Some(*until),
+                (None, receipt) => {
+                    receipt.map(|receipt| receipt.limited(self.asked(response.headers())))
+                }
             }
         });
         let error = match status {
             StatusCode::NOT_FOUND => Error::not_found(method, &self.redact(response.url().path())),
             status => Error::from_status(status),
         };
-        error.with_retry_at(retry_at).with_api_error(api_error)
+        error
+            .with_retry_at(retry_at.flatten())
+            .with_api_error(api_error)
     }
 
     fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {
@@ -240,12 +278,9 @@ impl Middleware {
         self.0.api_key.redact(text)
     }
 
-    /// Starts a lockout: nothing is sent until it ends.
-    fn lock(&self, headers: &HeaderMap) -> Timestamp {
-        let asked = retry_after(headers, self.0.clock.wall()).unwrap_or_default();
-        let until = self.0.account.lock(self.0.limit.lockout().max(asked));
-        tracing::warn!(target: "telesto_api", %until, "the address is locked out");
-        until
+    /// How long the server asks to wait.
+    fn asked(&self, headers: &HeaderMap) -> Duration {
+        retry_after(headers, self.0.clock.wall()).unwrap_or_default()
     }
 }
 
@@ -256,7 +291,7 @@ fn not_sent(exhausted: Exhausted) -> Error {
     } else {
         "not sent: the rate limit is used up"
     };
-    Error::new(ErrorKind::RateLimited, message).with_retry_at(exhausted.retry_at)
+    Error::new(ErrorKind::RateLimited, message).with_retry_at(Some(exhausted.retry_at))
 }
 
 fn not_followed(status: StatusCode, reason: &str) -> Error {

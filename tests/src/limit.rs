@@ -7,7 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
-use telesto_api::{Client, ClientBuilder, Clock as _, ErrorKind, ManualClock, OnLimit};
+use telesto_api::{
+    Budget, Client, ClientBuilder, Clock as _, ErrorKind, ManualClock, OnLimit, RateLimit,
+    SystemClock, WaitReason,
+};
 use telesto_mock::{MockServer, MockServerBuilder, Response, RetryAfter, Window};
 use tokio::task::JoinSet;
 
@@ -52,7 +55,7 @@ async fn the_documented_limit_is_kept_and_no_request_refused() {
         "list_products: not sent: the rate limit is used up; retry at 2024-01-15T11:30:01Z"
     );
     let budget = client.budget().await.unwrap();
-    assert_eq!(budget.next_slot(), error.retry_at());
+    assert_eq!(Some(budget.next_slot()), error.retry_at());
     assert_eq!(budget.locked_until(), None);
     assert_eq!(budget.limit().requests(), 100);
 
@@ -72,18 +75,17 @@ async fn the_documented_limit_is_kept_and_no_request_refused() {
 async fn all_clients_of_an_address_spend_one_budget_whatever_their_key() {
     let clock = clock();
     let telesto = on(&clock).start().await.unwrap();
-    let one = builder(&telesto, &clock).build().unwrap();
-    let other = builder(&telesto, &clock)
-        .api_key("another-key")
-        .build()
-        .unwrap();
+    let budget = Budget::in_process();
+    let builder = || builder(&telesto, &clock).budget(budget.clone());
+    let one = builder().build().unwrap();
+    let other = builder().api_key("another-key").build().unwrap();
     one.list_products().send().await.unwrap();
     // A failed call counts as well.
     other.list_products().send().await.unwrap_err();
     assert_eq!(one.budget().await.unwrap().remaining(), 98);
     drop((one, other));
     // Made anew, a client still knows.
-    let again = builder(&telesto, &clock).build().unwrap();
+    let again = builder().build().unwrap();
     assert_eq!(again.budget().await.unwrap().remaining(), 98);
 }
 
@@ -112,7 +114,7 @@ async fn nothing_is_sent_for_fifteen_minutes_after_a_429() {
         let budget = client.budget().await.unwrap();
         assert_eq!(
             (budget.locked_until(), budget.next_slot()),
-            (Some(until), Some(until))
+            (Some(until), until)
         );
         clock.advance(MINUTE);
     }
@@ -213,9 +215,10 @@ async fn a_waiting_call_is_sent_when_its_slot_is_there() {
 async fn a_call_that_would_wait_too_long_fails_at_once() {
     let clock = clock();
     let telesto = on(&clock).start().await.unwrap();
+    let budget = Budget::in_process();
     let at_most = |wait| {
         let builder = builder(&telesto, &clock).on_limit(OnLimit::WaitAtMost(wait));
-        builder.build().unwrap()
+        builder.budget(budget.clone()).build().unwrap()
     };
     let client = at_most(59 * MINUTE);
     for _ in 0..100 {
@@ -326,6 +329,122 @@ async fn a_lockout_reaches_calls_that_wait() {
     assert_eq!((telesto.stats().served, telesto.stats().refused), (2, 1));
 }
 
+#[tokio::test]
+async fn after_a_lockout_one_call_probes_and_the_others_wait_for_its_outcome() {
+    let clock = clock();
+    let telesto = on(&clock).rate(5, 60 * MINUTE).lockout(30 * MINUTE);
+    let telesto = telesto.start().await.unwrap();
+    let builder = builder(&telesto, &clock).on_limit(OnLimit::Wait);
+    let client = builder.build().unwrap();
+    for _ in 0..5 {
+        client.list_products().await.unwrap();
+    }
+    client.list_products().await.unwrap_err();
+    let mut calls = JoinSet::new();
+    for _ in 0..5 {
+        let client = client.clone();
+        calls.spawn(async move { client.list_products().await });
+    }
+    // The block is longer than documented: each time, one call finds out.
+    for refused in 2..4 {
+        clock.sleeping(7 - refused).await;
+        clock.advance(15 * MINUTE + Duration::from_secs(1));
+        if refused == 2 {
+            let probe = calls.join_next().await.unwrap().unwrap();
+            assert_eq!(probe.unwrap_err().status().unwrap(), 429);
+        }
+    }
+    while let Some(call) = calls.join_next().await {
+        call.unwrap().unwrap();
+    }
+    assert_eq!(telesto.stats().refused, 2);
+}
+
+#[tokio::test]
+async fn waiting_calls_are_served_in_their_order_and_told_once() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let (told, waits) = std::sync::mpsc::channel();
+    let limit = RateLimit::new(1, MINUTE, 15 * MINUTE).unwrap();
+    let client = builder(&telesto, &clock)
+        .rate_limit(limit)
+        .on_limit(OnLimit::Wait)
+        .on_wait(move |wait| told.send(*wait).unwrap())
+        .build()
+        .unwrap();
+    client.list_products().await.unwrap();
+    let mut calls = Vec::new();
+    for number in 0..4 {
+        let client = client.clone();
+        calls.push(tokio::spawn(async move {
+            client.list_products().await.unwrap()
+        }));
+        clock.sleeping(number + 1).await;
+    }
+    for number in 0..4 {
+        assert!(calls.iter().skip(number).all(|call| !call.is_finished()));
+        clock.advance(MINUTE + Duration::from_secs(1));
+        (&mut calls[number]).await.unwrap();
+    }
+    let waits: Vec<_> = waits.try_iter().collect();
+    assert_eq!(waits.len(), 4);
+    assert!(
+        waits
+            .iter()
+            .all(|wait| wait.reason() == WaitReason::RateLimit)
+    );
+    let until: Timestamp = "2024-01-15T10:31:01Z".parse().unwrap();
+    assert_eq!(waits[0].until(), until);
+    assert_eq!((telesto.stats().served, telesto.stats().refused), (5, 0));
+}
+
+#[tokio::test]
+async fn a_nightly_job_leaves_what_it_keeps_back_to_others() {
+    let clock = clock();
+    let telesto = on(&clock).start().await.unwrap();
+    let budget = Budget::in_process();
+    let builder = || builder(&telesto, &clock).budget(budget.clone());
+    let job = builder().keep_back(20).build().unwrap();
+    let shop = builder().build().unwrap();
+    for _ in 0..80 {
+        job.list_products().await.unwrap();
+    }
+    assert!(job.list_products().await.unwrap_err().is_rate_limited());
+    assert_eq!(job.budget().await.unwrap().remaining(), 0);
+    for _ in 0..20 {
+        shop.list_products().await.unwrap();
+    }
+    assert!(shop.list_products().await.unwrap_err().is_rate_limited());
+    let error = builder().keep_back(100).build().unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("100 are kept back"));
+}
+
+#[tokio::test]
+async fn a_clock_is_no_part_of_what_a_budget_is() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let builder = || {
+        let builder = Client::builder().api_key(telesto.api_key());
+        builder.base_url(telesto.url())
+    };
+    // The clock of the system is one, however it is passed.
+    let one = builder().build().unwrap();
+    let other = builder().clock(Arc::new(SystemClock)).build().unwrap();
+    let own = builder().budget(Budget::in_process()).build().unwrap();
+    let manual = builder().clock(clock()).build().unwrap();
+    let before = one.budget().await.unwrap().remaining();
+    one.list_products().await.unwrap();
+    assert_eq!(other.budget().await.unwrap().remaining(), before - 1);
+    for alone in [own, manual] {
+        assert_eq!(alone.budget().await.unwrap().remaining(), 100);
+    }
+    // Times of different clocks cannot be compared.
+    let budget = Budget::in_process();
+    builder().budget(budget.clone()).build().unwrap();
+    let error = builder().budget(budget).clock(clock()).build();
+    let error = error.unwrap_err();
+    assert!(error.is_config() && error.to_string().contains("the same clock"));
+}
+
 /// What a client does next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -378,7 +497,10 @@ proptest! {
             let telesto = telesto.start().await.unwrap();
             let limit = telesto_api::RateLimit::new(requests, MINUTE, 15 * MINUTE).unwrap();
             let on_limit = if wait { OnLimit::Wait } else { OnLimit::Fail };
-            let client = builder(&telesto, &clock).rate_limit(limit).on_limit(on_limit).build().unwrap();
+            // The simulated latencies are no part of the real timeout.
+            let timeout = Duration::from_secs(600);
+            let builder = builder(&telesto, &clock).rate_limit(limit).timeout(timeout);
+            let client = builder.on_limit(on_limit).build().unwrap();
             let mut sent = 0;
             for step in steps {
                 let count = match step {

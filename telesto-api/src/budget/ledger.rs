@@ -1,131 +1,308 @@
-//! The law of the budget: an exact log of sent requests.
+//! The law of the budget: a log of the stamps by which the server has counted
+//! each request, and its lockout.
 //!
 //! Pure: no clocks and no locks; the time is a parameter.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::RateLimit;
 
-/// What is kept back for servers that count in whole seconds: they may see two
-/// requests of 59.4 s distance in the same minute.
+/// Kept back for servers that count in whole seconds: they may see two requests
+/// that are 59.4 s apart in the same minute.
 pub(super) const SLACK: Duration = Duration::from_secs(1);
 
-/// The requests that one origin has been sent from here, and its lockout.
+/// How long a request may be on its way to the server, which counts it only
+/// then, after its caller has stopped waiting.
+pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(30);
+
+/// The requests that one origin has been sent, and its lockout.
 ///
-/// The server counts a request at some moment between its sending and its
-/// response. So a request counts as sent *now* for as long as it is under way,
-/// and as sent when the response came from then on: whichever moment the server
-/// took, and whichever window it uses, it never counts more than we did.
-#[derive(Debug, Default)]
+/// A stamp is the latest moment at which the server can have counted a request.
+/// For a request under way, this is the end of its timeout, and a margin; the
+/// response moves the stamp to the time when it came. So whenever the server
+/// counts, and whichever window it uses, it never counts more than the stamps;
+/// and if a process dies, its stamps stay behind and are safe.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Ledger {
-    /// By when the server has counted them, oldest first.
-    settled: VecDeque<Duration>,
-    under_way: usize,
-    locked_until: Option<Duration>,
+    /// Sorted by time.
+    stamps: Vec<Stamp>,
+    lockout: Option<Lockout>,
+    /// How many lockouts there have been.
+    lockouts: u64,
+    /// How many requests there have been.
+    requests: u64,
     /// The longest window that was asked for: older stamps are forgotten.
     longest_window: Duration,
 }
 
-/// Why nothing may be sent now.
+/// A request, and by when the server has counted it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
-    /// The address is blocked until then.
-    Locked { until: Duration },
-    /// The budget is spent. The next slot frees then; `None` if that depends
-    /// on responses that are still to come.
-    Spent { until: Option<Duration> },
+struct Stamp {
+    at: Duration,
+    /// The request, while it is under way.
+    under_way: Option<u64>,
 }
 
-impl Refusal {
-    pub(super) fn until(self) -> Option<Duration> {
-        match self {
-            Self::Locked { until } => Some(until),
-            Self::Spent { until } => until,
-        }
+/// A block of the address by the server. After its end, one request probes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Lockout {
+    until: Duration,
+    probe: Option<Probe>,
+}
+
+/// The request that finds out whether a block is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Probe {
+    request: u64,
+    /// If there is no outcome by then, another request may probe.
+    expires: Duration,
+}
+
+/// What a call asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ask {
+    pub(super) limit: RateLimit,
+    /// How many requests of a window are left to others.
+    pub(super) keep_back: u32,
+    /// How long the request may take.
+    pub(super) timeout: Duration,
+}
+
+impl Ask {
+    fn allowed(&self) -> usize {
+        self.limit.requests().saturating_sub(self.keep_back) as usize
     }
+
+    /// When a stamp is out of the window.
+    fn expires(&self, stamp: &Stamp) -> Duration {
+        expires(stamp.at, self.limit.window())
+    }
+}
+
+fn expires(stamp: Duration, window: Duration) -> Duration {
+    stamp.saturating_add(window).saturating_add(SLACK)
+}
+
+/// A request that may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Granted {
+    request: u64,
+    /// The lockouts before it.
+    lockouts: u64,
+}
+
+/// Why nothing may be sent now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    pub(super) reason: Reason,
+    /// When it can be sent, at the latest.
+    pub(super) until: Duration,
+    /// Whether it cannot be sent earlier either: no outcome of a request under
+    /// way decides.
+    pub(super) certain: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// The budget is spent.
+    Spent,
+    /// The server blocks the address.
+    Locked,
+    /// The block should be over, and a request is finding out.
+    Probing,
 }
 
 impl Ledger {
     /// Takes a slot for a request that is about to be sent.
-    pub(super) fn reserve(&mut self, limit: &RateLimit, now: Duration) -> Result<(), Refusal> {
-        if let Some(until) = self.locked_until(now) {
-            return Err(Refusal::Locked { until });
-        }
-        self.longest_window = self.longest_window.max(limit.window());
+    pub(super) fn reserve(&mut self, ask: &Ask, now: Duration) -> Result<Granted, Refusal> {
+        self.longest_window = self.longest_window.max(ask.limit.window());
         self.forget(now);
-        if self.remaining(limit, now) == 0 {
-            return Err(Refusal::Spent {
-                until: self.next_slot(limit, now),
+        if let Some(refusal) = self.refusal(ask, now) {
+            return Err(refusal);
+        }
+        let request = self.requests;
+        self.requests += 1;
+        let safe = now.saturating_add(ask.timeout).saturating_add(ON_ITS_WAY);
+        if let Some(lockout) = &mut self.lockout {
+            lockout.probe = Some(Probe {
+                request,
+                expires: safe,
             });
         }
-        self.under_way += 1;
-        Ok(())
+        self.insert(Stamp {
+            at: safe,
+            under_way: Some(request),
+        });
+        Ok(Granted {
+            request,
+            lockouts: self.lockouts,
+        })
     }
 
-    /// The server has counted the request by `stamp`.
-    pub(super) fn settle(&mut self, stamp: Duration) {
-        self.under_way = self.under_way.saturating_sub(1);
-        let place = self.settled.partition_point(|known| *known <= stamp);
-        self.settled.insert(place, stamp);
+    /// The server has responded, and not with a 429.
+    pub(super) fn responded(&mut self, granted: Granted, now: Duration) {
+        self.settle(granted, now);
+        if self.end_probe(granted) {
+            self.lockout = None;
+        }
+    }
+
+    /// The caller does not wait for the response any more.
+    pub(super) fn abandoned(&mut self, granted: Granted, now: Duration) {
+        self.settle(granted, now.saturating_add(ON_ITS_WAY));
+        self.end_probe(granted);
     }
 
     /// The request never left this machine: it does not count.
-    pub(super) fn give_back(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
+    pub(super) fn give_back(&mut self, granted: Granted) {
+        self.take(granted);
+        self.end_probe(granted);
     }
 
-    /// The server has said 429. A lock is never shortened.
-    pub(super) fn lock(&mut self, until: Duration) {
-        self.locked_until = Some(self.locked_until.map_or(until, |known| known.max(until)));
+    /// The server has responded with a 429: nothing is sent for `lockout`, or
+    /// for as long as it `asked` to wait. Returns when that ends.
+    ///
+    /// Requests that were under way when a lockout began meet the same block:
+    /// they do not make it longer, unless the server asks for it.
+    pub(super) fn limited(
+        &mut self,
+        granted: Granted,
+        lockout: Duration,
+        asked: Duration,
+        now: Duration,
+    ) -> Duration {
+        self.settle(granted, now);
+        self.end_probe(granted);
+        let after = |wait: Duration| now.saturating_add(wait).saturating_add(SLACK);
+        let known = self.lockout.map(|lockout| lockout.until);
+        let until = match known {
+            Some(known) if granted.lockouts < self.lockouts => match asked.is_zero() {
+                true => known,
+                false => known.max(after(asked)),
+            },
+            _ => {
+                self.lockouts += 1;
+                after(lockout.max(asked)).max(known.unwrap_or_default())
+            }
+        };
+        self.lockout = Some(Lockout { until, probe: None });
+        until
     }
 
+    /// Until when the address is blocked.
     pub(super) fn locked_until(&self, now: Duration) -> Option<Duration> {
-        self.locked_until.filter(|until| *until > now)
+        let lockout = self.lockout.filter(|lockout| lockout.until > now);
+        lockout.map(|lockout| lockout.until)
     }
 
-    pub(super) fn remaining(&self, limit: &RateLimit, now: Duration) -> u32 {
-        let used = self.under_way + self.in_window(limit, now).count();
-        limit
-            .requests()
-            .saturating_sub(u32::try_from(used).unwrap_or(u32::MAX))
+    /// How many requests fit into the window, whether or not it is blocked.
+    pub(super) fn remaining(&self, ask: &Ask, now: Duration) -> u32 {
+        let used = self.in_window(ask, now).count();
+        u32::try_from(ask.allowed().saturating_sub(used)).unwrap_or(u32::MAX)
     }
 
-    /// When a slot is free; `None` if that depends on responses to come.
-    pub(super) fn next_slot(&self, limit: &RateLimit, now: Duration) -> Option<Duration> {
-        let allowed = limit.requests() as usize;
-        let counted = self.in_window(limit, now).count();
-        let used = counted + self.under_way;
-        if used < allowed {
-            return Some(now);
+    /// Why a request may not be sent now.
+    pub(super) fn refusal(&self, ask: &Ask, now: Duration) -> Option<Refusal> {
+        let blocked = self.blocked(now);
+        let spent = self.spent(ask, now);
+        match (blocked, spent) {
+            // A block does not end before the window has room again.
+            (Some(blocked), Some(spent)) => Some(Refusal {
+                until: blocked.until.max(spent.until),
+                certain: blocked.certain && spent.certain,
+                ..blocked
+            }),
+            (blocked, spent) => blocked.or(spent),
         }
-        // So many of the oldest have to leave the window first.
-        let leaving = used - allowed + 1;
-        self.in_window(limit, now)
-            .nth(leaving - 1)
-            .map(|stamp| expires(stamp, limit))
     }
 
-    fn in_window(&self, limit: &RateLimit, now: Duration) -> impl Iterator<Item = Duration> {
-        let limit = *limit;
+    fn blocked(&self, now: Duration) -> Option<Refusal> {
+        let lockout = self.lockout?;
+        if lockout.until > now {
+            return Some(Refusal {
+                reason: Reason::Locked,
+                until: lockout.until,
+                certain: true,
+            });
+        }
+        let probe = lockout.probe.filter(|probe| probe.expires > now)?;
+        Some(Refusal {
+            reason: Reason::Probing,
+            until: probe.expires,
+            certain: false,
+        })
+    }
+
+    fn spent(&self, ask: &Ask, now: Duration) -> Option<Refusal> {
+        let used = self.in_window(ask, now).count();
+        // So many of the oldest have to leave the window first.
+        let leaving = (used + 1).checked_sub(ask.allowed()).filter(|n| *n > 0)?;
+        let until = self.in_window(ask, now).nth(leaving - 1);
+        let until = until.map_or(Duration::MAX, |stamp| ask.expires(stamp));
+        let under_way = self
+            .in_window(ask, now)
+            .any(|stamp| stamp.under_way.is_some());
+        Some(Refusal {
+            reason: Reason::Spent,
+            until,
+            certain: !under_way,
+        })
+    }
+
+    fn in_window(&self, ask: &Ask, now: Duration) -> impl Iterator<Item = &Stamp> {
         let first = self
-            .settled
-            .partition_point(|stamp| expires(*stamp, &limit) <= now);
-        self.settled.range(first..).copied()
+            .stamps
+            .partition_point(|stamp| ask.expires(stamp) <= now);
+        self.stamps[first..].iter()
+    }
+
+    fn insert(&mut self, stamp: Stamp) {
+        let place = self.stamps.partition_point(|known| known.at <= stamp.at);
+        self.stamps.insert(place, stamp);
+    }
+
+    /// Removes the stamp of a request that is under way.
+    fn take(&mut self, granted: Granted) -> Option<Stamp> {
+        let under_way = |stamp: &Stamp| stamp.under_way == Some(granted.request);
+        let place = self.stamps.iter().position(under_way)?;
+        Some(self.stamps.remove(place))
+    }
+
+    /// The server has counted the request by `at`. Its stamp is never moved
+    /// later: it was safe.
+    fn settle(&mut self, granted: Granted, at: Duration) {
+        if let Some(stamp) = self.take(granted) {
+            self.insert(Stamp {
+                at: at.min(stamp.at),
+                under_way: None,
+            });
+        }
+    }
+
+    /// Ends the probe, if this request is one.
+    fn end_probe(&mut self, granted: Granted) -> bool {
+        let lockout = self.lockout.as_mut();
+        let probe = lockout.and_then(|lockout| {
+            let probe = &mut lockout.probe;
+            probe.take_if(|probe| probe.request == granted.request)
+        });
+        probe.is_some()
+    }
+
+    /// Whether it holds nothing that still counts.
+    pub(super) fn is_empty(&self, now: Duration) -> bool {
+        let window = self.longest_window;
+        let old = |stamp: &Stamp| expires(stamp.at, window) <= now;
+        self.lockout.is_none() && self.stamps.iter().all(old)
     }
 
     fn forget(&mut self, now: Duration) {
-        let keep = self.longest_window.saturating_add(SLACK);
-        while let Some(oldest) = self.settled.front()
-            && oldest.saturating_add(keep) <= now
-        {
-            self.settled.pop_front();
-        }
+        let window = self.longest_window;
+        let old = self
+            .stamps
+            .partition_point(|stamp| expires(stamp.at, window) <= now);
+        self.stamps.drain(..old);
     }
-}
-
-fn expires(stamp: Duration, limit: &RateLimit) -> Duration {
-    stamp.saturating_add(limit.window()).saturating_add(SLACK)
 }
 
 #[cfg(test)]
@@ -134,77 +311,178 @@ mod tests {
 
     use super::*;
 
-    fn limit(requests: u32, window: u64) -> RateLimit {
-        RateLimit::new(requests, secs(window), secs(900)).unwrap()
+    fn ask(requests: u32, window: u64) -> Ask {
+        Ask {
+            limit: RateLimit::new(requests, secs(window), secs(900)).unwrap(),
+            keep_back: 0,
+            timeout: secs(60),
+        }
     }
 
     fn secs(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
+    /// Sends a request that is responded to at once.
+    fn send(ledger: &mut Ledger, ask: &Ask, now: u64) -> Result<(), Refusal> {
+        let granted = ledger.reserve(ask, secs(now))?;
+        ledger.responded(granted, secs(now));
+        Ok(())
+    }
+
+    fn refused(reason: Reason, until: u64, certain: bool) -> Refusal {
+        Refusal {
+            reason,
+            until: secs(until),
+            certain,
+        }
+    }
+
     #[test]
     fn a_request_counts_from_its_response_for_a_window_and_the_slack() {
-        let limit = limit(1, 60);
+        let ask = ask(1, 60);
         let mut ledger = Ledger::default();
-        ledger.reserve(&limit, secs(0)).unwrap();
-        assert_eq!(
-            ledger.reserve(&limit, secs(500)),
-            Err(Refusal::Spent { until: None }),
-            "a request that is still under way never leaves the window"
-        );
+        let granted = ledger.reserve(&ask, secs(0)).unwrap();
+        // Its timeout, the time that it may be on its way, and a window.
+        let safe = 60 + 30 + 61;
+        let refusal = refused(Reason::Spent, safe, false);
+        assert_eq!(ledger.reserve(&ask, secs(safe - 1)), Err(refusal));
+        ledger.responded(granted, secs(10));
+        let refusal = refused(Reason::Spent, 71, true);
+        assert_eq!(ledger.reserve(&ask, secs(70)), Err(refusal));
+        assert!(ledger.reserve(&ask, secs(71)).is_ok());
+    }
 
-        ledger.settle(secs(10));
-        let until = Some(secs(71));
-        assert_eq!(
-            ledger.reserve(&limit, secs(70)),
-            Err(Refusal::Spent { until })
-        );
-        assert_eq!(ledger.reserve(&limit, secs(71)), Ok(()));
+    #[test]
+    fn a_process_that_dies_leaves_a_safe_stamp_behind() {
+        let ask = ask(1, 60);
+        let mut ledger = Ledger::default();
+        ledger.reserve(&ask, secs(0)).unwrap();
+        assert_eq!(ledger.remaining(&ask, secs(150)), 0);
+        assert!(ledger.reserve(&ask, secs(151)).is_ok());
     }
 
     #[test]
     fn what_never_left_the_machine_is_given_back() {
-        let limit = limit(1, 60);
+        let ask = ask(1, 60);
         let mut ledger = Ledger::default();
-        ledger.reserve(&limit, secs(0)).unwrap();
-        ledger.give_back();
-        assert_eq!(ledger.remaining(&limit, secs(0)), 1);
-        assert_eq!(ledger.reserve(&limit, secs(0)), Ok(()));
+        let granted = ledger.reserve(&ask, secs(0)).unwrap();
+        ledger.give_back(granted);
+        assert!(ledger.is_empty(secs(0)));
+        assert!(ledger.reserve(&ask, secs(0)).is_ok());
     }
 
     #[test]
-    fn a_lock_is_lengthened_and_never_shortened() {
-        let limit = limit(10, 60);
+    fn a_request_whose_caller_has_gone_may_still_be_on_its_way() {
+        let ask = ask(1, 60);
         let mut ledger = Ledger::default();
-        ledger.lock(secs(100));
-        ledger.lock(secs(50));
-        let until = secs(100);
-        assert_eq!(
-            ledger.reserve(&limit, secs(99)),
-            Err(Refusal::Locked { until })
-        );
-        ledger.lock(secs(200));
-        let until = secs(200);
-        assert_eq!(
-            ledger.reserve(&limit, secs(150)),
-            Err(Refusal::Locked { until })
-        );
-        assert_eq!(ledger.reserve(&limit, secs(200)), Ok(()));
+        let granted = ledger.reserve(&ask, secs(0)).unwrap();
+        ledger.abandoned(granted, secs(5));
+        let refusal = refused(Reason::Spent, 5 + 30 + 61, true);
+        assert_eq!(ledger.reserve(&ask, secs(50)), Err(refusal));
     }
 
     #[test]
-    fn the_next_slot_frees_when_enough_have_left_the_window() {
-        // A second client of the same origin with a smaller limit has to wait
-        // for more than the oldest to leave.
-        let (wide, narrow) = (limit(3, 60), limit(1, 60));
+    fn requests_that_meet_the_same_block_lock_once() {
+        let ask = ask(10, 60);
+        let mut ledger = Ledger::default();
+        let [first, second, third] = [0, 0, 0].map(|at| ledger.reserve(&ask, secs(at)).unwrap());
+        let until = ledger.limited(first, secs(900), secs(0), secs(10));
+        assert_eq!(until, secs(911));
+        let same = ledger.limited(second, secs(900), secs(0), secs(20));
+        assert_eq!(same, until);
+        // The server says that it takes longer.
+        let longer = ledger.limited(third, secs(900), secs(1_000), secs(30));
+        assert_eq!(longer, secs(1_031));
+        let refusal = refused(Reason::Locked, 1_031, true);
+        assert_eq!(ledger.reserve(&ask, secs(1_030)), Err(refusal));
+    }
+
+    #[test]
+    fn after_a_block_one_request_probes_and_the_others_wait_for_it() {
+        let ask = ask(10, 60);
+        let mut ledger = Ledger::default();
+        let granted = ledger.reserve(&ask, secs(0)).unwrap();
+        ledger.limited(granted, secs(900), secs(0), secs(0));
+        assert_eq!(ledger.locked_until(secs(900)), Some(secs(901)));
+
+        let probe = ledger.reserve(&ask, secs(901)).unwrap();
+        let probing = refused(Reason::Probing, 901 + 90, false);
+        assert_eq!(ledger.reserve(&ask, secs(902)), Err(probing));
+        // The block goes on.
+        assert_eq!(
+            ledger.limited(probe, secs(900), secs(0), secs(903)),
+            secs(1_804)
+        );
+
+        let probe = ledger.reserve(&ask, secs(1_804)).unwrap();
+        ledger.responded(probe, secs(1_805));
+        let both = [1_805, 1_805].map(|at| ledger.reserve(&ask, secs(at)).is_ok());
+        assert_eq!(both, [true, true]);
+    }
+
+    #[test]
+    fn a_probe_that_dies_or_fails_does_not_block_the_others_for_ever() {
+        let ask = ask(10, 60);
+        for end in [
+            None,
+            Some(Ledger::abandoned as fn(&mut Ledger, Granted, Duration)),
+            Some(|ledger, granted, _| ledger.give_back(granted)),
+        ] {
+            let mut ledger = Ledger::default();
+            let granted = ledger.reserve(&ask, secs(0)).unwrap();
+            ledger.limited(granted, secs(900), secs(0), secs(0));
+            let probe = ledger.reserve(&ask, secs(901)).unwrap();
+            let next = match end {
+                None => 901 + 90,
+                Some(end) => {
+                    end(&mut ledger, probe, secs(902));
+                    902
+                }
+            };
+            assert!(ledger.reserve(&ask, secs(next)).is_ok());
+        }
+    }
+
+    #[test]
+    fn clients_with_different_limits_are_each_held_to_their_own() {
+        let (wide, narrow) = (ask(3, 60), ask(1, 60));
+        let until = |ledger: &Ledger, ask, now| ledger.refusal(ask, secs(now)).map(|r| r.until);
         let mut ledger = Ledger::default();
         for second in [1, 2, 3] {
-            ledger.reserve(&wide, secs(second)).unwrap();
-            ledger.settle(secs(second));
+            send(&mut ledger, &wide, second).unwrap();
         }
-        assert_eq!(ledger.next_slot(&wide, secs(4)), Some(secs(62)));
-        assert_eq!(ledger.next_slot(&narrow, secs(4)), Some(secs(64)));
-        assert_eq!(ledger.next_slot(&narrow, secs(64)), Some(secs(64)));
+        assert_eq!(until(&ledger, &wide, 4), Some(secs(62)));
+        // It has to wait for more than the oldest to leave.
+        assert_eq!(until(&ledger, &narrow, 4), Some(secs(64)));
+        assert_eq!(until(&ledger, &narrow, 64), None);
+    }
+
+    #[test]
+    fn what_is_kept_back_is_left_to_others() {
+        let all = ask(3, 60);
+        let nightly = Ask {
+            keep_back: 2,
+            ..all
+        };
+        let mut ledger = Ledger::default();
+        send(&mut ledger, &nightly, 0).unwrap();
+        assert_eq!(ledger.remaining(&nightly, secs(1)), 0);
+        assert!(send(&mut ledger, &nightly, 1).is_err());
+        assert_eq!(ledger.remaining(&all, secs(1)), 2);
+        send(&mut ledger, &all, 1).unwrap();
+    }
+
+    #[test]
+    fn old_stamps_are_forgotten() {
+        let ask = ask(5, 60);
+        let mut ledger = Ledger::default();
+        for second in 0..10_000 {
+            let _ = send(&mut ledger, &ask, second);
+        }
+        assert!(ledger.stamps.len() <= 5, "{}", ledger.stamps.len());
+        assert!(!ledger.is_empty(secs(10_000)));
+        assert!(ledger.is_empty(secs(10_061)));
     }
 
     /// The most stamps that any window of this length holds.
@@ -219,46 +497,60 @@ mod tests {
             .unwrap_or(0)
     }
 
-    #[test]
-    fn old_stamps_are_forgotten() {
-        let limit = limit(5, 60);
-        let mut ledger = Ledger::default();
-        for second in 0..10_000 {
-            if ledger.reserve(&limit, secs(second)).is_ok() {
-                ledger.settle(secs(second));
-            }
-        }
-        assert!(ledger.settled.len() <= 5, "{}", ledger.settled.len());
+    /// How a request ends.
+    #[derive(Clone, Copy, Debug)]
+    enum Fate {
+        /// A response comes after so many milliseconds.
+        Response(u64),
+        /// Its caller goes after so many milliseconds.
+        Abandoned(u64),
+        /// Its process dies.
+        Dies,
+    }
+
+    fn fate() -> impl Strategy<Value = Fate> {
+        prop_oneof![
+            6 => (0u64..60_000).prop_map(Fate::Response),
+            2 => (0u64..60_000).prop_map(Fate::Abandoned),
+            1 => Just(Fate::Dies),
+        ]
     }
 
     proptest! {
-        /// Wherever between sending and response the server counts, and however
-        /// it cuts its windows, no window holds more than the limit; also where it
-        /// counts in whole seconds.
+        /// Wherever between sending and the latest possible moment the server
+        /// counts, whatever becomes of the request, and however the server cuts
+        /// its windows, no window holds more than the limit; also if it counts
+        /// in whole seconds.
         #[test]
         fn no_window_ever_holds_more_than_the_limit(
             requests in 1u32..6,
             window in 1u64..50,
-            calls in prop::collection::vec((0u64..8_000, 0u64..20_000, 0.0..=1.0f64), 1..120),
+            calls in prop::collection::vec((0u64..3_000, fate(), 0.0..=1.0f64), 1..120),
         ) {
-            let limit = limit(requests, window);
+            let ask = ask(requests, window);
             let mut ledger = Ledger::default();
-            let mut arrivals = calls;
-            arrivals.sort_by_key(|(arrival, ..)| *arrival);
             let mut now = Duration::ZERO;
-            let mut responses: Vec<Duration> = Vec::new();
+            let mut ends: Vec<(Duration, Granted, Fate)> = Vec::new();
             let mut counted: Vec<Duration> = Vec::new();
-            for (gap, latency, when) in arrivals {
-                now += Duration::from_millis(gap % 3_000);
-                // Responses that came meanwhile, in the order in which they came.
-                responses.sort();
-                while responses.first().is_some_and(|response| *response <= now) {
-                    ledger.settle(responses.remove(0));
+            for (gap, fate, when) in calls {
+                now += Duration::from_millis(gap);
+                ends.sort_by_key(|(at, ..)| *at);
+                while ends.first().is_some_and(|(at, ..)| *at <= now) {
+                    let (at, granted, fate) = ends.remove(0);
+                    match fate {
+                        Fate::Response(_) => ledger.responded(granted, at),
+                        _ => ledger.abandoned(granted, at),
+                    }
                 }
-                if ledger.reserve(&limit, now).is_ok() {
-                    let latency = Duration::from_millis(latency);
-                    responses.push(now + latency);
-                    counted.push(now + latency.mul_f64(when));
+                let Ok(granted) = ledger.reserve(&ask, now) else { continue };
+                let latest = match fate {
+                    Fate::Response(after) => Duration::from_millis(after),
+                    Fate::Abandoned(after) => Duration::from_millis(after) + ON_ITS_WAY,
+                    Fate::Dies => ask.timeout + ON_ITS_WAY,
+                };
+                counted.push(now + latest.mul_f64(when));
+                if let Fate::Response(after) | Fate::Abandoned(after) = fate {
+                    ends.push((now + Duration::from_millis(after), granted, fate));
                 }
             }
             let in_seconds = counted
@@ -266,32 +558,34 @@ mod tests {
                 .map(|stamp| Duration::from_secs(stamp.as_secs()))
                 .collect();
             for counted in [counted, in_seconds] {
-                prop_assert!(most_within(limit.window(), counted) <= requests as usize);
+                prop_assert!(most_within(ask.limit.window(), counted) <= requests as usize);
             }
         }
 
         /// Whatever happened before: when the next slot is said to be free, a
-        /// request can be sent, and not a moment before.
+        /// request can be sent; and, if that is certain, not a moment before.
         #[test]
         fn the_next_slot_is_kept_to_the_moment(
             requests in 1u32..5,
-            stamps in prop::collection::vec(0u64..100_000, 1..40),
+            arrivals in prop::collection::vec((0u64..100_000, any::<bool>()), 1..40),
         ) {
-            let limit = limit(requests, 30);
-            let mut stamps = stamps;
-            stamps.sort_unstable();
+            let ask = ask(requests, 30);
+            let mut arrivals = arrivals;
+            arrivals.sort_unstable();
             let mut ledger = Ledger::default();
-            for stamp in stamps {
-                let now = Duration::from_millis(stamp);
-                match ledger.reserve(&limit, now) {
-                    Ok(()) => ledger.settle(now),
-                    Err(Refusal::Spent { until: Some(until) }) => {
+            for (arrival, responds) in arrivals {
+                let now = Duration::from_millis(arrival);
+                match ledger.reserve(&ask, now) {
+                    Ok(granted) if responds => ledger.responded(granted, now),
+                    Ok(_) => {}
+                    Err(Refusal { until, certain, .. }) => {
                         prop_assert!(until > now);
-                        let before = until - Duration::from_nanos(1);
-                        prop_assert_eq!(ledger.remaining(&limit, before), 0);
-                        prop_assert!(ledger.remaining(&limit, until) >= 1);
+                        prop_assert_eq!(ledger.refusal(&ask, until), None);
+                        if certain {
+                            let before = until - Duration::from_nanos(1);
+                            prop_assert!(ledger.refusal(&ask, before).is_some());
+                        }
                     }
-                    Err(other) => prop_assert!(false, "{other:?}"),
                 }
             }
         }

@@ -1,55 +1,178 @@
 //! The budget: how many requests may be sent, and when.
+//!
+//! `ledger` is the law. A `store` keeps a ledger and applies the law to it at
+//! its own time. An `account` is what calls see: slots, and a `queue` for them.
 
+mod account;
 mod ledger;
+mod queue;
+mod store;
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::fmt;
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::Notify;
 
-use self::ledger::{Ledger, Refusal, SLACK};
+use self::account::Shared;
+pub(crate) use self::account::{Account, Exhausted, Receipt};
+use self::store::InProcess;
 use crate::clock::Clock;
-use crate::{OnLimit, RateLimit};
+use crate::{Error, RateLimit};
 
-/// How long a request whose caller has gone may take to reach the
-/// server, which counts it only then.
-const ON_ITS_WAY: Duration = Duration::from_secs(30);
-
-/// Where the count of sent requests is kept.
+/// Where the count of sent requests is kept, and whether the address is locked
+/// out.
 ///
 /// Telesto counts the requests of an IP address, whichever key they carry. So
-/// all clients of a process that talk to the same origin spend the same
-/// budget, unless they have clocks of their own.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub struct Budget {}
+/// all clients of a process that talk to the same origin spend one budget by
+/// default. A `Budget` is a handle: clones share it, and each origin has a count
+/// of its own in it.
+///
+/// Pass a new one to a client that should not share, as in tests, where servers
+/// come and go on the same port:
+///
+/// ```
+/// use telesto_api::{Budget, Client};
+///
+/// # fn main() -> Result<(), telesto_api::Error> {
+/// let client = Client::builder()
+///     .api_key("any")
+///     .base_url("http://127.0.0.1:8100")
+///     .budget(Budget::in_process())
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Budget(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    /// That of the first client.
+    clock: OnceLock<Arc<dyn Clock>>,
+    origins: Mutex<HashMap<String, Arc<Shared>>>,
+}
 
 impl Budget {
-    /// In this process; forgotten when it ends.
+    /// A new budget in this process, which is forgotten when the last clone and
+    /// the last client with it are dropped.
     #[must_use]
     pub fn in_process() -> Self {
-        Self {}
+        Self(Arc::default())
     }
 
-    /// The account of an origin, which lives as long as the process: a client
-    /// that is made anew for every call still knows what was sent.
-    pub(crate) fn account(&self, origin: &str, clock: &Arc<dyn Clock>) -> Account {
-        /// A clock is known by where it lies. The account keeps it there.
-        type Key = (String, usize);
-        static ACCOUNTS: LazyLock<Mutex<HashMap<Key, Arc<Shared>>>> = LazyLock::new(Mutex::default);
+    /// The budget of a client that was not given one: that of the process.
+    ///
+    /// Times of different clocks cannot be compared, so a client with a clock
+    /// other than that of the system begins with a new budget.
+    pub(crate) fn default_for(clock: &Arc<dyn Clock>) -> Self {
+        static PROCESS: LazyLock<Budget> = LazyLock::new(Budget::in_process);
+        match clock.is_system() {
+            true => PROCESS.clone(),
+            false => Self::in_process(),
+        }
+    }
 
-        let key = (origin.to_owned(), Arc::as_ptr(clock).cast::<()>() as usize);
-        let mut accounts = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let shared = accounts.entry(key).or_insert_with(|| {
-            Arc::new(Shared {
-                ledger: Mutex::default(),
-                changed: Notify::new(),
-                clock: Arc::clone(clock),
-            })
-        });
-        Account(Arc::clone(shared))
+    /// The account of an origin for a client.
+    pub(crate) fn account(
+        &self,
+        origin: &str,
+        clock: &Arc<dyn Clock>,
+        limit: RateLimit,
+        keep_back: u32,
+        timeout: Duration,
+    ) -> Result<Account, Error> {
+        if keep_back >= limit.requests() {
+            return Err(Error::config(format!(
+                "of {} requests, {keep_back} are kept back: that leaves none to send",
+                limit.requests()
+            )));
+        }
+        let first = self.0.clock.get_or_init(|| Arc::clone(clock));
+        let same = Arc::ptr_eq(first, clock) || (first.is_system() && clock.is_system());
+        if !same {
+            return Err(Error::config(
+                "the clients of a budget need the same clock: pass a clone of it to each",
+            ));
+        }
+        let origins = self.0.origins.lock();
+        let mut origins = origins.unwrap_or_else(PoisonError::into_inner);
+        let shared = match origins.get(origin) {
+            Some(shared) => Arc::clone(shared),
+            None => {
+                // Without clients and with nothing that counts, nothing is lost.
+                origins.retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.is_empty());
+                let store = InProcess::new(Arc::clone(first));
+                let shared = Arc::new(Shared::new(store));
+                origins.insert(origin.to_owned(), Arc::clone(&shared));
+                shared
+            }
+        };
+        Ok(Account::new(
+            shared,
+            Arc::clone(clock),
+            limit,
+            keep_back,
+            timeout,
+        ))
+    }
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self::in_process()
+    }
+}
+
+impl fmt::Debug for Budget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Budget::in_process()")
+    }
+}
+
+/// A call that waits, for [`ClientBuilder::on_wait`](crate::ClientBuilder::on_wait).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wait {
+    reason: WaitReason,
+    until: Timestamp,
+}
+
+impl Wait {
+    /// What the call waits for.
+    #[must_use]
+    pub fn reason(&self) -> WaitReason {
+        self.reason
+    }
+
+    /// When a slot is free, at the latest; calls that wait longer go first.
+    #[must_use]
+    pub fn until(&self) -> Timestamp {
+        self.until
+    }
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The budget is spent: for a request to leave the window.
+    RateLimit,
+    /// The server blocks the address: for the end of the block.
+    Lockout,
+    /// The block should be over: for the outcome of the one request that finds
+    /// out.
+    Probe,
+}
+
+impl fmt::Display for WaitReason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::RateLimit => "the rate limit",
+            Self::Lockout => "the end of the lockout",
+            Self::Probe => "the first response after the lockout",
+        })
     }
 }
 
@@ -59,7 +182,7 @@ impl Budget {
 pub struct BudgetStatus {
     limit: RateLimit,
     remaining: u32,
-    next_slot: Option<Timestamp>,
+    next_slot: Timestamp,
     locked_until: Option<Timestamp>,
 }
 
@@ -70,17 +193,19 @@ impl BudgetStatus {
         self.limit
     }
 
-    /// How many requests can be sent at once. While the address is
-    /// [locked out](Self::locked_until), none can, whatever is left here.
+    /// How many requests the client can send at once, without those that it
+    /// [keeps back](crate::ClientBuilder::keep_back). While the address is
+    /// [locked out](Self::locked_until), none can be sent, whatever is left
+    /// here.
     #[must_use]
     pub fn remaining(&self) -> u32 {
         self.remaining
     }
 
-    /// When the next request can be sent, after a lockout if there is one.
-    /// `None` if that depends on requests that are still under way.
+    /// When the next request can be sent, at the latest: now or later, and
+    /// after a lockout if there is one.
     #[must_use]
-    pub fn next_slot(&self) -> Option<Timestamp> {
+    pub fn next_slot(&self) -> Timestamp {
         self.next_slot
     }
 
@@ -88,170 +213,5 @@ impl BudgetStatus {
     #[must_use]
     pub fn locked_until(&self) -> Option<Timestamp> {
         self.locked_until
-    }
-}
-
-/// The ledger of an origin, shared by all who send to it.
-#[derive(Clone, Debug)]
-pub(crate) struct Account(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    ledger: Mutex<Ledger>,
-    /// Told whenever something may have changed for those who wait.
-    changed: Notify,
-    clock: Arc<dyn Clock>,
-}
-
-/// The caller did not want to wait, or not for that long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted {
-    /// Whether the server has blocked the address.
-    pub(crate) locked: bool,
-    /// When a request can be sent, as far as that is known.
-    pub(crate) retry_at: Option<Timestamp>,
-}
-
-impl Account {
-    /// Takes a slot, or waits for one as `on_limit` says.
-    pub(crate) async fn reserve(
-        &self,
-        limit: &RateLimit,
-        on_limit: OnLimit,
-    ) -> Result<Reservation, Exhausted> {
-        let Shared { changed, clock, .. } = &*self.0;
-        let deadline = match on_limit {
-            OnLimit::Fail => Some(clock.monotonic()),
-            OnLimit::Wait => None,
-            OnLimit::WaitAtMost(wait) => Some(clock.monotonic().saturating_add(wait)),
-        };
-        loop {
-            // Before the look at the ledger, so that no change is missed.
-            let change = changed.notified();
-            let now = clock.monotonic();
-            let refusal = match self.ledger().reserve(limit, now) {
-                Ok(()) => return Ok(Reservation::new(self.clone())),
-                Err(refusal) => refusal,
-            };
-            let until = refusal.until();
-            let in_vain = deadline.is_some_and(|deadline| {
-                now >= deadline || until.is_some_and(|until| until > deadline)
-            });
-            if in_vain {
-                return Err(Exhausted {
-                    locked: matches!(refusal, Refusal::Locked { .. }),
-                    retry_at: until.map(|until| self.wall(until)),
-                });
-            }
-            let wake = match (until, deadline) {
-                (Some(until), _) => until,
-                (None, Some(deadline)) => deadline,
-                (None, None) => Duration::MAX,
-            };
-            tracing::info!(
-                target: "telesto_api",
-                until = until.map(|until| tracing::field::display(self.wall(until))),
-                "waiting for the rate limit"
-            );
-            tokio::select! {
-                () = change => {}
-                () = clock.sleep(wake.saturating_sub(now)) => {}
-            }
-        }
-    }
-
-    /// Sends nothing more for `lockout`: the server has said 429.
-    pub(crate) fn lock(&self, lockout: Duration) -> Timestamp {
-        let until = self
-            .0
-            .clock
-            .monotonic()
-            .saturating_add(lockout)
-            .saturating_add(SLACK);
-        self.ledger().lock(until);
-        self.0.changed.notify_waiters();
-        self.wall(until)
-    }
-
-    pub(crate) fn status(&self, limit: &RateLimit) -> BudgetStatus {
-        let now = self.0.clock.monotonic();
-        let ledger = self.ledger();
-        let locked_until = ledger.locked_until(now);
-        BudgetStatus {
-            limit: *limit,
-            remaining: ledger.remaining(limit, now),
-            next_slot: ledger
-                .next_slot(limit, now)
-                .map(|slot| self.wall(slot.max(locked_until.unwrap_or_default()))),
-            locked_until: locked_until.map(|until| self.wall(until)),
-        }
-    }
-
-    /// The time of day at a moment of the monotonic half.
-    fn wall(&self, moment: Duration) -> Timestamp {
-        let clock = &self.0.clock;
-        let ahead = moment.saturating_sub(clock.monotonic());
-        clock.wall().saturating_add(ahead).unwrap_or(Timestamp::MAX)
-    }
-
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.0.ledger.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A slot of the budget, for one request.
-///
-/// Dropped before the request was [sent](Self::sent), it is given back. Dropped
-/// without a response, as when the caller has stopped waiting, the request
-/// counts for longer, since it may still be on its way.
-#[derive(Debug)]
-pub(crate) struct Reservation {
-    account: Account,
-    progress: Progress,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Progress {
-    Here,
-    UnderWay,
-    Responded,
-}
-
-impl Reservation {
-    fn new(account: Account) -> Self {
-        Self {
-            account,
-            progress: Progress::Here,
-        }
-    }
-
-    /// From here on the request may reach the server.
-    pub(crate) fn sent(&mut self) {
-        self.progress = Progress::UnderWay;
-    }
-
-    /// The response is there, so the server has counted the request.
-    pub(crate) fn responded(mut self) {
-        self.progress = Progress::Responded;
-    }
-
-    /// The request has not left this machine after all.
-    pub(crate) fn never_left(mut self) {
-        self.progress = Progress::Here;
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        let shared = &self.account.0;
-        let now = shared.clock.monotonic();
-        let mut ledger = self.account.ledger();
-        match self.progress {
-            Progress::Here => ledger.give_back(),
-            Progress::UnderWay => ledger.settle(now.saturating_add(ON_ITS_WAY)),
-            Progress::Responded => ledger.settle(now),
-        }
-        drop(ledger);
-        shared.changed.notify_waiters();
     }
 }

@@ -9,7 +9,7 @@
 //! # #[cfg(not(telesto_fixture))]
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), telesto_api::Error> {
-//! use telesto_api::Client;
+//! use telesto_api::{Budget, Client};
 //! use telesto_api::httpmock::{MockServer, MockServerExt as _};
 //! use telesto_api::types::Product;
 //!
@@ -19,7 +19,11 @@
 //!     then.ok(&vec![widget]);
 //! });
 //!
-//! let client = Client::builder().api_key("any").base_url(server.base_url()).build()?;
+//! let client = Client::builder()
+//!     .api_key("any")
+//!     .base_url(server.base_url())
+//!     .budget(Budget::in_process()) // each test has its own
+//!     .build()?;
 //! let products = client.list_products().send().await?;
 //! assert_eq!(products[0].name.as_deref(), Some("Widget"));
 //! mock.assert();
@@ -28,6 +32,10 @@
 //! # #[cfg(telesto_fixture)]
 //! # fn main() {}
 //! ```
+//!
+//! All clients of a process share one budget for each origin, and httpmock uses
+//! its servers again: a mocked 429 would lock the next test out, too. So give
+//! each client of a test a budget of its own.
 //!
 //! Every operation can be refused as well: `then.error(404, "NOT_FOUND")`.
 //! A request that no mock matches gets a 404.
