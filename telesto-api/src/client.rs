@@ -54,14 +54,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// None if the budget is kept [in process](Budget::in_process).
-    #[allow(
-        clippy::unused_async,
-        reason = "a budget that several processes share needs I/O"
-    )]
+    /// [`Budget`](crate::ErrorKind::Budget) if the budget is kept
+    /// [on the host](Budget::on_host), and cannot be read.
     pub async fn budget(&self) -> Result<BudgetStatus, Error> {
         let settings = self.inner().settings();
-        Ok(settings.account.status())
+        settings.account.status().await
     }
 
     /// A request for an endpoint that is not in the spec, with a path below the

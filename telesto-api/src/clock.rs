@@ -28,6 +28,13 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// Waits until the monotonic half has advanced by `duration`.
     fn sleep(&self, duration: Duration) -> Sleep;
 
+    /// The identity of this boot of the machine, and the time since, which
+    /// counts while the machine is suspended; `None` where that is unknown.
+    #[doc(hidden)]
+    fn boot(&self) -> Option<(String, Duration)> {
+        None
+    }
+
     /// Whether this is the clock of the system, whose times can be compared
     /// between its instances.
     #[doc(hidden)]
@@ -54,6 +61,18 @@ impl Clock for SystemClock {
 
     fn sleep(&self, duration: Duration) -> Sleep {
         Box::pin(tokio::time::sleep(duration))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn boot(&self) -> Option<(String, Duration)> {
+        use rustix::time::{ClockId, clock_gettime};
+
+        static BOOT_ID: LazyLock<Option<String>> = LazyLock::new(|| {
+            let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+            Some(id.trim().to_owned())
+        });
+        let since = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
+        Some((BOOT_ID.clone()?, since))
     }
 
     fn is_system(&self) -> bool {

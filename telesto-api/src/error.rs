@@ -76,6 +76,9 @@ pub enum ErrorKind {
     /// The writer that [`ByteStream::write_to`](crate::ByteStream::write_to) was
     /// given failed.
     Io,
+    /// The budget that several processes share cannot be read or written.
+    /// Nothing was sent.
+    Budget,
 }
 
 impl Error {
@@ -208,6 +211,12 @@ impl Error {
     pub fn is_io(&self) -> bool {
         self.kind() == ErrorKind::Io
     }
+
+    /// Whether the shared budget cannot be read or written: see the message.
+    #[must_use]
+    pub fn is_budget(&self) -> bool {
+        self.kind() == ErrorKind::Budget
+    }
 }
 
 /// How the crate makes errors.
@@ -243,6 +252,15 @@ impl Error {
         };
         let message = format!("{what}: {}", root_cause(&error));
         Self::new(ErrorKind::Transport, message).with_source(error)
+    }
+
+    /// The same as an error of the configuration.
+    pub(crate) fn into_config(self) -> Self {
+        self.with(|inner| inner.kind = ErrorKind::Config)
+    }
+
+    pub(crate) fn budget(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Budget, message)
     }
 
     /// The error of a writer.
@@ -419,7 +437,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_predicate() {
         type Predicate = fn(&Error) -> bool;
-        let predicates: [(ErrorKind, Predicate); 14] = [
+        let predicates: [(ErrorKind, Predicate); 15] = [
             (ErrorKind::Config, Error::is_config),
             (ErrorKind::InvalidRequest, Error::is_invalid_request),
             (ErrorKind::Unauthorized, Error::is_unauthorized),
@@ -434,6 +452,7 @@ mod tests {
             (ErrorKind::BodyTooLarge, Error::is_body_too_large),
             (ErrorKind::Decode, Error::is_decode),
             (ErrorKind::Io, Error::is_io),
+            (ErrorKind::Budget, Error::is_budget),
         ];
         for (kind, _) in predicates {
             let error = Error::new(kind, "");

@@ -16,7 +16,7 @@ use crate::api_error::ApiError;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::body::without_mark;
-use crate::budget::{Account, Exhausted, Receipt};
+use crate::budget::{Account, NotReserved, Receipt};
 use crate::clock::Clock;
 use crate::generated::Client;
 use crate::operation::Call;
@@ -192,10 +192,11 @@ impl Middleware {
         match http.execute(request).await {
             Ok(mut response) => {
                 if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                    let until = reservation.limited(self.asked(response.headers()));
+                    let until = reservation.limited(self.asked(response.headers())).await;
                     response.extensions_mut().insert(LockedUntil(until));
                 } else {
-                    response.extensions_mut().insert(reservation.responded());
+                    let receipt = reservation.responded().await;
+                    response.extensions_mut().insert(receipt);
                 }
                 Ok(response)
             }
@@ -224,7 +225,7 @@ impl Middleware {
             .await
             .map_err(|error| error.with_status(status))?;
         if let Some((status, error)) = self.error_in_success(&body) {
-            return Err(self.stated(status, &response, method, Some(error)));
+            return Err(self.stated(status, &response, method, Some(error)).await);
         }
         let (parts, _) = http::Response::from(response).into_parts();
         Ok(http::Response::from_parts(parts, body).into())
@@ -237,32 +238,29 @@ impl Middleware {
             .ok()
             .and_then(|body| ApiError::read(without_mark(&body), |text| self.redact(text)));
         self.stated(response.status(), &response, method, error)
+            .await
     }
 
     /// An error that the server sent, as a status or within a success.
-    fn stated(
+    async fn stated(
         &self,
         status: StatusCode,
         response: &Response,
         method: &Method,
         api_error: Option<ApiError>,
     ) -> Error {
-        let retry_at = (status == StatusCode::TOO_MANY_REQUESTS).then(|| {
-            let extensions = response.extensions();
-            match (extensions.get::<LockedUntil>(), extensions.get::<Receipt>()) {
-                (Some(LockedUntil(until)), _) => Some(*until),
-                (None, receipt) => {
-                    receipt.map(|receipt| receipt.limited(self.asked(response.headers())))
-                }
-            }
-        });
+        let extensions = response.extensions();
+        let retry_at = match (extensions.get::<LockedUntil>(), extensions.get::<Receipt>()) {
+            _ if status != StatusCode::TOO_MANY_REQUESTS => None,
+            (Some(LockedUntil(until)), _) => Some(*until),
+            (None, Some(receipt)) => Some(receipt.limited(self.asked(response.headers())).await),
+            (None, None) => None,
+        };
         let error = match status {
             StatusCode::NOT_FOUND => Error::not_found(method, &self.redact(response.url().path())),
             status => Error::from_status(status),
         };
-        error
-            .with_retry_at(retry_at.flatten())
-            .with_api_error(api_error)
+        error.with_retry_at(retry_at).with_api_error(api_error)
     }
 
     fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {
@@ -285,13 +283,17 @@ impl Middleware {
 }
 
 /// The error of a request that was held back.
-fn not_sent(exhausted: Exhausted) -> Error {
-    let message = if exhausted.locked {
+fn not_sent(reason: NotReserved) -> Error {
+    let (locked, retry_at) = match reason {
+        NotReserved::Exhausted { locked, retry_at } => (locked, retry_at),
+        NotReserved::Failed(error) => return error,
+    };
+    let message = if locked {
         "not sent: the address is locked out after too many requests"
     } else {
         "not sent: the rate limit is used up"
     };
-    Error::new(ErrorKind::RateLimited, message).with_retry_at(Some(exhausted.retry_at))
+    Error::new(ErrorKind::RateLimited, message).with_retry_at(Some(retry_at))
 }
 
 fn not_followed(status: StatusCode, reason: &str) -> Error {

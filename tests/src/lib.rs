@@ -9,6 +9,7 @@
 //! - `redirects`: where a request may be sent on to.
 //! - `key`: the API key shows nowhere.
 //! - `limit`: the budget and the lockout, against the mock server.
+//! - `host`: the budget that the processes of a machine share.
 //! - `coercion`: any JSON that a server may send for a generated type.
 //! - `spec_readme`: the examples of `spec/README.md`.
 //! - `one_spec`: the client and the mock server that are made from the same spec.
@@ -24,6 +25,7 @@ mod cases;
 mod coercion;
 mod errors;
 mod forms;
+mod host;
 mod key;
 mod limit;
 mod one_spec;

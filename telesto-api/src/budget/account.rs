@@ -8,21 +8,24 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::ledger::{Ask, Granted, Reason, Refusal};
+use super::ledger::{Ask, Granted, Ledger, Reason, Refusal};
 use super::queue::{Place, Queue};
-use super::store::InProcess;
+use super::store::{Store, warn_of};
 use super::{BudgetStatus, Wait, WaitReason};
-use crate::RateLimit;
 use crate::clock::Clock;
+use crate::{Error, RateLimit};
 
 /// A call that waits looks at the clock at least this often: a machine that was
 /// suspended wakes to another time.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
 
+/// How often a waiting call asks a store that other processes change, too.
+const POLL: Duration = Duration::from_secs(1);
+
 /// The ledger of an origin, shared by all who send to it.
 #[derive(Debug)]
 pub(super) struct Shared {
-    store: InProcess,
+    store: Store,
     /// Notified whenever something may have changed for waiting calls.
     changed: Arc<Notify>,
     /// Calls with the same limit wait in the same queue.
@@ -30,7 +33,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(store: InProcess) -> Self {
+    pub(super) fn new(store: Store) -> Self {
         Self {
             store,
             changed: Arc::default(),
@@ -49,9 +52,12 @@ impl Shared {
         queue
     }
 
-    /// Whether it holds nothing that still counts.
+    /// Whether it holds nothing that is lost without it.
     pub(super) fn is_empty(&self) -> bool {
-        self.store.change(|ledger, now| ledger.is_empty(now))
+        match &self.store {
+            Store::InProcess(store) => store.change(|ledger, now| ledger.is_empty(now)),
+            Store::Host(_) => true,
+        }
     }
 }
 
@@ -64,13 +70,18 @@ pub(crate) struct Account {
     ask: Ask,
 }
 
-/// The caller did not want to wait, or not for that long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Exhausted {
-    /// Whether the server has blocked the address.
-    pub(crate) locked: bool,
-    /// When a request can be sent, at the latest.
-    pub(crate) retry_at: Timestamp,
+/// Why there is no slot.
+#[derive(Clone, Debug)]
+pub(crate) enum NotReserved {
+    /// The caller did not want to wait, or not for that long.
+    Exhausted {
+        /// Whether the server has blocked the address.
+        locked: bool,
+        /// When a request can be sent, at the latest.
+        retry_at: Timestamp,
+    },
+    /// The store failed.
+    Failed(Error),
 }
 
 impl Account {
@@ -99,30 +110,28 @@ impl Account {
         &self,
         deadline: Option<Duration>,
         on_wait: impl Fn(&Wait),
-    ) -> Result<Reservation, Exhausted> {
-        let mut place = None;
+    ) -> Result<Reservation, NotReserved> {
+        let mut place: Option<Place> = None;
         loop {
             // Before the look at the ledger, so that no change is missed.
             let change = self.shared.changed.notified();
-            let refusal = match place.as_ref().is_none_or(Place::is_first) {
-                true => match self.attempt(place.is_none()) {
-                    Ok(granted) => return Ok(Reservation::new(self.clone(), granted)),
-                    Err(refusal) => refusal,
-                },
-                // Those before it are served first.
-                false => self.behind(),
+            // Nobody overtakes those who wait.
+            let turn = match &place {
+                Some(place) => place.is_first(),
+                None => !self.queue.is_waiting(),
             };
-            let (now, until) = (refusal.now, refusal.until);
-            let in_vain = deadline.is_some_and(|deadline| {
-                self.clock.monotonic() >= deadline
-                    || (refusal.certain
-                        && until.saturating_sub(now)
-                            > deadline.saturating_sub(self.clock.monotonic()))
-            });
+            let asked = self.ask(turn).await.map_err(NotReserved::Failed)?;
+            let refusal = match asked {
+                Ok(reservation) => return Ok(reservation),
+                Err(refusal) => refusal,
+            };
+            let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.monotonic()));
+            let in_vain =
+                left.is_some_and(|left| left.is_zero() || (refusal.certain && refusal.wait > left));
             if in_vain {
-                return Err(Exhausted {
+                return Err(NotReserved::Exhausted {
                     locked: refusal.reason != Reason::Spent,
-                    retry_at: self.wall_in(until.saturating_sub(now)),
+                    retry_at: self.wall_in(refusal.wait),
                 });
             }
             if place.is_none() {
@@ -133,7 +142,7 @@ impl Account {
                         Reason::Locked => WaitReason::Lockout,
                         Reason::Probing => WaitReason::Probe,
                     },
-                    until: self.wall_in(until.saturating_sub(now)),
+                    until: self.wall_in(refusal.wait),
                 };
                 tracing::info!(
                     target: "telesto_api",
@@ -144,11 +153,12 @@ impl Account {
                 // Others may have left meanwhile.
                 continue;
             }
-            let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.monotonic()));
-            let sleep = until
-                .saturating_sub(now)
-                .min(left.unwrap_or(Duration::MAX))
-                .min(LONGEST_SLEEP);
+            let longest = match refusal.certain || !self.shared.store.is_shared() {
+                true => LONGEST_SLEEP,
+                // Another process may settle a request at any time.
+                false => POLL,
+            };
+            let sleep = refusal.wait.min(left.unwrap_or(Duration::MAX)).min(longest);
             tokio::select! {
                 () = change => {}
                 () = self.clock.sleep(sleep) => {}
@@ -156,48 +166,53 @@ impl Account {
         }
     }
 
-    /// Asks for a slot. A call that is not in the queue does not overtake those
-    /// that are.
-    fn attempt(&self, newcomer: bool) -> Result<Granted, At> {
-        if newcomer && self.queue.is_waiting() {
-            return Err(self.behind());
-        }
-        self.shared.store.change(|ledger, now| {
-            let granted = ledger.reserve(&self.ask, now);
-            granted.map_err(|refusal| At::new(refusal, now))
-        })
+    /// Asks for a slot or, if it is not this call's turn, only how long it has
+    /// to wait. A slot that arrives too late is given back as it is dropped.
+    async fn ask(&self, turn: bool) -> Result<Result<Reservation, Waiting>, Error> {
+        let account = self.clone();
+        let change = move |ledger: &mut Ledger, now: Duration| {
+            let waiting = |refusal: Refusal| Waiting {
+                reason: refusal.reason,
+                wait: refusal.until.saturating_sub(now),
+                certain: refusal.certain,
+            };
+            if turn {
+                let granted = ledger.reserve(&account.ask, now);
+                return granted
+                    .map(|granted| Reservation::new(account, granted))
+                    .map_err(waiting);
+            }
+            // If there is a slot, the first one is about to take it.
+            Err(ledger.refusal(&account.ask, now).map_or(
+                Waiting {
+                    reason: Reason::Spent,
+                    wait: LONGEST_SLEEP,
+                    certain: false,
+                },
+                waiting,
+            ))
+        };
+        self.shared.store.change(change).await
     }
 
-    /// Why a call waits that is not the first.
-    fn behind(&self) -> At {
-        self.shared.store.change(|ledger, now| {
-            let refusal = ledger.refusal(&self.ask, now);
-            // The first one is about to take what there is.
-            let refusal = refusal.unwrap_or(Refusal {
-                reason: Reason::Spent,
-                until: now.saturating_add(LONGEST_SLEEP),
-                certain: false,
-            });
-            At::new(refusal, now)
-        })
-    }
-
-    pub(crate) fn status(&self) -> BudgetStatus {
-        let (remaining, next_slot, locked) = self.shared.store.change(|ledger, now| {
+    pub(crate) async fn status(&self) -> Result<BudgetStatus, Error> {
+        let ask = self.ask;
+        let standing = self.shared.store.change(move |ledger, now| {
             let wait = |until: Duration| until.saturating_sub(now);
-            let refusal = ledger.refusal(&self.ask, now);
+            let refusal = ledger.refusal(&ask, now);
             (
-                ledger.remaining(&self.ask, now),
+                ledger.remaining(&ask, now),
                 refusal.map_or(Duration::ZERO, |refusal| wait(refusal.until)),
                 ledger.locked_until(now).map(wait),
             )
         });
-        BudgetStatus {
-            limit: self.ask.limit,
+        let (remaining, next_slot, locked) = standing.await?;
+        Ok(BudgetStatus {
+            limit: ask.limit,
             remaining,
             next_slot: self.wall_in(next_slot),
             locked_until: locked.map(|locked| self.wall_in(locked)),
-        }
+        })
     }
 
     /// The date and time after `wait` from now.
@@ -207,29 +222,12 @@ impl Account {
     }
 }
 
-/// A refusal, and the time of the store.
+/// Why a call has to wait, and for how long.
 #[derive(Clone, Copy, Debug)]
-struct At {
+struct Waiting {
     reason: Reason,
-    until: Duration,
+    wait: Duration,
     certain: bool,
-    now: Duration,
-}
-
-impl At {
-    fn new(refusal: Refusal, now: Duration) -> Self {
-        let Refusal {
-            reason,
-            until,
-            certain,
-        } = refusal;
-        Self {
-            reason,
-            until,
-            certain,
-            now,
-        }
-    }
 }
 
 /// A slot of the budget, for one request.
@@ -248,8 +246,7 @@ pub(crate) struct Reservation {
 enum Progress {
     Here,
     UnderWay,
-    Responded,
-    Limited,
+    Settled,
 }
 
 impl Reservation {
@@ -267,15 +264,25 @@ impl Reservation {
     }
 
     /// The response is there, so the server has counted the request.
-    pub(crate) fn responded(mut self) -> Receipt {
-        self.progress = Progress::Responded;
-        self.receipt()
+    pub(crate) async fn responded(mut self) -> Receipt {
+        self.progress = Progress::Settled;
+        let (granted, receipt) = (self.granted, self.receipt());
+        let settled = self
+            .account
+            .shared
+            .store
+            .change(move |ledger, now| ledger.responded(granted, now));
+        if let Err(error) = settled.await {
+            warn_of(&error);
+        }
+        self.account.shared.changed.notify_waiters();
+        receipt
     }
 
     /// The response is a 429: nothing is sent until the returned time.
-    pub(crate) fn limited(mut self, asked: Duration) -> Timestamp {
-        self.progress = Progress::Limited;
-        self.receipt().limited(asked)
+    pub(crate) async fn limited(mut self, asked: Duration) -> Timestamp {
+        self.progress = Progress::Settled;
+        self.receipt().limited(asked).await
     }
 
     /// The request has not left this machine after all.
@@ -293,14 +300,19 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        let (shared, granted) = (&self.account.shared, self.granted);
-        shared.store.change(|ledger, now| match self.progress {
-            Progress::Here => ledger.give_back(granted),
-            Progress::UnderWay => ledger.abandoned(granted, now),
-            Progress::Responded => ledger.responded(granted, now),
-            Progress::Limited => {}
-        });
-        shared.changed.notify_waiters();
+        let (granted, progress) = (self.granted, self.progress);
+        if progress == Progress::Settled {
+            return;
+        }
+        let Shared { store, changed, .. } = &*self.account.shared;
+        let changed = Arc::clone(changed);
+        store.change_later(
+            move |ledger, now| match progress {
+                Progress::Here => ledger.give_back(granted),
+                _ => ledger.abandoned(granted, now),
+            },
+            move || changed.notify_waiters(),
+        );
     }
 }
 
@@ -313,12 +325,16 @@ pub(crate) struct Receipt {
 
 impl Receipt {
     /// Starts a lockout, and returns its end.
-    pub(crate) fn limited(&self, asked: Duration) -> Timestamp {
+    pub(crate) async fn limited(&self, asked: Duration) -> Timestamp {
         let Account { shared, ask, .. } = &self.account;
-        let lockout = ask.limit.lockout();
-        let wait = shared.store.change(|ledger, now| {
-            let until = ledger.limited(self.granted, lockout, asked, now);
+        let (granted, lockout) = (self.granted, ask.limit.lockout());
+        let locked = shared.store.change(move |ledger, now| {
+            let until = ledger.limited(granted, lockout, asked, now);
             until.saturating_sub(now)
+        });
+        let wait = locked.await.unwrap_or_else(|error| {
+            warn_of(&error);
+            lockout.max(asked)
         });
         shared.changed.notify_waiters();
         let until = self.account.wall_in(wait);

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::RateLimit;
 
 /// Kept back for servers that count in whole seconds: they may see two requests
@@ -22,7 +24,7 @@ pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(30);
 /// response moves the stamp to the time when it came. So whenever the server
 /// counts, and whichever window it uses, it never counts more than the stamps;
 /// and if a process dies, its stamps stay behind and are safe.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Ledger {
     /// Sorted by time.
     stamps: Vec<Stamp>,
@@ -36,7 +38,7 @@ pub(super) struct Ledger {
 }
 
 /// A request, and by when the server has counted it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Stamp {
     at: Duration,
     /// The request, while it is under way.
@@ -44,14 +46,14 @@ struct Stamp {
 }
 
 /// A block of the address by the server. After its end, one request probes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Lockout {
     until: Duration,
     probe: Option<Probe>,
 }
 
 /// The request that finds out whether a block is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Probe {
     request: u64,
     /// If there is no outcome by then, another request may probe.
@@ -113,6 +115,19 @@ pub(super) enum Reason {
 }
 
 impl Ledger {
+    /// A ledger whose window is spent, for when nobody knows.
+    pub(super) fn used_up(limit: RateLimit, now: Duration) -> Self {
+        let stamp = Stamp {
+            at: now,
+            under_way: None,
+        };
+        Self {
+            stamps: vec![stamp; limit.requests() as usize],
+            longest_window: limit.window(),
+            ..Self::default()
+        }
+    }
+
     /// Takes a slot for a request that is about to be sent.
     pub(super) fn reserve(&mut self, ask: &Ask, now: Duration) -> Result<Granted, Refusal> {
         self.longest_window = self.longest_window.max(ask.limit.window());

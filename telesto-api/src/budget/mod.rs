@@ -4,20 +4,23 @@
 //! its own time. An `account` is what calls see: slots, and a `queue` for them.
 
 mod account;
+mod host;
 mod ledger;
 mod queue;
 mod store;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use self::account::Shared;
-pub(crate) use self::account::{Account, Exhausted, Receipt};
-use self::store::InProcess;
+pub(crate) use self::account::{Account, NotReserved, Receipt};
+use self::host::Host;
+use self::store::{InProcess, Store};
 use crate::clock::Clock;
 use crate::{Error, RateLimit};
 
@@ -47,11 +50,18 @@ use crate::{Error, RateLimit};
 #[derive(Clone)]
 pub struct Budget(Arc<Inner>);
 
-#[derive(Default)]
 struct Inner {
+    kept: Kept,
     /// That of the first client.
     clock: OnceLock<Arc<dyn Clock>>,
     origins: Mutex<HashMap<String, Arc<Shared>>>,
+}
+
+/// Where it is kept.
+enum Kept {
+    InProcess,
+    /// In this directory, or in that of the platform.
+    OnHost(Option<PathBuf>),
 }
 
 impl Budget {
@@ -59,7 +69,76 @@ impl Budget {
     /// the last client with it are dropped.
     #[must_use]
     pub fn in_process() -> Self {
-        Self(Arc::default())
+        Self::new(Kept::InProcess)
+    }
+
+    /// A budget in files that all processes of this user on this machine share:
+    /// cron jobs, a web service and a script spend the same requests, and keep
+    /// to the same lockout, also after a restart.
+    ///
+    /// The files are in `$TELESTO_STATE_DIR`, or where the platform keeps the
+    /// state of programs: `$XDG_STATE_HOME/telesto` or `~/.local/state/telesto`
+    /// on Unix. They are private, and do not hold the key. They are identified
+    /// by the directory and the origin: every budget there is the same one.
+    ///
+    /// Processes on other machines, or in containers without the directory, do
+    /// not share it. The directory has to be on a local disk: locks do not work
+    /// on every network file system.
+    #[must_use]
+    pub fn on_host() -> Self {
+        Self::new(Kept::OnHost(None))
+    }
+
+    /// As [`on_host`](Self::on_host), in this directory. It is made if it does
+    /// not exist, for its owner only.
+    ///
+    /// Several users can share a directory whose group may write to it: make it
+    /// with `mkdir -m 2770 DIR && chgrp GROUP DIR`. Then the files can be read and
+    /// written by the group as well.
+    ///
+    /// ```
+    /// use telesto_api::{Budget, Client};
+    ///
+    /// # fn main() -> Result<(), telesto_api::Error> {
+    /// # let directory = std::env::temp_dir().join("telesto-docs");
+    /// let client = Client::builder()
+    ///     .api_key("YOUR_API_KEY")
+    ///     .budget(Budget::on_host_at(directory)) // such as "/var/lib/telesto"
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_host_at(directory: impl Into<PathBuf>) -> Self {
+        Self::new(Kept::OnHost(Some(directory.into())))
+    }
+
+    fn new(kept: Kept) -> Self {
+        Self(Arc::new(Inner {
+            kept,
+            clock: OnceLock::new(),
+            origins: Mutex::default(),
+        }))
+    }
+
+    /// The store of an origin.
+    fn store(
+        &self,
+        origin: &str,
+        limit: RateLimit,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Store, Error> {
+        let directory = match &self.0.kept {
+            Kept::InProcess => {
+                let store = InProcess::new(Arc::clone(clock));
+                return Ok(Store::InProcess(Arc::new(store)));
+            }
+            Kept::OnHost(Some(directory)) => directory.clone(),
+            Kept::OnHost(None) => host::state_directory()?,
+        };
+        let store = Host::new(directory, origin, limit, Arc::clone(clock));
+        store.check().map_err(Error::into_config)?;
+        Ok(Store::Host(Arc::new(store)))
     }
 
     /// The budget of a client that was not given one: that of the process.
@@ -103,8 +182,7 @@ impl Budget {
             None => {
                 // Without clients and with nothing that counts, nothing is lost.
                 origins.retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.is_empty());
-                let store = InProcess::new(Arc::clone(first));
-                let shared = Arc::new(Shared::new(store));
+                let shared = Arc::new(Shared::new(self.store(origin, limit, first)?));
                 origins.insert(origin.to_owned(), Arc::clone(&shared));
                 shared
             }
@@ -127,7 +205,13 @@ impl Default for Budget {
 
 impl fmt::Debug for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Budget::in_process()")
+        match &self.0.kept {
+            Kept::InProcess => formatter.write_str("Budget::in_process()"),
+            Kept::OnHost(None) => formatter.write_str("Budget::on_host()"),
+            Kept::OnHost(Some(directory)) => {
+                write!(formatter, "Budget::on_host_at({directory:?})")
+            }
+        }
     }
 }
 
