@@ -1,6 +1,5 @@
 //! Building a client, and what it offers beside the operations of the spec.
 
-use std::env::VarError;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +18,6 @@ use crate::middleware::{Middleware, OnWait, Settings};
 use crate::request::RequestBuilder;
 use crate::{Error, OnLimit, RateLimit, Wait};
 
-/// The variable with the key.
-const API_KEY: &str = "TELESTO_API_KEY";
-
-/// The variable with a base URL other than the documented one.
-const BASE_URL: &str = "TELESTO_BASE_URL";
-
 impl Client {
     /// A builder for a client. Only the key is required.
     ///
@@ -38,8 +31,8 @@ impl Client {
         ClientBuilder::new()
     }
 
-    /// A client with the key in `TELESTO_API_KEY` and, if it is set, the base
-    /// URL in `TELESTO_BASE_URL`.
+    /// A client with the settings of the environment, such as the key in
+    /// `TELESTO_API_KEY`: [`ClientBuilder::from_env`] lists them.
     ///
     /// # Errors
     ///
@@ -97,7 +90,7 @@ pub struct ClientBuilder {
 }
 
 impl ClientBuilder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             api_key: None,
             base_url: spec::BASE_URL.to_owned(),
@@ -111,37 +104,6 @@ impl ClientBuilder {
             timeout: Duration::from_secs(60),
             body_limit: 64 * 1024 * 1024,
         }
-    }
-
-    /// A builder with the key in `TELESTO_API_KEY` and, if it is set, the base
-    /// URL in `TELESTO_BASE_URL`.
-    ///
-    /// # Errors
-    ///
-    /// [`Config`](crate::ErrorKind::Config) if there is no key, or if a
-    /// variable is not text.
-    pub fn from_env() -> Result<Self, Error> {
-        Self::from_variables(|name| std::env::var(name))
-    }
-
-    fn from_variables(get: impl Fn(&str) -> Result<String, VarError>) -> Result<Self, Error> {
-        let variable = |name: &str| match get(name) {
-            Ok(value) => Ok(Some(value)),
-            Err(VarError::NotPresent) => Ok(None),
-            Err(VarError::NotUnicode(_)) => {
-                Err(Error::config(format!("the variable {name} is not UTF-8")))
-            }
-        };
-        let key = variable(API_KEY)?.ok_or_else(|| {
-            Error::config(format!(
-                "the variable {API_KEY} is not set: set it to the key that Telesto's support sent"
-            ))
-        })?;
-        let builder = Self::new().api_key(key);
-        Ok(match variable(BASE_URL)? {
-            Some(url) if !url.is_empty() => builder.base_url(url),
-            _ => builder,
-        })
     }
 
     /// The API key, as Telesto's support handed it out.
@@ -318,54 +280,6 @@ impl fmt::Debug for ClientBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn from(variables: &[(&str, &str)]) -> Result<Client, Error> {
-        let get = |name: &str| {
-            let found = variables.iter().find(|(known, _)| *known == name);
-            found
-                .map(|(_, value)| (*value).to_owned())
-                .ok_or(VarError::NotPresent)
-        };
-        ClientBuilder::from_variables(get)?.build()
-    }
-
-    #[test]
-    fn the_environment_gives_the_key_and_may_give_a_base_url() {
-        let client = from(&[(API_KEY, "a-key")]).unwrap();
-        assert_eq!(client.baseurl(), "https://telesto.app/v2");
-        for (given, taken) in [
-            ("http://127.0.0.1:8100/v2", "http://127.0.0.1:8100/v2"),
-            // As a shell script unsets it.
-            ("", "https://telesto.app/v2"),
-        ] {
-            let client = from(&[(API_KEY, "a-key"), (BASE_URL, given)]).unwrap();
-            assert_eq!(client.baseurl(), taken);
-        }
-    }
-
-    #[test]
-    fn what_the_environment_lacks_is_named() {
-        for (variables, says) in [
-            (&[][..], "the variable TELESTO_API_KEY is not set"),
-            (&[(API_KEY, "")], "the API key is empty"),
-            (
-                &[(API_KEY, "a-key"), (BASE_URL, "http://telesto.app")],
-                "the base URL would send",
-            ),
-        ] {
-            let error = from(variables).unwrap_err();
-            assert!(
-                error.is_config() && error.to_string().contains(says),
-                "{error}"
-            );
-        }
-        let unreadable = |_: &str| Err(VarError::NotUnicode("\u{fffd}".into()));
-        let error = ClientBuilder::from_variables(unreadable).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the variable TELESTO_API_KEY is not UTF-8"
-        );
-    }
 
     #[test]
     fn a_limit_that_sends_nothing_or_never_ends_is_refused() {

@@ -12,6 +12,7 @@ mod client;
 mod clock;
 mod dec;
 mod decode;
+mod environment;
 mod error;
 // As `cargo xtask codegen` writes it.
 #[rustfmt::skip]

@@ -146,11 +146,16 @@ impl Budget {
     /// Times of different clocks cannot be compared, so a client with a clock
     /// other than that of the system begins with a new budget.
     pub(crate) fn default_for(clock: &Arc<dyn Clock>) -> Self {
-        static PROCESS: LazyLock<Budget> = LazyLock::new(Budget::in_process);
         match clock.is_system() {
-            true => PROCESS.clone(),
+            true => Self::of_process(),
             false => Self::in_process(),
         }
+    }
+
+    /// The one budget of the process.
+    pub(crate) fn of_process() -> Self {
+        static PROCESS: LazyLock<Budget> = LazyLock::new(Budget::in_process);
+        PROCESS.clone()
     }
 
     /// The account of an origin for a client.

@@ -1,0 +1,218 @@
+//! Settings from environment variables.
+
+use std::env::VarError;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::client::ClientBuilder;
+use crate::{Budget, Error, OnLimit, RateLimit};
+
+const API_KEY: &str = "TELESTO_API_KEY";
+const BASE_URL: &str = "TELESTO_BASE_URL";
+const BUDGET: &str = "TELESTO_BUDGET";
+const RATE_LIMIT: &str = "TELESTO_RATE_LIMIT";
+const LOCKOUT: &str = "TELESTO_LOCKOUT";
+const ON_LIMIT: &str = "TELESTO_ON_LIMIT";
+const KEEP_BACK: &str = "TELESTO_KEEP_BACK";
+
+impl ClientBuilder {
+    /// A builder with the settings of the environment. Only the key is
+    /// required; an empty variable is as good as none.
+    ///
+    /// | Variable | Sets | Examples |
+    /// |---|---|---|
+    /// | `TELESTO_API_KEY` | [`api_key`](Self::api_key) | |
+    /// | `TELESTO_BASE_URL` | [`base_url`](Self::base_url) | `http://127.0.0.1:8100/v2` |
+    /// | `TELESTO_BUDGET` | [`budget`](Self::budget) | `process`, `host`, `host:/var/lib/telesto` |
+    /// | `TELESTO_RATE_LIMIT` | the requests and the window of [`rate_limit`](Self::rate_limit) | `100/1h` |
+    /// | `TELESTO_LOCKOUT` | the lockout of [`rate_limit`](Self::rate_limit) | `15m` |
+    /// | `TELESTO_ON_LIMIT` | [`on_limit`](Self::on_limit) | `fail`, `wait`, `wait:5m` |
+    /// | `TELESTO_KEEP_BACK` | [`keep_back`](Self::keep_back) | `20` |
+    ///
+    /// # Errors
+    ///
+    /// [`Config`](crate::ErrorKind::Config) if there is no key, or if a variable
+    /// is invalid. The error names the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variables(|name| std::env::var(name))
+    }
+
+    fn from_variables(get: impl Fn(&str) -> Result<String, VarError>) -> Result<Self, Error> {
+        let variable = |name: &str| match get(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(VarError::NotPresent) => Ok(None),
+            Err(VarError::NotUnicode(_)) => {
+                Err(Error::config(format!("the variable {name} is not UTF-8")))
+            }
+        };
+        let key = variable(API_KEY)?.ok_or_else(|| {
+            Error::config(format!(
+                "the variable {API_KEY} is not set: set it to the key that Telesto's support sent"
+            ))
+        })?;
+        // An empty one is how a shell script unsets it.
+        let given = |name: &str| Ok(variable(name)?.filter(|value| !value.is_empty()));
+        // Somebody may have put the key into the wrong variable.
+        let invalid = |name: &str, value: &str, example: &str| {
+            let value = match value.contains(&*key) && !key.is_empty() {
+                true => "[redacted]",
+                false => value,
+            };
+            Error::config(format!(
+                "the variable {name} is `{}`, which is invalid: write it as {example}",
+                value.escape_debug()
+            ))
+        };
+        let mut builder = Self::new().api_key(key.as_str());
+        if let Some(url) = given(BASE_URL)? {
+            builder = builder.base_url(url);
+        }
+        if let Some(text) = given(BUDGET)? {
+            let example = "`process`, `host` or `host:/var/lib/telesto`";
+            let budget = budget(&text).ok_or_else(|| invalid(BUDGET, &text, example))?;
+            builder = builder.budget(budget);
+        }
+        if let Some(text) = given(ON_LIMIT)? {
+            let example = "`fail`, `wait` or `wait:5m`";
+            let on_limit = on_limit(&text).ok_or_else(|| invalid(ON_LIMIT, &text, example))?;
+            builder = builder.on_limit(on_limit);
+        }
+        if let Some(text) = given(KEEP_BACK)? {
+            let keep_back = text.trim().parse();
+            builder = builder.keep_back(keep_back.map_err(|_| invalid(KEEP_BACK, &text, "`20`"))?);
+        }
+        let mut limit = RateLimit::default();
+        if let Some(text) = given(RATE_LIMIT)? {
+            limit = rate(&text, limit).ok_or_else(|| invalid(RATE_LIMIT, &text, "`100/1h`"))?;
+        }
+        if let Some(text) = given(LOCKOUT)? {
+            let lockout = duration(&text);
+            let lockout = lockout
+                .and_then(|lockout| RateLimit::new(limit.requests(), limit.window(), lockout).ok());
+            limit = lockout.ok_or_else(|| invalid(LOCKOUT, &text, "`15m`"))?;
+        }
+        Ok(builder.rate_limit(limit))
+    }
+}
+
+fn budget(text: &str) -> Option<Budget> {
+    match text.split_once(':') {
+        None if text == "process" => Some(Budget::of_process()),
+        None if text == "host" => Some(Budget::on_host()),
+        Some(("host", directory)) if !directory.is_empty() => Some(Budget::on_host_at(directory)),
+        _ => None,
+    }
+}
+
+fn on_limit(text: &str) -> Option<OnLimit> {
+    match text.split_once(':') {
+        None if text == "fail" => Some(OnLimit::Fail),
+        None if text == "wait" => Some(OnLimit::Wait),
+        Some(("wait", at_most)) => duration(at_most).map(OnLimit::WaitAtMost),
+        _ => None,
+    }
+}
+
+fn rate(text: &str, limit: RateLimit) -> Option<RateLimit> {
+    let (requests, window) = text.split_once('/')?;
+    let (requests, window) = (requests.trim().parse().ok()?, duration(window)?);
+    RateLimit::new(requests, window, limit.lockout()).ok()
+}
+
+/// Such as `15m` or `1h 30m`.
+fn duration(text: &str) -> Option<Duration> {
+    text.trim().parse::<SignedDuration>().ok()?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Client;
+
+    fn builder(variables: &[(&str, &str)]) -> Result<ClientBuilder, Error> {
+        ClientBuilder::from_variables(|name| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found
+                .map(|(_, value)| (*value).to_owned())
+                .ok_or(VarError::NotPresent)
+        })
+    }
+
+    fn from(variables: &[(&str, &str)]) -> Result<Client, Error> {
+        builder(variables)?.build()
+    }
+
+    #[test]
+    fn the_environment_gives_the_key_and_may_give_a_base_url() {
+        let client = from(&[(API_KEY, "a-key")]).unwrap();
+        assert_eq!(client.baseurl, "https://telesto.app/v2");
+        for (given, taken) in [
+            ("http://127.0.0.1:8100/v2", "http://127.0.0.1:8100/v2"),
+            ("", "https://telesto.app/v2"),
+        ] {
+            let client = from(&[(API_KEY, "a-key"), (BASE_URL, given)]).unwrap();
+            assert_eq!(client.baseurl, taken);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_environment_may_set_the_limit_and_where_it_is_kept() {
+        let directory = tempfile::tempdir().unwrap();
+        let budget = format!("host:{}", directory.path().display());
+        let variables = [
+            (API_KEY, "a-key"),
+            (RATE_LIMIT, "50/30m"),
+            (LOCKOUT, "20m"),
+            (BUDGET, &budget),
+            (ON_LIMIT, "wait:1h 30m"),
+            (KEEP_BACK, "8"),
+        ];
+        let shown = format!("{:?}", builder(&variables).unwrap());
+        assert!(shown.contains("WaitAtMost(5400s)"), "{shown}");
+        let client = from(&variables).unwrap();
+        let status = client.budget().await.unwrap();
+        let limit = status.limit();
+        assert_eq!((limit.requests(), status.remaining()), (50, 42));
+        let minutes = [limit.window(), limit.lockout()].map(|time| time.as_secs() / 60);
+        assert_eq!(minutes, [30, 20]);
+        assert!(directory.path().join("https___telesto.app.lock").exists());
+    }
+
+    #[test]
+    fn what_is_missing_or_invalid_is_named_with_an_example() {
+        let key = (API_KEY, "a-key");
+        for (variables, says) in [
+            (&[][..], "the variable TELESTO_API_KEY is not set"),
+            (&[(API_KEY, "")], "the API key is empty"),
+            (
+                &[key, (BASE_URL, "http://telesto.app")],
+                "the base URL would send",
+            ),
+            (
+                &[key, (BUDGET, "disk")],
+                "the variable TELESTO_BUDGET is `disk`, which is invalid: write it as `process`",
+            ),
+            (&[key, (BUDGET, "host:")], "TELESTO_BUDGET is `host:`"),
+            (&[key, (RATE_LIMIT, "100")], "write it as `100/1h`"),
+            (&[key, (RATE_LIMIT, "0/1h")], "TELESTO_RATE_LIMIT is `0/1h`"),
+            (&[key, (RATE_LIMIT, "9/-1h")], "TELESTO_RATE_LIMIT is"),
+            (&[key, (LOCKOUT, "15")], "write it as `15m`"),
+            (&[key, (LOCKOUT, "9000h")], "TELESTO_LOCKOUT is `9000h`"),
+            (&[key, (ON_LIMIT, "wait:")], "`fail`, `wait` or `wait:5m`"),
+            (&[key, (KEEP_BACK, "-1")], "TELESTO_KEEP_BACK is `-1`"),
+            (&[key, (KEEP_BACK, "100")], "100 are kept back"),
+            (&[key, (BUDGET, "a-key")], "TELESTO_BUDGET is `[redacted]`"),
+        ] {
+            let error = from(variables).unwrap_err();
+            let message = error.to_string();
+            assert!(error.is_config() && message.contains(says), "{message}");
+        }
+        let unreadable = |_: &str| Err(VarError::NotUnicode("\u{fffd}".into()));
+        let error = ClientBuilder::from_variables(unreadable).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the variable TELESTO_API_KEY is not UTF-8"
+        );
+    }
+}
