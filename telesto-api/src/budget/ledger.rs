@@ -221,7 +221,7 @@ impl Ledger {
         let blocked = self.blocked(now);
         let spent = self.spent(ask, now);
         match (blocked, spent) {
-            // A block does not end before the window has room again.
+            // The block has to end, and the window to have room again.
             (Some(blocked), Some(spent)) => Some(Refusal {
                 until: blocked.until.max(spent.until),
                 certain: blocked.certain && spent.certain,

@@ -75,6 +75,18 @@ struct Misfit {
     help: String,
 }
 
+impl Misfit {
+    /// About a value.
+    fn of(value: &Found<'_>, message: String, help: String) -> Self {
+        Self {
+            pointer: value.pointer.clone(),
+            about_key: false,
+            message,
+            help,
+        }
+    }
+}
+
 struct Examples<'s, 'a> {
     spec: &'s Spec<'a>,
 }
@@ -105,12 +117,9 @@ impl<'a> Examples<'_, 'a> {
                 misfits.is_empty()
             };
             if !alternatives.is_empty() && !alternatives.iter().any(fits) {
-                misfits.push(Misfit {
-                    pointer: value.pointer.clone(),
-                    about_key: false,
-                    message: format!("this example fits no schema of the `{keyword}`"),
-                    help: "change the example, or the schemas".to_owned(),
-                });
+                let message = format!("this example fits no schema of the `{keyword}`");
+                let help = "change the example, or the schemas".to_owned();
+                misfits.push(Misfit::of(value, message, help));
             }
         }
         for part in self.parts(schema, "allOf") {
@@ -122,12 +131,10 @@ impl<'a> Examples<'_, 'a> {
             self.names(value, schema, misfits);
             for (name, at) in self.required(schema, 0) {
                 if entries.iter().all(|entry| entry.key != name) {
-                    misfits.push(Misfit {
-                        pointer: value.pointer.clone(),
-                        about_key: false,
-                        message: format!("this example has no `{name}`, which is required"),
-                        help: format!("add `{name}: …`, or remove it from `required` on line {at}"),
-                    });
+                    let message = format!("this example has no `{name}`, which is required");
+                    let help =
+                        format!("add `{name}: …`, or remove it from `required` on line {at}");
+                    misfits.push(Misfit::of(value, message, help));
                 }
             }
         }
@@ -143,12 +150,7 @@ impl<'a> Examples<'_, 'a> {
         misfits: &mut Vec<Misfit>,
     ) {
         if let Some((message, help)) = scalar(value.node, schema.node) {
-            misfits.push(Misfit {
-                pointer: value.pointer.clone(),
-                about_key: false,
-                message,
-                help,
-            });
+            misfits.push(Misfit::of(value, message, help));
             return;
         }
         if let Some(items) = self.spec.field(schema, "items") {
