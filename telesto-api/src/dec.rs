@@ -56,8 +56,8 @@ pub const fn __decimal(text: &str) -> Decimal {
         at += 1;
     }
     assert!(digits > 0, "not a decimal number");
-    let [low, middle, high] = [mantissa, mantissa >> 32, mantissa >> 64];
-    Decimal::from_parts(low as u32, middle as u32, high as u32, negative, scale)
+    let [low, mid, high] = [mantissa, mantissa >> 32, mantissa >> 64];
+    Decimal::from_parts(low as u32, mid as u32, high as u32, negative, scale)
 }
 
 #[cfg(test)]
@@ -68,9 +68,9 @@ mod tests {
     proptest! {
         #[test]
         fn the_text_of_a_decimal_is_that_decimal(
-            low: u32, middle: u32, high: u32, negative: bool, scale in 0..=28u32,
+            low: u32, mid: u32, high: u32, negative: bool, scale in 0..=28u32,
         ) {
-            let number = Decimal::from_parts(low, middle, high, negative, scale);
+            let number = Decimal::from_parts(low, mid, high, negative, scale);
             let parsed = super::__decimal(&number.to_string());
             prop_assert_eq!(parsed, number);
             prop_assert_eq!(parsed.scale(), number.scale());
