@@ -221,7 +221,7 @@ impl Ledger {
         let blocked = self.blocked(now);
         let spent = self.spent(ask, now);
         match (blocked, spent) {
-            // The block has to end, and the window to have room again.
+            // Both the block has to end, and a slot to be free.
             (Some(blocked), Some(spent)) => Some(Refusal {
                 until: blocked.until.max(spent.until),
                 certain: blocked.certain && spent.certain,
