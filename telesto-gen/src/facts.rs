@@ -7,6 +7,7 @@ use openapiv3::{
     MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, SchemaKind, StatusCode, Type,
 };
 
+use crate::lint::names::pascal;
 use crate::schemas;
 
 /// The facts that the refinements and the table of operations need.
@@ -87,6 +88,14 @@ impl Facts {
             objects: objects(api),
             renamed,
         }
+    }
+
+    /// The operations by the names of their builders.
+    pub(crate) fn by_builder(&self) -> HashMap<String, &OperationFacts> {
+        let operations = self.operations.iter();
+        operations
+            .map(|operation| (pascal(&operation.id), operation))
+            .collect()
     }
 
     /// The operations by their ids.

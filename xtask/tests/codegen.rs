@@ -116,7 +116,7 @@ fn the_same_spec_makes_the_same_bytes() {
 }
 
 #[test]
-fn a_stale_file_is_told_with_a_diff_and_a_mend_and_left_alone() {
+fn a_stale_file_is_shown_with_a_diff_and_help_and_left_alone() {
     let scratch = Scratch::new();
     scratch.edit(
         CLIENT,

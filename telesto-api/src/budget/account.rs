@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 
 use super::ledger::{Ask, Granted, Ledger, Reason, Refusal};
 use super::queue::{Place, Queue};
@@ -112,6 +113,7 @@ impl Account {
         on_wait: impl Fn(&Wait),
     ) -> Result<Reservation, NotReserved> {
         let mut place: Option<Place> = None;
+        let mut asked_at = None;
         loop {
             // Before the look at the ledger, so that no change is missed.
             let change = self.shared.changed.notified();
@@ -120,12 +122,23 @@ impl Account {
                 Some(place) => place.is_first(),
                 None => !self.queue.is_waiting(),
             };
+            let now = self.clock.monotonic();
+            let left = deadline.map(|deadline| deadline.saturating_sub(now));
+            // The first call asks for all; the others look now and then whether
+            // they wait in vain.
+            if let (Some(asked_at), false) = (asked_at, turn) {
+                let again = LONGEST_SLEEP.saturating_sub(now.saturating_sub(asked_at));
+                let pause = again.min(left.unwrap_or(Duration::MAX));
+                if !pause.is_zero() {
+                    self.pause(change, pause).await;
+                    continue;
+                }
+            }
             let asked = self.ask(turn).await.map_err(NotReserved::Failed)?;
             let refusal = match asked {
                 Ok(reservation) => return Ok(reservation),
                 Err(refusal) => refusal,
             };
-            let left = deadline.map(|deadline| deadline.saturating_sub(self.clock.monotonic()));
             let in_vain =
                 left.is_some_and(|left| left.is_zero() || (refusal.certain && refusal.wait > left));
             if in_vain {
@@ -153,16 +166,25 @@ impl Account {
                 // Others may have left meanwhile.
                 continue;
             }
+            if !turn {
+                asked_at = Some(now);
+                continue;
+            }
             let longest = match refusal.certain || !self.shared.store.is_shared() {
                 true => LONGEST_SLEEP,
                 // Another process may settle a request at any time.
                 false => POLL,
             };
             let sleep = refusal.wait.min(left.unwrap_or(Duration::MAX)).min(longest);
-            tokio::select! {
-                () = change => {}
-                () = self.clock.sleep(sleep) => {}
-            }
+            self.pause(change, sleep).await;
+        }
+    }
+
+    /// Waits for a change, or until some time has passed.
+    async fn pause(&self, change: Notified<'_>, time: Duration) {
+        tokio::select! {
+            () = change => {}
+            () = self.clock.sleep(time) => {}
         }
     }
 

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use quote::ToTokens as _;
-use syn::{
-    File, FnArg, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote,
-};
+use syn::{File, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote};
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts};
@@ -74,11 +72,7 @@ fn returned(function: &ImplItemFn) -> Option<String> {
 /// What an example passes to a setter: the `T` of `impl Argument<T>`, without
 /// the `Option` and the builder that a caller need not think of.
 fn argument_type(function: &ImplItemFn, crate_name: &str) -> Option<String> {
-    let taken = function.sig.inputs.iter().find_map(|input| match input {
-        FnArg::Typed(input) => Some(&*input.ty),
-        FnArg::Receiver(_) => None,
-    });
-    let Some(Type::ImplTrait(taken)) = taken else {
+    let Some(Type::ImplTrait(taken)) = tree::taken(function) else {
         return None;
     };
     let bound = taken.bounds.iter().find_map(|bound| match bound {

@@ -2,8 +2,6 @@
 //! does. Those of progenitor compare and write the Rust values, and do not
 //! compile for lists.
 
-use std::collections::HashMap;
-
 use quote::{ToTokens as _, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -13,14 +11,10 @@ use syn::{
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts};
-use crate::lint::names;
 
 /// Changes progenitor's output; returns the number of operations.
 pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
-    let operations = facts.operations.iter();
-    let operations: HashMap<String, &OperationFacts> = operations
-        .map(|operation| (names::pascal(&operation.id), operation))
-        .collect();
+    let operations = facts.by_builder();
     let mut changed = 0;
     for block in tree::inherent_impls(tree::module(file, "operations")?) {
         let name = tree::type_name(&block.self_ty).unwrap_or_default();
@@ -96,7 +90,7 @@ fn takes_argument(function: &mut ImplItemFn) -> Option<()> {
             let inner = owned(inner);
             parse_quote!(::std::option::Option<#inner>)
         }
-        None => owned(taken(function)?),
+        None => owned(tree::taken(function)?),
     };
     let (ident, block) = (&function.sig.ident, &function.block.stmts);
     let name = tree::name(ident);
@@ -107,14 +101,6 @@ fn takes_argument(function: &mut ImplItemFn) -> Option<()> {
         }
     };
     Some(())
-}
-
-/// The type of the value of a function.
-fn taken(function: &ImplItemFn) -> Option<&Type> {
-    function.sig.inputs.iter().find_map(|input| match input {
-        FnArg::Typed(input) if is_named(&input.pat, "value") => Some(&*input.ty),
-        _ => None,
-    })
 }
 
 /// The type of the values that a reference leads to.
@@ -134,7 +120,7 @@ fn is_str(ty: &Type) -> bool {
 
 /// The value of a response, as a reference.
 fn value(function: &ImplItemFn) -> Expr {
-    match taken(function) {
+    match tree::taken(function) {
         Some(Type::Reference(reference)) if is_str(&reference.elem) => {
             parse_quote!(&value.to_owned())
         }

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FieldValue, Fields, File, FnArg, ImplItem, ImplItemFn, Item, ItemStruct, Member, Pat,
-    Type, TypeParamBound, WherePredicate, parse_quote,
+    Expr, FieldValue, Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, Member, Type,
+    TypeParamBound, WherePredicate, parse_quote,
 };
 
 use super::tree;
@@ -16,10 +16,7 @@ use crate::facts::{Facts, OperationFacts};
 use crate::lint::names;
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
-    let operations = facts.operations.iter();
-    let operations: BTreeMap<String, &OperationFacts> = operations
-        .map(|operation| (names::pascal(&operation.id), operation))
-        .collect();
+    let operations = facts.by_builder();
     let builders = tree::module(file, "builder")?;
     let mut changed = rewrite(builders, &|builder, setter, required| {
         let operation = operations.get(builder)?;
@@ -135,10 +132,7 @@ fn required_fields(items: &mut [Item]) -> BTreeSet<(String, String)> {
 
 /// The type that a setter converts its value to: the `T` of `TryInto<T>`.
 fn converted(function: &ImplItemFn) -> Option<Type> {
-    let takes_value = function.sig.inputs.iter().any(|input| {
-        matches!(input, FnArg::Typed(input)
-            if matches!(&*input.pat, Pat::Ident(name) if name.ident == "value"))
-    });
+    tree::taken(function)?;
     let clause = function.sig.generics.where_clause.as_ref()?;
     let bounds = clause.predicates.iter().filter_map(|predicate| {
         let WherePredicate::Type(predicate) = predicate else {
@@ -153,7 +147,7 @@ fn converted(function: &ImplItemFn) -> Option<Type> {
         let last = bound.path.segments.last()?;
         (last.ident == "TryInto").then(|| tree::first_argument(&bound.path).cloned())?
     });
-    targets.filter(|_| takes_value).last()
+    targets.last()
 }
 
 /// The new setter. It takes what its field holds, except for a body that is
@@ -164,21 +158,21 @@ fn setter(function: &ImplItemFn, field: &Type, converted: &Type, doc: &str) -> I
     let is_optional = tree::type_name(field).as_deref() == Some("Option");
     let is_body = tree::innermost(field).as_deref() == Some("Body");
     let is_text = tree::type_name(converted).as_deref() == Some("String");
-    let taken: Type = match (is_body && is_text, is_optional) {
-        (false, _) => field.clone(),
-        (true, false) => parse_quote!(::std::string::String),
-        (true, true) => parse_quote!(::std::option::Option<::std::string::String>),
-    };
-    let into: Option<Expr> = match (is_body && is_text, is_optional) {
-        (false, _) => None,
-        (true, false) => Some(parse_quote!(text.into())),
-        (true, true) => Some(parse_quote!(text.map(::std::convert::Into::into))),
-    };
-    let value: Expr = match into {
-        None => parse_quote!(crate::argument::field(#name, value)),
-        Some(into) => parse_quote! {
-            crate::argument::field::<#taken>(#name, value).map(|text| #into)
-        },
+    let converted: Expr = parse_quote!(crate::argument::field(#name, value));
+    let (taken, value): (Type, Expr) = match (is_body && is_text, is_optional) {
+        (false, _) => (field.clone(), converted),
+        (true, false) => (
+            parse_quote!(::std::string::String),
+            parse_quote!(#converted.map(|text: ::std::string::String| text.into())),
+        ),
+        (true, true) => (
+            parse_quote!(::std::option::Option<::std::string::String>),
+            parse_quote! {
+                #converted.map(|text: ::std::option::Option<::std::string::String>| {
+                    text.map(::std::convert::Into::into)
+                })
+            },
+        ),
     };
     parse_quote! {
         #[doc = #doc]

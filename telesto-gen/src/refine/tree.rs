@@ -3,8 +3,8 @@
 use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, ExprLit, File, GenericArgument, Item, ItemImpl, ItemMod, Lit, Meta, Path,
-    PathArguments, Token, Type, TypePath,
+    Attribute, Expr, ExprLit, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl, ItemMod,
+    Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath,
 };
 
 /// The items of a module at the top of the file.
@@ -80,6 +80,16 @@ pub(super) fn innermost(ty: &Type) -> Option<String> {
         Some(inner) => innermost(inner),
         None => type_name(ty),
     }
+}
+
+/// The type of the argument `value` of a setter.
+pub(super) fn taken(function: &ImplItemFn) -> Option<&Type> {
+    function.sig.inputs.iter().find_map(|input| match input {
+        FnArg::Typed(input) if matches!(&*input.pat, Pat::Ident(name) if name.ident == "value") => {
+            Some(&*input.ty)
+        }
+        _ => None,
+    })
 }
 
 /// What an attribute such as `#[derive(…)]` or `#[serde(…)]` lists.

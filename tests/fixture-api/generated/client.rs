@@ -9412,10 +9412,10 @@ Optional.*/
             mut self,
             value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
-            self.body = crate::argument::field::<
-                ::std::option::Option<::std::string::String>,
-            >("body", value)
-                .map(|text| text.map(::std::convert::Into::into));
+            self.body = crate::argument::field("body", value)
+                .map(|text: ::std::option::Option<::std::string::String>| {
+                    text.map(::std::convert::Into::into)
+                });
             self
         }
         ///Sends a `POST` request to `/recounts/note`
