@@ -49,7 +49,7 @@ fn every_step_says_how_often_it_applied() {
 }
 
 #[test]
-fn no_generated_file_names_what_the_middle_replaces() {
+fn no_generated_file_names_what_the_middleware_replaces() {
     let files = files(MADE_UP).unwrap();
     assert_eq!(files.len(), 4);
     let client = &files[0].text;
