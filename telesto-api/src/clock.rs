@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -22,7 +22,8 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// The date and time, which may jump.
     fn wall(&self) -> Timestamp;
 
-    /// The time since a fixed point, which never goes back.
+    /// The time since a fixed point, which never goes back. It should count
+    /// while the machine is suspended.
     fn monotonic(&self) -> Duration;
 
     /// Waits until the monotonic half has advanced by `duration`.
@@ -43,7 +44,9 @@ pub trait Clock: fmt::Debug + Send + Sync {
     }
 }
 
-/// The clock of the system.
+/// The clock of the system. On Linux its monotonic half counts while the
+/// machine is suspended; elsewhere it may stand still, so that waiting calls
+/// wait for longer than they need.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -52,7 +55,15 @@ impl Clock for SystemClock {
         Timestamp::now()
     }
 
+    #[cfg(target_os = "linux")]
     fn monotonic(&self) -> Duration {
+        since_boot()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn monotonic(&self) -> Duration {
+        use std::time::Instant;
+
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         // Read first: the argument would be older than the start that it sets.
         let start = *START;
@@ -65,19 +76,24 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn boot(&self) -> Option<(String, Duration)> {
-        use rustix::time::{ClockId, clock_gettime};
-
         static BOOT_ID: LazyLock<Option<String>> = LazyLock::new(|| {
             let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
             Some(id.trim().to_owned())
         });
-        let since = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
-        Some((BOOT_ID.clone()?, since))
+        Some((BOOT_ID.clone()?, since_boot()))
     }
 
     fn is_system(&self) -> bool {
         true
     }
+}
+
+/// Counts while the machine is suspended, too.
+#[cfg(target_os = "linux")]
+fn since_boot() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+
+    Duration::try_from(clock_gettime(ClockId::Boottime)).unwrap_or_default()
 }
 
 /// A clock for tests, which stands still until it is advanced.

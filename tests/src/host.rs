@@ -1,56 +1,97 @@
 //! The budget that processes of a machine share, with real processes.
 
+use std::env;
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use telesto_api::{Budget, Client, RateLimit};
+use telesto_api::{Budget, Client, ClientBuilder, RateLimit};
 use telesto_mock::MockServer;
 
 /// What a process of this test is told.
 const WORKER: &str = "TELESTO_TEST_WORKER";
 
-fn client(url: &str, directory: &Path, requests: u32) -> Client {
+/// What a process says of a call, so that the test finds it in its output.
+const OUTCOME: &str = "outcome: ";
+
+fn builder(url: &str, budget: Budget, requests: u32) -> ClientBuilder {
     let hour = Duration::from_secs(3_600);
     Client::builder()
         .api_key(telesto_mock::DEFAULT_API_KEY)
         .base_url(url)
-        .budget(Budget::on_host_at(directory))
+        .budget(budget)
         .rate_limit(RateLimit::new(requests, hour, hour / 4).unwrap())
-        .build()
-        .unwrap()
+}
+
+fn client(url: &str, directory: &Path, requests: u32) -> Client {
+    let budget = Budget::on_host_at(directory);
+    builder(url, budget, requests).build().unwrap()
 }
 
 /// Does nothing, unless it is one of the processes that the tests start.
+#[expect(clippy::print_stdout, reason = "the test reads it")]
 #[tokio::test]
 async fn worker() {
-    let Ok(told) = std::env::var(WORKER) else {
+    let Ok(told) = env::var(WORKER) else {
         return;
     };
     let [url, directory, requests, calls] = told.split('|').collect::<Vec<_>>()[..] else {
         panic!("{told}");
     };
-    let client = client(url, Path::new(directory), requests.parse().unwrap());
+    let budget = Budget::on_host_at(directory);
+    let client = match builder(url, budget, requests.parse().unwrap()).build() {
+        Ok(client) => client,
+        Err(error) => {
+            println!("\n{OUTCOME}{:?}: {error}", error.kind());
+            return;
+        }
+    };
     for _ in 0..calls.parse().unwrap() {
-        if let Err(error) = client.list_products().await {
-            assert!(
-                error.is_rate_limited() && error.status().is_none(),
-                "{error}"
-            );
+        match client.list_products().await {
+            Ok(_) => println!("\n{OUTCOME}sent"),
+            Err(error) if error.status().is_none() => {
+                println!("\n{OUTCOME}{:?}: {error}", error.kind());
+            }
+            Err(error) => panic!("{error}"),
         }
     }
 }
 
-fn start(url: &str, directory: &Path, requests: u32, calls: u32) -> Child {
+/// A process that sends so many requests.
+fn worker_command(
+    program: impl AsRef<OsStr>,
+    url: &str,
+    directory: &Path,
+    requests: u32,
+    calls: u32,
+) -> Command {
     let told = format!("{url}|{}|{requests}|{calls}", directory.display());
-    Command::new(std::env::current_exe().unwrap())
-        .args(["host::worker", "--exact"])
-        .env(WORKER, told)
+    let mut command = Command::new(program);
+    command.env(WORKER, told);
+    command
+}
+
+const WORKER_ARGUMENTS: [&str; 3] = ["host::worker", "--exact", "--nocapture"];
+
+fn start(url: &str, directory: &Path, requests: u32, calls: u32) -> Child {
+    let program = env::current_exe().unwrap();
+    worker_command(program, url, directory, requests, calls)
+        .args(WORKER_ARGUMENTS)
         .stdout(Stdio::null())
-        .stderr(Stdio::inherit())
         .spawn()
         .unwrap()
+}
+
+/// What the calls of a process came to.
+fn outcomes(mut command: Command) -> Vec<String> {
+    let output = command.output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}{error}");
+    let lines = text.lines().filter_map(|line| line.strip_prefix(OUTCOME));
+    lines.map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -62,9 +103,11 @@ async fn processes_that_are_killed_leave_a_budget_that_holds() {
     let mut processes: Vec<Child> = (0..8)
         .map(|_| start(&url, directory.path(), 60, 40))
         .collect();
-    // At other points each time, also between a write and its rename.
+    // While they send, at other points each time.
     for (number, process) in processes.iter_mut().take(3).enumerate() {
-        std::thread::sleep(Duration::from_millis(7 * (number as u64 + 1)));
+        while telesto.stats().served < 10 * (number as u64 + 1) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
         process.kill().unwrap();
     }
     for mut process in processes.drain(..).skip(3) {
@@ -139,4 +182,120 @@ async fn a_call_that_is_dropped_leaves_no_reservation() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("{:?}", client.budget().await);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    use std::path::PathBuf;
+
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_full_disk_is_an_error_and_the_file_stays() {
+        let telesto = MockServer::builder().start().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let client = client(&telesto.url(), directory.path(), 100);
+        for _ in 0..40 {
+            client.list_products().await.unwrap();
+        }
+        let file = |extension: &str| {
+            let files = fs::read_dir(directory.path()).unwrap();
+            let mut files = files.map(|entry| entry.unwrap().path());
+            files.find(|path| path.extension().unwrap() == extension)
+        };
+        let before = fs::read(file("json").unwrap()).unwrap();
+        assert!(before.len() > 1_024, "more than the process may write");
+        let mut process = worker_command("sh", &telesto.url(), directory.path(), 100, 1);
+        process
+            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$@\"", "sh"])
+            .arg(env::current_exe().unwrap())
+            .args(WORKER_ARGUMENTS);
+        let [outcome] = &outcomes(process)[..] else {
+            panic!("it does not build");
+        };
+        for part in ["Config: cannot write the file", "make room on the disk"] {
+            assert!(outcome.contains(part), "{outcome}");
+        }
+        assert_eq!(fs::read(file("json").unwrap()).unwrap(), before);
+        assert_eq!(file("new"), None);
+        client.list_products().await.unwrap();
+    }
+
+    /// The program of the tests, where every user can run it.
+    fn program_for_all(directory: &Path) -> PathBuf {
+        let program = directory.join("worker");
+        fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        for path in [directory, &program] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        program
+    }
+
+    /// Only root can start a process as another user.
+    fn is_root() -> bool {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().metadata().unwrap().uid() == 0
+    }
+
+    #[expect(clippy::print_stderr, reason = "nobody should think that it ran")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn users_of_a_group_share_a_directory_and_others_are_told() {
+        if !is_root() {
+            eprintln!("skipped: only root can start processes as other users");
+            return;
+        }
+        const GROUP: u32 = 60_001;
+        let telesto = MockServer::builder().start().await.unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let program = program_for_all(directory.path());
+        let state = directory.path().join("state");
+        fs::create_dir(&state).unwrap();
+        chown(&state, None, Some(GROUP)).unwrap();
+        fs::set_permissions(&state, fs::Permissions::from_mode(0o2770)).unwrap();
+
+        let run = |user: u32, group: u32, umask: &str| {
+            let mut process = worker_command("sh", &telesto.url(), &state, 3, 1);
+            process
+                .args(["-c", "umask $0; exec \"$@\"", umask])
+                .arg(&program)
+                .args(WORKER_ARGUMENTS)
+                .uid(user)
+                .gid(group);
+            outcomes(process).remove(0)
+        };
+        assert_eq!(run(60_001, GROUP, "077"), "sent");
+        assert_eq!(run(60_002, GROUP, "022"), "sent");
+        assert_eq!(run(60_001, GROUP, "022"), "sent");
+        let spent = run(60_002, GROUP, "077");
+        assert!(spent.starts_with("RateLimited"), "{spent}");
+
+        let stranger = run(60_003, 60_003, "022");
+        for part in [
+            "Config: ",
+            "Permission denied",
+            "make the directory writable",
+        ] {
+            assert!(stranger.contains(part), "{stranger}");
+        }
+        assert_eq!((telesto.stats().served, telesto.stats().refused), (3, 0));
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_fall_back_to_the_budget_of_its_process() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let budget = || Budget::on_host_at(file.path().join("state"));
+    let error = builder(&telesto.url(), budget(), 2).build().unwrap_err();
+    assert!(error.is_config());
+    assert!(error.to_string().contains("TELESTO_STATE_DIR"), "{error}");
+
+    let fallback = || builder(&telesto.url(), budget().or_in_process(), 2).build();
+    let (first, second) = (fallback().unwrap(), fallback().unwrap());
+    first.list_products().await.unwrap();
+    second.list_products().await.unwrap();
+    let refused = first.list_products().await.unwrap_err();
+    assert!(refused.is_rate_limited() && refused.status().is_none());
 }

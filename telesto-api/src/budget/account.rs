@@ -9,9 +9,10 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
+use super::host::Host;
 use super::ledger::{Ask, Granted, Ledger, Reason, Refusal};
 use super::queue::{Place, Queue};
-use super::store::{Store, warn_of};
+use super::store::{InProcess, Store, warn_of};
 use super::{BudgetStatus, Wait, WaitReason};
 use crate::clock::Clock;
 use crate::{Error, RateLimit};
@@ -34,7 +35,15 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn in_process(clock: Arc<dyn Clock>) -> Self {
+        Self::new(Store::InProcess(Arc::new(InProcess::new(clock))))
+    }
+
+    pub(super) fn on_host(host: Host) -> Self {
+        Self::new(Store::Host(Arc::new(host)))
+    }
+
+    fn new(store: Store) -> Self {
         Self {
             store,
             changed: Arc::default(),

@@ -1,6 +1,6 @@
 //! A ledger in a file that the processes of a machine share.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
+use super::time::Time;
+use crate::Error;
 use crate::clock::Clock;
-use crate::{Error, RateLimit};
 
 /// The format of the file. A newer one is refused, not overwritten.
 const VERSION: u32 = 1;
@@ -26,8 +27,8 @@ pub(super) struct Host {
     /// The name of the files, without an extension.
     name: String,
     origin: String,
-    /// What a damaged file counts as.
-    limit: RateLimit,
+    /// Whether the group of the directory shares the files.
+    for_group: bool,
     clock: Arc<dyn Clock>,
 }
 
@@ -40,22 +41,6 @@ struct Saved {
     ledger: Ledger,
 }
 
-/// The time of the ledger, which never goes back and never jumps ahead.
-///
-/// On a machine with a boot clock it is `base` plus the time since the boot,
-/// which counts while the machine is suspended, and which nobody can set. After
-/// a reboot it goes on from the last change, as if no time had passed while the
-/// machine was off: a slot may be free later than it could be, never earlier.
-/// Without a boot clock, it advances as the wall clock does, but never back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Time {
-    now: Duration,
-    base: Duration,
-    boot: Option<String>,
-    /// In milliseconds since 1970.
-    wall: i64,
-}
-
 /// Only the version, which every format has.
 #[derive(Deserialize)]
 struct Version {
@@ -63,28 +48,35 @@ struct Version {
 }
 
 impl Host {
-    pub(super) fn new(
+    /// Makes the directory, and reads and writes in it, so that a wrong setting
+    /// is found before anything is sent.
+    pub(super) fn open(
         directory: PathBuf,
         origin: &str,
-        limit: RateLimit,
         clock: Arc<dyn Clock>,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        // The working directory may change.
+        let directory = std::path::absolute(&directory).unwrap_or(directory);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-        Self {
-            directory,
+        let mut host = Self {
             name: origin.replace(|c| !plain(c), "_"),
             origin: origin.to_owned(),
-            limit,
+            for_group: false,
+            directory,
             clock,
-        }
+        };
+        create_directory(&host.directory)
+            .map_err(|error| host.fails("cannot make the directory", error))?;
+        host.for_group = is_for_group(&host.directory);
+        let lock = host.lock()?;
+        let (ledger, time) = host.read()?;
+        host.write(ledger, time)?;
+        drop(lock);
+        Ok(host)
     }
 
-    /// Makes the directory and reads the file, so that a wrong setting is found
-    /// before anything is sent.
-    pub(super) fn check(&self) -> Result<(), Error> {
-        create_private(&self.directory)
-            .map_err(|error| self.fails("cannot make the directory", error))?;
-        self.change(|_, _| {}).map(drop)
+    pub(super) fn directory(&self) -> &Path {
+        &self.directory
     }
 
     /// Changes the ledger. This blocks, for as long as other processes hold the
@@ -93,25 +85,14 @@ impl Host {
         &self,
         change: impl FnOnce(&mut Ledger, Duration) -> T,
     ) -> Result<T, Error> {
-        let lock = self.open_lock()?;
-        lock.lock()
-            .map_err(|error| self.fails("cannot lock the file", error))?;
-        let saved = self.read()?;
-        let (mut ledger, time) = match saved {
-            Some(Saved { ledger, time, .. }) => (ledger, self.time_after(&time)),
-            None => (Ledger::default(), self.first_time()),
-        };
+        let _lock = self.lock()?;
+        let (mut ledger, last) = self.read()?;
+        let time = last.advanced(&*self.clock);
         let before = ledger.clone();
         let result = change(&mut ledger, time.now);
-        if ledger != before {
-            self.write(&Saved {
-                version: VERSION,
-                origin: self.origin.clone(),
-                time,
-                ledger,
-            })?;
+        if ledger != before || time.goes_on_from(&last) {
+            self.write(ledger, time)?;
         }
-        // Dropped, the lock is released.
         Ok(result)
     }
 
@@ -119,25 +100,43 @@ impl Host {
         self.directory.join(format!("{}.{extension}", self.name))
     }
 
-    fn open_lock(&self) -> Result<File, Error> {
+    /// Locks the ledger, until the file is dropped.
+    fn lock(&self) -> Result<File, Error> {
         let path = self.path("lock");
-        let opened = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path);
+        let opened = match File::open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match self.create(&path) {
+                // Another process was faster.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&path),
+                created => created,
+            },
+            opened => opened,
+        };
         let file = opened.map_err(|error| self.fails("cannot open the lock file", error))?;
-        set_mode(&file, &self.directory);
+        file.lock()
+            .map_err(|error| self.fails("cannot lock the file", error))?;
         Ok(file)
     }
 
-    /// The file, if there is one. A damaged one is set aside.
-    fn read(&self) -> Result<Option<Saved>, Error> {
+    /// Creates a file, for its owner or for the group of the directory.
+    fn create(&self, path: &Path) -> io::Result<File> {
+        let file = create_private(path)?;
+        if self.for_group {
+            share_with_group(&file)?;
+        }
+        Ok(file)
+    }
+
+    /// The ledger, and the time of its last change. A damaged file is set aside.
+    fn read(&self) -> Result<(Ledger, Time), Error> {
         let path = self.path("json");
+        // Higher than the number of any request before.
+        let first = u64::try_from(self.clock.wall().as_microsecond()).unwrap_or_default();
+        let time = Time::first(&*self.clock);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Ok((Ledger::numbered_from(first), time));
+            }
             Err(error) => return Err(self.fails("cannot read the file", error)),
         };
         if let Ok(Version { version }) = serde_json::from_slice(&bytes)
@@ -150,7 +149,7 @@ impl Host {
             )));
         }
         match serde_json::from_slice::<Saved>(&bytes) {
-            Ok(saved) if saved.origin == self.origin => return Ok(Some(saved)),
+            Ok(saved) if saved.origin == self.origin => return Ok((saved.ledger, saved.time)),
             _ => {}
         }
         let aside = self.path("damaged");
@@ -162,70 +161,47 @@ impl Host {
             aside = %aside.display(),
             "the file of the budget is damaged, so all requests count as spent"
         );
-        let time = self.first_time();
+        let ledger = Ledger::numbered_from(first).unknown_until(time.now);
+        self.write(ledger.clone(), time.clone())?;
+        Ok((ledger, time))
+    }
+
+    fn write(&self, ledger: Ledger, time: Time) -> Result<(), Error> {
+        let (path, new) = (self.path("json"), self.path("new"));
         let saved = Saved {
             version: VERSION,
             origin: self.origin.clone(),
-            ledger: Ledger::used_up(self.limit, time.now),
             time,
+            ledger,
         };
-        self.write(&saved)?;
-        Ok(Some(saved))
-    }
-
-    fn write(&self, saved: &Saved) -> Result<(), Error> {
-        let (path, new) = (self.path("json"), self.path("new"));
         let replace = || {
-            let bytes = serde_json::to_vec(saved)?;
-            let mut file = File::create(&new)?;
-            set_mode(&file, &self.directory);
+            let bytes = serde_json::to_vec(&saved)?;
+            // Of a process that was killed.
+            match fs::remove_file(&new) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+            let mut file = self.create(&new)?;
             file.write_all(&bytes)?;
             drop(file);
             fs::rename(&new, &path)
         };
-        replace().map_err(|error| self.fails("cannot write the file", error))
-    }
-
-    fn first_time(&self) -> Time {
-        self.time_from(Duration::ZERO, self.clock.boot())
-    }
-
-    /// The time now, if it was `saved` at the last change.
-    fn time_after(&self, saved: &Time) -> Time {
-        let boot = self.clock.boot();
-        match (&boot, &saved.boot) {
-            (Some((id, since)), Some(known)) if id == known => Time {
-                now: saved.base.saturating_add(*since).max(saved.now),
-                wall: self.wall(),
-                ..saved.clone()
-            },
-            (Some(_), _) => self.time_from(saved.now, boot),
-            (None, _) => {
-                let passed = self.wall().saturating_sub(saved.wall);
-                let passed = Duration::from_millis(u64::try_from(passed).unwrap_or_default());
-                self.time_from(saved.now.saturating_add(passed), None)
-            }
-        }
-    }
-
-    fn wall(&self) -> i64 {
-        self.clock.wall().as_millisecond()
-    }
-
-    fn time_from(&self, base: Duration, boot: Option<(String, Duration)>) -> Time {
-        let (boot, since) = boot.unzip();
-        Time {
-            now: base.saturating_add(since.unwrap_or_default()),
-            base,
-            boot,
-            wall: self.wall(),
-        }
+        replace().map_err(|error| {
+            let _ = fs::remove_file(&new);
+            self.fails("cannot write the file", error)
+        })
     }
 
     fn fails(&self, what: &str, error: io::Error) -> Error {
+        let help = match error.kind() {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => "make room on the disk",
+            _ => "make the directory writable",
+        };
         Error::budget(format!(
-            "{what} of the budget in {}: {error}; make the directory writable, or choose another \
-             with `Budget::on_host_at` or TELESTO_STATE_DIR",
+            "{what} of the budget in {}: {error}; {help}, or choose another directory with \
+             `Budget::on_host_at` or TELESTO_STATE_DIR",
             self.directory.display()
         ))
         .with_source(error)
@@ -251,7 +227,7 @@ pub(super) fn state_directory() -> Result<PathBuf, Error> {
 }
 
 #[cfg(unix)]
-fn create_private(directory: &Path) -> io::Result<()> {
+fn create_directory(directory: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt as _;
 
     fs::DirBuilder::new()
@@ -261,104 +237,64 @@ fn create_private(directory: &Path) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn create_private(directory: &Path) -> io::Result<()> {
+fn create_directory(directory: &Path) -> io::Result<()> {
     fs::create_dir_all(directory)
 }
 
-/// Makes a file private to its owner, or to the group if the group may write to
-/// the directory.
+/// Creates a file that is private to its owner.
 #[cfg(unix)]
-fn set_mode(file: &File, directory: &Path) {
-    use std::os::unix::fs::PermissionsExt as _;
+fn create_private(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
 
-    let shared = fs::metadata(directory).is_ok_and(|meta| meta.permissions().mode() & 0o020 != 0);
-    let mode = if shared { 0o660 } else { 0o600 };
-    // A file of another user has its mode already.
-    let _ = file.set_permissions(fs::Permissions::from_mode(mode));
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
 }
 
 #[cfg(not(unix))]
-fn set_mode(_: &File, _: &Path) {}
+fn create_private(path: &Path) -> io::Result<File> {
+    File::create_new(path)
+}
+
+/// Whether the group may write to the directory.
+#[cfg(unix)]
+fn is_for_group(directory: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    fs::metadata(directory).is_ok_and(|meta| meta.permissions().mode() & 0o020 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_for_group(_: &Path) -> bool {
+    false
+}
+
+#[cfg(unix)]
+fn share_with_group(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    file.set_permissions(fs::Permissions::from_mode(0o660))
+}
+
+#[cfg(not(unix))]
+fn share_with_group(_: &File) -> io::Result<()> {
+    Ok(())
+}
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, MutexGuard};
-
-    use jiff::{SignedDuration, Timestamp};
-    use proptest::prelude::*;
-
     use super::super::ledger::{Ask, Refusal};
+    use super::super::machine::Machine;
     use super::*;
-    use crate::clock::Sleep;
+    use crate::RateLimit;
 
     const ORIGIN: &str = "https://telesto.app";
 
-    /// A machine that can be rebooted, and whose wall clock can be set.
-    #[derive(Clone, Debug)]
-    struct Machine(Arc<Mutex<State>>);
-
-    #[derive(Debug)]
-    struct State {
-        wall: Timestamp,
-        boots: u32,
-        since_boot: Duration,
-        has_boot_clock: bool,
-    }
-
-    impl Machine {
-        fn new(has_boot_clock: bool) -> Self {
-            Self(Arc::new(Mutex::new(State {
-                wall: "2024-01-15T10:30:00Z".parse().unwrap(),
-                boots: 0,
-                since_boot: secs(1_000),
-                has_boot_clock,
-            })))
-        }
-
-        fn state(&self) -> MutexGuard<'_, State> {
-            self.0.lock().unwrap()
-        }
-
-        fn pass(&self, seconds: u64) {
-            let mut state = self.state();
-            state.wall += secs(seconds);
-            state.since_boot += secs(seconds);
-        }
-
-        fn set_wall(&self, seconds: i64) {
-            self.state().wall += SignedDuration::from_secs(seconds);
-        }
-
-        fn reboot(&self) {
-            let mut state = self.state();
-            state.boots += 1;
-            state.since_boot = Duration::ZERO;
-        }
-
-        fn host(&self, directory: &Path) -> Host {
-            let clock = Arc::new(self.clone());
-            Host::new(directory.to_owned(), ORIGIN, ask().limit, clock)
-        }
-    }
-
-    impl Clock for Machine {
-        fn wall(&self) -> Timestamp {
-            self.state().wall
-        }
-
-        fn monotonic(&self) -> Duration {
-            self.state().since_boot
-        }
-
-        fn sleep(&self, _: Duration) -> Sleep {
-            Box::pin(std::future::pending())
-        }
-
-        fn boot(&self) -> Option<(String, Duration)> {
-            let state = self.state();
-            let boot = (state.boots.to_string(), state.since_boot);
-            state.has_boot_clock.then_some(boot)
-        }
+    fn open(machine: &Machine, directory: &Path) -> Host {
+        let clock = Arc::new(machine.clone());
+        Host::open(directory.to_owned(), ORIGIN, clock).unwrap()
     }
 
     fn secs(seconds: u64) -> Duration {
@@ -396,45 +332,45 @@ mod tests {
     fn processes_share_what_was_sent() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::new(true);
-        send(&machine.host(directory.path())).unwrap();
-        send(&machine.host(directory.path())).unwrap();
-        assert!(send(&machine.host(directory.path())).is_err());
+        send(&open(&machine, directory.path())).unwrap();
+        send(&open(&machine, directory.path())).unwrap();
+        assert!(send(&open(&machine, directory.path())).is_err());
         machine.pass(3_600);
-        assert_eq!(wait(&machine.host(directory.path())), 1);
+        assert_eq!(wait(&open(&machine, directory.path())), 1);
         machine.pass(1);
-        send(&machine.host(directory.path())).unwrap();
+        send(&open(&machine, directory.path())).unwrap();
         // Another origin has a file of its own.
         let clock = Arc::new(machine.clone());
         let path = directory.path().to_owned();
-        let other = Host::new(path, "http://127.0.0.1:8100", ask().limit, clock);
-        assert_eq!(wait(&other), 0);
+        let other = Host::open(path, "http://127.0.0.1:8100", clock);
+        assert_eq!(wait(&other.unwrap()), 0);
     }
 
     #[test]
     fn a_lockout_outlives_its_process_and_a_reboot() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::new(true);
-        let host = machine.host(directory.path());
+        let host = open(&machine, directory.path());
         let locked = host.change(|ledger, now| {
             let granted = ledger.reserve(&ask(), now).unwrap();
             ledger.limited(granted, secs(900), Duration::ZERO, now);
         });
         locked.unwrap();
         machine.pass(100);
-        assert_eq!(wait(&machine.host(directory.path())), 801);
+        assert_eq!(wait(&open(&machine, directory.path())), 801);
         machine.reboot();
         machine.set_wall(24 * 3_600);
         // As if no time had passed since the last change.
-        assert_eq!(wait(&machine.host(directory.path())), 901);
+        assert_eq!(wait(&open(&machine, directory.path())), 901);
         machine.pass(901);
-        assert_eq!(wait(&machine.host(directory.path())), 0);
+        assert_eq!(wait(&open(&machine, directory.path())), 0);
     }
 
     #[test]
     fn what_cannot_be_read_is_set_aside_and_counts_as_spent() {
         let good = {
             let directory = tempfile::tempdir().unwrap();
-            let host = Machine::new(true).host(directory.path());
+            let host = open(&Machine::new(true), directory.path());
             send(&host).unwrap();
             fs::read_to_string(host.path("json")).unwrap()
         };
@@ -442,7 +378,7 @@ mod tests {
         for damaged in ["", "{", "null", "[1]", &good[..good.len() / 2], &foreign] {
             let directory = tempfile::tempdir().unwrap();
             let machine = Machine::new(true);
-            let host = machine.host(directory.path());
+            let host = open(&machine, directory.path());
             fs::write(host.path("json"), damaged).unwrap();
             assert_eq!(wait(&host), 3_601, "{damaged}");
             let aside = fs::read_to_string(host.path("damaged")).unwrap();
@@ -455,10 +391,10 @@ mod tests {
     #[test]
     fn a_newer_format_is_refused_and_not_overwritten() {
         let directory = tempfile::tempdir().unwrap();
-        let host = Machine::new(true).host(directory.path());
+        let host = open(&Machine::new(true), directory.path());
         let newer = r#"{"version":2,"stamps":"elsewhere"}"#;
         fs::write(host.path("json"), newer).unwrap();
-        let error = host.check().unwrap_err();
+        let error = host.change(|_, _| {}).unwrap_err();
         assert!(error.is_budget());
         assert!(error.to_string().contains("newer version"), "{error}");
         assert_eq!(fs::read_to_string(host.path("json")).unwrap(), newer);
@@ -467,7 +403,7 @@ mod tests {
     #[test]
     fn what_a_killed_process_had_begun_to_write_does_not_matter() {
         let directory = tempfile::tempdir().unwrap();
-        let host = Machine::new(true).host(directory.path());
+        let host = open(&Machine::new(true), directory.path());
         send(&host).unwrap();
         fs::write(host.path("new"), "{\"version\":1,\"ori").unwrap();
         send(&host).unwrap();
@@ -480,7 +416,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        let error = Machine::new(true).host(&file.join("state")).check();
+        let clock = Arc::new(Machine::new(true));
+        let error = Host::open(file.join("state"), ORIGIN, clock);
         let message = error.unwrap_err().to_string();
         for part in [
             "cannot make the directory of the budget in ",
@@ -499,96 +436,32 @@ mod tests {
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let directory = tempfile::tempdir().unwrap();
         let own = directory.path().join("own");
-        let host = Machine::new(true).host(&own);
-        host.check().unwrap();
-        send(&host).unwrap();
+        let private = open(&Machine::new(true), &own);
+        send(&private).unwrap();
         assert_eq!(mode(&own), 0o700);
-        let modes = ["json", "lock"].map(|name| mode(&host.path(name)));
+        let modes = ["json", "lock"].map(|name| mode(&private.path(name)));
         assert_eq!(modes, [0o600, 0o600]);
 
         let shared = directory.path().join("shared");
         fs::create_dir(&shared).unwrap();
         fs::set_permissions(&shared, fs::Permissions::from_mode(0o2770)).unwrap();
-        let host = Machine::new(true).host(&shared);
+        let host = open(&Machine::new(true), &shared);
         send(&host).unwrap();
         let modes = ["json", "lock"].map(|name| mode(&host.path(name)));
         assert_eq!(modes, [0o660, 0o660]);
-    }
-
-    #[derive(Clone, Debug)]
-    enum Happens {
-        Pass(u64),
-        SetWall(i64),
-        Reboot,
-        Off(u64),
-        Change,
-    }
-
-    fn happens() -> impl Strategy<Value = Happens> {
-        prop_oneof![
-            4 => (0u64..7_200).prop_map(Happens::Pass),
-            2 => (-90_000i64..90_000).prop_map(Happens::SetWall),
-            1 => Just(Happens::Reboot),
-            1 => (0u64..90_000).prop_map(Happens::Off),
-            4 => Just(Happens::Change),
-        ]
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(64))]
-
-        /// Whatever happens to the machine and its wall clock, the time of the
-        /// ledger never goes back, and never advances by more than has passed.
-        #[test]
-        fn the_time_of_the_ledger_is_never_ahead(
-            events in prop::collection::vec(happens(), 1..40),
-        ) {
-            let directory = tempfile::tempdir().unwrap();
-            let machine = Machine::new(true);
-            // Without a change, nothing is written.
-            let write = |host: &Host| {
-                host.change(|ledger, now| {
-                    ledger.reserve(&Ask { limit: RateLimit::default(), ..ask() }, now).ok();
-                    now
-                })
-                .unwrap()
-            };
-            let start = write(&machine.host(directory.path()));
-            let (mut last, mut passed) = (start, Duration::ZERO);
-            for event in events {
-                match event {
-                    Happens::Pass(seconds) => {
-                        machine.pass(seconds);
-                        passed += secs(seconds);
-                    }
-                    Happens::SetWall(seconds) => machine.set_wall(seconds),
-                    Happens::Reboot => machine.reboot(),
-                    Happens::Off(seconds) => {
-                        machine.pass(seconds);
-                        machine.reboot();
-                        passed += secs(seconds);
-                    }
-                    Happens::Change => {
-                        let now = write(&machine.host(directory.path()));
-                        prop_assert!(now >= last);
-                        prop_assert!(now - start <= passed);
-                        last = now;
-                    }
-                }
-            }
-        }
     }
 
     #[test]
     fn without_a_boot_clock_a_wall_clock_that_is_set_back_unlocks_nothing() {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::new(false);
-        let host = machine.host(directory.path());
+        let host = open(&machine, directory.path());
         send(&host).unwrap();
         send(&host).unwrap();
         machine.set_wall(-7_200);
         assert_eq!(wait(&host), 3_601);
-        machine.pass(7_200 + 3_601);
+        // From then on, time goes on.
+        machine.pass(3_601);
         assert_eq!(wait(&host), 0);
     }
 }

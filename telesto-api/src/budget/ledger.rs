@@ -35,6 +35,9 @@ pub(super) struct Ledger {
     requests: u64,
     /// The longest window that was asked for: older stamps are forgotten.
     longest_window: Duration,
+    /// Nobody knows what was sent up to then: no window that reaches back to it
+    /// has a slot.
+    unknown_until: Option<Duration>,
 }
 
 /// A request, and by when the server has counted it.
@@ -115,16 +118,20 @@ pub(super) enum Reason {
 }
 
 impl Ledger {
-    /// A ledger whose window is spent, for when nobody knows.
-    pub(super) fn used_up(limit: RateLimit, now: Duration) -> Self {
-        let stamp = Stamp {
-            at: now,
-            under_way: None,
-        };
+    /// A ledger that numbers requests from `first` on, so that a response to a
+    /// request of a lost ledger is not taken for one of this ledger.
+    pub(super) fn numbered_from(first: u64) -> Self {
         Self {
-            stamps: vec![stamp; limit.requests() as usize],
-            longest_window: limit.window(),
+            requests: first,
             ..Self::default()
+        }
+    }
+
+    /// Counts every window up to `now` as spent.
+    pub(super) fn unknown_until(self, now: Duration) -> Self {
+        Self {
+            unknown_until: Some(now),
+            ..self
         }
     }
 
@@ -212,23 +219,35 @@ impl Ledger {
 
     /// How many requests fit into the window, whether or not it is blocked.
     pub(super) fn remaining(&self, ask: &Ask, now: Duration) -> u32 {
+        if self.unknown(ask, now).is_some() {
+            return 0;
+        }
         let used = self.in_window(ask, now).count();
         u32::try_from(ask.allowed().saturating_sub(used)).unwrap_or(u32::MAX)
     }
 
     /// Why a request may not be sent now.
     pub(super) fn refusal(&self, ask: &Ask, now: Duration) -> Option<Refusal> {
-        let blocked = self.blocked(now);
-        let spent = self.spent(ask, now);
-        match (blocked, spent) {
-            // Both the block has to end, and a slot to be free.
-            (Some(blocked), Some(spent)) => Some(Refusal {
-                until: blocked.until.max(spent.until),
-                certain: blocked.certain && spent.certain,
-                ..blocked
-            }),
-            (blocked, spent) => blocked.or(spent),
-        }
+        let reasons = [
+            self.blocked(now),
+            self.unknown(ask, now),
+            self.spent(ask, now),
+        ];
+        // All of them have to end.
+        reasons.into_iter().flatten().reduce(|first, next| Refusal {
+            reason: first.reason,
+            until: first.until.max(next.until),
+            certain: first.certain && next.certain,
+        })
+    }
+
+    fn unknown(&self, ask: &Ask, now: Duration) -> Option<Refusal> {
+        let until = expires(self.unknown_until?, ask.limit.window());
+        (until > now).then_some(Refusal {
+            reason: Reason::Spent,
+            until,
+            certain: true,
+        })
     }
 
     fn blocked(&self, now: Duration) -> Option<Refusal> {
@@ -307,8 +326,10 @@ impl Ledger {
     /// Whether it holds nothing that still counts.
     pub(super) fn is_empty(&self, now: Duration) -> bool {
         let window = self.longest_window;
-        let old = |stamp: &Stamp| expires(stamp.at, window) <= now;
-        self.lockout.is_none() && self.stamps.iter().all(old)
+        let old = |at: Duration| expires(at, window) <= now;
+        self.lockout.is_none()
+            && self.unknown_until.is_none()
+            && self.stamps.iter().all(|stamp| old(stamp.at))
     }
 
     fn forget(&mut self, now: Duration) {

@@ -6,13 +6,16 @@
 mod account;
 mod host;
 mod ledger;
+#[cfg(test)]
+mod machine;
 mod queue;
 mod store;
+mod time;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,7 +23,6 @@ use jiff::Timestamp;
 use self::account::Shared;
 pub(crate) use self::account::{Account, NotReserved, Receipt};
 use self::host::Host;
-use self::store::{InProcess, Store};
 use crate::clock::Clock;
 use crate::{Error, RateLimit};
 
@@ -60,8 +62,12 @@ struct Inner {
 /// Where it is kept.
 enum Kept {
     InProcess,
-    /// In this directory, or in that of the platform.
-    OnHost(Option<PathBuf>),
+    OnHost {
+        /// If not this one, it is that of the platform.
+        directory: Option<PathBuf>,
+        /// Whether the process is good enough if the directory cannot be used.
+        or_in_process: bool,
+    },
 }
 
 impl Budget {
@@ -84,9 +90,21 @@ impl Budget {
     /// Processes on other machines, or in containers without the directory, do
     /// not share it. The directory has to be on a local disk: locks do not work
     /// on every network file system.
+    ///
+    /// On Linux, its time follows the clock of the boot. So the wall clock may
+    /// be set to anything, and nothing is sent early; after a reboot, a slot is
+    /// free late by at most a window and a lockout. Elsewhere its time follows the
+    /// wall clock: set ahead by an hour, it frees the slots of that hour early;
+    /// set back, it frees them as late as that.
+    ///
+    /// A file that is damaged is set aside, with a warning in the log, and a
+    /// whole window counts as spent.
     #[must_use]
     pub fn on_host() -> Self {
-        Self::new(Kept::OnHost(None))
+        Self::new(Kept::OnHost {
+            directory: None,
+            or_in_process: false,
+        })
     }
 
     /// As [`on_host`](Self::on_host), in this directory. It is made if it does
@@ -110,7 +128,40 @@ impl Budget {
     /// ```
     #[must_use]
     pub fn on_host_at(directory: impl Into<PathBuf>) -> Self {
-        Self::new(Kept::OnHost(Some(directory.into())))
+        Self::new(Kept::OnHost {
+            directory: Some(directory.into()),
+            or_in_process: false,
+        })
+    }
+
+    /// Falls back to the budget of the process, with a warning in the log, if
+    /// the directory of a budget [on the host](Self::on_host) cannot be used
+    /// when a client is built. Without this, building the client fails.
+    ///
+    /// Then nothing is shared with other processes: for programs that must run,
+    /// even if the address may be blocked.
+    ///
+    /// ```
+    /// use telesto_api::{Budget, Client};
+    ///
+    /// # fn main() -> Result<(), telesto_api::Error> {
+    /// # let directory = std::env::temp_dir().join("telesto-docs");
+    /// let client = Client::builder()
+    ///     .api_key("YOUR_API_KEY")
+    ///     .budget(Budget::on_host_at(directory).or_in_process())
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn or_in_process(self) -> Self {
+        match &self.0.kept {
+            Kept::InProcess => self,
+            Kept::OnHost { directory, .. } => Self::new(Kept::OnHost {
+                directory: directory.clone(),
+                or_in_process: true,
+            }),
+        }
     }
 
     fn new(kept: Kept) -> Self {
@@ -119,26 +170,6 @@ impl Budget {
             clock: OnceLock::new(),
             origins: Mutex::default(),
         }))
-    }
-
-    /// The store of an origin.
-    fn store(
-        &self,
-        origin: &str,
-        limit: RateLimit,
-        clock: &Arc<dyn Clock>,
-    ) -> Result<Store, Error> {
-        let directory = match &self.0.kept {
-            Kept::InProcess => {
-                let store = InProcess::new(Arc::clone(clock));
-                return Ok(Store::InProcess(Arc::new(store)));
-            }
-            Kept::OnHost(Some(directory)) => directory.clone(),
-            Kept::OnHost(None) => host::state_directory()?,
-        };
-        let store = Host::new(directory, origin, limit, Arc::clone(clock));
-        store.check().map_err(Error::into_config)?;
-        Ok(Store::Host(Arc::new(store)))
     }
 
     /// The budget of a client that was not given one: that of the process.
@@ -180,26 +211,77 @@ impl Budget {
                 "the clients of a budget need the same clock: pass a clone of it to each",
             ));
         }
-        let origins = self.0.origins.lock();
-        let mut origins = origins.unwrap_or_else(PoisonError::into_inner);
-        let shared = match origins.get(origin) {
-            Some(shared) => Arc::clone(shared),
-            None => {
-                // Without clients and with nothing that counts, nothing is lost.
-                origins.retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.is_empty());
-                let shared = Arc::new(Shared::new(self.store(origin, limit, first)?));
-                origins.insert(origin.to_owned(), Arc::clone(&shared));
-                shared
-            }
-        };
         Ok(Account::new(
-            shared,
+            self.shared(origin, clock)?,
             Arc::clone(clock),
             limit,
             keep_back,
             timeout,
         ))
     }
+
+    /// What its clients share for an origin.
+    fn shared(&self, origin: &str, clock: &Arc<dyn Clock>) -> Result<Arc<Shared>, Error> {
+        let mut origins = lock(&self.0.origins);
+        if let Some(shared) = origins.get(origin) {
+            return Ok(Arc::clone(shared));
+        }
+        // Without clients and with nothing that counts, nothing is lost.
+        origins.retain(|_, shared| Arc::strong_count(shared) > 1 || !shared.is_empty());
+        let shared = match &self.0.kept {
+            Kept::InProcess => Arc::new(Shared::in_process(Arc::clone(clock))),
+            Kept::OnHost {
+                directory,
+                or_in_process,
+            } => match on_host(directory.clone(), origin, clock) {
+                Err(error) if *or_in_process => {
+                    tracing::warn!(
+                        target: "telesto_api",
+                        %error,
+                        "other processes do not share the budget"
+                    );
+                    Self::default_for(clock).shared(origin, clock)?
+                }
+                shared => shared.map_err(Error::into_config)?,
+            },
+        };
+        origins.insert(origin.to_owned(), Arc::clone(&shared));
+        Ok(shared)
+    }
+}
+
+/// What the clients of this process share for an origin, in a directory.
+fn on_host(
+    directory: Option<PathBuf>,
+    origin: &str,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<Shared>, Error> {
+    type Known = HashMap<(PathBuf, String), Weak<Shared>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
+    let directory = match directory {
+        Some(directory) => directory,
+        None => host::state_directory()?,
+    };
+    let host = Host::open(directory, origin, Arc::clone(clock))?;
+    let key = (host.directory().to_owned(), origin.to_owned());
+    let shared = Shared::on_host(host);
+    // Times of another clock cannot be compared.
+    if !clock.is_system() {
+        return Ok(Arc::new(shared));
+    }
+    let mut known = lock(&KNOWN);
+    if let Some(shared) = known.get(&key).and_then(Weak::upgrade) {
+        return Ok(shared);
+    }
+    known.retain(|_, shared| shared.strong_count() > 0);
+    let shared = Arc::new(shared);
+    known.insert(key, Arc::downgrade(&shared));
+    Ok(shared)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for Budget {
@@ -210,12 +292,20 @@ impl Default for Budget {
 
 impl fmt::Debug for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0.kept {
-            Kept::InProcess => formatter.write_str("Budget::in_process()"),
-            Kept::OnHost(None) => formatter.write_str("Budget::on_host()"),
-            Kept::OnHost(Some(directory)) => {
-                write!(formatter, "Budget::on_host_at({directory:?})")
-            }
+        let (directory, or_in_process) = match &self.0.kept {
+            Kept::InProcess => return formatter.write_str("Budget::in_process()"),
+            Kept::OnHost {
+                directory,
+                or_in_process,
+            } => (directory, or_in_process),
+        };
+        match directory {
+            None => formatter.write_str("Budget::on_host()")?,
+            Some(directory) => write!(formatter, "Budget::on_host_at({directory:?})")?,
+        }
+        match or_in_process {
+            true => formatter.write_str(".or_in_process()"),
+            false => Ok(()),
         }
     }
 }
@@ -302,5 +392,29 @@ impl BudgetStatus {
     #[must_use]
     pub fn locked_until(&self) -> Option<Timestamp> {
         self.locked_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ManualClock, SystemClock};
+
+    #[test]
+    fn handles_of_a_directory_share_a_queue_and_are_forgotten() {
+        let directory = tempfile::tempdir().unwrap();
+        let system: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shared = |origin: &str, clock: &Arc<dyn Clock>| {
+            let budget = Budget::on_host_at(directory.path());
+            budget.shared(origin, clock).unwrap()
+        };
+        let first = shared("http://127.0.0.1:1", &system);
+        assert!(Arc::ptr_eq(&first, &shared("http://127.0.0.1:1", &system)));
+        assert!(!Arc::ptr_eq(&first, &shared("http://127.0.0.1:2", &system)));
+        let manual: Arc<dyn Clock> = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
+        assert!(!Arc::ptr_eq(&first, &shared("http://127.0.0.1:1", &manual)));
+        let known = Arc::downgrade(&first);
+        drop(first);
+        assert!(known.upgrade().is_none());
     }
 }

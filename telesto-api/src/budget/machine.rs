@@ -1,0 +1,71 @@
+//! A machine to test with.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::clock::{Clock, Sleep};
+
+/// A machine that can be rebooted, and whose wall clock can be set.
+#[derive(Clone, Debug)]
+pub(super) struct Machine(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    wall: Timestamp,
+    boots: u32,
+    since_boot: Duration,
+    has_boot_clock: bool,
+}
+
+impl Machine {
+    pub(super) fn new(has_boot_clock: bool) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            wall: "2024-01-15T10:30:00Z".parse().unwrap(),
+            boots: 0,
+            since_boot: Duration::from_secs(1_000),
+            has_boot_clock,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    pub(super) fn pass(&self, seconds: u64) {
+        let mut state = self.state();
+        state.wall += Duration::from_secs(seconds);
+        state.since_boot += Duration::from_secs(seconds);
+    }
+
+    pub(super) fn set_wall(&self, seconds: i64) {
+        self.state().wall += SignedDuration::from_secs(seconds);
+    }
+
+    pub(super) fn reboot(&self) {
+        let mut state = self.state();
+        state.boots += 1;
+        state.since_boot = Duration::ZERO;
+    }
+}
+
+impl Clock for Machine {
+    fn wall(&self) -> Timestamp {
+        self.state().wall
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.state().since_boot
+    }
+
+    fn sleep(&self, _: Duration) -> Sleep {
+        Box::pin(std::future::pending())
+    }
+
+    fn boot(&self) -> Option<(String, Duration)> {
+        let state = self.state();
+        let boot = (state.boots.to_string(), state.since_boot);
+        state.has_boot_clock.then_some(boot)
+    }
+}

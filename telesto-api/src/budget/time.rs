@@ -1,0 +1,127 @@
+//! The time of a ledger that outlives processes and reboots.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Clock;
+
+/// A time that never goes back.
+///
+/// On a machine with a boot clock it is `base` plus the time since the boot,
+/// which counts while the machine is suspended, and which nobody can set. After
+/// a reboot it goes on from the last change, as if no time had passed while the
+/// machine was off: a slot may be free later than it could be, never earlier.
+/// Without a boot clock, it advances as the wall clock does: a wall clock that
+/// is set ahead frees slots early, one that is set back does so late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Time {
+    pub(super) now: Duration,
+    base: Duration,
+    boot: Option<String>,
+    /// In milliseconds since 1970.
+    wall: i64,
+}
+
+impl Time {
+    /// The time of a new ledger.
+    pub(super) fn first(clock: &dyn Clock) -> Self {
+        Self::from(Duration::ZERO, clock)
+    }
+
+    /// A time that goes on from `base`.
+    fn from(base: Duration, clock: &dyn Clock) -> Self {
+        let (boot, since) = clock.boot().unzip();
+        Self {
+            now: base.saturating_add(since.unwrap_or_default()),
+            base,
+            boot,
+            wall: clock.wall().as_millisecond(),
+        }
+    }
+
+    /// The time now, if this was the time of the last change.
+    pub(super) fn advanced(&self, clock: &dyn Clock) -> Self {
+        let wall = clock.wall().as_millisecond();
+        match (clock.boot(), &self.boot) {
+            (Some((id, since)), Some(known)) if id == *known => Self {
+                now: self.base.saturating_add(since).max(self.now),
+                wall,
+                ..self.clone()
+            },
+            (Some(_), _) => Self::from(self.now, clock),
+            (None, _) => {
+                let passed = u64::try_from(wall.saturating_sub(self.wall)).unwrap_or_default();
+                let now = self.now.saturating_add(Duration::from_millis(passed));
+                Self::from(now, clock)
+            }
+        }
+    }
+
+    /// Whether this time has to be kept, even if nothing else has changed: from
+    /// a wall clock that was set back, the next time goes on.
+    pub(super) fn goes_on_from(&self, last: &Self) -> bool {
+        self.boot.is_none() && self.wall < last.wall
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::machine::Machine;
+    use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Happens {
+        Pass(u64),
+        SetWall(i64),
+        Reboot,
+        Off(u64),
+        Change,
+    }
+
+    fn happens() -> impl Strategy<Value = Happens> {
+        prop_oneof![
+            4 => (0u64..7_200).prop_map(Happens::Pass),
+            2 => (-90_000i64..90_000).prop_map(Happens::SetWall),
+            1 => Just(Happens::Reboot),
+            1 => (0u64..90_000).prop_map(Happens::Off),
+            4 => Just(Happens::Change),
+        ]
+    }
+
+    proptest! {
+        /// Whatever happens to the machine and its wall clock, the time of the
+        /// ledger never goes back, and never advances by more than has passed.
+        #[test]
+        fn the_time_of_the_ledger_is_never_ahead(
+            events in prop::collection::vec(happens(), 1..40),
+        ) {
+            let machine = Machine::new(true);
+            let start = Time::first(&machine);
+            let (mut last, mut passed) = (start.clone(), Duration::ZERO);
+            for event in events {
+                match event {
+                    Happens::Pass(seconds) => {
+                        machine.pass(seconds);
+                        passed += Duration::from_secs(seconds);
+                    }
+                    Happens::SetWall(seconds) => machine.set_wall(seconds),
+                    Happens::Reboot => machine.reboot(),
+                    Happens::Off(seconds) => {
+                        machine.pass(seconds);
+                        machine.reboot();
+                        passed += Duration::from_secs(seconds);
+                    }
+                    Happens::Change => {
+                        let time = last.advanced(&machine);
+                        prop_assert!(time.now >= last.now);
+                        prop_assert!(time.now - start.now <= passed);
+                        last = time;
+                    }
+                }
+            }
+        }
+    }
+}
