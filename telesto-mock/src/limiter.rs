@@ -48,6 +48,7 @@ pub struct Limiter {
     limit: RateLimit,
     window: Window,
     extend_block: bool,
+    keep_count: bool,
     addresses: HashMap<IpAddr, Address>,
 }
 
@@ -59,25 +60,41 @@ struct Address {
 }
 
 impl Limiter {
-    /// A limiter that has counted nothing. With `extend_block`, a request
-    /// during a block restarts it.
+    /// A limiter that has counted nothing.
     #[must_use]
-    pub fn new(limit: RateLimit, window: Window, extend_block: bool) -> Self {
+    pub fn new(limit: RateLimit, window: Window) -> Self {
         Self {
             limit,
             window,
-            extend_block,
+            extend_block: false,
+            keep_count: false,
             addresses: HashMap::new(),
         }
     }
 
-    /// Counts a request, or refuses it. Refused requests are not counted, and
-    /// after a block the count starts at zero.
+    /// Whether a request during a block restarts the block.
+    #[must_use]
+    pub fn extend_block(self, extend_block: bool) -> Self {
+        Self {
+            extend_block,
+            ..self
+        }
+    }
+
+    /// Whether requests before a block still count after it. If not, the count
+    /// starts at zero.
+    #[must_use]
+    pub fn keep_count(self, keep_count: bool) -> Self {
+        Self { keep_count, ..self }
+    }
+
+    /// Counts a request, or refuses it. Refused requests are not counted.
     pub fn request(&mut self, client: IpAddr, now: SystemTime) -> Verdict {
         let Self {
             limit,
             window,
             extend_block,
+            keep_count,
             addresses,
         } = self;
         // Old entries are dropped, also of addresses that send no more.
@@ -101,7 +118,9 @@ impl Limiter {
         }
         if address.counted.len() >= limit.requests as usize {
             address.blocked_until = Some(block);
-            address.counted.clear();
+            if !*keep_count {
+                address.counted.clear();
+            }
             return Verdict::Refused {
                 began: true,
                 until: block,
@@ -177,8 +196,7 @@ mod tests {
     }
 
     /// Whether requests at these seconds are served.
-    fn served(window: Window, extend_block: bool, seconds: &[u64]) -> Vec<bool> {
-        let mut limiter = Limiter::new(LIMIT, window, extend_block);
+    fn served(mut limiter: Limiter, seconds: &[u64]) -> Vec<bool> {
         let verdicts = seconds
             .iter()
             .map(|second| limiter.request(CLIENT, at(*second)));
@@ -189,26 +207,28 @@ mod tests {
     fn each_window_is_cut_in_its_own_way() {
         let seconds = [50, 55, 61, 62, 100, 111, 112];
         let sliding = [true, true, false, false, true, true, false];
-        assert_eq!(served(Window::Sliding, false, &seconds), sliding);
+        let limiter = |window| Limiter::new(LIMIT, window);
+        assert_eq!(served(limiter(Window::Sliding), &seconds), sliding);
         let clock = [true, true, true, true, false, false, false];
-        assert_eq!(served(Window::Clock, false, &seconds), clock);
+        assert_eq!(served(limiter(Window::Clock), &seconds), clock);
         let seconds = [50, 109, 110, 111, 112, 141, 142];
         let first = [true, true, true, true, false, false, true];
-        assert_eq!(served(Window::FirstRequest, false, &seconds), first);
+        assert_eq!(served(limiter(Window::FirstRequest), &seconds), first);
     }
 
     #[test]
     fn a_block_lasts_as_long_as_it_is_told_and_may_be_extended() {
         let seconds = [0, 1, 2, 31, 32];
+        let limiter = || Limiter::new(LIMIT, Window::Sliding);
         assert_eq!(
-            served(Window::Sliding, false, &seconds),
+            served(limiter(), &seconds),
             [true, true, false, false, true]
         );
         assert_eq!(
-            served(Window::Sliding, true, &seconds),
+            served(limiter().extend_block(true), &seconds),
             [true, true, false, false, false]
         );
-        let mut limiter = Limiter::new(LIMIT, Window::Sliding, false);
+        let mut limiter = limiter();
         limiter.request(CLIENT, at(0));
         limiter.request(CLIENT, at(0));
         let until = at(31);
@@ -222,8 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_count_may_survive_a_block() {
+        let limiter = || Limiter::new(LIMIT, Window::Sliding).keep_count(true);
+        // The block ends at 32, the window of the first request at 60.
+        let seconds = [0, 1, 2, 33];
+        assert_eq!(served(limiter(), &seconds), [true, true, false, false]);
+        let seconds = [0, 1, 2, 60];
+        assert_eq!(served(limiter(), &seconds), [true, true, false, true]);
+    }
+
+    #[test]
     fn addresses_are_counted_apart_and_forgotten() {
-        let mut limiter = Limiter::new(LIMIT, Window::Sliding, false);
+        let mut limiter = Limiter::new(LIMIT, Window::Sliding);
         for number in 0..1000 {
             let client = IpAddr::V4(Ipv4Addr::from_bits(number));
             assert_eq!(limiter.request(client, at(0)), Verdict::Served);
@@ -241,9 +271,11 @@ mod tests {
         fn no_window_serves_more_than_the_limit_and_no_block_anything(
             window in any_window(),
             extend_block: bool,
+            keep_count: bool,
             gaps in prop::collection::vec(0u64..40, 1..100),
         ) {
-            let mut limiter = Limiter::new(LIMIT, window, extend_block);
+            let limiter = Limiter::new(LIMIT, window);
+            let mut limiter = limiter.extend_block(extend_block).keep_count(keep_count);
             let mut now = at(0);
             let mut served: Vec<SystemTime> = Vec::new();
             let mut blocked_until = now;
@@ -261,7 +293,7 @@ mod tests {
                         } else {
                             prop_assert_eq!(until, blocked_until);
                         }
-                        if began {
+                        if began && !keep_count {
                             served.clear();
                         }
                         blocked_until = until;

@@ -64,6 +64,10 @@ struct Arguments {
     #[arg(long)]
     extend_block: bool,
 
+    /// After a block, go on counting with the requests before it
+    #[arg(long)]
+    keep_count: bool,
+
     /// Send a 429 with an empty body
     #[arg(long = "empty-429")]
     empty_429: bool,
@@ -159,6 +163,7 @@ fn configured(builder: MockServerBuilder, arguments: &Arguments) -> MockServerBu
         .api_key(&arguments.api_key)
         .pro_plan(!arguments.no_pro_plan)
         .extend_block(arguments.extend_block)
+        .keep_count(arguments.keep_count)
         .empty_429(arguments.empty_429)
         .window(match arguments.window {
             WindowShape::Sliding => Window::Sliding,

@@ -55,6 +55,7 @@ pub struct MockServerBuilder {
     lockout: Option<Duration>,
     window: Window,
     extend_block: bool,
+    keep_count: bool,
     empty_429: bool,
     retry_after: RetryAfter,
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
@@ -77,6 +78,7 @@ impl MockServerBuilder {
             lockout: None,
             window: Window::default(),
             extend_block: false,
+            keep_count: false,
             empty_429: false,
             retry_after: RetryAfter::default(),
             now: Arc::new(SystemTime::now),
@@ -128,6 +130,13 @@ impl MockServerBuilder {
     /// Whether a request during a block restarts the block.
     pub fn extend_block(mut self, extend: bool) -> Self {
         self.extend_block = extend;
+        self
+    }
+
+    /// Whether requests before a block still count after it. If not, the count
+    /// starts at zero.
+    pub fn keep_count(mut self, keep: bool) -> Self {
+        self.keep_count = keep;
         self
     }
 
@@ -196,11 +205,14 @@ impl MockServerBuilder {
         let spec = Spec::read(&self.spec).map_err(StartError::Spec)?;
         let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
         let operations = Operation::all(&spec);
+        let limiter = Limiter::new(limit, self.window)
+            .extend_block(self.extend_block)
+            .keep_count(self.keep_count);
         let mut state = Running {
             base_path: spec.base_path(),
             // Header names are in lowercase here.
             api_key_header: spec.api_key_header().unwrap_or("authorization".to_owned()),
-            limiter: Mutex::new(Limiter::new(limit, self.window, self.extend_block)),
+            limiter: Mutex::new(limiter),
             errors: Errors::of(&spec, self.empty_429),
             responses: Mutex::new(HashMap::new()),
             seen: Mutex::default(),

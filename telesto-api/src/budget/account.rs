@@ -27,7 +27,7 @@ const POLL: Duration = Duration::from_secs(1);
 /// The ledger of an origin, shared by all who send to it.
 #[derive(Debug)]
 pub(super) struct Shared {
-    store: Store,
+    pub(super) store: Store,
     /// Notified whenever something may have changed for waiting calls.
     changed: Arc<Notify>,
     /// Calls with the same limit wait in the same queue.
@@ -246,6 +246,24 @@ impl Account {
         })
     }
 
+    /// Starts a lockout with a change that returns its end.
+    async fn lock_out(
+        &self,
+        asked: Duration,
+        change: impl FnOnce(&mut Ledger, Duration) -> Duration + Send + 'static,
+    ) -> Timestamp {
+        let wait = |ledger: &mut Ledger, now: Duration| change(ledger, now).saturating_sub(now);
+        let wait = self.shared.store.change(wait).await;
+        let wait = wait.unwrap_or_else(|error| {
+            warn_of(&error);
+            self.ask.limit.lockout().max(asked)
+        });
+        self.shared.changed.notify_waiters();
+        let until = self.wall_in(wait);
+        tracing::warn!(target: "telesto_api", %until, "the address is locked out");
+        until
+    }
+
     /// The date and time after `wait` from now.
     fn wall_in(&self, wait: Duration) -> Timestamp {
         let wall = self.clock.wall().saturating_add(wait);
@@ -313,7 +331,9 @@ impl Reservation {
     /// The response is a 429: nothing is sent until the returned time.
     pub(crate) async fn limited(mut self, asked: Duration) -> Timestamp {
         self.progress = Progress::Settled;
-        self.receipt().limited(asked).await
+        let (granted, lockout) = (self.granted, self.account.ask.limit.lockout());
+        let change = move |ledger: &mut Ledger, now| ledger.limited(granted, lockout, asked, now);
+        self.account.lock_out(asked, change).await
     }
 
     /// The request has not left this machine after all.
@@ -357,19 +377,8 @@ pub(crate) struct Receipt {
 impl Receipt {
     /// Starts a lockout, and returns its end.
     pub(crate) async fn limited(&self, asked: Duration) -> Timestamp {
-        let Account { shared, ask, .. } = &self.account;
-        let (granted, lockout) = (self.granted, ask.limit.lockout());
-        let locked = shared.store.change(move |ledger, now| {
-            let until = ledger.limited(granted, lockout, asked, now);
-            until.saturating_sub(now)
-        });
-        let wait = locked.await.unwrap_or_else(|error| {
-            warn_of(&error);
-            lockout.max(asked)
-        });
-        shared.changed.notify_waiters();
-        let until = self.account.wall_in(wait);
-        tracing::warn!(target: "telesto_api", %until, "the address is locked out");
-        until
+        let (granted, lockout) = (self.granted, self.account.ask.limit.lockout());
+        let change = move |ledger: &mut Ledger, now| ledger.lock(granted, lockout, asked, now);
+        self.account.lock_out(asked, change).await
     }
 }

@@ -335,9 +335,9 @@ mod tests {
         send(&open(&machine, directory.path())).unwrap();
         send(&open(&machine, directory.path())).unwrap();
         assert!(send(&open(&machine, directory.path())).is_err());
-        machine.pass(3_600);
+        machine.pass(secs(3_600));
         assert_eq!(wait(&open(&machine, directory.path())), 1);
-        machine.pass(1);
+        machine.pass(secs(1));
         send(&open(&machine, directory.path())).unwrap();
         // Another origin has a file of its own.
         let clock = Arc::new(machine.clone());
@@ -356,13 +356,13 @@ mod tests {
             ledger.limited(granted, secs(900), Duration::ZERO, now);
         });
         locked.unwrap();
-        machine.pass(100);
+        machine.pass(secs(100));
         assert_eq!(wait(&open(&machine, directory.path())), 801);
         machine.reboot();
         machine.set_wall(24 * 3_600);
         // As if no time had passed since the last change.
         assert_eq!(wait(&open(&machine, directory.path())), 901);
-        machine.pass(901);
+        machine.pass(secs(901));
         assert_eq!(wait(&open(&machine, directory.path())), 0);
     }
 
@@ -383,7 +383,7 @@ mod tests {
             assert_eq!(wait(&host), 3_601, "{damaged}");
             let aside = fs::read_to_string(host.path("damaged")).unwrap();
             assert_eq!(aside, damaged);
-            machine.pass(3_601);
+            machine.pass(secs(3_601));
             send(&host).unwrap();
         }
     }
@@ -461,7 +461,7 @@ mod tests {
         machine.set_wall(-7_200);
         assert_eq!(wait(&host), 3_601);
         // From then on, time goes on.
-        machine.pass(3_601);
+        machine.pass(secs(3_601));
         assert_eq!(wait(&host), 0);
     }
 }

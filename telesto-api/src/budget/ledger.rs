@@ -181,11 +181,7 @@ impl Ledger {
         self.end_probe(granted);
     }
 
-    /// The server has responded with a 429: nothing is sent for `lockout`, or
-    /// for as long as it `asked` to wait. Returns when that ends.
-    ///
-    /// Requests that were under way when a lockout began meet the same block:
-    /// they do not make it longer, unless the server asks for it.
+    /// The server has responded with a 429.
     pub(super) fn limited(
         &mut self,
         granted: Granted,
@@ -194,19 +190,35 @@ impl Ledger {
         now: Duration,
     ) -> Duration {
         self.settle(granted, now);
+        self.lock(granted, lockout, asked, now)
+    }
+
+    /// Nothing is sent for `lockout`, or for as long as the server `asked` to
+    /// wait, in the response to a request that is settled. Returns when that
+    /// ends.
+    ///
+    /// Requests that were under way when a lockout began meet the same block. A
+    /// server may restart it with each of them, so it ends after the last one,
+    /// unless the server says when.
+    pub(super) fn lock(
+        &mut self,
+        granted: Granted,
+        lockout: Duration,
+        asked: Duration,
+        now: Duration,
+    ) -> Duration {
         self.end_probe(granted);
-        let after = |wait: Duration| now.saturating_add(wait).saturating_add(SLACK);
         let known = self.lockout.map(|lockout| lockout.until);
-        let until = match known {
-            Some(known) if granted.lockouts < self.lockouts => match asked.is_zero() {
-                true => known,
-                false => known.max(after(asked)),
-            },
-            _ => {
-                self.lockouts += 1;
-                after(lockout.max(asked)).max(known.unwrap_or_default())
-            }
+        let same = known.is_some() && granted.lockouts < self.lockouts;
+        let wait = match same && !asked.is_zero() {
+            true => asked,
+            false => lockout.max(asked),
         };
+        if !same {
+            self.lockouts += 1;
+        }
+        let until = now.saturating_add(wait).saturating_add(SLACK);
+        let until = until.max(known.unwrap_or_default());
         self.lockout = Some(Lockout { until, probe: None });
         until
     }
@@ -296,21 +308,19 @@ impl Ledger {
     }
 
     /// Removes the stamp of a request that is under way.
-    fn take(&mut self, granted: Granted) -> Option<Stamp> {
-        let under_way = |stamp: &Stamp| stamp.under_way == Some(granted.request);
-        let place = self.stamps.iter().position(under_way)?;
-        Some(self.stamps.remove(place))
+    fn take(&mut self, granted: Granted) {
+        self.stamps
+            .retain(|stamp| stamp.under_way != Some(granted.request));
     }
 
-    /// The server has counted the request by `at`. Its stamp is never moved
-    /// later: it was safe.
+    /// The server has counted the request by `at`. That may be later than was
+    /// thought safe, if the machine was suspended meanwhile.
     fn settle(&mut self, granted: Granted, at: Duration) {
-        if let Some(stamp) = self.take(granted) {
-            self.insert(Stamp {
-                at: at.min(stamp.at),
-                under_way: None,
-            });
-        }
+        self.take(granted);
+        self.insert(Stamp {
+            at,
+            under_way: None,
+        });
     }
 
     /// Ends the probe, if this request is one.
@@ -409,6 +419,18 @@ mod tests {
     }
 
     #[test]
+    fn a_response_after_the_machine_was_suspended_counts_from_then() {
+        let ask = ask(1, 60);
+        for response in [100, 10_000] {
+            let mut ledger = Ledger::default();
+            let granted = ledger.reserve(&ask, secs(0)).unwrap();
+            ledger.responded(granted, secs(response));
+            let refusal = refused(Reason::Spent, response + 61, true);
+            assert_eq!(ledger.reserve(&ask, secs(response)), Err(refusal));
+        }
+    }
+
+    #[test]
     fn a_request_whose_caller_has_gone_may_still_be_on_its_way() {
         let ask = ask(1, 60);
         let mut ledger = Ledger::default();
@@ -422,13 +444,19 @@ mod tests {
     fn requests_that_meet_the_same_block_lock_once() {
         let ask = ask(10, 60);
         let mut ledger = Ledger::default();
-        let [first, second, third] = [0, 0, 0].map(|at| ledger.reserve(&ask, secs(at)).unwrap());
+        let [first, second, third, fourth, fifth] =
+            [0; 5].map(|at| ledger.reserve(&ask, secs(at)).unwrap());
         let until = ledger.limited(first, secs(900), secs(0), secs(10));
         assert_eq!(until, secs(911));
-        let same = ledger.limited(second, secs(900), secs(0), secs(20));
+        // A server may restart its block with it.
+        let same = ledger.limited(second, secs(900), secs(0), secs(10));
         assert_eq!(same, until);
-        // The server says that it takes longer.
-        let longer = ledger.limited(third, secs(900), secs(1_000), secs(30));
+        let restarted = ledger.limited(third, secs(900), secs(0), secs(13));
+        assert_eq!(restarted, secs(914));
+        // The server says when it ends.
+        let same = ledger.limited(fourth, secs(900), secs(880), secs(20));
+        assert_eq!(same, restarted);
+        let longer = ledger.limited(fifth, secs(900), secs(1_000), secs(30));
         assert_eq!(longer, secs(1_031));
         let refusal = refused(Reason::Locked, 1_031, true);
         assert_eq!(ledger.reserve(&ask, secs(1_030)), Err(refusal));

@@ -33,14 +33,20 @@ impl Machine {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn pass(&self, seconds: u64) {
+    pub(super) fn pass(&self, time: Duration) {
         let mut state = self.state();
-        state.wall += Duration::from_secs(seconds);
-        state.since_boot += Duration::from_secs(seconds);
+        state.wall += time;
+        state.since_boot += time;
     }
 
     pub(super) fn set_wall(&self, seconds: i64) {
         self.state().wall += SignedDuration::from_secs(seconds);
+    }
+
+    /// A virtual machine goes on from where it was so long ago.
+    pub(super) fn restore(&self, ago: Duration) {
+        let mut state = self.state();
+        state.since_boot = state.since_boot.saturating_sub(ago);
     }
 
     pub(super) fn reboot(&self) {

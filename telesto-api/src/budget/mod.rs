@@ -8,6 +8,8 @@ mod host;
 mod ledger;
 #[cfg(test)]
 mod machine;
+#[cfg(test)]
+mod model;
 mod queue;
 mod store;
 mod time;

@@ -77,6 +77,7 @@ mod tests {
         Pass(u64),
         SetWall(i64),
         Reboot,
+        Restore(u64),
         Off(u64),
         Change,
     }
@@ -86,6 +87,7 @@ mod tests {
             4 => (0u64..7_200).prop_map(Happens::Pass),
             2 => (-90_000i64..90_000).prop_map(Happens::SetWall),
             1 => Just(Happens::Reboot),
+            1 => (0u64..7_200).prop_map(Happens::Restore),
             1 => (0u64..90_000).prop_map(Happens::Off),
             4 => Just(Happens::Change),
         ]
@@ -104,15 +106,18 @@ mod tests {
             for event in events {
                 match event {
                     Happens::Pass(seconds) => {
-                        machine.pass(seconds);
-                        passed += Duration::from_secs(seconds);
+                        let time = Duration::from_secs(seconds);
+                        machine.pass(time);
+                        passed += time;
                     }
                     Happens::SetWall(seconds) => machine.set_wall(seconds),
                     Happens::Reboot => machine.reboot(),
+                    Happens::Restore(seconds) => machine.restore(Duration::from_secs(seconds)),
                     Happens::Off(seconds) => {
-                        machine.pass(seconds);
+                        let time = Duration::from_secs(seconds);
+                        machine.pass(time);
                         machine.reboot();
-                        passed += Duration::from_secs(seconds);
+                        passed += time;
                     }
                     Happens::Change => {
                         let time = last.advanced(&machine);

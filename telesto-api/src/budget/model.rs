@@ -1,0 +1,548 @@
+//! A budget in a world where everything may happen, against the limiter of the
+//! mock server and against a naive model of the law: the same for every store.
+
+use std::collections::HashMap;
+use std::mem;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use proptest::prelude::*;
+use telesto_mock::{Limiter, Verdict, Window};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::account::{Account, NotReserved, Reservation, Shared};
+use super::host::Host;
+use super::ledger::{ON_ITS_WAY, SLACK};
+use super::machine::Machine;
+use crate::RateLimit;
+use crate::clock::Clock;
+
+const WINDOW: Duration = Duration::from_secs(60);
+const LOCKOUT: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(20);
+const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const PROCESSES: usize = 3;
+
+/// What the processes of a machine keep their budget in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// One process.
+    InProcess,
+    /// A file, on a machine with a boot clock.
+    OnHost,
+    /// A file, on a machine without.
+    OnHostByWallClock,
+}
+
+/// How a server counts.
+#[derive(Clone, Copy, Debug)]
+struct Habits {
+    requests: u32,
+    window: Window,
+    extend_block: bool,
+    keep_count: bool,
+    /// Whether it rounds times to whole seconds, up or down.
+    whole_seconds: bool,
+    /// Where in an hour it begins, in seconds.
+    begins: u64,
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    /// In milliseconds.
+    Pass(u64),
+    Call {
+        process: usize,
+        keep_back: bool,
+        /// Whether it waits for a slot first.
+        waits: bool,
+        fate: Fate,
+    },
+    /// In seconds.
+    Suspend(u64),
+    /// In seconds.
+    SetWall(i64),
+    Kill(usize),
+    /// Off for so many seconds.
+    Reboot(u64),
+    /// Somebody else at the address sends so many requests.
+    Others(u32),
+}
+
+/// What becomes of a request.
+#[derive(Clone, Copy, Debug)]
+struct Fate {
+    /// When its call ends, in milliseconds.
+    after: u64,
+    end: End,
+    /// When the server counts it, between sending and the last moment.
+    counted: f64,
+    /// Whether the server rounds its time up.
+    rounds_up: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Response,
+    /// The caller goes, or the connection fails; the request may arrive.
+    Gone,
+    /// So does the request.
+    Lost,
+    /// It could not be sent.
+    NeverLeft,
+}
+
+fn habits() -> impl Strategy<Value = Habits> {
+    let windows = vec![Window::Sliding, Window::Clock, Window::FirstRequest];
+    (
+        1u32..5,
+        prop::sample::select(windows),
+        any::<[bool; 3]>(),
+        0u64..60,
+    )
+        .prop_map(|(requests, window, flags, begins)| {
+            let [extend_block, keep_count, whole_seconds] = flags;
+            Habits {
+                requests,
+                window,
+                extend_block,
+                keep_count,
+                whole_seconds,
+                begins,
+            }
+        })
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    let end = prop_oneof![
+        6 => Just(End::Response),
+        2 => Just(End::Gone),
+        1 => Just(End::Lost),
+        1 => Just(End::NeverLeft),
+    ];
+    let after = prop_oneof![0u64..500, 0..20_000u64];
+    (after, end, 0.0..=1.0f64, any::<bool>()).prop_map(|(after, end, counted, rounds_up)| Fate {
+        after,
+        end,
+        counted,
+        rounds_up,
+    })
+}
+
+fn event(others: bool) -> impl Strategy<Value = Event> {
+    let call = (0..PROCESSES, any::<[bool; 2]>(), fate());
+    let call = call.prop_map(|(process, [keep_back, waits], fate)| Event::Call {
+        process,
+        keep_back,
+        waits,
+        fate,
+    });
+    prop_oneof![
+        10 => call,
+        5 => prop_oneof![0u64..2_000, 0..70_000u64].prop_map(Event::Pass),
+        1 => (0u64..50).prop_map(Event::Suspend),
+        1 => (-90_000i64..90_000).prop_map(Event::SetWall),
+        1 => (0..PROCESSES).prop_map(Event::Kill),
+        1 => (0u64..300).prop_map(Event::Reboot),
+        u32::from(others) => (1u32..6).prop_map(Event::Others),
+    ]
+}
+
+/// The law, naively: everything that was ever sent, by the time of the store.
+#[derive(Default)]
+struct Law {
+    stamps: HashMap<usize, Duration>,
+    locked_until: Option<Duration>,
+    /// A request, and by when it has an outcome.
+    probe: Option<(usize, Duration)>,
+}
+
+impl Law {
+    fn allows(&self, requests: u32, now: Duration) -> bool {
+        let locked = self.locked_until.is_some_and(|until| until > now);
+        let probing = self.probe.is_some_and(|(_, expires)| expires > now);
+        let in_window = |stamp: &&Duration| **stamp + WINDOW + SLACK > now;
+        let used = self.stamps.values().filter(in_window).count();
+        !locked && !probing && used < requests as usize
+    }
+
+    fn sent(&mut self, request: usize, now: Duration) {
+        let safe = now + TIMEOUT + ON_ITS_WAY;
+        self.stamps.insert(request, safe);
+        if self.locked_until.is_some() {
+            self.probe = Some((request, safe));
+        }
+    }
+
+    fn ended(&mut self, request: usize, counted_by: Option<Duration>) {
+        self.stamps.remove(&request);
+        self.stamps
+            .extend(counted_by.map(|counted| (request, counted)));
+        self.probe.take_if(|(probe, _)| *probe == request);
+    }
+
+    fn responded(&mut self, request: usize, now: Duration) {
+        if self.probe.is_some_and(|(probe, _)| probe == request) {
+            self.locked_until = None;
+        }
+        self.ended(request, Some(now));
+    }
+
+    fn limited(&mut self, request: usize, now: Duration) {
+        self.ended(request, Some(now));
+        let until = now + LOCKOUT + SLACK;
+        self.locked_until = self.locked_until.max(Some(until));
+        self.probe = None;
+    }
+}
+
+/// A request under way.
+struct Flight {
+    number: usize,
+    process: usize,
+    /// `None` after it was counted, or if it never is.
+    counted_at: Option<Duration>,
+    rounds_up: bool,
+    /// The end of the block, if it was refused.
+    refused: Option<SystemTime>,
+    ends_at: Duration,
+    end: End,
+    /// `None` after it has ended.
+    reservation: Option<Reservation>,
+}
+
+struct World {
+    kept: Kept,
+    habits: Habits,
+    runtime: Runtime,
+    directory: TempDir,
+    machine: Machine,
+    /// What nobody in this world can set.
+    now: Duration,
+    server: Limiter,
+    processes: Vec<Arc<Shared>>,
+    flights: Vec<Flight>,
+    sent: usize,
+    law: Law,
+    /// The end of the block, as far as the machine was told.
+    known_block: Option<SystemTime>,
+    refused: usize,
+}
+
+impl World {
+    fn new(kept: Kept, habits: Habits) -> Self {
+        let limit = telesto_mock::RateLimit {
+            requests: habits.requests,
+            window: WINDOW,
+            lockout: LOCKOUT,
+        };
+        let mut world = Self {
+            kept,
+            habits,
+            runtime: tokio::runtime::Builder::new_current_thread()
+                .build()
+                .unwrap(),
+            directory: tempfile::tempdir().unwrap(),
+            machine: Machine::new(kept != Kept::OnHostByWallClock),
+            now: Duration::ZERO,
+            server: Limiter::new(limit, habits.window)
+                .extend_block(habits.extend_block)
+                .keep_count(habits.keep_count),
+            processes: Vec::new(),
+            flights: Vec::new(),
+            sent: 0,
+            law: Law::default(),
+            known_block: None,
+            refused: 0,
+        };
+        let first = world.start();
+        world.processes = match kept {
+            Kept::InProcess => vec![first; PROCESSES],
+            _ => (0..PROCESSES).map(|_| world.start()).collect(),
+        };
+        world
+    }
+
+    /// A process that has just started.
+    fn start(&self) -> Arc<Shared> {
+        let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
+        Arc::new(match self.kept {
+            Kept::InProcess => Shared::in_process(clock),
+            _ => {
+                let directory = self.directory.path().to_owned();
+                Shared::on_host(Host::open(directory, "https://telesto.app", clock).unwrap())
+            }
+        })
+    }
+
+    /// The time of the server, which may be rounded.
+    fn server_time(&self, rounds_up: bool) -> SystemTime {
+        let since = Duration::from_secs(1_700_000_000 + self.habits.begins) + self.now;
+        let rounds_up = u64::from(rounds_up && since.subsec_nanos() > 0);
+        let since = match self.habits.whole_seconds {
+            true => Duration::from_secs(since.as_secs() + rounds_up),
+            false => since,
+        };
+        SystemTime::UNIX_EPOCH + since
+    }
+
+    /// The time of the store.
+    fn store_time(&self) -> Duration {
+        let time = self.processes[0].store.change(|_, now| now);
+        self.runtime.block_on(time).unwrap()
+    }
+
+    fn happens(&mut self, event: &Event) {
+        let one_process = self.kept == Kept::InProcess;
+        match *event {
+            Event::Pass(time) => self.pass(Duration::from_millis(time)),
+            Event::Call {
+                process,
+                keep_back,
+                waits,
+                fate,
+            } => {
+                let keep_back = u32::from(keep_back && self.habits.requests > 1);
+                if waits {
+                    self.wait(process, keep_back);
+                }
+                self.call(process, keep_back, fate);
+            }
+            Event::Suspend(time) => self.suspend(Duration::from_secs(time)),
+            // By the wall clock alone, what is set ahead comes early.
+            Event::SetWall(seconds) => match self.kept {
+                Kept::OnHostByWallClock => self.machine.set_wall(seconds.min(0)),
+                _ => self.machine.set_wall(seconds),
+            },
+            Event::Kill(_) | Event::Reboot(_) if one_process => {}
+            Event::Kill(process) => {
+                self.die(process);
+                self.processes[process] = self.start();
+            }
+            Event::Reboot(off) => {
+                (0..PROCESSES).for_each(|process| self.die(process));
+                self.suspend(Duration::from_secs(off));
+                self.machine.reboot();
+                self.processes = (0..PROCESSES).map(|_| self.start()).collect();
+            }
+            Event::Others(requests) => {
+                for _ in 0..requests {
+                    self.server.request(ADDRESS, self.server_time(false));
+                }
+            }
+        }
+    }
+
+    /// Nobody hears of the requests of a process any more.
+    fn die(&mut self, process: usize) {
+        let flights = self.flights.iter_mut();
+        for flight in flights.filter(|flight| flight.process == process) {
+            mem::forget(flight.reservation.take());
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.pass_with(time, |flight| {
+            let ends = flight.reservation.as_ref().map(|_| flight.ends_at);
+            [flight.counted_at, ends]
+        });
+    }
+
+    /// The machine stands still; what it has sent arrives.
+    fn suspend(&mut self, time: Duration) {
+        self.pass_with(time, |flight| [flight.counted_at, None]);
+    }
+
+    /// Time passes, and what is `due` happens.
+    fn pass_with(&mut self, time: Duration, due: fn(&Flight) -> [Option<Duration>; 2]) {
+        let end = self.now + time;
+        loop {
+            let next = self.flights.iter().flat_map(due).flatten().min();
+            let Some(next) = next.filter(|next| *next <= end) else {
+                break;
+            };
+            // Some was due while the machine was suspended.
+            self.pass_until(next.max(self.now));
+            let counted = self.flights.iter().map(|flight| flight.counted_at);
+            match counted.flatten().any(|at| at <= self.now) {
+                true => self.count(),
+                false => self.end(),
+            }
+        }
+        self.pass_until(end);
+    }
+
+    fn pass_until(&mut self, end: Duration) {
+        self.machine.pass(end - self.now);
+        self.now = end;
+    }
+
+    /// The server counts what has arrived.
+    fn count(&mut self) {
+        let times = [false, true].map(|rounds_up| self.server_time(rounds_up));
+        for flight in &mut self.flights {
+            let now = times[usize::from(flight.rounds_up)];
+            let arrived = flight.counted_at.take_if(|at| *at <= self.now);
+            if arrived.is_some()
+                && let Verdict::Refused { until, .. } = self.server.request(ADDRESS, now)
+            {
+                flight.refused = Some(until);
+                self.refused += 1;
+            }
+        }
+    }
+
+    /// The calls end whose time has come.
+    fn end(&mut self) {
+        let now = self.store_time();
+        let (ended, flights) = mem::take(&mut self.flights)
+            .into_iter()
+            .partition(|flight| flight.ends_at <= self.now);
+        self.flights = flights;
+        for mut flight in ended {
+            if let Some(reservation) = flight.reservation.take() {
+                self.end_flight(&flight, reservation, now);
+            }
+            if flight.counted_at.is_some() {
+                self.flights.push(flight);
+            }
+        }
+    }
+
+    fn end_flight(&mut self, flight: &Flight, reservation: Reservation, now: Duration) {
+        let (law, number) = (&mut self.law, flight.number);
+        match (flight.end, flight.refused) {
+            (End::Response, None) => {
+                self.runtime.block_on(reservation.responded());
+                law.responded(number, now);
+            }
+            (End::Response, until) => {
+                self.runtime.block_on(reservation.limited(Duration::ZERO));
+                law.limited(number, now);
+                self.known_block = self.known_block.max(until);
+            }
+            (End::Gone | End::Lost, _) => {
+                drop(reservation);
+                law.ended(number, Some(now + ON_ITS_WAY));
+            }
+            (End::NeverLeft, _) => {
+                reservation.never_left();
+                law.ended(number, None);
+            }
+        }
+    }
+
+    fn account(&self, process: usize, keep_back: u32) -> Account {
+        let limit = RateLimit::new(self.habits.requests, WINDOW, LOCKOUT).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
+        let shared = Arc::clone(&self.processes[process]);
+        Account::new(shared, clock, limit, keep_back, TIMEOUT)
+    }
+
+    /// Lets the time pass until there is a slot, to the moment.
+    fn wait(&mut self, process: usize, keep_back: u32) {
+        let account = self.account(process, keep_back);
+        let status = self.runtime.block_on(account.status()).unwrap();
+        let wait = status.next_slot().duration_since(self.machine.wall());
+        self.pass(wait.unsigned_abs());
+    }
+
+    /// Asks for a slot, without waiting.
+    fn reserve(&self, process: usize, keep_back: u32) -> Option<Reservation> {
+        let account = self.account(process, keep_back);
+        let waits = |_: &_| panic!("it does not wait");
+        let reserved = account.reserve(Some(self.machine.monotonic()), waits);
+        match self.runtime.block_on(reserved) {
+            Ok(reservation) => Some(reservation),
+            Err(NotReserved::Exhausted { .. }) => None,
+            Err(NotReserved::Failed(error)) => panic!("{error}"),
+        }
+    }
+
+    fn call(&mut self, process: usize, keep_back: u32, fate: Fate) {
+        let now = self.store_time();
+        let allowed = self.law.allows(self.habits.requests - keep_back, now);
+        let reserved = self.reserve(process, keep_back);
+        assert_eq!(reserved.is_some(), allowed, "by the law");
+        let Some(mut reservation) = reserved else {
+            return;
+        };
+        reservation.sent();
+        let block = self.known_block;
+        assert!(
+            block.is_none_or(|until| until <= self.server_time(false)),
+            "sent during a block"
+        );
+        let number = self.sent;
+        self.sent += 1;
+        self.law.sent(number, now);
+        let after = Duration::from_millis(fate.after);
+        let latest = match fate.end {
+            End::Response => Some(after),
+            End::Gone => Some(after + ON_ITS_WAY),
+            End::Lost | End::NeverLeft => None,
+        };
+        self.flights.push(Flight {
+            number,
+            process,
+            counted_at: latest.map(|latest| self.now + latest.mul_f64(fate.counted)),
+            rounds_up: fate.rounds_up,
+            refused: None,
+            ends_at: self.now + after,
+            end: fate.end,
+            reservation: Some(reservation),
+        });
+    }
+
+    /// After a window and a lockout in which nothing is sent, everything can be.
+    fn settles(&mut self) {
+        // A wall clock that was set back is noticed here.
+        self.store_time();
+        self.pass(TIMEOUT + ON_ITS_WAY);
+        self.pass(WINDOW + LOCKOUT + SLACK);
+        for process in 0..PROCESSES {
+            assert!(self.reserve(process, 0).is_some(), "stuck");
+        }
+    }
+}
+
+/// Runs a world, and returns how many requests the server refused.
+fn refused(kept: Kept, habits: Habits, events: &[Event]) -> usize {
+    let mut world = World::new(kept, habits);
+    events.iter().for_each(|event| world.happens(event));
+    world.settles();
+    world.refused
+}
+
+const EVERY: [Kept; 3] = [Kept::InProcess, Kept::OnHost, Kept::OnHostByWallClock];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// Whatever happens to requests, processes, the machine and its clocks, and
+    /// however the server counts: it refuses nothing, and the budget refuses
+    /// nothing that the law allows.
+    #[test]
+    fn a_machine_that_has_the_address_to_itself_draws_no_429(
+        habits in habits(),
+        events in prop::collection::vec(event(false), 1..100),
+    ) {
+        for kept in EVERY {
+            prop_assert_eq!(refused(kept, habits, &events), 0);
+        }
+    }
+
+    /// If others at the address draw a block, nothing is sent before its end,
+    /// and then one request.
+    #[test]
+    fn a_block_that_others_draw_is_kept_to(
+        habits in habits(),
+        events in prop::collection::vec(event(true), 1..100),
+    ) {
+        for kept in EVERY {
+            refused(kept, habits, &events);
+        }
+    }
+}
