@@ -8,7 +8,7 @@
 
 use std::hint::black_box;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use divan::counter::BytesCount;
 use jiff::civil::DateTime;
@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use telesto_api::types::Product;
 
+mod medians;
 #[path = "../tests/products/mod.rs"]
 mod products;
 
@@ -78,35 +79,11 @@ fn bench_rewritten(bencher: divan::Bencher) {
         .bench(rewritten);
 }
 
-/// The median of some rounds in which the candidates take turns, so that what
-/// else the machine does hits all of them.
-fn medians<const N: usize>(rounds: usize, candidates: [&dyn Fn(); N]) -> [Duration; N] {
-    let mut times = [const { Vec::new() }; N];
-    for _ in 0..rounds {
-        for (times, candidate) in times.iter_mut().zip(candidates) {
-            // Once before, so that each finds the heap as it leaves it itself.
-            candidate();
-            let start = Instant::now();
-            candidate();
-            times.push(start.elapsed());
-        }
-    }
-    times.map(|mut times| {
-        times.sort_unstable();
-        times[times.len() / 2]
-    })
-}
-
 #[allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 fn main() {
     divan::main();
-    // `cargo test` runs benchmarks once, to see that they run.
-    let rounds = if std::env::args().any(|argument| argument == "--bench") {
-        15
-    } else {
-        1
-    };
-    let [generated, plain, rewritten] = medians(
+    let rounds = medians::rounds(15);
+    let [generated, plain, rewritten] = medians::of(
         rounds,
         [
             &|| drop(black_box(generated())),

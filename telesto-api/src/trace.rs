@@ -10,14 +10,11 @@ use crate::operation::Call;
 pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
     let url = request.url();
     let method = request.method().as_str();
-    let name = call.template.map_or_else(
-        || method.to_owned(),
-        |template| format!("{method} {template}"),
-    );
+    // Its fields are only evaluated if somebody listens.
     tracing::info_span!(
         target: "telesto_api",
         "call",
-        otel.name = name,
+        otel.name = name(method, call),
         otel.kind = "client",
         otel.status_code = field::Empty,
         http.request.method = method,
@@ -29,6 +26,13 @@ pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
         error.r#type = field::Empty,
         telesto.operation = call.name,
     )
+}
+
+fn name(method: &str, call: Call<'_>) -> String {
+    match call.template {
+        Some(template) => format!("{method} {template}"),
+        None => method.to_owned(),
+    }
 }
 
 /// Records how the call ended.
