@@ -464,4 +464,23 @@ mod tests {
         machine.pass(secs(3_601));
         assert_eq!(wait(&host), 0);
     }
+
+    /// What no file can know: whether so much time has passed.
+    #[test]
+    fn without_a_boot_clock_a_wall_clock_that_is_set_ahead_frees_slots_early() {
+        let directory = tempfile::tempdir().unwrap();
+        let machine = Machine::new(false);
+        let host = open(&machine, directory.path());
+        send(&host).unwrap();
+        send(&host).unwrap();
+        machine.set_wall(3_000);
+        assert_eq!(wait(&host), 601);
+        let with_boot_clock = Machine::new(true);
+        let directory = tempfile::tempdir().unwrap();
+        let host = open(&with_boot_clock, directory.path());
+        send(&host).unwrap();
+        send(&host).unwrap();
+        with_boot_clock.set_wall(3_000);
+        assert_eq!(wait(&host), 3_601);
+    }
 }
