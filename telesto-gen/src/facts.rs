@@ -7,7 +7,7 @@ use openapiv3::{
     MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, SchemaKind, StatusCode, Type,
 };
 
-use crate::lint::names::pascal;
+use crate::names::pascal;
 use crate::schemas;
 
 /// The facts that the refinements and the table of operations need.

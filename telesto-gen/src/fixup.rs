@@ -8,7 +8,8 @@ use openapiv3::{AdditionalProperties, OpenAPI, SchemaKind, Type, VariantOrUnknow
 use serde_json::Value;
 
 use crate::facts::is_success;
-use crate::lint::names::snake;
+use crate::formats::{self, Rust};
+use crate::names::snake;
 use crate::{facts, schemas};
 
 /// What the fix-ups changed.
@@ -196,7 +197,7 @@ fn formats_without_a_type(api: &mut OpenAPI) -> usize {
     schemas::for_each(api, &mut |_, schema| {
         if let SchemaKind::Type(Type::String(text)) = &mut schema.schema_kind
             && let VariantOrUnknownOrEmpty::Unknown(format) = &text.format
-            && matches!(format.as_str(), "uuid" | "ip" | "ipv4" | "ipv6")
+            && formats::find("string", format).is_some_and(|format| format.rust == Rust::Text)
         {
             text.format = VariantOrUnknownOrEmpty::Empty;
             dropped += 1;

@@ -12,7 +12,7 @@ use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
 use crate::fixup::Fixed;
 use crate::lint::lint;
-use crate::lint::names::pascal;
+use crate::names::pascal;
 use crate::{fixup, operations, progenitor, refine, render};
 
 /// A crate that a client is generated for.

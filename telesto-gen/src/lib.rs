@@ -8,9 +8,11 @@ mod files;
 mod finding;
 #[cfg(feature = "generate")]
 mod fixup;
+mod formats;
 #[cfg(feature = "generate")]
 mod generate;
 mod lint;
+mod names;
 #[cfg(feature = "generate")]
 mod operations;
 #[cfg(feature = "generate")]
@@ -21,6 +23,7 @@ mod refine;
 mod render;
 #[cfg(feature = "generate")]
 mod schemas;
+mod spec;
 
 pub use self::document::{Document, ReadError};
 #[cfg(feature = "generate")]

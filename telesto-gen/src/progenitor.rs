@@ -11,15 +11,8 @@ use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, 
 use quote::quote;
 use schemars::schema::{InstanceType, SchemaObject};
 
+use crate::formats::{self, Rust};
 use crate::{fixup, schemas};
-
-/// The formats of strings that have a Rust type of their own.
-const CONVERSIONS: &[(&str, &str)] = &[
-    ("decimal", "::rust_decimal::Decimal"),
-    ("date", "::jiff::civil::Date"),
-    ("date-time-local", "::jiff::civil::DateTime"),
-    ("date-time", "::jiff::Timestamp"),
-];
 
 /// Why progenitor failed.
 #[derive(Debug)]
@@ -87,14 +80,16 @@ fn settings() -> GenerationSettings {
         .with_inner_type(quote!(crate::middleware::Middleware))
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
-    for (format, type_name) in CONVERSIONS {
-        let schema = SchemaObject {
-            instance_type: Some(InstanceType::String.into()),
-            format: Some((*format).to_owned()),
-            ..SchemaObject::default()
-        };
-        let implemented = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
-        settings.with_conversion(schema, *type_name, implemented);
+    for format in formats::ALL {
+        if let Rust::Type { path, .. } = format.rust {
+            let schema = SchemaObject {
+                instance_type: Some(InstanceType::String.into()),
+                format: Some(format.name.to_owned()),
+                ..SchemaObject::default()
+            };
+            let implemented = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
+            settings.with_conversion(schema, path, implemented);
+        }
     }
     settings
 }

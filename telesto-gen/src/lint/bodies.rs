@@ -2,8 +2,9 @@
 
 use crate::document::{Kind, Node, join};
 
-use super::spec::Found;
-use super::{Report, Spec};
+use super::Report;
+use crate::spec::Found;
+use crate::spec::Spec;
 
 /// progenitor has a `todo!` for this.
 pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {

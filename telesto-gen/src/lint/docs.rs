@@ -1,9 +1,10 @@
 //! Rules about documentation and examples.
 
+use super::Report;
 use super::bodies::{contents, essence};
-use super::spec::Found;
-use super::{Report, Spec};
 use crate::document::{Node, closest};
+use crate::spec::Found;
+use crate::spec::Spec;
 
 pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {

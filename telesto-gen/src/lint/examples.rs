@@ -5,8 +5,10 @@
 
 use crate::document::{Data, Kind, Node, closest, join};
 
-use super::spec::Found;
-use super::{Report, Spec};
+use super::Report;
+use crate::formats::{self, Rust};
+use crate::spec::Found;
+use crate::spec::Spec;
 
 /// Combined schemas are followed to this depth: a schema may contain itself.
 const DEEPEST: usize = 32;
@@ -290,21 +292,20 @@ fn scalar(value: &Node, schema: &Node) -> Option<(String, String)> {
         };
         return Some((format!("the enum does not list `{text}`"), help));
     }
-    let (format, wanted) = match schema.text_of("format").filter(|_| typ == "string")? {
-        "decimal" if is_decimal(text) => return None,
-        "decimal" => ("decimal", "12.50"),
-        "date" => ("date", "2024-01-15"),
-        "date-time-local" => ("date-time-local", "2024-01-15 10:30:00"),
-        "date-time" => ("date-time", "2024-01-15T10:30:00Z"),
-        _ => return None,
-    };
-    if format != "decimal" && is_moment(text, format) {
+    let format = schema.text_of("format").filter(|_| typ == "string")?;
+    let Rust::Type { example, .. } = formats::find("string", format)?.rust else {
         return None;
-    }
-    Some((
-        format!("`{text}` is not a valid `{format}`"),
-        format!("write it as `\"{wanted}\"`"),
-    ))
+    };
+    let fits = match format {
+        "decimal" => is_decimal(text),
+        format => is_moment(text, format),
+    };
+    (!fits).then(|| {
+        (
+            format!("`{text}` is not a valid `{format}`"),
+            format!("write it as `\"{example}\"`"),
+        )
+    })
 }
 
 /// Whether this is a decimal number, such as `-12.50`.

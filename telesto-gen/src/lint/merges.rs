@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::document::{Kind, Node, join};
 
-use super::spec::Found;
-use super::{Report, Spec};
+use super::Report;
+use crate::spec::Found;
+use crate::spec::Spec;
 
 /// The schemas that are merged into one, by their pointers.
 type Parts<'a> = BTreeMap<String, &'a Node>;

@@ -6,12 +6,12 @@
 
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
+use crate::spec::Spec;
 
 mod bodies;
 mod docs;
 mod examples;
 mod merges;
-pub(crate) mod names;
 mod operations;
 mod parameters;
 mod paths;
@@ -19,9 +19,6 @@ mod references;
 mod responses;
 mod root;
 mod schemas;
-mod spec;
-
-use spec::Spec;
 
 /// A rule, which findings refer to.
 #[derive(Debug)]

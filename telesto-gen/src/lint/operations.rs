@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::names::{self, is_keyword};
-use super::spec::Operation;
-use super::{Report, Spec};
+use super::Report;
+use crate::names::{self, is_keyword};
+use crate::spec::Operation;
+use crate::spec::Spec;
 
 /// Methods that the client has already, or that the generated code calls on it.
 const TAKEN_METHODS: &[&str] = &[
@@ -115,7 +116,8 @@ pub(super) fn id_form(spec: &Spec<'_>, report: &mut Report<'_>) {
         let proposal = propose(operation.method, operation.path);
         if !is_snake(id) {
             let snake = names::snake(id);
-            let help = match is_free(&snake) {
+            let named = id.starts_with(char::is_alphabetic) && is_free(&snake);
+            let help = match named {
                 true => format!("write `operationId: {snake}`"),
                 false => format!("name it after what it does, such as `operationId: {proposal}`"),
             };

@@ -2,10 +2,11 @@
 
 use crate::document::{Data, Kind};
 
-use super::names;
+use super::Report;
 use super::root::is_header_name;
-use super::spec::Found;
-use super::{Report, Spec};
+use crate::names;
+use crate::spec::Found;
+use crate::spec::Spec;
 
 /// Methods that a request builder or a mock has already.
 const TAKEN: &[&str] = &["header_map", "into_inner", "new", "send"];
@@ -19,7 +20,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         let has_body = operation.node.get("requestBody").is_some();
         for (index, parameter) in parameters.iter().enumerate() {
             let name = parameter.name;
-            let rust = names::snake(name);
+            let rust = names::setter(name);
             let before = &parameters[..index];
             if let Some(first) = before.iter().find(|p| p.name == name) {
                 let message = match first.place == parameter.place {
@@ -34,7 +35,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                     message,
                     "remove one of the two: the client tells parameters apart only by name",
                 );
-            } else if let Some(first) = before.iter().find(|p| names::snake(p.name) == rust) {
+            } else if let Some(first) = before.iter().find(|p| names::setter(p.name) == rust) {
                 report.at(
                     &parameter.mention,
                     format!(
@@ -43,13 +44,9 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                     ),
                     "remove one of the two",
                 );
-            } else if rust.is_empty() {
-                report.at(
-                    &parameter.found.field("name"),
-                    format!("the parameter `{name}` of `{label}` has no valid name in Rust"),
-                    "use letters and digits in its name",
-                );
-            } else if TAKEN.contains(&rust.as_str()) || (has_body && rust == "body") {
+            } else if TAKEN.contains(&rust.as_str())
+                || (has_body && matches!(rust.as_str(), "body" | "body_map"))
+            {
                 report.at(
                     &parameter.mention,
                     format!(

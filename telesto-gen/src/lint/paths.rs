@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::{Report, Spec};
+use super::Report;
+use crate::spec::Spec;
 
 /// References that lead to a path item have been written out while reading.
 pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::document::{Node, join};
 
-use super::spec::Found;
-use super::{Report, Spec};
+use super::Report;
+use crate::spec::Found;
+use crate::spec::Spec;
 
 /// Telesto sends `""` for an empty value. A required field has no `None` for it:
 /// a number or a date would fail the whole response, a string would be empty

@@ -2,7 +2,8 @@
 
 use crate::document::{Data, Kind, Node, closest, join};
 
-use super::{Report, Spec};
+use super::Report;
+use crate::spec::Spec;
 
 const RATE_LIMIT: &str = "x-rate-limit";
 

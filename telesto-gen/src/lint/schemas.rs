@@ -4,8 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use crate::document::{Data, Kind, Node, Place, closest, join};
 
-use super::names::{clash, pascal, snake, variant, variant_kept};
-use super::{Report, Spec};
+use super::Report;
+use crate::formats;
+use crate::names::{clash, pascal, snake, variant_kept};
+use crate::spec::Spec;
 
 /// The keywords that only schemas of these types have.
 const KEYWORDS: &[(&[&str], &[&str])] = &[
@@ -38,26 +40,6 @@ const KEYWORDS: &[(&[&str], &[&str])] = &[
     (&["string", "integer", "number", "boolean"], &["enum"]),
 ];
 
-/// Formats that have a Rust type, by type.
-const MAPPED: &[(&str, &[&str])] = &[
-    (
-        "string",
-        &["date", "date-time", "date-time-local", "decimal"],
-    ),
-    (
-        "integer",
-        &[
-            "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64",
-        ],
-    ),
-    ("number", &["double", "float"]),
-];
-
-/// Formats that are strings in Rust.
-const TEXT: &[&str] = &[
-    "binary", "byte", "email", "hostname", "ip", "ipv4", "ipv6", "password", "uri", "uuid",
-];
-
 /// Names that typify and the coercion use without a path.
 const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
 
@@ -72,7 +54,7 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         let rust = pascal(name);
         let at = join("/components/schemas", name);
         let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || !name.chars().all(legal) || rust.is_empty() {
+        if name.is_empty() || !name.chars().all(legal) {
             report.at_key(
                 &at,
                 format!("the schema name `{name}` has characters that a `$ref` cannot contain"),
@@ -110,12 +92,18 @@ fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
         let Some(title) = schema.node.text_of("title") else {
             continue;
         };
+        // A scalar is of no type that could be named.
+        let named_by_it = |key: &&str| schema.node.get(key).is_some();
+        let keys = ["properties", "enum", "allOf", "oneOf", "anyOf"];
+        if !keys.iter().any(named_by_it) {
+            continue;
+        }
         let named = schema.pointer.strip_prefix("/components/schemas/");
         if named.is_some_and(|rest| !rest.contains('/')) {
             continue;
         }
         let rust = pascal(title);
-        if rust.is_empty() || seen.contains(&rust) {
+        if seen.contains(&rust) {
             report.at(
                 &join(&schema.pointer, "title"),
                 format!("the title `{title}` is the name of another schema in Rust"),
@@ -248,7 +236,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         }
         let texts: Vec<&str> = values.items().iter().filter_map(Node::text).collect();
-        if clash(&texts, variant).is_none() {
+        if clash(&texts, pascal).is_none() {
             continue;
         }
         if let Some((first, second)) = clash(&texts, variant_kept) {
@@ -439,14 +427,13 @@ pub(super) fn unknown_format(spec: &Spec<'_>, report: &mut Report<'_>) {
         else {
             continue;
         };
-        let known = formats(typ);
-        let text = typ == "string" && TEXT.contains(&format);
-        if text || known.contains(&format) || known.is_empty() {
+        let known: Vec<&str> = formats::useful(typ).map(|format| format.name).collect();
+        if formats::find(typ, format).is_some() || known.is_empty() {
             continue;
         }
-        let elsewhere = MAPPED.iter().find(|(_, formats)| formats.contains(&format));
+        let elsewhere = formats::of_another_type(format);
         let help = match (closest(format, known.iter().copied()), elsewhere) {
-            (_, Some((other, _))) => format!("write `type: {other}` with `format: {format}`"),
+            (_, Some(other)) => format!("write `type: {}` with `format: {format}`", other.typ),
             (Some(close), None) => format!("did you mean `{close}`?"),
             (None, None) => format!("remove it, or use one of `{}`", known.join("`, `")),
         };
@@ -456,13 +443,6 @@ pub(super) fn unknown_format(spec: &Spec<'_>, report: &mut Report<'_>) {
             help,
         );
     }
-}
-
-fn formats(typ: &str) -> &'static [&'static str] {
-    MAPPED
-        .iter()
-        .find(|(name, _)| *name == typ)
-        .map_or(&[], |(_, formats)| formats)
 }
 
 pub(super) fn float_quantity(spec: &Spec<'_>, report: &mut Report<'_>) {

@@ -12,7 +12,7 @@ use syn::{
 
 use super::tree;
 use crate::facts::Facts;
-use crate::lint::names;
+use crate::names;
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.operations.iter();

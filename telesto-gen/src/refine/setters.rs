@@ -13,7 +13,7 @@ use syn::{
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts};
-use crate::lint::names;
+use crate::names;
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.by_builder();
@@ -189,7 +189,7 @@ fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> Str
     let parameter = operation
         .parameters
         .iter()
-        .find(|parameter| plain(&names::snake(&parameter.name)) == plain(setter));
+        .find(|parameter| plain(&names::setter(&parameter.name)) == plain(setter));
     match (parameter, &operation.body) {
         (Some(parameter), _) => {
             let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);

@@ -9,42 +9,42 @@ const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-pub(super) struct Spec<'a> {
-    pub(super) document: &'a Document,
-    pub(super) root: &'a Node,
-    pub(super) operations: Vec<Operation<'a>>,
+pub(crate) struct Spec<'a> {
+    pub(crate) document: &'a Document,
+    pub(crate) root: &'a Node,
+    pub(crate) operations: Vec<Operation<'a>>,
     places: Vec<Place<'a>>,
     /// The components, by section and name.
     components: HashMap<(&'a str, &'a str), &'a Entry>,
-    pub(super) extensions: Vec<Extension<'a>>,
+    pub(crate) extensions: Vec<Extension<'a>>,
 }
 
 /// An operation below `paths`.
-pub(super) struct Operation<'a> {
-    pub(super) path: &'a str,
-    pub(super) method: &'a str,
+pub(crate) struct Operation<'a> {
+    pub(crate) path: &'a str,
+    pub(crate) method: &'a str,
     /// The path item, and its position.
-    pub(super) item: &'a Node,
-    pub(super) item_pointer: String,
-    pub(super) node: &'a Node,
-    pub(super) pointer: String,
+    pub(crate) item: &'a Node,
+    pub(crate) item_pointer: String,
+    pub(crate) node: &'a Node,
+    pub(crate) pointer: String,
 }
 
 /// A node and its position, after following references.
 #[derive(Clone)]
-pub(super) struct Found<'a> {
-    pub(super) node: &'a Node,
-    pub(super) pointer: String,
+pub(crate) struct Found<'a> {
+    pub(crate) node: &'a Node,
+    pub(crate) pointer: String,
 }
 
 impl Found<'_> {
-    pub(super) fn field(&self, key: &str) -> String {
+    pub(crate) fn field(&self, key: &str) -> String {
         join(&self.pointer, key)
     }
 }
 
 impl<'a> Spec<'a> {
-    pub(super) fn of(document: &'a Document) -> Self {
+    pub(crate) fn of(document: &'a Document) -> Self {
         let Survey {
             mut places,
             extensions,
@@ -83,30 +83,30 @@ impl<'a> Spec<'a> {
     }
 
     /// The path items, with their paths and pointers.
-    pub(super) fn path_items(&self) -> impl Iterator<Item = (&'a str, &'a Node, String)> {
+    pub(crate) fn path_items(&self) -> impl Iterator<Item = (&'a str, &'a Node, String)> {
         path_items(self.root)
     }
 
     /// The objects of this kind, in the order of the text.
-    pub(super) fn places(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
+    pub(crate) fn places(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
         self.places.iter().filter(move |place| place.kind == kind)
     }
 
     /// The references, in the order of the text.
-    pub(super) fn references(&self) -> impl Iterator<Item = (&Place<'a>, &'a str)> {
+    pub(crate) fn references(&self) -> impl Iterator<Item = (&Place<'a>, &'a str)> {
         self.places
             .iter()
             .filter_map(|place| Some((place, place.reference()?)))
     }
 
     /// The objects of this kind that are not references.
-    pub(super) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
+    pub(crate) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
         self.places(kind)
             .filter(|place| place.reference().is_none())
     }
 
     /// The entries of a section of `components`.
-    pub(super) fn components(&self, section: &str) -> &'a [Entry] {
+    pub(crate) fn components(&self, section: &str) -> &'a [Entry] {
         self.root
             .get("components")
             .and_then(|components| components.get(section))
@@ -114,13 +114,13 @@ impl<'a> Spec<'a> {
     }
 
     /// The component of this name in a section.
-    pub(super) fn component(&self, section: &str, name: &str) -> Option<&'a Entry> {
+    pub(crate) fn component(&self, section: &str, name: &str) -> Option<&'a Entry> {
         self.components.get(&(section, name)).copied()
     }
 
     /// The target of `node`, or `None` if a reference leads nowhere, which has a
     /// finding of its own.
-    pub(super) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
+    pub(crate) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
         let mut found = Found {
             node,
             pointer: pointer.to_owned(),
@@ -141,13 +141,13 @@ impl<'a> Spec<'a> {
     }
 
     /// The field `key` of `found`, references followed.
-    pub(super) fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
+    pub(crate) fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
         self.resolve(found.node.get(key)?, &found.field(key))
     }
 
     /// The parameters of an operation, its own and those of its path. Own ones
     /// override shared ones.
-    pub(super) fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+    pub(crate) fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
         let mut parameters: Vec<Parameter<'a>> = Vec::new();
         for (holder, pointer) in [
             (operation.item, &operation.item_pointer),
@@ -183,12 +183,12 @@ impl<'a> Spec<'a> {
     }
 
     /// The request body of an operation.
-    pub(super) fn request_body(&self, operation: &Operation<'a>) -> Option<Found<'a>> {
+    pub(crate) fn request_body(&self, operation: &Operation<'a>) -> Option<Found<'a>> {
         self.field(&operation.found(), "requestBody")
     }
 
     /// The responses of an operation that are successes, with their statuses.
-    pub(super) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
+    pub(crate) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
         let Some(responses) = self.field(&operation.found(), "responses") else {
             return Vec::new();
         };
@@ -205,18 +205,18 @@ impl<'a> Spec<'a> {
     }
 }
 
-pub(super) struct Parameter<'a> {
-    pub(super) name: &'a str,
-    pub(super) place: &'a str,
+pub(crate) struct Parameter<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) place: &'a str,
     /// Whether it is declared by the path item.
     shared: bool,
     /// Its position in the list of parameters.
-    pub(super) mention: String,
-    pub(super) found: Found<'a>,
+    pub(crate) mention: String,
+    pub(crate) found: Found<'a>,
 }
 
 impl<'a> Operation<'a> {
-    pub(super) fn found(&self) -> Found<'a> {
+    pub(crate) fn found(&self) -> Found<'a> {
         Found {
             node: self.node,
             pointer: self.pointer.clone(),
@@ -224,11 +224,11 @@ impl<'a> Operation<'a> {
     }
 
     /// Such as `GET /products`.
-    pub(super) fn label(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
-    pub(super) fn id(&self) -> Option<&'a str> {
+    pub(crate) fn id(&self) -> Option<&'a str> {
         self.node.text_of("operationId")
     }
 }
@@ -245,7 +245,7 @@ fn path_items(root: &Node) -> impl Iterator<Item = (&str, &Node, String)> {
 }
 
 /// The section and the name in `#/components/section/name`.
-pub(super) fn split_reference(reference: &str) -> Option<(&str, &str)> {
+pub(crate) fn split_reference(reference: &str) -> Option<(&str, &str)> {
     let (section, name) = reference.strip_prefix("#/components/")?.split_once('/')?;
     (!name.is_empty() && !name.contains('/')).then_some((section, name))
 }
