@@ -78,7 +78,7 @@ pub(crate) struct ObjectFacts {
 }
 
 impl Facts {
-    pub(crate) fn of(api: &OpenAPI, crate_name: &str, renamed: BTreeMap<String, String>) -> Self {
+    pub(crate) fn of(api: &OpenAPI, crate_name: &str) -> Self {
         Self {
             crate_name: crate_name.to_owned(),
             operations: api
@@ -86,7 +86,7 @@ impl Facts {
                 .map(|(path, method, operation)| operation_facts(api, path, method, operation))
                 .collect(),
             objects: objects(api),
-            renamed,
+            renamed: BTreeMap::new(),
         }
     }
 

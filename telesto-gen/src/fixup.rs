@@ -2,9 +2,12 @@
 //! defect of progenitor or typify, with the reason. Each returns how often it
 //! applied.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use openapiv3::{AdditionalProperties, OpenAPI, SchemaKind, Type, VariantOrUnknownOrEmpty};
+use openapiv3::{
+    AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Schema, SchemaKind, Type,
+    VariantOrUnknownOrEmpty,
+};
 use serde_json::Value;
 
 use crate::facts::is_success;
@@ -34,6 +37,8 @@ pub(crate) fn apply(api: &mut OpenAPI) -> Fixed {
         ("closed-objects", closed_objects(api)),
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
+        ("nullable-bodies", nullable_bodies(api)),
+        ("merged-scalars", merged_scalars(api)),
     ]);
     Fixed { applied, renamed }
 }
@@ -204,6 +209,92 @@ fn formats_without_a_type(api: &mut OpenAPI) -> usize {
         }
     });
     dropped
+}
+
+/// progenitor makes an `Option` of a body that is nullable, which its mocks
+/// cannot compare. There is nothing to say with `null`: a body that is not
+/// required can be left out.
+fn nullable_bodies(api: &mut OpenAPI) -> usize {
+    let mut dropped = 0;
+    schemas::for_each_body(api, &mut |body| {
+        for media in body.content.values_mut() {
+            if let Some(ReferenceOr::Item(schema)) = &mut media.schema {
+                dropped += usize::from(std::mem::take(&mut schema.schema_data.nullable));
+            }
+        }
+    });
+    dropped
+}
+
+/// typify merges the parts of an `allOf` without the settings for formats: a
+/// date becomes a type of a crate that nobody depends on. Scalars whose other
+/// parts say nothing different are taken as they are.
+fn merged_scalars(api: &mut OpenAPI) -> usize {
+    let components = api.components.iter();
+    let schemas = components.flat_map(|components| &components.schemas);
+    let named: HashMap<String, String> = schemas
+        .filter_map(|(name, schema)| Some((name.clone(), scalar(schema.as_item()?)?)))
+        .collect();
+    let mut merged = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        let SchemaKind::AllOf { all_of } = &mut schema.schema_kind else {
+            return;
+        };
+        let kinds: Option<Vec<Option<String>>> = all_of
+            .iter()
+            .map(|part| match part {
+                ReferenceOr::Reference { reference } => {
+                    let name = reference.strip_prefix("#/components/schemas/")?;
+                    named.get(name).cloned().map(Some)
+                }
+                ReferenceOr::Item(part) if says_nothing(part) => Some(None),
+                ReferenceOr::Item(part) => scalar(part).map(Some),
+            })
+            .collect();
+        let Some(kinds) = kinds.filter(|kinds| kinds.len() > 1) else {
+            return;
+        };
+        let mut scalars = kinds.iter().flatten();
+        let Some(first) = scalars.next() else { return };
+        if scalars.any(|other| other != first) {
+            return;
+        }
+        let is_nullable = |part: &ReferenceOr<Schema>| {
+            part.as_item().is_some_and(|part| part.schema_data.nullable)
+        };
+        schema.schema_data.nullable |= all_of.iter().any(is_nullable);
+        let is_named = |part: &ReferenceOr<Schema>| part.as_item().is_none();
+        let place = all_of.iter().position(is_named);
+        let place = place.or_else(|| kinds.iter().position(Option::is_some));
+        let part = all_of.swap_remove(place.unwrap_or_default());
+        match part {
+            ReferenceOr::Item(part) => schema.schema_kind = part.schema_kind,
+            named => *all_of = vec![named],
+        }
+        merged += 1;
+    });
+    merged
+}
+
+/// The type and the format of a scalar without an enum.
+fn scalar(schema: &Schema) -> Option<String> {
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::String(text)) if text.enumeration.is_empty() => {
+            Some(format!("string {:?}", text.format))
+        }
+        SchemaKind::Type(Type::Integer(number)) if number.enumeration.is_empty() => {
+            Some(format!("integer {:?}", number.format))
+        }
+        SchemaKind::Type(Type::Number(number)) if number.enumeration.is_empty() => {
+            Some(format!("number {:?}", number.format))
+        }
+        _ => None,
+    }
+}
+
+/// Whether a schema is nothing but documentation.
+fn says_nothing(schema: &Schema) -> bool {
+    matches!(&schema.schema_kind, SchemaKind::Any(any) if *any == AnySchema::default())
 }
 
 /// Follows every reference from `node` on.

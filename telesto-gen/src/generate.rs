@@ -13,7 +13,7 @@ use crate::finding::{Findings, Severity};
 use crate::fixup::Fixed;
 use crate::lint::lint;
 use crate::names::pascal;
-use crate::{fixup, operations, progenitor, refine, render};
+use crate::{descriptions, fixup, operations, progenitor, refine, render};
 
 /// A crate that a client is generated for.
 #[derive(Clone, Debug)]
@@ -97,12 +97,15 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         return Err(warnings);
     }
     let mut api = document.api().clone();
+    let described = descriptions::apply(&mut api);
+    // Before the fix-ups: what they drop is documented, too.
+    let mut facts = Facts::of(&api, &target.crate_name);
     let Fixed {
         mut applied,
         renamed,
     } = fixup::apply(&mut api);
-    // From the document without fix-ups: what they drop is documented, too.
-    let facts = Facts::of(document.api(), &target.crate_name, renamed);
+    applied.insert(0, ("descriptions", described));
+    facts.renamed = renamed;
     watch.done("fixup");
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
     watch.done("progenitor");

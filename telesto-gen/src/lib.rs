@@ -1,5 +1,7 @@
 //! Generates the client of `telesto-api` from an OpenAPI document.
 
+#[cfg(feature = "generate")]
+mod descriptions;
 mod document;
 #[cfg(feature = "generate")]
 mod facts;

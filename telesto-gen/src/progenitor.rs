@@ -1,11 +1,10 @@
 //! Runs progenitor: its settings, and what happens when it panics.
 
-use std::any::Any;
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use openapiv3::OpenAPI;
+use openapiv3::{OpenAPI, StatusCode};
 use proc_macro2::TokenStream;
 use progenitor_impl::{GenerationSettings, Generator, HooksMode, InterfaceStyle, TypeImpl};
 use quote::quote;
@@ -67,9 +66,31 @@ fn attempt(api: &OpenAPI) -> Result<Tokens, String> {
         let mut generator = Generator::new(&settings());
         Ok(Tokens {
             client: generator.generate_tokens(api).map_err(text)?,
-            mocks: generator.httpmock(api, "crate").map_err(text)?,
+            mocks: generator
+                .httpmock(&with_named_statuses(api), "crate")
+                .map_err(text)?,
         })
     })
+}
+
+/// The mock helpers are named after the reasons of statuses, and progenitor
+/// panics at one without. Such a status is mocked as one of the range.
+fn with_named_statuses(api: &OpenAPI) -> OpenAPI {
+    let mut api = api.clone();
+    for operation in schemas::operations(&mut api) {
+        let responses = &mut operation.responses.responses;
+        let unnamed: Vec<StatusCode> = responses.keys().filter(is_unnamed).cloned().collect();
+        for code in unnamed {
+            if let Some(response) = responses.shift_remove(&code) {
+                responses.entry(StatusCode::Range(2)).or_insert(response);
+            }
+        }
+    }
+    api
+}
+
+fn is_unnamed(code: &&StatusCode) -> bool {
+    matches!(code, StatusCode::Code(code) if !matches!(code, 200..=208 | 226))
 }
 
 fn settings() -> GenerationSettings {
@@ -108,38 +129,26 @@ fn only(api: &OpenAPI, ids: &[&str]) -> OpenAPI {
 }
 
 thread_local! {
-    /// The text of an expected panic of this thread.
-    static EXPECTED: RefCell<Option<String>> = const { RefCell::new(None) };
+    /// Whether this thread expects a panic.
+    static EXPECTS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs code that may panic. A panic becomes an error, and prints nothing.
+/// Runs code that may panic. A panic becomes an error, and prints nothing: its
+/// text would say nothing to a user.
 fn quietly<T>(run: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let usual = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            let expected = EXPECTED.with_borrow_mut(|expected| match expected {
-                Some(text) => {
-                    *text = text_of(panic.payload());
-                    true
-                }
-                None => false,
-            });
-            if !expected {
+            if !EXPECTS.get() {
                 usual(panic);
             }
         }));
     });
-    EXPECTED.set(Some(String::new()));
+    EXPECTS.set(true);
     let result = catch_unwind(AssertUnwindSafe(run));
-    let panic = EXPECTED.take().unwrap_or_default();
-    result.unwrap_or_else(|_| Err(format!("progenitor panicked: {panic}")))
-}
-
-fn text_of(payload: &dyn Any) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-    text.unwrap_or("without a message").to_owned()
+    EXPECTS.set(false);
+    result.unwrap_or_else(|_| Err("the generator behind telesto-gen breaks off".to_owned()))
 }
 
 #[cfg(test)]
@@ -163,6 +172,6 @@ paths:
         .unwrap();
         let failure = client(&api).err().unwrap();
         assert_eq!(failure.operation.as_deref(), Some("bad"));
-        assert!(failure.reason.contains("panicked"), "{}", failure.reason);
+        assert!(failure.reason.contains("breaks off"), "{}", failure.reason);
     }
 }

@@ -1,9 +1,9 @@
-//! Visits every schema of a document.
+//! Visits every schema of a document, and what holds them.
 
 use indexmap::IndexMap;
 use openapiv3::{
-    AdditionalProperties, MediaType, OpenAPI, Operation, Parameter, ParameterSchemaOrContent,
-    ReferenceOr, Schema, SchemaKind, Type,
+    AdditionalProperties, MediaType, OpenAPI, Operation, Parameter, ParameterData,
+    ParameterSchemaOrContent, ReferenceOr, RequestBody, Response, Schema, SchemaKind, Type,
 };
 
 /// A visitor of schemas. It gets the name of the schema in the components, if
@@ -18,45 +18,70 @@ pub(crate) fn for_each(api: &mut OpenAPI, visit: Visit<'_>) {
                 one(Some(name), schema, visit);
             }
         }
-        for parameter in components.parameters.values_mut() {
-            in_parameter(parameter, visit);
-        }
-        for body in components.request_bodies.values_mut() {
-            if let ReferenceOr::Item(body) = body {
-                in_content(&mut body.content, visit);
-            }
-        }
-        for response in components.responses.values_mut() {
-            if let ReferenceOr::Item(response) = response {
-                in_content(&mut response.content, visit);
-            }
-        }
     }
-    for item in api.paths.paths.values_mut() {
-        if let ReferenceOr::Item(item) = item {
-            for parameter in &mut item.parameters {
-                in_parameter(parameter, visit);
-            }
-        }
+    for_each_parameter(api, &mut |parameter| in_parameter(parameter, visit));
+    for_each_body(api, &mut |body| in_content(&mut body.content, visit));
+    for_each_response(api, &mut |response| {
+        in_content(&mut response.content, visit)
+    });
+}
+
+/// Visits every parameter: of the components, of paths and of operations.
+pub(crate) fn for_each_parameter(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut ParameterData)) {
+    if let Some(components) = &mut api.components {
+        let parameters = components.parameters.values_mut();
+        parameters.filter_map(data).for_each(&mut *visit);
+    }
+    for item in api.paths.paths.values_mut().filter_map(item) {
+        let parameters = item.parameters.iter_mut();
+        parameters.filter_map(data).for_each(&mut *visit);
     }
     for operation in operations(api) {
-        for parameter in &mut operation.parameters {
-            in_parameter(parameter, visit);
-        }
-        if let Some(ReferenceOr::Item(body)) = &mut operation.request_body {
-            in_content(&mut body.content, visit);
-        }
-        let responses = &mut operation.responses;
-        for response in responses
-            .responses
-            .values_mut()
-            .chain(&mut responses.default)
-        {
-            if let ReferenceOr::Item(response) = response {
-                in_content(&mut response.content, visit);
-            }
-        }
+        let parameters = operation.parameters.iter_mut();
+        parameters.filter_map(data).for_each(&mut *visit);
     }
+}
+
+/// Visits every request body: of the components and of operations.
+pub(crate) fn for_each_body(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut RequestBody)) {
+    if let Some(components) = &mut api.components {
+        let bodies = components.request_bodies.values_mut();
+        bodies.filter_map(item).for_each(&mut *visit);
+    }
+    for operation in operations(api) {
+        let bodies = operation.request_body.iter_mut();
+        bodies.filter_map(item).for_each(&mut *visit);
+    }
+}
+
+/// Visits every response: of the components and of operations.
+pub(crate) fn for_each_response(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut Response)) {
+    if let Some(components) = &mut api.components {
+        let responses = components.responses.values_mut();
+        responses.filter_map(item).for_each(&mut *visit);
+    }
+    for operation in operations(api) {
+        let responses = &mut operation.responses;
+        let all = responses.responses.values_mut();
+        all.chain(&mut responses.default)
+            .filter_map(item)
+            .for_each(&mut *visit);
+    }
+}
+
+fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
+    match item {
+        ReferenceOr::Item(item) => Some(item),
+        ReferenceOr::Reference { .. } => None,
+    }
+}
+
+fn data(parameter: &mut ReferenceOr<Parameter>) -> Option<&mut ParameterData> {
+    let (Parameter::Query { parameter_data, .. }
+    | Parameter::Header { parameter_data, .. }
+    | Parameter::Path { parameter_data, .. }
+    | Parameter::Cookie { parameter_data, .. }) = item(parameter)?;
+    Some(parameter_data)
 }
 
 /// Every operation that the paths have.
@@ -66,10 +91,7 @@ pub(crate) fn operations(api: &mut OpenAPI) -> impl Iterator<Item = &mut Operati
 
 /// The places where the paths may have an operation.
 pub(crate) fn slots(api: &mut OpenAPI) -> impl Iterator<Item = &mut Option<Operation>> {
-    let items = api.paths.paths.values_mut().filter_map(|item| match item {
-        ReferenceOr::Item(item) => Some(item),
-        ReferenceOr::Reference { .. } => None,
-    });
+    let items = api.paths.paths.values_mut().filter_map(item);
     items.flat_map(|item| {
         [
             &mut item.get,
@@ -84,17 +106,8 @@ pub(crate) fn slots(api: &mut OpenAPI) -> impl Iterator<Item = &mut Option<Opera
     })
 }
 
-fn in_parameter(parameter: &mut ReferenceOr<Parameter>, visit: Visit<'_>) {
-    let ReferenceOr::Item(
-        Parameter::Query { parameter_data, .. }
-        | Parameter::Header { parameter_data, .. }
-        | Parameter::Path { parameter_data, .. }
-        | Parameter::Cookie { parameter_data, .. },
-    ) = parameter
-    else {
-        return;
-    };
-    match &mut parameter_data.format {
+fn in_parameter(parameter: &mut ParameterData, visit: Visit<'_>) {
+    match &mut parameter.format {
         ParameterSchemaOrContent::Schema(schema) => in_reference(schema, visit),
         ParameterSchemaOrContent::Content(content) => in_content(content, visit),
     }

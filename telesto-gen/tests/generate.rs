@@ -21,6 +21,7 @@ fn every_step_says_how_often_it_applied() {
     let document = Document::parse("made-up.yaml", MADE_UP.to_owned()).unwrap();
     let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
     let expected = [
+        ("descriptions", 2),
         ("error-responses", 4),
         ("unreachable-schemas", 1),
         ("colliding-properties", 1),
@@ -28,6 +29,8 @@ fn every_step_says_how_often_it_applied() {
         ("closed-objects", 1),
         ("defaults", 3),
         ("formats-without-a-type", 1),
+        ("nullable-bodies", 0),
+        ("merged-scalars", 0),
         ("client", 2),
         ("rename", 1),
         ("order", 9),
@@ -38,10 +41,10 @@ fn every_step_says_how_often_it_applied() {
         ("optional-bodies", 0),
         ("setters", 69),
         ("conversions", 19),
-        ("descriptions", 2),
         ("docs", 9),
         ("send", 9),
         ("finish", 18),
+        ("qualify", 64),
         ("mocks", 9),
     ];
     assert_eq!(generated.applied, expected);

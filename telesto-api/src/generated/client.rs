@@ -306,7 +306,10 @@ pub mod builder {
         ///Sends a `GET` request to `/products`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::std::vec::Vec<types::Product>>, crate::Error> {
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Product>>,
+            crate::Error,
+        > {
             let Self { client } = self;
             let url = format!("{}/products", client.baseurl,);
             #[allow(unused_mut)]
@@ -329,7 +332,7 @@ pub mod builder {
         }
     }
     impl<'a> ::std::future::IntoFuture for ListProducts<'a> {
-        type Output = Result<
+        type Output = ::std::result::Result<
             ResponseValue<::std::vec::Vec<types::Product>>,
             crate::Error,
         >;

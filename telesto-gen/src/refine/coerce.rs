@@ -21,7 +21,15 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
                     return Err(format!("`{ident}` is not serialized by serde"));
                 }
                 match wrapped(item) {
-                    Some(inner) => newtypes.push(quote!(#ident: #inner)),
+                    Some(inner) => {
+                        newtypes.push(quote!(#ident: #inner));
+                        for field in &mut item.fields {
+                            // serde knows nothing of dates.
+                            field
+                                .attrs
+                                .push(parse_quote!(#[serde(with = "crate::wire")]));
+                        }
+                    }
                     None if matches!(item.fields, Fields::Named(_)) => {
                         schemas.push(quote!(#ident: Object));
                     }

@@ -6,7 +6,6 @@ mod client;
 mod coerce;
 pub(crate) mod collisions;
 mod conversions;
-mod descriptions;
 mod docs;
 mod finish;
 mod messages;
@@ -15,6 +14,7 @@ mod non_exhaustive;
 mod open_enums;
 mod optional_bodies;
 mod order;
+mod qualify;
 mod rename;
 mod send;
 mod setters;
@@ -78,11 +78,6 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "conversions",
         apply: conversions::apply,
     },
-    // Before `docs`, whose examples have to be compiled.
-    Pass {
-        name: "descriptions",
-        apply: descriptions::apply,
-    },
     // Before `send`, whose arguments it reads.
     Pass {
         name: "docs",
@@ -96,6 +91,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "finish",
         apply: finish::apply,
+    },
+    // Last, for what the passes before it have written.
+    Pass {
+        name: "qualify",
+        apply: qualify::apply,
     },
 ];
 

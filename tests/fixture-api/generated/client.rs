@@ -37,6 +37,79 @@ pub mod types {
             Default::default()
         }
     }
+    ///`AwkwardThing`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct AwkwardThing {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub day: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub made: ::std::option::Option<Made>,
+        ///When it happened.
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub happened: ::std::option::Option<Made>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub on: ::std::option::Option<::jiff::civil::Date>,
+        ///The moment.
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub at: ::std::option::Option<::jiff::Timestamp>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub local: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub amount: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub size: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "size²",
+            default,
+            with = "crate::wire"
+        )]
+        pub size_2: ::std::option::Option<::std::string::String>,
+    }
+    impl AwkwardThing {
+        pub fn builder() -> builder::AwkwardThing {
+            Default::default()
+        }
+    }
     ///`Bag`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -403,7 +476,7 @@ pub mod types {
         PartialOrd
     )]
     #[serde(transparent)]
-    pub struct Code(pub ::std::string::String);
+    pub struct Code(#[serde(with = "crate::wire")] pub ::std::string::String);
     impl ::std::ops::Deref for Code {
         type Target = ::std::string::String;
         fn deref(&self) -> &::std::string::String {
@@ -812,7 +885,7 @@ pub mod types {
     ///`Level`
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct Level(i64);
+    pub struct Level(#[serde(with = "crate::wire")] i64);
     impl ::std::ops::Deref for Level {
         type Target = i64;
         fn deref(&self) -> &i64 {
@@ -1032,7 +1105,7 @@ pub mod types {
     ///`ListMoodsResponseItemLevel`
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct ListMoodsResponseItemLevel(i64);
+    pub struct ListMoodsResponseItemLevel(#[serde(with = "crate::wire")] i64);
     impl ::std::ops::Deref for ListMoodsResponseItemLevel {
         type Target = i64;
         fn deref(&self) -> &i64 {
@@ -1130,6 +1203,50 @@ pub mod types {
         fn try_from(
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    /**When it was made.
+*/
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct Made(#[serde(with = "crate::wire")] pub ::jiff::Timestamp);
+    impl ::std::ops::Deref for Made {
+        type Target = ::jiff::Timestamp;
+        fn deref(&self) -> &::jiff::Timestamp {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Made> for ::jiff::Timestamp {
+        fn from(value: Made) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::jiff::Timestamp> for Made {
+        fn from(value: ::jiff::Timestamp) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for Made {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for Made {
+        type Err = <::jiff::Timestamp as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Made {
+        type Error = <::jiff::Timestamp as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for Made {
+        type Error = <::jiff::Timestamp as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
             value.parse()
         }
     }
@@ -1414,6 +1531,74 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for Option {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`OptionSort`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum OptionSort {
+        #[serde(rename = "up")]
+        Up,
+        #[serde(rename = "down")]
+        Down,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for OptionSort {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Up => f.write_str("up"),
+                Self::Down => f.write_str("down"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for OptionSort {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "up" => Ok(Self::Up),
+                "down" => Ok(Self::Down),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid OptionSort: expected `up` or `down`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for OptionSort {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for OptionSort {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -1781,6 +1966,22 @@ pub mod types {
             Default::default()
         }
     }
+    ///`ResultBody`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ResultBody {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub note: ::std::option::Option<::std::string::String>,
+    }
+    impl ResultBody {
+        pub fn builder() -> builder::ResultBody {
+            Default::default()
+        }
+    }
     ///`ResultKind`
     #[derive(
         ::serde::Deserialize,
@@ -2022,7 +2223,7 @@ pub mod types {
     ///`ShelfAlias`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct ShelfAlias(pub Shelf);
+    pub struct ShelfAlias(#[serde(with = "crate::wire")] pub Shelf);
     impl ::std::ops::Deref for ShelfAlias {
         type Target = Shelf;
         fn deref(&self) -> &Shelf {
@@ -2110,7 +2311,7 @@ pub mod types {
     ///`ShelfKindAlias`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct ShelfKindAlias(pub ShelfKind);
+    pub struct ShelfKindAlias(#[serde(with = "crate::wire")] pub ShelfKind);
     impl ::std::ops::Deref for ShelfKindAlias {
         type Target = ShelfKind;
         fn deref(&self) -> &ShelfKind {
@@ -2163,7 +2364,7 @@ pub mod types {
         PartialOrd
     )]
     #[serde(transparent)]
-    pub struct ShelfName(pub ::std::string::String);
+    pub struct ShelfName(#[serde(with = "crate::wire")] pub ::std::string::String);
     impl ::std::ops::Deref for ShelfName {
         type Target = ::std::string::String;
         fn deref(&self) -> &::std::string::String {
@@ -2194,7 +2395,7 @@ pub mod types {
     ///`ShelfPrice`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct ShelfPrice(pub ::rust_decimal::Decimal);
+    pub struct ShelfPrice(#[serde(with = "crate::wire")] pub ::rust_decimal::Decimal);
     impl ::std::ops::Deref for ShelfPrice {
         type Target = ::rust_decimal::Decimal;
         fn deref(&self) -> &::rust_decimal::Decimal {
@@ -2237,7 +2438,7 @@ pub mod types {
     ///`Shelves`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
-    pub struct Shelves(pub ::std::vec::Vec<ShelfAlias>);
+    pub struct Shelves(#[serde(with = "crate::wire")] pub ::std::vec::Vec<ShelfAlias>);
     impl ::std::ops::Deref for Shelves {
         type Target = ::std::vec::Vec<ShelfAlias>;
         fn deref(&self) -> &::std::vec::Vec<ShelfAlias> {
@@ -2927,6 +3128,224 @@ Optional.*/
                     street: Ok(value.street),
                     type_: Ok(value.type_),
                     zip: Ok(value.zip),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AwkwardThing {
+            amount: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            at: ::std::result::Result<
+                ::std::option::Option<::jiff::Timestamp>,
+                ::std::string::String,
+            >,
+            day: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            happened: ::std::result::Result<
+                ::std::option::Option<super::Made>,
+                ::std::string::String,
+            >,
+            local: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::DateTime>,
+                ::std::string::String,
+            >,
+            made: ::std::result::Result<
+                ::std::option::Option<super::Made>,
+                ::std::string::String,
+            >,
+            on: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            size_2: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AwkwardThing {
+            fn default() -> Self {
+                Self {
+                    amount: Ok(Default::default()),
+                    at: Ok(Default::default()),
+                    day: Ok(Default::default()),
+                    happened: Ok(Default::default()),
+                    local: Ok(Default::default()),
+                    made: Ok(Default::default()),
+                    on: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    size_2: Ok(Default::default()),
+                }
+            }
+        }
+        impl AwkwardThing {
+            /**The field `amount`.
+
+Optional.*/
+            pub fn amount(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.amount = crate::argument::field("amount", value);
+                self
+            }
+            /**The moment.
+
+Optional.*/
+            pub fn at(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
+            ) -> Self {
+                self.at = crate::argument::field("at", value);
+                self
+            }
+            /**The field `day`.
+
+Optional.*/
+            pub fn day(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.day = crate::argument::field("day", value);
+                self
+            }
+            /**When it happened.
+
+Optional.*/
+            pub fn happened(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Made>>,
+            ) -> Self {
+                self.happened = crate::argument::field("happened", value);
+                self
+            }
+            /**The field `local`.
+
+Optional.*/
+            pub fn local(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
+            ) -> Self {
+                self.local = crate::argument::field("local", value);
+                self
+            }
+            /**The field `made`.
+
+Optional.*/
+            pub fn made(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Made>>,
+            ) -> Self {
+                self.made = crate::argument::field("made", value);
+                self
+            }
+            /**The field `on`.
+
+Optional.*/
+            pub fn on(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.on = crate::argument::field("on", value);
+                self
+            }
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.price = crate::argument::field("price", value);
+                self
+            }
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.size = crate::argument::field("size", value);
+                self
+            }
+            /**The field `size_2`.
+
+Optional.*/
+            pub fn size_2(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.size_2 = crate::argument::field("size_2", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::AwkwardThing, crate::Error> {
+                crate::argument::built(
+                    "AwkwardThing",
+                    <super::AwkwardThing as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<AwkwardThing> for super::AwkwardThing {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AwkwardThing,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    amount: value.amount?,
+                    at: value.at?,
+                    day: value.day?,
+                    happened: value.happened?,
+                    local: value.local?,
+                    made: value.made?,
+                    on: value.on?,
+                    price: value.price?,
+                    size: value.size?,
+                    size_2: value.size_2?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AwkwardThing> for AwkwardThing {
+            fn from(value: super::AwkwardThing) -> Self {
+                Self {
+                    amount: Ok(value.amount),
+                    at: Ok(value.at),
+                    day: Ok(value.day),
+                    happened: Ok(value.happened),
+                    local: Ok(value.local),
+                    made: Ok(value.made),
+                    on: Ok(value.on),
+                    price: Ok(value.price),
+                    size: Ok(value.size),
+                    size_2: Ok(value.size_2),
                 }
             }
         }
@@ -5277,6 +5696,59 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ResultBody {
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ResultBody {
+            fn default() -> Self {
+                Self {
+                    note: Ok(Default::default()),
+                }
+            }
+        }
+        impl ResultBody {
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::field("note", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ResultBody, crate::Error> {
+                crate::argument::built(
+                    "ResultBody",
+                    <super::ResultBody as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ResultBody> for super::ResultBody {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ResultBody,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { note: value.note? })
+            }
+        }
+        impl ::std::convert::From<super::ResultBody> for ResultBody {
+            fn from(value: super::ResultBody) -> Self {
+                Self { note: Ok(value.note) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ResultPlace {
             row: ::std::result::Result<
                 ::std::option::Option<super::ResultPlaceRow>,
@@ -6961,49 +7433,51 @@ Optional.*/
         }
     }
     crate::wire::schemas! {
-        Address : Object, Bag : Object, BagKind : Text, Batch : Object, BatchMeasure :
-        Any, BatchOrigin : Object, BatchState : Text, Box : Object, BoxKind : Text, Copy
-        : Text, Draft : Object, DraftState : Text, Goods : Object, GoodsForm : Object,
-        GoodsPacking : Any, GoodsSold : Any, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Mood : Text, More : Object,
-        Named : Object, NewDraft : Object, NewSupplier : Object, Option : Text, Parcel :
-        Object, ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text,
-        Reading : Object, Result : Object, ResultKind : Text, ResultPlace : Object,
-        ResultPlaceRow : Object, Round : Object, RoundKind : Text, Shape : Any, Shelf :
-        Object, ShelfKind : Text, Square : Object, SquareKind : Text, StartRecountBody :
-        Object, StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier :
-        Object, SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree :
-        Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object, TreePlaceRow :
-        Object, TreePlaceRowShelvesItem : Object, Vec : Object
+        Address : Object, AwkwardThing : Object, Bag : Object, BagKind : Text, Batch :
+        Object, BatchMeasure : Any, BatchOrigin : Object, BatchState : Text, Box :
+        Object, BoxKind : Text, Copy : Text, Draft : Object, DraftState : Text, Goods :
+        Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
+        NewSupplier : Object, Option : Text, OptionSort : Text, Parcel : Object,
+        ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text, Reading :
+        Object, Result : Object, ResultBody : Object, ResultKind : Text, ResultPlace :
+        Object, ResultPlaceRow : Object, Round : Object, RoundKind : Text, Shape : Any,
+        Shelf : Object, ShelfKind : Text, Square : Object, SquareKind : Text,
+        StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct :
+        Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
+        Object, Tree : Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object,
+        TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
-        Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64,
-        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
+        Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made
+        : ::jiff::Timestamp, ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
         ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
         ::std::vec::Vec < ShelfAlias >
     }
     crate::argument::parsed! {
         BagKind, BatchMeasure, BatchState, BoxKind, Code, Copy, DraftState, GoodsSold,
         ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Mood, Option, RackType, ResultKind, RoundKind, ShelfKind, ShelfKindAlias,
-        ShelfName, ShelfPrice, SquareKind, SupplierStatus
+        Made, Mood, Option, OptionSort, RackType, ResultKind, RoundKind, ShelfKind,
+        ShelfKindAlias, ShelfName, ShelfPrice, SquareKind, SupplierStatus
     }
     crate::argument::conversions! {
         i64 => BatchMeasure, BatchState => BatchMeasure, Box => GoodsPacking, Bag =>
         GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
-        i64 => ListMoodsResponseItemLevel, Round => Shape, Square => Shape, ShelfAlias =>
-        Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind =>
-        ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec
-        < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 => TreeAmount,
-        Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
+        i64 => ListMoodsResponseItemLevel, ::jiff::Timestamp => Made, Round => Shape,
+        Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias =>
+        ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice,
+        Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > =>
+        Shelves, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone =>
+        TreeContact
     }
     crate::argument::with_builders! {
-        Address, Bag, Batch, BatchOrigin, Box, Draft, Goods, GoodsForm,
+        Address, AwkwardThing, Bag, Batch, BatchOrigin, Box, Draft, Goods, GoodsForm,
         ListMoodsResponseItem, Mail, More, Named, NewDraft, NewSupplier, Parcel,
-        ParcelSize, Phone, Priced, Reading, Result, ResultPlace, ResultPlaceRow, Round,
-        Shelf, Square, StartRecountBody, StartRecountByFormBody, SuppliedProduct,
-        Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        ParcelSize, Phone, Priced, Reading, Result, ResultBody, ResultPlace,
+        ResultPlaceRow, Round, Shelf, Square, StartRecountBody, StartRecountByFormBody,
+        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
         TreePlaceRowShelvesItem, Vec
     }
 }
@@ -7259,6 +7733,85 @@ let response = client.get_prices()
 ```*/
     pub fn get_prices(&self) -> builder::GetPrices<'_> {
         builder::GetPrices::new(self)
+    }
+    /**Make a thing
+
+A carriage return:
+and the next line.
+And the last.
+
+Sends a `POST` request to `/awkward/{made}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, made: telesto_fixture_api::types::Made, x: ::std::string::String, since: telesto_fixture_api::types::Made, body: telesto_fixture_api::types::ResultBody) -> Result<(), telesto_fixture_api::Error> {
+let response = client.result()
+    .made(made)
+    .x(x)
+    .since(since)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn result(&self) -> builder::Result<'_> {
+        builder::Result::new(self)
+    }
+    /**List the options
+
+A block of code:
+
+```text
+let it = be;
+```
+
+
+Sends a `GET` request to `/awkward/options`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, sort: telesto_fixture_api::types::OptionSort) -> Result<(), telesto_fixture_api::Error> {
+let response = client.option()
+    .sort(sort)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn option(&self) -> builder::Option<'_> {
+        builder::Option::new(self)
+    }
+    /**Get a text
+
+Sends a `GET` request to `/awkward/text`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.string()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn string(&self) -> builder::String<'_> {
+        builder::String::new(self)
     }
     /**Change a batch
 
@@ -7991,8 +8544,11 @@ pub mod builder {
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListSuppliers<'a> {
         client: &'a super::Client,
-        changed_since: Result<Option<::jiff::civil::DateTime>, String>,
-        limit: Result<Option<i32>, String>,
+        changed_since: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::DateTime>,
+            ::std::string::String,
+        >,
+        limit: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
     }
     impl<'a> ListSuppliers<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8007,7 +8563,7 @@ pub mod builder {
 Optional.*/
         pub fn changed_since(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
         ) -> Self {
             self.changed_since = crate::argument::field("changed_since", value);
             self
@@ -8015,14 +8571,20 @@ Optional.*/
         /**The query parameter `limit`.
 
 Optional.*/
-        pub fn limit(mut self, value: impl crate::Argument<Option<i32>>) -> Self {
+        pub fn limit(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i32>>,
+        ) -> Self {
             self.limit = crate::argument::field("limit", value);
             self
         }
         ///Sends a `GET` request to `/suppliers`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::std::vec::Vec<types::Supplier>>, crate::Error> {
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Supplier>>,
+            crate::Error,
+        > {
             let Self { client, changed_since, limit } = self;
             let changed_since = crate::call::valid("list_suppliers", changed_since)?;
             let limit = crate::call::valid("list_suppliers", limit)?;
@@ -8065,7 +8627,7 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CreateSupplier<'a> {
         client: &'a super::Client,
-        body: Result<types::builder::NewSupplier, String>,
+        body: ::std::result::Result<types::builder::NewSupplier, ::std::string::String>,
     }
     impl<'a> CreateSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8095,7 +8657,9 @@ Required.*/
             self
         }
         ///Sends a `POST` request to `/suppliers`
-        pub async fn send(self) -> Result<ResponseValue<types::Supplier>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid(
                 "create_supplier",
@@ -8132,7 +8696,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetSupplier<'a> {
         client: &'a super::Client,
-        supplier_id: Result<::std::string::String, String>,
+        supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8152,7 +8716,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/suppliers/{supplier_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Supplier>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
             let Self { client, supplier_id } = self;
             let supplier_id = crate::call::valid("get_supplier", supplier_id)?;
             let url = format!(
@@ -8185,7 +8751,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteSupplier<'a> {
         client: &'a super::Client,
-        supplier_id: Result<::std::string::String, String>,
+        supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> DeleteSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8205,7 +8771,9 @@ Required.*/
             self
         }
         ///Sends a `DELETE` request to `/suppliers/{supplier_id}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, supplier_id } = self;
             let supplier_id = crate::call::valid("delete_supplier", supplier_id)?;
             let url = format!(
@@ -8231,7 +8799,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetOrderPdf<'a> {
         client: &'a super::Client,
-        number: Result<::std::string::String, String>,
+        number: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetOrderPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8253,7 +8821,7 @@ Required.*/
         ///Sends a `GET` request to `/orders/{number}/pdf`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, number } = self;
             let number = crate::call::valid("get_order_pdf", number)?;
             let url = format!(
@@ -8279,12 +8847,24 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetGoods<'a> {
         client: &'a super::Client,
-        goods_id: Result<i64, String>,
-        _2nd: Result<Option<bool>, String>,
-        page_size: Result<Option<i64>, String>,
-        states: Result<Option<::std::vec::Vec<types::SupplierStatus>>, String>,
-        type_: Result<Option<::std::string::String>, String>,
-        x_trace: Result<Option<::jiff::civil::DateTime>, String>,
+        goods_id: ::std::result::Result<i64, ::std::string::String>,
+        _2nd: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+        page_size: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
+        states: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<types::SupplierStatus>>,
+            ::std::string::String,
+        >,
+        type_: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        x_trace: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::DateTime>,
+            ::std::string::String,
+        >,
     }
     impl<'a> GetGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8308,14 +8888,20 @@ Required.*/
         /**The query parameter `2nd`.
 
 Optional.*/
-        pub fn _2nd(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+        pub fn _2nd(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
             self._2nd = crate::argument::field("_2nd", value);
             self
         }
         /**The query parameter `page[size]`.
 
 Optional.*/
-        pub fn page_size(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+        pub fn page_size(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
             self.page_size = crate::argument::field("page_size", value);
             self
         }
@@ -8324,7 +8910,9 @@ Optional.*/
 Optional.*/
         pub fn states(
             mut self,
-            value: impl crate::Argument<Option<::std::vec::Vec<types::SupplierStatus>>>,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::SupplierStatus>>,
+            >,
         ) -> Self {
             self.states = crate::argument::field("states", value);
             self
@@ -8334,7 +8922,7 @@ Optional.*/
 Optional.*/
         pub fn type_(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.type_ = crate::argument::field("type_", value);
             self
@@ -8344,13 +8932,15 @@ Optional.*/
 Optional.*/
         pub fn x_trace(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
         ) -> Self {
             self.x_trace = crate::argument::field("x_trace", value);
             self
         }
         ///Sends a `GET` request to `/goods/{goods_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Goods>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Goods>, crate::Error> {
             let Self { client, goods_id, _2nd, page_size, states, type_, x_trace } = self;
             let goods_id = crate::call::valid("get_goods", goods_id)?;
             let _2nd = crate::call::valid("get_goods", _2nd)?;
@@ -8417,9 +9007,12 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ChangeGoods<'a> {
         client: &'a super::Client,
-        goods_id: Result<i64, String>,
-        x_trace: Result<Option<::jiff::civil::DateTime>, String>,
-        body: Result<types::builder::GoodsForm, String>,
+        goods_id: ::std::result::Result<i64, ::std::string::String>,
+        x_trace: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::DateTime>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<types::builder::GoodsForm, ::std::string::String>,
     }
     impl<'a> ChangeGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8442,7 +9035,7 @@ Required.*/
 Optional.*/
         pub fn x_trace(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
         ) -> Self {
             self.x_trace = crate::argument::field("x_trace", value);
             self
@@ -8468,7 +9061,7 @@ Required.*/
         ///Sends a `PATCH` request to `/goods/{goods_id}`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, goods_id, x_trace, body } = self;
             let goods_id = crate::call::valid("change_goods", goods_id)?;
             let x_trace = crate::call::valid("change_goods", x_trace)?;
@@ -8522,7 +9115,7 @@ Required.*/
         ///Sends a `GET` request to `/settings`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::serde_json::Value>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/settings", client.baseurl,);
             #[allow(unused_mut)]
@@ -8559,7 +9152,7 @@ Required.*/
         ///Sends a `GET` request to `/prices`
         pub async fn send(
             self,
-        ) -> Result<
+        ) -> ::std::result::Result<
             ResponseValue<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
@@ -8589,6 +9182,253 @@ Required.*/
             crate::call::json(client, "get_prices", result).await
         }
     }
+    /**Builder for [`Client::result`]
+
+[`Client::result`]: super::Client::result*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct Result<'a> {
+        client: &'a super::Client,
+        made: ::std::result::Result<types::Made, ::std::string::String>,
+        x: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        since: ::std::result::Result<
+            ::std::option::Option<types::Made>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::ResultBody>,
+            ::std::string::String,
+        >,
+    }
+    impl<'a> Result<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                made: Err("missing required parameter `made`".to_string()),
+                x: Ok(None),
+                since: Ok(None),
+                body: Ok(::std::option::Option::None),
+            }
+        }
+        /**The path parameter `made`.
+
+Required.*/
+        pub fn made(mut self, value: impl crate::Argument<types::Made>) -> Self {
+            self.made = crate::argument::field("made", value);
+            self
+        }
+        /**The query parameter `*`.
+
+Optional.*/
+        pub fn x(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.x = crate::argument::field("x", value);
+            self
+        }
+        /**The query parameter `since`.
+
+Optional.*/
+        pub fn since(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::Made>>,
+        ) -> Self {
+            self.since = crate::argument::field("since", value);
+            self
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::ResultBody>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::ResultBody,
+            ) -> types::builder::ResultBody,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `POST` request to `/awkward/{made}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::AwkwardThing>, crate::Error> {
+            let Self { client, made, x, since, body } = self;
+            let made = crate::call::valid("result", made)?;
+            let x = crate::call::valid("result", x)?;
+            let since = crate::call::valid("result", since)?;
+            let body = crate::call::valid(
+                "result",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::ResultBody::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!(
+                "{}/awkward/{}", client.baseurl, crate ::call::path_segment("result",
+                "made", & made) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "result",
+                {
+                    let request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "*",
+                            &crate::wire::Written(&x),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "since",
+                            &crate::wire::Written(&since),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "result",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "result", result).await
+        }
+    }
+    /**Builder for [`Client::option`]
+
+[`Client::option`]: super::Client::option*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct Option<'a> {
+        client: &'a super::Client,
+        sort: ::std::result::Result<
+            ::std::option::Option<types::OptionSort>,
+            ::std::string::String,
+        >,
+    }
+    impl<'a> Option<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                sort: Ok(None),
+            }
+        }
+        /**The query parameter `sort`.
+
+Optional.*/
+        pub fn sort(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::OptionSort>>,
+        ) -> Self {
+            self.sort = crate::argument::field("sort", value);
+            self
+        }
+        ///Sends a `GET` request to `/awkward/options`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Made>>,
+            crate::Error,
+        > {
+            let Self { client, sort } = self;
+            let sort = crate::call::valid("option", sort)?;
+            let url = format!("{}/awkward/options", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "option",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "sort",
+                            &crate::wire::Written(&sort),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "option",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "option", result).await
+        }
+    }
+    /**Builder for [`Client::string`]
+
+[`Client::string`]: super::Client::string*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct String<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> String<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/awkward/text`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/awkward/text", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "string",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "string",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "string", result).await
+        }
+    }
     /**Builder for [`Client::put_batch`]
 
 [`Client::put_batch`]: super::Client::put_batch*/
@@ -8596,11 +9436,17 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PutBatch<'a> {
         client: &'a super::Client,
-        batch_id: Result<::std::string::String, String>,
-        build: Result<Option<i32>, String>,
-        codes: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-        since: Result<Option<::jiff::civil::Date>, String>,
-        body: Result<types::builder::Batch, String>,
+        batch_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        build: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
+        codes: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        since: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<types::builder::Batch, ::std::string::String>,
     }
     impl<'a> PutBatch<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8626,7 +9472,10 @@ Required.*/
         /**The query parameter `build`.
 
 Optional.*/
-        pub fn build(mut self, value: impl crate::Argument<Option<i32>>) -> Self {
+        pub fn build(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i32>>,
+        ) -> Self {
             self.build = crate::argument::field("build", value);
             self
         }
@@ -8635,7 +9484,9 @@ Optional.*/
 Optional.*/
         pub fn codes(
             mut self,
-            value: impl crate::Argument<Option<::std::vec::Vec<::std::string::String>>>,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
         ) -> Self {
             self.codes = crate::argument::field("codes", value);
             self
@@ -8649,7 +9500,7 @@ Optional.*/
 Optional.*/
         pub fn since(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::Date>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
         ) -> Self {
             self.since = crate::argument::field("since", value);
             self
@@ -8673,7 +9524,9 @@ Required.*/
             self
         }
         ///Sends a `PUT` request to `/batches/{batch_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Batch>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Batch>, crate::Error> {
             let Self { client, batch_id, build, codes, since, body } = self;
             let batch_id = crate::call::valid("put_batch", batch_id)?;
             let build = crate::call::valid("put_batch", build)?;
@@ -8732,7 +9585,10 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListMoods<'a> {
         client: &'a super::Client,
-        mood: Result<Option<types::Mood>, String>,
+        mood: ::std::result::Result<
+            ::std::option::Option<types::Mood>,
+            ::std::string::String,
+        >,
     }
     impl<'a> ListMoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8744,14 +9600,17 @@ Required.*/
         /**The query parameter `mood`.
 
 Optional.*/
-        pub fn mood(mut self, value: impl crate::Argument<Option<types::Mood>>) -> Self {
+        pub fn mood(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::Mood>>,
+        ) -> Self {
             self.mood = crate::argument::field("mood", value);
             self
         }
         ///Sends a `GET` request to `/moods`
         pub async fn send(
             self,
-        ) -> Result<
+        ) -> ::std::result::Result<
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         > {
@@ -8790,19 +9649,52 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct Send<'a> {
         _client: &'a super::Client,
-        value: Result<::std::string::String, String>,
-        self_: Result<::std::string::String, String>,
-        option: Result<Option<types::Option>, String>,
-        client: Result<Option<::std::string::String>, String>,
-        error: Result<Option<::std::string::String>, String>,
-        info: Result<Option<::std::string::String>, String>,
-        request: Result<Option<::std::string::String>, String>,
-        response: Result<Option<::std::string::String>, String>,
-        result: Result<Option<::std::string::String>, String>,
-        url: Result<Option<::std::string::String>, String>,
-        when: Result<Option<::std::string::String>, String>,
-        api_version: Result<Option<::std::string::String>, String>,
-        body: Result<::std::option::Option<types::builder::Result>, String>,
+        value: ::std::result::Result<::std::string::String, ::std::string::String>,
+        self_: ::std::result::Result<::std::string::String, ::std::string::String>,
+        option: ::std::result::Result<
+            ::std::option::Option<types::Option>,
+            ::std::string::String,
+        >,
+        client: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        error: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        info: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        request: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        response: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        result: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        url: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        when: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        api_version: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::Result>,
+            ::std::string::String,
+        >,
     }
     impl<'a> Send<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -8848,7 +9740,7 @@ Required.*/
 Optional.*/
         pub fn option(
             mut self,
-            value: impl crate::Argument<Option<types::Option>>,
+            value: impl crate::Argument<::std::option::Option<types::Option>>,
         ) -> Self {
             self.option = crate::argument::field("option", value);
             self
@@ -8858,7 +9750,7 @@ Optional.*/
 Optional.*/
         pub fn client(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.client = crate::argument::field("client", value);
             self
@@ -8868,7 +9760,7 @@ Optional.*/
 Optional.*/
         pub fn error(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.error = crate::argument::field("error", value);
             self
@@ -8878,7 +9770,7 @@ Optional.*/
 Optional.*/
         pub fn info(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.info = crate::argument::field("info", value);
             self
@@ -8888,7 +9780,7 @@ Optional.*/
 Optional.*/
         pub fn request(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.request = crate::argument::field("request", value);
             self
@@ -8898,7 +9790,7 @@ Optional.*/
 Optional.*/
         pub fn response(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.response = crate::argument::field("response", value);
             self
@@ -8908,7 +9800,7 @@ Optional.*/
 Optional.*/
         pub fn result(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.result = crate::argument::field("result", value);
             self
@@ -8918,7 +9810,7 @@ Optional.*/
 Optional.*/
         pub fn url(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.url = crate::argument::field("url", value);
             self
@@ -8928,7 +9820,7 @@ Optional.*/
 Optional.*/
         pub fn when(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.when = crate::argument::field("when", value);
             self
@@ -8938,7 +9830,7 @@ Optional.*/
 Optional.*/
         pub fn api_version(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.api_version = crate::argument::field("api_version", value);
             self
@@ -8964,7 +9856,9 @@ Optional.*/
             self
         }
         ///Sends a `POST` request to `/names/{value}/{self}`
-        pub async fn send(self) -> Result<ResponseValue<types::Result>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Result>, crate::Error> {
             let Self {
                 _client,
                 value,
@@ -9104,9 +9998,9 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PutRecounts<'a> {
         client: &'a super::Client,
-        body: Result<
+        body: ::std::result::Result<
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-            String,
+            ::std::string::String,
         >,
     }
     impl<'a> PutRecounts<'a> {
@@ -9129,7 +10023,9 @@ Optional.*/
             self
         }
         ///Sends a `PUT` request to `/recounts`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid("put_recounts", body)?;
             let url = format!("{}/recounts", client.baseurl,);
@@ -9161,7 +10057,10 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct StartRecount<'a> {
         client: &'a super::Client,
-        body: Result<::std::option::Option<types::builder::StartRecountBody>, String>,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::StartRecountBody>,
+            ::std::string::String,
+        >,
     }
     impl<'a> StartRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9195,7 +10094,9 @@ Optional.*/
             self
         }
         ///Sends a `POST` request to `/recounts`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid(
                 "start_recount",
@@ -9238,10 +10139,10 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct StartRecountByForm<'a> {
         client: &'a super::Client,
-        quick: Result<Option<bool>, String>,
-        body: Result<
+        quick: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+        body: ::std::result::Result<
             ::std::option::Option<types::builder::StartRecountByFormBody>,
-            String,
+            ::std::string::String,
         >,
     }
     impl<'a> StartRecountByForm<'a> {
@@ -9255,7 +10156,10 @@ Optional.*/
         /**The query parameter `quick`.
 
 Optional.*/
-        pub fn quick(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+        pub fn quick(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
             self.quick = crate::argument::field("quick", value);
             self
         }
@@ -9284,7 +10188,9 @@ Optional.*/
             self
         }
         ///Sends a `POST` request to `/recounts/form`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, quick, body } = self;
             let quick = crate::call::valid("start_recount_by_form", quick)?;
             let body = crate::call::valid(
@@ -9337,7 +10243,10 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct UploadRecount<'a> {
         client: &'a super::Client,
-        body: Result<::std::option::Option<reqwest::Body>, String>,
+        body: ::std::result::Result<
+            ::std::option::Option<reqwest::Body>,
+            ::std::string::String,
+        >,
     }
     impl<'a> UploadRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9357,7 +10266,9 @@ Optional.*/
             self
         }
         ///Sends a `POST` request to `/recounts/file`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid("upload_recount", body)?;
             let url = format!("{}/recounts/file", client.baseurl,);
@@ -9396,7 +10307,10 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct NoteRecount<'a> {
         client: &'a super::Client,
-        body: Result<::std::option::Option<reqwest::Body>, String>,
+        body: ::std::result::Result<
+            ::std::option::Option<reqwest::Body>,
+            ::std::string::String,
+        >,
     }
     impl<'a> NoteRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9419,7 +10333,9 @@ Optional.*/
             self
         }
         ///Sends a `POST` request to `/recounts/note`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid("note_recount", body)?;
             let url = format!("{}/recounts/note", client.baseurl,);
@@ -9456,21 +10372,42 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetRack<'a> {
         client: &'a super::Client,
-        rack_id: Result<i64, String>,
-        type_: Result<types::RackType, String>,
-        _2nd: Result<::jiff::civil::Date, String>,
-        filter_name: Result<::std::string::String, String>,
-        match_: Result<Option<::std::string::String>, String>,
-        numbers: Result<::std::vec::Vec<i64>, String>,
-        open: Result<Option<bool>, String>,
-        price: Result<Option<::rust_decimal::Decimal>, String>,
-        since: Result<Option<::jiff::civil::DateTime>, String>,
-        size: Result<Option<i64>, String>,
-        types: Result<Option<::std::vec::Vec<types::RackType>>, String>,
-        until: Result<Option<::jiff::Timestamp>, String>,
-        x_required: Result<::std::string::String, String>,
-        x_shared: Result<Option<i64>, String>,
-        x_when: Result<Option<::jiff::civil::Date>, String>,
+        rack_id: ::std::result::Result<i64, ::std::string::String>,
+        type_: ::std::result::Result<types::RackType, ::std::string::String>,
+        _2nd: ::std::result::Result<::jiff::civil::Date, ::std::string::String>,
+        filter_name: ::std::result::Result<::std::string::String, ::std::string::String>,
+        match_: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        numbers: ::std::result::Result<::std::vec::Vec<i64>, ::std::string::String>,
+        open: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+        price: ::std::result::Result<
+            ::std::option::Option<::rust_decimal::Decimal>,
+            ::std::string::String,
+        >,
+        since: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::DateTime>,
+            ::std::string::String,
+        >,
+        size: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+        types: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<types::RackType>>,
+            ::std::string::String,
+        >,
+        until: ::std::result::Result<
+            ::std::option::Option<::jiff::Timestamp>,
+            ::std::string::String,
+        >,
+        x_required: ::std::result::Result<::std::string::String, ::std::string::String>,
+        x_shared: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
+        x_when: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
     }
     impl<'a> GetRack<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9529,7 +10466,7 @@ Required.*/
 Optional.*/
         pub fn match_(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.match_ = crate::argument::field("match_", value);
             self
@@ -9547,7 +10484,10 @@ Required.*/
         /**The query parameter `open`.
 
 Optional.*/
-        pub fn open(mut self, value: impl crate::Argument<Option<bool>>) -> Self {
+        pub fn open(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
             self.open = crate::argument::field("open", value);
             self
         }
@@ -9556,7 +10496,7 @@ Optional.*/
 Optional.*/
         pub fn price(
             mut self,
-            value: impl crate::Argument<Option<::rust_decimal::Decimal>>,
+            value: impl crate::Argument<::std::option::Option<::rust_decimal::Decimal>>,
         ) -> Self {
             self.price = crate::argument::field("price", value);
             self
@@ -9566,7 +10506,7 @@ Optional.*/
 Optional.*/
         pub fn since(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::DateTime>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::DateTime>>,
         ) -> Self {
             self.since = crate::argument::field("since", value);
             self
@@ -9574,7 +10514,10 @@ Optional.*/
         /**The query parameter `size`.
 
 Optional.*/
-        pub fn size(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+        pub fn size(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
             self.size = crate::argument::field("size", value);
             self
         }
@@ -9583,7 +10526,9 @@ Optional.*/
 Optional.*/
         pub fn types(
             mut self,
-            value: impl crate::Argument<Option<::std::vec::Vec<types::RackType>>>,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::RackType>>,
+            >,
         ) -> Self {
             self.types = crate::argument::field("types", value);
             self
@@ -9593,7 +10538,7 @@ Optional.*/
 Optional.*/
         pub fn until(
             mut self,
-            value: impl crate::Argument<Option<::jiff::Timestamp>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
         ) -> Self {
             self.until = crate::argument::field("until", value);
             self
@@ -9611,7 +10556,10 @@ Required.*/
         /**The header parameter `X-Shared`.
 
 Optional.*/
-        pub fn x_shared(mut self, value: impl crate::Argument<Option<i64>>) -> Self {
+        pub fn x_shared(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
             self.x_shared = crate::argument::field("x_shared", value);
             self
         }
@@ -9620,13 +10568,15 @@ Optional.*/
 Optional.*/
         pub fn x_when(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::Date>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
         ) -> Self {
             self.x_when = crate::argument::field("x_when", value);
             self
         }
         ///Sends a `GET` request to `/v1.0/racks/{rack-id}/{type}/{2nd}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self {
                 client,
                 rack_id,
@@ -9752,7 +10702,10 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListShelves<'a> {
         client: &'a super::Client,
-        kind: Result<Option<types::ShelfKindAlias>, String>,
+        kind: ::std::result::Result<
+            ::std::option::Option<types::ShelfKindAlias>,
+            ::std::string::String,
+        >,
     }
     impl<'a> ListShelves<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9766,13 +10719,15 @@ Optional.*/
 Optional.*/
         pub fn kind(
             mut self,
-            value: impl crate::Argument<Option<types::ShelfKindAlias>>,
+            value: impl crate::Argument<::std::option::Option<types::ShelfKindAlias>>,
         ) -> Self {
             self.kind = crate::argument::field("kind", value);
             self
         }
         ///Sends a `GET` request to `/shelves`
-        pub async fn send(self) -> Result<ResponseValue<types::Shelves>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Shelves>, crate::Error> {
             let Self { client, kind } = self;
             let kind = crate::call::valid("list_shelves", kind)?;
             let url = format!("{}/shelves", client.baseurl,);
@@ -9808,7 +10763,7 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CreateShelf<'a> {
         client: &'a super::Client,
-        body: Result<types::ShelfAlias, String>,
+        body: ::std::result::Result<types::ShelfAlias, ::std::string::String>,
     }
     impl<'a> CreateShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9825,7 +10780,9 @@ Required.*/
             self
         }
         ///Sends a `POST` request to `/shelves`
-        pub async fn send(self) -> Result<ResponseValue<types::Shelf>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid("create_shelf", body)?;
             let url = format!("{}/shelves", client.baseurl,);
@@ -9856,7 +10813,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetShelf<'a> {
         client: &'a super::Client,
-        shelf: Result<types::ShelfName, String>,
+        shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
     }
     impl<'a> GetShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9873,7 +10830,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/shelves/{shelf}`
-        pub async fn send(self) -> Result<ResponseValue<types::Shelf>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
             let Self { client, shelf } = self;
             let shelf = crate::call::valid("get_shelf", shelf)?;
             let url = format!(
@@ -9906,7 +10865,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteShelf<'a> {
         client: &'a super::Client,
-        shelf: Result<types::ShelfName, String>,
+        shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
     }
     impl<'a> DeleteShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -9923,7 +10882,9 @@ Required.*/
             self
         }
         ///Sends a `DELETE` request to `/shelves/{shelf}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, shelf } = self;
             let shelf = crate::call::valid("delete_shelf", shelf)?;
             let url = format!(
@@ -9955,7 +10916,9 @@ Required.*/
             Self { client: client }
         }
         ///Sends a `GET` request to `/refused/none`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/refused/none", client.baseurl,);
             #[allow(unused_mut)]
@@ -9985,7 +10948,7 @@ Required.*/
         ///Sends a `GET` request to `/refused/default`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::std::string::String>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/refused/default", client.baseurl,);
             #[allow(unused_mut)]
@@ -10020,7 +10983,9 @@ Required.*/
             Self { client: client }
         }
         ///Sends a `GET` request to `/refused/mixed`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/refused/mixed", client.baseurl,);
             #[allow(unused_mut)]
@@ -10042,8 +11007,8 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PutParcel<'a> {
         client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
-        body: Result<types::builder::Parcel, String>,
+        parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::Parcel, ::std::string::String>,
     }
     impl<'a> PutParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10082,7 +11047,9 @@ Required.*/
             self
         }
         ///Sends a `PUT` request to `/parcels/{parcel}`
-        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
             let Self { client, parcel, body } = self;
             let parcel = crate::call::valid("put_parcel", parcel)?;
             let body = crate::call::valid(
@@ -10120,7 +11087,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteParcel<'a> {
         client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
+        parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> DeleteParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10140,7 +11107,9 @@ Required.*/
             self
         }
         ///Sends a `DELETE` request to `/parcels/{parcel}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, parcel } = self;
             let parcel = crate::call::valid("delete_parcel", parcel)?;
             let url = format!(
@@ -10166,7 +11135,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetLabel<'a> {
         client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
+        parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetLabel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10188,7 +11157,7 @@ Required.*/
         ///Sends a `GET` request to `/parcels/{parcel}/label`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, parcel } = self;
             let parcel = crate::call::valid("get_label", parcel)?;
             let url = format!(
@@ -10214,7 +11183,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetNote<'a> {
         client: &'a super::Client,
-        parcel: Result<::std::string::String, String>,
+        parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetNote<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10236,7 +11205,7 @@ Required.*/
         ///Sends a `GET` request to `/parcels/{parcel}/note`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, parcel } = self;
             let parcel = crate::call::valid("get_note", parcel)?;
             let url = format!(
@@ -10268,7 +11237,9 @@ Required.*/
             Self { client: client }
         }
         ///Sends a `GET` request to `/parcels/last`
-        pub async fn send(self) -> Result<ResponseValue<types::Parcel>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/parcels/last", client.baseurl,);
             #[allow(unused_mut)]
@@ -10303,7 +11274,9 @@ Required.*/
             Self { client: client }
         }
         ///Sends a `GET` request to `/parcels/count`
-        pub async fn send(self) -> Result<ResponseValue<i64>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<i64>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/parcels/count", client.baseurl,);
             #[allow(unused_mut)]
@@ -10340,7 +11313,7 @@ Required.*/
         ///Sends a `GET` request to `/parcels/names`
         pub async fn send(
             self,
-        ) -> Result<
+        ) -> ::std::result::Result<
             ResponseValue<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
@@ -10385,7 +11358,7 @@ Required.*/
         ///Sends a `GET` request to `/parcels/anything`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::serde_json::Value>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
             let Self { client } = self;
             let url = format!("{}/parcels/anything", client.baseurl,);
             #[allow(unused_mut)]
@@ -10414,7 +11387,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetTree<'a> {
         client: &'a super::Client,
-        tree_id: Result<::std::string::String, String>,
+        tree_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetTree<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10434,7 +11407,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/trees/{tree_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Tree>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Tree>, crate::Error> {
             let Self { client, tree_id } = self;
             let tree_id = crate::call::valid("get_tree", tree_id)?;
             let url = format!(
@@ -10467,7 +11442,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct PostReading<'a> {
         client: &'a super::Client,
-        body: Result<types::builder::Reading, String>,
+        body: ::std::result::Result<types::builder::Reading, ::std::string::String>,
     }
     impl<'a> PostReading<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10495,7 +11470,9 @@ Required.*/
             self
         }
         ///Sends a `POST` request to `/readings`
-        pub async fn send(self) -> Result<ResponseValue<types::Reading>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Reading>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid(
                 "post_reading",
@@ -10537,7 +11514,10 @@ Required.*/
         ///Sends a `GET` request to `/things`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::std::vec::Vec<types::Thing>>, crate::Error> {
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Thing>>,
+            crate::Error,
+        > {
             let Self { client } = self;
             let url = format!("{}/things", client.baseurl,);
             #[allow(unused_mut)]
@@ -10566,7 +11546,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetThing<'a> {
         client: &'a super::Client,
-        thing_id: Result<::std::string::String, String>,
+        thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10586,7 +11566,9 @@ Required.*/
             self
         }
         ///Sends a `GET` request to `/things/{thing_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Thing>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
             let Self { client, thing_id } = self;
             let thing_id = crate::call::valid("get_thing", thing_id)?;
             let url = format!(
@@ -10619,8 +11601,8 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct UpdateThing<'a> {
         client: &'a super::Client,
-        thing_id: Result<::std::string::String, String>,
-        body: Result<types::builder::ThingChange, String>,
+        thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::ThingChange, ::std::string::String>,
     }
     impl<'a> UpdateThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10661,7 +11643,9 @@ Required.*/
             self
         }
         ///Sends a `PUT` request to `/things/{thing_id}`
-        pub async fn send(self) -> Result<ResponseValue<types::Thing>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
             let Self { client, thing_id, body } = self;
             let thing_id = crate::call::valid("update_thing", thing_id)?;
             let body = crate::call::valid(
@@ -10702,10 +11686,22 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct SearchThings<'a> {
         client: &'a super::Client,
-        changed_since: Result<Option<::jiff::civil::Date>, String>,
-        label: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-        status: Result<Option<::std::vec::Vec<::std::string::String>>, String>,
-        x_shop: Result<Option<::std::string::String>, String>,
+        changed_since: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
+        label: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        status: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        x_shop: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
     }
     impl<'a> SearchThings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10722,7 +11718,7 @@ Required.*/
 Optional.*/
         pub fn changed_since(
             mut self,
-            value: impl crate::Argument<Option<::jiff::civil::Date>>,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
         ) -> Self {
             self.changed_since = crate::argument::field("changed_since", value);
             self
@@ -10732,7 +11728,9 @@ Optional.*/
 Optional.*/
         pub fn label(
             mut self,
-            value: impl crate::Argument<Option<::std::vec::Vec<::std::string::String>>>,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
         ) -> Self {
             self.label = crate::argument::field("label", value);
             self
@@ -10742,7 +11740,9 @@ Optional.*/
 Optional.*/
         pub fn status(
             mut self,
-            value: impl crate::Argument<Option<::std::vec::Vec<::std::string::String>>>,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
         ) -> Self {
             self.status = crate::argument::field("status", value);
             self
@@ -10752,7 +11752,7 @@ Optional.*/
 Optional.*/
         pub fn x_shop(
             mut self,
-            value: impl crate::Argument<Option<::std::string::String>>,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
         ) -> Self {
             self.x_shop = crate::argument::field("x_shop", value);
             self
@@ -10760,7 +11760,10 @@ Optional.*/
         ///Sends a `GET` request to `/things/search`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<::std::vec::Vec<types::Thing>>, crate::Error> {
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Thing>>,
+            crate::Error,
+        > {
             let Self { client, changed_since, label, status, x_shop } = self;
             let changed_since = crate::call::valid("search_things", changed_since)?;
             let label = crate::call::valid("search_things", label)?;
@@ -10817,7 +11820,7 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct DeleteDraft<'a> {
         client: &'a super::Client,
-        draft_id: Result<::std::string::String, String>,
+        draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> DeleteDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10837,7 +11840,9 @@ Required.*/
             self
         }
         ///Sends a `DELETE` request to `/drafts/{draft_id}`
-        pub async fn send(self) -> Result<ResponseValue<()>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
             let Self { client, draft_id } = self;
             let draft_id = crate::call::valid("delete_draft", draft_id)?;
             let url = format!(
@@ -10863,7 +11868,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CreateDraft<'a> {
         client: &'a super::Client,
-        body: Result<types::builder::NewDraft, String>,
+        body: ::std::result::Result<types::builder::NewDraft, ::std::string::String>,
     }
     impl<'a> CreateDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10891,7 +11896,9 @@ Required.*/
             self
         }
         ///Sends a `POST` request to `/drafts`
-        pub async fn send(self) -> Result<ResponseValue<types::Draft>, crate::Error> {
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Draft>, crate::Error> {
             let Self { client, body } = self;
             let body = crate::call::valid(
                 "create_draft",
@@ -10937,7 +11944,7 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetDraftPdf<'a> {
         client: &'a super::Client,
-        draft_id: Result<::std::string::String, String>,
+        draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
     }
     impl<'a> GetDraftPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -10959,7 +11966,7 @@ Required.*/
         ///Sends a `GET` request to `/drafts/{draft_id}/pdf`
         pub async fn send(
             self,
-        ) -> Result<ResponseValue<crate::ByteStream>, crate::Error> {
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
             let Self { client, draft_id } = self;
             let draft_id = crate::call::valid("get_draft_pdf", draft_id)?;
             let url = format!(
@@ -10979,7 +11986,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ListSuppliers<'a> {
-        type Output = Result<
+        type Output = ::std::result::Result<
             ResponseValue<::std::vec::Vec<types::Supplier>>,
             crate::Error,
         >;
@@ -10995,7 +12002,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for CreateSupplier<'a> {
-        type Output = Result<ResponseValue<types::Supplier>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<types::Supplier>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11008,7 +12018,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetSupplier<'a> {
-        type Output = Result<ResponseValue<types::Supplier>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<types::Supplier>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11021,7 +12034,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for DeleteSupplier<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11034,7 +12047,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetOrderPdf<'a> {
-        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11047,7 +12063,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetGoods<'a> {
-        type Output = Result<ResponseValue<types::Goods>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Goods>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11060,7 +12076,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ChangeGoods<'a> {
-        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11073,7 +12092,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetSettings<'a> {
-        type Output = Result<ResponseValue<::serde_json::Value>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<::serde_json::Value>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11086,7 +12108,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetPrices<'a> {
-        type Output = Result<
+        type Output = ::std::result::Result<
             ResponseValue<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
@@ -11106,8 +12128,56 @@ Required.*/
             ::std::boxed::Box::pin(self.send())
         }
     }
+    impl<'a> ::std::future::IntoFuture for Result<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::AwkwardThing>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for Option<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Made>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for String<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::string::String>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
     impl<'a> ::std::future::IntoFuture for PutBatch<'a> {
-        type Output = Result<ResponseValue<types::Batch>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Batch>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11120,7 +12190,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ListMoods<'a> {
-        type Output = Result<
+        type Output = ::std::result::Result<
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         >;
@@ -11136,7 +12206,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for Send<'a> {
-        type Output = Result<ResponseValue<types::Result>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Result>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11149,7 +12219,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for PutRecounts<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11162,7 +12232,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for StartRecount<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11175,7 +12245,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for StartRecountByForm<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11188,7 +12258,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for UploadRecount<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11201,7 +12271,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for NoteRecount<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11214,7 +12284,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetRack<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11227,7 +12297,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ListShelves<'a> {
-        type Output = Result<ResponseValue<types::Shelves>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Shelves>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11240,7 +12310,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for CreateShelf<'a> {
-        type Output = Result<ResponseValue<types::Shelf>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Shelf>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11253,7 +12323,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetShelf<'a> {
-        type Output = Result<ResponseValue<types::Shelf>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Shelf>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11266,7 +12336,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for DeleteShelf<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11279,7 +12349,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for RefusedNone<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11292,7 +12362,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for RefusedDefault<'a> {
-        type Output = Result<ResponseValue<::std::string::String>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<::std::string::String>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11305,7 +12378,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for RefusedMixed<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11318,7 +12391,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for PutParcel<'a> {
-        type Output = Result<ResponseValue<types::Parcel>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Parcel>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11331,7 +12404,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for DeleteParcel<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11344,7 +12417,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetLabel<'a> {
-        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11357,7 +12433,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetNote<'a> {
-        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11370,7 +12449,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetLastParcel<'a> {
-        type Output = Result<ResponseValue<types::Parcel>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Parcel>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11383,7 +12462,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for CountParcels<'a> {
-        type Output = Result<ResponseValue<i64>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<i64>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11396,7 +12475,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for NameParcels<'a> {
-        type Output = Result<
+        type Output = ::std::result::Result<
             ResponseValue<
                 ::std::collections::BTreeMap<
                     ::std::string::String,
@@ -11417,7 +12496,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetAnything<'a> {
-        type Output = Result<ResponseValue<::serde_json::Value>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<::serde_json::Value>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11430,7 +12512,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetTree<'a> {
-        type Output = Result<ResponseValue<types::Tree>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Tree>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11443,7 +12525,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for PostReading<'a> {
-        type Output = Result<ResponseValue<types::Reading>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Reading>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11456,7 +12538,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for ListThings<'a> {
-        type Output = Result<ResponseValue<::std::vec::Vec<types::Thing>>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Thing>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11469,7 +12554,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetThing<'a> {
-        type Output = Result<ResponseValue<types::Thing>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Thing>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11482,7 +12567,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for UpdateThing<'a> {
-        type Output = Result<ResponseValue<types::Thing>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Thing>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11495,7 +12580,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for SearchThings<'a> {
-        type Output = Result<ResponseValue<::std::vec::Vec<types::Thing>>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Thing>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11508,7 +12596,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for DeleteDraft<'a> {
-        type Output = Result<ResponseValue<()>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11521,7 +12609,7 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for CreateDraft<'a> {
-        type Output = Result<ResponseValue<types::Draft>, crate::Error>;
+        type Output = ::std::result::Result<ResponseValue<types::Draft>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -11534,7 +12622,10 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetDraftPdf<'a> {
-        type Output = Result<ResponseValue<crate::ByteStream>, crate::Error>;
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

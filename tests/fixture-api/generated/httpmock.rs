@@ -430,6 +430,139 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ResultWhen(::httpmock::When);
+    impl ResultWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/awkward/{made}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn made(self, value: impl crate::Argument<types::Made>) -> Self {
+            let value = crate::httpmock::argument::<types::Made>("made", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/awkward/{made}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn x(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("x", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "*", value))
+            } else {
+                Self(self.0.query_param_missing("*"))
+            }
+        }
+        pub fn since(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::Made>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::Made>,
+            >("since", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "since", value))
+            } else {
+                Self(self.0.query_param_missing("since"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::ResultBody>) -> Self {
+            let value = crate::httpmock::argument::<types::ResultBody>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ResultThen(::httpmock::Then);
+    impl ResultThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(self, status: u16, value: &types::AwkwardThing) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(crate::httpmock::response(self.0, status, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct OptionWhen(::httpmock::When);
+    impl OptionWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/awkward/options"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn sort(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::OptionSort>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::OptionSort>,
+            >("sort", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "sort", value))
+            } else {
+                Self(self.0.query_param_missing("sort"))
+            }
+        }
+    }
+    pub struct OptionThen(::httpmock::Then);
+    impl OptionThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<types::Made>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct StringWhen(::httpmock::When);
+    impl StringWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/awkward/text"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct StringThen(::httpmock::Then);
+    impl StringThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &str) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, &value.to_owned()))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutBatchWhen(::httpmock::When);
     impl PutBatchWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2046,6 +2179,18 @@ pub trait MockServerExt {
     fn get_prices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetPricesWhen, operations::GetPricesThen);
+    /// Mocks `POST /awkward/{made}`, which [`Client::result`](crate::Client::result) sends.
+    fn result<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ResultWhen, operations::ResultThen);
+    /// Mocks `GET /awkward/options`, which [`Client::option`](crate::Client::option) sends.
+    fn option<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::OptionWhen, operations::OptionThen);
+    /// Mocks `GET /awkward/text`, which [`Client::string`](crate::Client::string) sends.
+    fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StringWhen, operations::StringThen);
     /// Mocks `PUT /batches/{batch_id}`, which [`Client::put_batch`](crate::Client::put_batch) sends.
     fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2279,6 +2424,39 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetPricesWhen::new(when),
                 operations::GetPricesThen::new(then),
+            )
+        })
+    }
+    fn result<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ResultWhen, operations::ResultThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ResultWhen::new(when),
+                operations::ResultThen::new(then),
+            )
+        })
+    }
+    fn option<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::OptionWhen, operations::OptionThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::OptionWhen::new(when),
+                operations::OptionThen::new(then),
+            )
+        })
+    }
+    fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StringWhen, operations::StringThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::StringWhen::new(when),
+                operations::StringThen::new(then),
             )
         })
     }

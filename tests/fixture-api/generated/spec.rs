@@ -220,6 +220,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "option",
+        method: "GET",
+        path: "/awkward/options",
+        tag: Some("awkward"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "post_reading",
         method: "POST",
         path: "/readings",
@@ -269,6 +276,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "result",
+        method: "POST",
+        path: "/awkward/{made}",
+        tag: Some("awkward"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "search_things",
         method: "GET",
         path: "/things/search",
@@ -295,6 +309,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts/form",
         tag: None,
         returns: Returns::Nothing,
+    },
+    Operation {
+        id: "string",
+        method: "GET",
+        path: "/awkward/text",
+        tag: Some("awkward"),
+        returns: Returns::Json,
     },
     Operation {
         id: "update_thing",

@@ -1,39 +1,49 @@
-//! Descriptions of the spec are Markdown, and rustdoc compiles every code block
-//! in them as Rust. They hold JSON or anything else, so they are marked as text.
+//! Descriptions of the spec are Markdown, and become doc comments. rustdoc
+//! compiles every code block in them as Rust, but they hold JSON or anything
+//! else, so they are marked as text. A carriage return does not compile at all.
 
+use openapiv3::OpenAPI;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
-use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Expr, ExprLit, File, Lit, LitStr, Meta};
 
-use crate::facts::Facts;
+use crate::schemas;
 
-pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
-    let mut descriptions = Descriptions { marked: 0 };
-    descriptions.visit_file_mut(file);
-    Ok(descriptions.marked)
-}
-
-struct Descriptions {
-    marked: usize,
-}
-
-impl VisitMut for Descriptions {
-    fn visit_attribute_mut(&mut self, attribute: &mut Attribute) {
-        visit_mut::visit_attribute_mut(self, attribute);
-        if !attribute.path().is_ident("doc") {
-            return;
+/// Makes every description one that can be a doc comment. Returns how many have
+/// changed.
+pub(crate) fn apply(api: &mut OpenAPI) -> usize {
+    let mut changed = 0;
+    let mut text = |text: &mut String| {
+        if let Some(plain) = plain(text) {
+            *text = plain;
+            changed += 1;
         }
-        if let Meta::NameValue(pair) = &mut attribute.meta
-            && let Expr::Lit(ExprLit {
-                lit: Lit::Str(text),
-                ..
-            }) = &mut pair.value
-            && let Some(inert) = inert(&text.value())
-        {
-            *text = LitStr::new(&inert, text.span());
-            self.marked += 1;
-        }
+    };
+    api.info.description.iter_mut().for_each(&mut text);
+    schemas::for_each(api, &mut |_, schema| {
+        let data = &mut schema.schema_data;
+        data.title.iter_mut().for_each(&mut text);
+        data.description.iter_mut().for_each(&mut text);
+    });
+    schemas::for_each_parameter(api, &mut |parameter| {
+        parameter.description.iter_mut().for_each(&mut text);
+    });
+    for operation in schemas::operations(api) {
+        operation.summary.iter_mut().for_each(&mut text);
+        operation.description.iter_mut().for_each(&mut text);
     }
+    schemas::for_each_body(api, &mut |body| {
+        body.description.iter_mut().for_each(&mut text);
+    });
+    schemas::for_each_response(api, &mut |response| text(&mut response.description));
+    changed
+}
+
+/// The text as one that can be a doc comment; `None` if it is one.
+fn plain(text: &str) -> Option<String> {
+    let lines = text
+        .contains('\r')
+        .then(|| text.replace("\r\n", "\n").replace('\r', "\n"));
+    let inert = inert(lines.as_deref().unwrap_or(text));
+    inert.or(lines)
 }
 
 /// The text without anything that rustdoc compiles; `None` if there is nothing
@@ -50,12 +60,11 @@ fn inert(text: &str) -> Option<String> {
         let block = &text[range.clone()];
         match kind {
             CodeBlockKind::Fenced(info) => {
-                // How progenitor marks its examples, and those that say what
-                // they are in.
+                // Others say what they are in.
                 let first = info.split([',', ' ']).next().unwrap_or_default();
                 if !matches!(
                     first,
-                    "" | "rust" | "no_run" | "should_panic" | "compile_fail"
+                    "" | "rust" | "ignore" | "no_run" | "should_panic" | "compile_fail"
                 ) {
                     continue;
                 }
@@ -88,9 +97,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn carriage_returns_are_ends_of_lines() {
+        assert_eq!(plain("a\r\nb\rc").as_deref(), Some("a\nb\nc"));
+        assert_eq!(plain("```\r\n{\r\n```").as_deref(), Some("```text\n{\n```"));
+        assert_eq!(plain("a\nb"), None);
+    }
+
+    #[test]
     fn blocks_of_code_are_text_unless_they_say_what_they_are() {
         for (described, documented) in [
             ("A\n\n```\n{\n```\nB", "A\n\n```text\n{\n```\nB"),
+            ("```ignore\nx\n```", "```text\nx\n```"),
             ("~~~~\n{\n~~~~", "~~~~text\n{\n~~~~"),
             ("- a\n  ```rust\n  {\n  ```", "- a\n  ```text\n  {\n  ```"),
             ("A\n\n    {\n      b\n\nC", "A\n\n{\nb\n\nC"),
@@ -98,13 +115,7 @@ mod tests {
             assert_eq!(inert(described).as_deref(), Some(documented), "{described}");
             assert_eq!(inert(documented), None, "{documented}");
         }
-        for kept in [
-            "",
-            "A `b` c",
-            "```json\n{}\n```",
-            "```ignore\nx\n```",
-            "- a\n    b",
-        ] {
+        for kept in ["", "A `b` c", "```json\n{}\n```", "- a\n    b"] {
             assert_eq!(inert(kept), None, "{kept}");
         }
     }

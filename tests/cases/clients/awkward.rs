@@ -1,0 +1,73 @@
+//! What documents say that a generator may stumble over.
+
+use httpmock::MockServer;
+use jiff::civil::{date, datetime};
+use serde_json::json;
+use telesto_fixture_api::httpmock::MockServerExt as _;
+use telesto_fixture_api::types::{AwkwardThing, Made, OptionSort, ResultBody};
+
+use crate::support::made_up;
+
+#[tokio::test]
+async fn a_named_date_is_sent_and_read_in_its_format() {
+    let server = MockServer::start_async().await;
+    let made: Made = "2024-01-15T10:30:00Z".parse().unwrap();
+    let thing = json!({
+        "day": "2024-01-15", "price": "12.50", "made": "2024-01-15T10:30:00Z", "happened": "",
+        "on": "2024-02-29", "at": "2024-01-15T11:30:00+01:00", "local": "2024-01-15 10:30:00",
+        "amount": 3, "size": "S", "size²": "4",
+    });
+    let mock = server.mock(|when, then| {
+        when.method("POST")
+            .path("/v9/awkward/2024-01-15T10:30:00Z")
+            .query_param("since", "2024-01-15T10:30:00Z")
+            .query_param("*", "star")
+            .json_body(json!({"note": "a"}));
+        then.status(299).json_body(thing.clone());
+    });
+    let client = made_up(&server);
+    let body: ResultBody = ResultBody::builder().note("a").build().unwrap();
+    let call = client.result().made(made.clone()).since(made.clone());
+    let sent = call.x("star").body(body).send().await.unwrap();
+    mock.assert_async().await;
+    assert_eq!(sent.status(), 299);
+    let read: AwkwardThing = sent.into_inner();
+    assert_eq!(read.made, Some(made));
+    assert_eq!(read.happened, None);
+    assert_eq!(read.day, Some(date(2024, 1, 15)));
+    assert_eq!(read.on, Some(date(2024, 2, 29)));
+    assert_eq!(read.at.unwrap().to_string(), "2024-01-15T10:30:00Z");
+    assert_eq!(read.local, Some(datetime(2024, 1, 15, 10, 30, 0, 0)));
+    assert_eq!(read.amount.unwrap().to_string(), "3");
+    assert_eq!((read.size.as_deref(), read.size_2.as_deref()), (Some("S"), Some("4")));
+}
+
+#[tokio::test]
+async fn operations_may_have_the_names_of_the_prelude() {
+    let server = MockServer::start_async().await;
+    let made: Made = "2024-01-15T10:30:00Z".parse().unwrap();
+    let options = server.option(|when, then| {
+        when.sort(OptionSort::Up);
+        then.ok(&vec![made.clone()]);
+    });
+    let text = server.string(|_, then| {
+        then.ok("text");
+    });
+    let client = made_up(&server);
+    let made_of = client.option().sort(OptionSort::Up).await.unwrap();
+    assert_eq!(made_of.into_inner(), [made]);
+    assert_eq!(client.string().await.unwrap().into_inner(), "text");
+    options.assert_async().await;
+    text.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_status_without_a_name_is_mocked_as_one_of_its_range() {
+    let server = MockServer::start_async().await;
+    let thing: AwkwardThing = AwkwardThing::builder().size("S").build().unwrap();
+    server.result(|_, then| {
+        then.success(299, &thing);
+    });
+    let call = made_up(&server).result().made("2024-01-15T10:30:00Z").send().await;
+    assert_eq!(call.unwrap().into_inner(), thing);
+}
