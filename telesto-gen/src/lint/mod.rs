@@ -19,6 +19,7 @@ mod references;
 mod responses;
 mod root;
 mod schemas;
+mod type_names;
 
 /// A rule, which findings refer to.
 #[derive(Debug)]
@@ -195,7 +196,7 @@ static RULES: &[Rule] = &[
     error(
         "schema-name",
         "the names of schemas differ, also in Rust",
-        schemas::name,
+        type_names::name,
     ),
     error(
         "property-name",

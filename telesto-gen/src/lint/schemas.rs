@@ -1,7 +1,5 @@
 //! Rules about schemas.
 
-use std::collections::{HashMap, HashSet};
-
 use crate::document::{Data, Kind, Node, Place, closest, join};
 
 use super::Report;
@@ -39,106 +37,6 @@ const KEYWORDS: &[(&[&str], &[&str])] = &[
     (&["string", "integer", "number"], &["format"]),
     (&["string", "integer", "number", "boolean"], &["enum"]),
 ];
-
-/// Names that typify and the coercion use without a path.
-const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
-
-/// typify does not check whether it has used the name of a type before.
-pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
-    titles(spec, report);
-    let schemas = spec.components("schemas");
-    let inline = inline_bodies(spec);
-    let mut named: HashMap<String, &str> = HashMap::new();
-    for entry in schemas {
-        let name = &entry.key;
-        let rust = pascal(name);
-        let at = join("/components/schemas", name);
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || !name.chars().all(legal) {
-            report.at_key(
-                &at,
-                format!("the schema name `{name}` has characters that a `$ref` cannot contain"),
-                "use ASCII letters and digits, such as `PurchaseOrder`",
-            );
-        } else if TAKEN.contains(&rust.as_str()) {
-            report.at_key(
-                &at,
-                format!("`{rust}` is a name that the generated code uses itself"),
-                format!("make it more specific, such as `Product{rust}`"),
-            );
-        } else if let Some(first) = named.get(&rust) {
-            report.at_key(
-                &at,
-                format!("the schemas `{first}` and `{name}` are both `{rust}` in Rust"),
-                "rename one of the two",
-            );
-        } else if let Some(label) = inline.get(&rust) {
-            report.at_key(
-                &at,
-                format!("`{rust}` is the name of the unnamed body of `{label}` in Rust"),
-                "rename the schema, or refer to it from that body",
-            );
-        }
-        named.entry(rust).or_insert(name);
-    }
-}
-
-/// typify names unnamed schemas after their titles, and does not check whether
-/// the name is used.
-fn titles(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let components = spec.components("schemas");
-    let mut seen: HashSet<String> = components.iter().map(|e| pascal(&e.key)).collect();
-    for schema in spec.objects(Kind::Schema) {
-        let Some(title) = schema.node.text_of("title") else {
-            continue;
-        };
-        // A scalar is of no type that could be named.
-        let named_by_it = |key: &&str| schema.node.get(key).is_some();
-        let keys = ["properties", "enum", "allOf", "oneOf", "anyOf"];
-        if !keys.iter().any(named_by_it) {
-            continue;
-        }
-        let named = schema.pointer.strip_prefix("/components/schemas/");
-        if named.is_some_and(|rest| !rest.contains('/')) {
-            continue;
-        }
-        let rust = pascal(title);
-        if seen.contains(&rust) {
-            report.at(
-                &join(&schema.pointer, "title"),
-                format!("the title `{title}` is the name of another schema in Rust"),
-                "remove the title, or refer to that schema if it is the same",
-            );
-        }
-        seen.insert(rust);
-    }
-}
-
-/// The names that progenitor gives to unnamed bodies, with their operations.
-fn inline_bodies(spec: &Spec<'_>) -> HashMap<String, String> {
-    let mut names = HashMap::new();
-    for operation in &spec.operations {
-        let Some(id) = operation.id() else { continue };
-        let bodies = spec
-            .request_body(operation)
-            .into_iter()
-            .map(|b| (b, "body"));
-        let responses = spec.successes(operation);
-        let responses = responses.into_iter().map(|(_, found)| (found, "response"));
-        for (found, suffix) in bodies.chain(responses) {
-            let content = found.node.get("content").map_or(&[][..], Node::entries);
-            let unnamed = content
-                .iter()
-                .filter_map(|entry| entry.value.get("schema"))
-                .any(|schema| schema.get("$ref").is_none());
-            if unnamed {
-                let name = pascal(&format!("{id}_{suffix}"));
-                names.entry(name).or_insert_with(|| operation.label());
-            }
-        }
-    }
-    names
-}
 
 pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
     for schema in spec.objects(Kind::Schema) {
