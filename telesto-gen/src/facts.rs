@@ -1,6 +1,6 @@
 //! Facts of the document that progenitor's output no longer shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use indexmap::IndexMap;
 use openapiv3::{
@@ -19,8 +19,6 @@ pub(crate) struct Facts {
     pub(crate) operations: Vec<OperationFacts>,
     /// Every object schema of the document, named or not.
     pub(crate) objects: Vec<ObjectFacts>,
-    /// The wire names of renamed properties, by the names that progenitor sees.
-    pub(crate) renamed: BTreeMap<String, String>,
 }
 
 /// An operation of the document.
@@ -86,7 +84,6 @@ impl Facts {
                 .map(|(path, method, operation)| operation_facts(api, path, method, operation))
                 .collect(),
             objects: objects(api),
-            renamed: BTreeMap::new(),
         }
     }
 

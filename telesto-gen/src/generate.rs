@@ -10,7 +10,6 @@ use quote::quote;
 use crate::document::{Document, join};
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
-use crate::fixup::Fixed;
 use crate::lint::lint;
 use crate::names::pascal;
 use crate::{descriptions, fixup, operations, progenitor, refine, render};
@@ -99,13 +98,9 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     let mut api = document.api().clone();
     let described = descriptions::apply(&mut api);
     // Before the fix-ups: what they drop is documented, too.
-    let mut facts = Facts::of(&api, &target.crate_name);
-    let Fixed {
-        mut applied,
-        renamed,
-    } = fixup::apply(&mut api);
-    applied.insert(0, ("descriptions", described));
-    facts.renamed = renamed;
+    let facts = Facts::of(&api, &target.crate_name);
+    let mut applied = vec![("descriptions", described)];
+    applied.extend(fixup::apply(&mut api));
     watch.done("fixup");
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
     watch.done("progenitor");

@@ -41,7 +41,7 @@ async fn schemas_that_are_made_of_others() {
     assert_eq!(bag.weight, Some(Decimal::new(15, 1)));
     assert_eq!(goods.sold, Some(GoodsSold::Date(date(2024, 1, 15))));
     assert_eq!(
-        (goods.ean_upc.as_deref(), goods.ean_upc_2.as_deref()),
+        (goods.ean_upc_2.as_deref(), goods.ean_upc.as_deref()),
         (Some("0001"), Some("0002"))
     );
     // A default is the server's to apply.

@@ -204,6 +204,11 @@ static RULES: &[Rule] = &[
         schemas::property_name,
     ),
     error(
+        "equal-properties",
+        "schemas that are merged have no two properties of one name in Rust",
+        schemas::equal_properties,
+    ),
+    error(
         "required-may-be-empty",
         "a response requires only identifiers",
         responses::required_may_be_empty,

@@ -737,19 +737,18 @@ pub mod types {
         )]
         pub note: ::std::option::Option<::std::string::String>,
         #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
             rename = "ean-upc",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc_2: ::std::option::Option<::std::string::String>,
+        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
         )]
         pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "ean_upc",
-            default,
-            with = "crate::wire"
-        )]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
         #[serde(
             rename = "1st",
             skip_serializing_if = "::std::option::Option::is_none",
@@ -2876,19 +2875,18 @@ pub mod types {
         )]
         pub amount: ::std::option::Option<TreeAmount>,
         #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
             rename = "ean-upc",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc_2: ::std::option::Option<::std::string::String>,
+        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
         )]
         pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "ean_upc",
-            default,
-            with = "crate::wire"
-        )]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             rename = "eanUpc",

@@ -2,7 +2,7 @@
 //! defect of progenitor or typify, with the reason. Each returns how often it
 //! applied.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use openapiv3::{
     AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Schema, SchemaKind, Type,
@@ -12,35 +12,23 @@ use serde_json::Value;
 
 use crate::facts::is_success;
 use crate::formats::{self, Rust};
-use crate::names::snake;
-use crate::{facts, schemas};
+use crate::schemas;
 
-/// What the fix-ups changed.
-pub(crate) struct Fixed {
-    /// How often each applied, by its name.
-    pub(crate) applied: Vec<(&'static str, usize)>,
-    /// The wire names of renamed properties, by their new names.
-    pub(crate) renamed: BTreeMap<String, String>,
-}
+pub(crate) mod renamed;
 
-/// Applies all of them.
-pub(crate) fn apply(api: &mut OpenAPI) -> Fixed {
-    let mut applied = vec![
+/// Applies all of them. Returns how often each applied, by its name.
+pub(crate) fn apply(api: &mut OpenAPI) -> Vec<(&'static str, usize)> {
+    vec![
         ("error-responses", error_responses(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
-    ];
-    // After schemas were dropped, whose names do not matter.
-    let renamed = rename_properties(api);
-    applied.extend([
-        ("colliding-properties", renamed.len()),
+        ("colliding-properties", renamed::apply(api)),
         ("narrow-schemas", narrow_schemas(api)),
         ("closed-objects", closed_objects(api)),
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
         ("nullable-bodies", nullable_bodies(api)),
         ("merged-scalars", merged_scalars(api)),
-    ]);
-    Fixed { applied, renamed }
+    ]
 }
 
 /// progenitor panics if the errors of an operation have two schemas, loses the
@@ -77,56 +65,6 @@ pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
         .schemas
         .retain(|name, _| reached.contains(&format!("#/components/schemas/{name}")));
     before - components.schemas.len()
-}
-
-/// typify gives two properties of an object the same name if they differ only
-/// in characters that a Rust name cannot have, such as `ean-upc` and `ean_upc`.
-/// The second one is renamed here, and `refine::rename` restores its name on
-/// the wire. Returns the wire names by the new names.
-fn rename_properties(api: &mut OpenAPI) -> BTreeMap<String, String> {
-    let document = api.clone();
-    let mut known = BTreeSet::new();
-    let mut colliding = Vec::new();
-    schemas::for_each(api, &mut |_, schema| {
-        let names = facts::properties(&document, schema, 0);
-        let mut taken = HashSet::new();
-        for name in &names {
-            if !taken.insert(snake(name)) && !colliding.contains(name) {
-                colliding.push(name.clone());
-            }
-        }
-        known.extend(names);
-    });
-    let mut renamed = BTreeMap::new();
-    for name in colliding {
-        let mut names = (2..).map(|number| format!("{}_{number}", snake(&name)));
-        let free = names.find(|free| !known.contains(free)).unwrap_or_default();
-        known.insert(free.clone());
-        renamed.insert(free, name);
-    }
-    let new_name = |name: &str| {
-        let mut pairs = renamed.iter();
-        pairs.find_map(|(new, old)| (old == name).then(|| new.clone()))
-    };
-    schemas::for_each(api, &mut |_, schema| {
-        let (properties, required) = match &mut schema.schema_kind {
-            SchemaKind::Type(Type::Object(object)) => {
-                (&mut object.properties, &mut object.required)
-            }
-            SchemaKind::Any(any) => (&mut any.properties, &mut any.required),
-            _ => return,
-        };
-        *properties = std::mem::take(properties)
-            .into_iter()
-            .map(|(name, property)| (new_name(&name).unwrap_or(name), property))
-            .collect();
-        for name in required {
-            if let Some(new) = new_name(name) {
-                *name = new;
-            }
-        }
-    });
-    renamed
 }
 
 /// typify generates types for strings with a pattern or a length, lists of
@@ -392,26 +330,9 @@ paths:
         ] {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
-        for (name, times) in apply(&mut api).applied {
+        for (name, times) in apply(&mut api) {
             assert_eq!(times, 0, "{name} a second time");
         }
-    }
-
-    #[test]
-    fn properties_that_become_one_in_rust_are_told_apart() {
-        let text = API.replace(
-            "properties: { part: ",
-            "required: [thePart]\n      \
-             properties: { the_part: {}, thePart: {}, the_part_2: {}, part: ",
-        );
-        let mut api: OpenAPI = serde_yaml::from_str(&text).unwrap();
-        unreachable_schemas(&mut api);
-        let renamed = rename_properties(&mut api);
-        let pair = ("the_part_3".to_owned(), "thePart".to_owned());
-        assert_eq!(renamed, BTreeMap::from([pair]));
-        let text = serde_json::to_string(&api).unwrap();
-        assert!(text.contains(r#""required":["the_part_3"]"#) && !text.contains("thePart"));
-        assert!(rename_properties(&mut api).is_empty());
     }
 
     #[test]

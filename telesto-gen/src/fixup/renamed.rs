@@ -1,0 +1,245 @@
+//! typify gives two properties of an object the same name if they differ only
+//! in characters that a Rust name cannot have, such as `ean-upc` and `ean_upc`.
+//! One of them gets another name here, and `refine::rename` restores its name on
+//! the wire, which the new name carries.
+//!
+//! Which one is decided within the object, so an edit elsewhere renames nothing.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+
+use indexmap::IndexMap;
+use openapiv3::{OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
+
+use crate::names::snake;
+use crate::schemas;
+
+/// The names of properties, by their names on the wire.
+type Names = IndexMap<String, String>;
+
+/// How deep parts of parts are followed.
+const DEEPEST: usize = 8;
+
+/// What surrounds the name on the wire, in hexadecimal.
+const MARK: &str = "_zq";
+const END: &str = "zq";
+
+/// Renames properties. Returns how many.
+pub(super) fn apply(api: &mut OpenAPI) -> usize {
+    let document = api.clone();
+    let mut renamed = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        let names = names(&document, schema, 0);
+        if names.iter().any(|(wire, name)| wire != name) {
+            renamed += rename(schema, &names);
+        }
+    });
+    renamed
+}
+
+/// The name that carries another one, on the wire.
+fn marked(name: &str, wire: &str) -> String {
+    let mut marked = format!("{name}{MARK}");
+    for byte in wire.bytes() {
+        let _ = write!(marked, "{byte:02x}");
+    }
+    marked + END
+}
+
+/// What is before the mark of a text, the name on the wire, and what is after.
+pub(crate) fn split(text: &str) -> Option<(&str, String, &str)> {
+    let (before, rest) = text.split_once(MARK)?;
+    let (hex, after) = rest.split_once(END)?;
+    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
+    let bytes = hex.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => Some(digit(*high)? * 16 + digit(*low)?),
+        _ => None,
+    });
+    let wire = String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?;
+    Some((before, wire, after))
+}
+
+/// What a property is in Rust.
+fn field(name: &str) -> String {
+    snake(split(name).map_or(name, |(before, ..)| before))
+}
+
+/// The names of the properties of an object, with those of all parts of an
+/// `allOf`. Parts that are referred to keep theirs.
+fn names(document: &OpenAPI, schema: &Schema, depth: usize) -> Names {
+    let mut names = Names::new();
+    let mut own = Vec::new();
+    collect(document, schema, depth, &mut names, &mut own);
+    let mut taken: HashSet<String> = names.values().map(|name| field(name)).collect();
+    own.retain(|wire| !names.contains_key(wire));
+    // A name that is as it is in Rust keeps it, wherever it stands.
+    let (exact, others): (Vec<String>, Vec<String>) =
+        own.into_iter().partition(|wire| field(wire) == *wire);
+    let all: HashSet<String> = exact
+        .iter()
+        .chain(&others)
+        .map(|wire| field(wire))
+        .collect();
+    for wire in exact.into_iter().chain(others) {
+        let rust = field(&wire);
+        let name = if taken.insert(rust.clone()) {
+            wire.clone()
+        } else {
+            let mut free = (2..).map(|number| format!("{rust}_{number}"));
+            let free = free.find(|free| !all.contains(free) && taken.insert(free.clone()));
+            marked(&free.unwrap_or_default(), &wire)
+        };
+        names.insert(wire, name);
+    }
+    names
+}
+
+/// Collects the names of parts that are referred to, and the properties of all
+/// others.
+fn collect(
+    document: &OpenAPI,
+    schema: &Schema,
+    depth: usize,
+    names: &mut Names,
+    own: &mut Vec<String>,
+) {
+    let (properties, parts) = match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => (Some(&object.properties), &[][..]),
+        SchemaKind::AllOf { all_of } => (None, &all_of[..]),
+        SchemaKind::Any(any) => (Some(&any.properties), &any.all_of[..]),
+        _ => return,
+    };
+    for wire in properties.into_iter().flat_map(IndexMap::keys) {
+        if !own.contains(wire) {
+            own.push(wire.clone());
+        }
+    }
+    for part in parts.iter().filter(|_| depth < DEEPEST) {
+        match part {
+            ReferenceOr::Item(part) => collect(document, part, depth + 1, names, own),
+            ReferenceOr::Reference { reference } => {
+                if let Some(part) = component(document, reference) {
+                    for (wire, name) in self::names(document, part, depth + 1) {
+                        names.entry(wire).or_insert(name);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
+    let name = reference.strip_prefix("#/components/schemas/")?;
+    api.components.as_ref()?.schemas.get(name)?.as_item()
+}
+
+/// Renames the properties of a schema, and of the parts that are written in it.
+fn rename(schema: &mut Schema, names: &Names) -> usize {
+    let (properties, required, parts) = match &mut schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => (
+            Some(&mut object.properties),
+            Some(&mut object.required),
+            &mut [][..],
+        ),
+        SchemaKind::AllOf { all_of } => (None, None, &mut all_of[..]),
+        SchemaKind::Any(any) => (
+            Some(&mut any.properties),
+            Some(&mut any.required),
+            &mut any.all_of[..],
+        ),
+        _ => return 0,
+    };
+    let mut renamed = 0;
+    if let Some(properties) = properties {
+        let all = std::mem::take(properties).into_iter();
+        *properties = all
+            .map(|(wire, property)| {
+                let name = names.get(&wire).cloned().unwrap_or(wire.clone());
+                renamed += usize::from(name != wire);
+                (name, property)
+            })
+            .collect();
+    }
+    for name in required.into_iter().flatten() {
+        if let Some(new) = names.get(name) {
+            *name = new.clone();
+        }
+    }
+    for part in parts {
+        if let ReferenceOr::Item(part) = part {
+            renamed += rename(part, names);
+        }
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const API: &str = r##"
+openapi: 3.0.3
+info: { title: Made up, version: "0" }
+paths: {}
+components:
+  schemas:
+    Product: { type: object, properties: { ean_upc: {}, ean_upc_2: {} } }
+    Other: { type: object, required: [eanUpc], properties: { ean-upc: {}, eanUpc: {}, ean_upc: {} } }
+    Third:
+      allOf:
+        - { $ref: "#/components/schemas/Other" }
+        - { required: [ean-upc], properties: { eanUPC: {}, ean-upc: {} } }
+"##;
+
+    /// The names in Rust of the properties of a component.
+    fn fields(api: &OpenAPI, name: &str) -> Vec<String> {
+        let schema = component(api, &format!("#/components/schemas/{name}")).unwrap();
+        let all = names(api, schema, 0);
+        let fields = all.iter().map(|(wire, name)| match split(name) {
+            Some((field, wire, "")) => format!("{wire} as {field}"),
+            _ => wire.clone(),
+        });
+        fields.collect()
+    }
+
+    #[test]
+    fn an_object_decides_its_names_by_itself() {
+        let api: OpenAPI = serde_yaml::from_str(API).unwrap();
+        assert_eq!(fields(&api, "Product"), ["ean_upc", "ean_upc_2"]);
+        let other = ["ean_upc", "ean-upc as ean_upc_2", "eanUpc as ean_upc_3"];
+        assert_eq!(fields(&api, "Other"), other);
+        let third = [&other[..], &["eanUPC as ean_upc_4"]].concat();
+        assert_eq!(fields(&api, "Third"), third);
+    }
+
+    #[test]
+    fn required_names_and_parts_are_renamed_along() {
+        let mut api: OpenAPI = serde_yaml::from_str(API).unwrap();
+        assert_eq!(apply(&mut api), 4);
+        let text = serde_json::to_string(&api).unwrap();
+        let [two, three, four] = [
+            marked("ean_upc_2", "ean-upc"),
+            marked("ean_upc_3", "eanUpc"),
+            marked("ean_upc_4", "eanUPC"),
+        ];
+        assert!(
+            text.contains(&format!(r#""required":["{three}"]"#)),
+            "{text}"
+        );
+        assert!(text.contains(&format!(r#""required":["{two}"]"#)), "{text}");
+        for name in [two, three, four] {
+            assert!(text.contains(&format!(r#""{name}":"#)), "{text}");
+            assert_eq!(snake(&name), name);
+        }
+        assert_eq!(apply(&mut api), 0);
+    }
+
+    #[test]
+    fn a_marked_name_can_be_read_again() {
+        let name = marked("ean_upc_2", "ean-upc²");
+        let text = format!("for {name}: {{}}");
+        let read = split(&text);
+        assert_eq!(read, Some(("for ean_upc_2", "ean-upc²".to_owned(), ": {}")));
+        assert_eq!(split("a_zq_b"), None);
+    }
+}
