@@ -24,6 +24,7 @@ fn every_step_says_how_often_it_applied() {
         ("descriptions", 2),
         ("error-responses", 4),
         ("unreachable-schemas", 1),
+        ("one-way-properties", 0),
         ("colliding-properties", 1),
         ("narrow-schemas", 3),
         ("closed-objects", 1),

@@ -14,6 +14,7 @@ use crate::facts::is_success;
 use crate::formats::{self, Rust};
 use crate::schemas;
 
+mod one_way;
 pub(crate) mod renamed;
 
 /// Applies all of them. Returns how often each applied, by its name.
@@ -21,6 +22,7 @@ pub(crate) fn apply(api: &mut OpenAPI) -> Vec<(&'static str, usize)> {
     vec![
         ("error-responses", error_responses(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
+        ("one-way-properties", one_way::apply(api)),
         ("colliding-properties", renamed::apply(api)),
         ("narrow-schemas", narrow_schemas(api)),
         ("closed-objects", closed_objects(api)),

@@ -463,6 +463,67 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Card`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Card {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub number_id: ::std::option::Option<CardNumber>,
+        #[serde(with = "crate::wire")]
+        pub owner_id: ::std::string::String,
+    }
+    impl Card {
+        pub fn builder() -> builder::Card {
+            Default::default()
+        }
+    }
+    ///`CardNumber`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct CardNumber(#[serde(with = "crate::wire")] pub i64);
+    impl ::std::ops::Deref for CardNumber {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<CardNumber> for i64 {
+        fn from(value: CardNumber) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<i64> for CardNumber {
+        fn from(value: i64) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for CardNumber {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for CardNumber {
+        type Err = <i64 as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CardNumber {
+        type Error = <i64 as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for CardNumber {
+        type Error = <i64 as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
     ///`Code`
     #[derive(
         ::serde::Deserialize,
@@ -1267,6 +1328,30 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Member`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Member {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub member_id: ::std::option::Option<::std::string::String>,
+        #[serde(with = "crate::wire")]
+        pub name_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub secret_id: ::std::option::Option<::std::string::String>,
+    }
+    impl Member {
+        pub fn builder() -> builder::Member {
+            Default::default()
+        }
+    }
     ///`Mood`
     #[derive(
         ::serde::Deserialize,
@@ -1452,6 +1537,22 @@ pub mod types {
     }
     impl NewSupplier {
         pub fn builder() -> builder::NewSupplier {
+            Default::default()
+        }
+    }
+    ///`Numbered`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Numbered {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub number_id: ::std::option::Option<CardNumber>,
+    }
+    impl Numbered {
+        pub fn builder() -> builder::Numbered {
             Default::default()
         }
     }
@@ -3718,6 +3819,78 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Card {
+            number_id: ::std::result::Result<
+                ::std::option::Option<super::CardNumber>,
+                ::std::string::String,
+            >,
+            owner_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Card {
+            fn default() -> Self {
+                Self {
+                    number_id: Ok(Default::default()),
+                    owner_id: Err("missing required field `owner_id`".to_string()),
+                }
+            }
+        }
+        impl Card {
+            /**The field `number_id`.
+
+Optional.*/
+            pub fn number_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
+            ) -> Self {
+                self.number_id = crate::argument::field("number_id", value);
+                self
+            }
+            /**The field `owner_id`.
+
+Required.*/
+            pub fn owner_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.owner_id = crate::argument::field("owner_id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Card, crate::Error> {
+                crate::argument::built(
+                    "Card",
+                    <super::Card as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Card> for super::Card {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Card,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    number_id: value.number_id?,
+                    owner_id: value.owner_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Card> for Card {
+            fn from(value: super::Card) -> Self {
+                Self {
+                    number_id: Ok(value.number_id),
+                    owner_id: Ok(value.owner_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Draft {
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             name: ::std::result::Result<
@@ -4432,6 +4605,92 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Member {
+            member_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            name_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            secret_id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Member {
+            fn default() -> Self {
+                Self {
+                    member_id: Ok(Default::default()),
+                    name_id: Err("missing required field `name_id`".to_string()),
+                    secret_id: Ok(Default::default()),
+                }
+            }
+        }
+        impl Member {
+            /**The field `member_id`.
+
+Optional.*/
+            pub fn member_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.member_id = crate::argument::field("member_id", value);
+                self
+            }
+            /**The field `name_id`.
+
+Required.*/
+            pub fn name_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.name_id = crate::argument::field("name_id", value);
+                self
+            }
+            /**The field `secret_id`.
+
+Optional.*/
+            pub fn secret_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.secret_id = crate::argument::field("secret_id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Member, crate::Error> {
+                crate::argument::built(
+                    "Member",
+                    <super::Member as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Member> for super::Member {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Member,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    member_id: value.member_id?,
+                    name_id: value.name_id?,
+                    secret_id: value.secret_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Member> for Member {
+            fn from(value: super::Member) -> Self {
+                Self {
+                    member_id: Ok(value.member_id),
+                    name_id: Ok(value.name_id),
+                    secret_id: Ok(value.secret_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct More {
             color: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -4811,6 +5070,61 @@ Required.*/
                     products: Ok(value.products),
                     since: Ok(value.since),
                     supplier_name: Ok(value.supplier_name),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Numbered {
+            number_id: ::std::result::Result<
+                ::std::option::Option<super::CardNumber>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Numbered {
+            fn default() -> Self {
+                Self {
+                    number_id: Ok(Default::default()),
+                }
+            }
+        }
+        impl Numbered {
+            /**The field `number_id`.
+
+Optional.*/
+            pub fn number_id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
+            ) -> Self {
+                self.number_id = crate::argument::field("number_id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Numbered, crate::Error> {
+                crate::argument::built(
+                    "Numbered",
+                    <super::Numbered as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Numbered> for super::Numbered {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Numbered,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    number_id: value.number_id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Numbered> for Numbered {
+            fn from(value: super::Numbered) -> Self {
+                Self {
+                    number_id: Ok(value.number_id),
                 }
             }
         }
@@ -7433,50 +7747,52 @@ Optional.*/
     crate::wire::schemas! {
         Address : Object, AwkwardThing : Object, Bag : Object, BagKind : Text, Batch :
         Object, BatchMeasure : Any, BatchOrigin : Object, BatchState : Text, Box :
-        Object, BoxKind : Text, Copy : Text, Draft : Object, DraftState : Text, Goods :
-        Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
+        Object, BoxKind : Text, Card : Object, Copy : Text, Draft : Object, DraftState :
+        Text, Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
         ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
         ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
-        NewSupplier : Object, Option : Text, OptionSort : Text, Parcel : Object,
-        ParcelSize : Object, Phone : Object, Priced : Object, RackType : Text, Reading :
-        Object, Result : Object, ResultBody : Object, ResultKind : Text, ResultPlace :
-        Object, ResultPlaceRow : Object, Round : Object, RoundKind : Text, Shape : Any,
-        Shelf : Object, ShelfKind : Text, Square : Object, SquareKind : Text,
-        StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct :
-        Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
-        Object, Tree : Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object,
-        TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec : Object
+        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
+        Object, NewSupplier : Object, Numbered : Object, Option : Text, OptionSort :
+        Text, Parcel : Object, ParcelSize : Object, Phone : Object, Priced : Object,
+        RackType : Text, Reading : Object, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Round : Object,
+        RoundKind : Text, Shape : Any, Shelf : Object, ShelfKind : Text, Square : Object,
+        SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody : Object,
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
+        Object, ThingChange : Object, Tree : Object, TreeAmount : Any, TreeContact : Any,
+        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
+        : Object
     }
     crate::wire::newtypes! {
-        Code : ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made
-        : ::jiff::Timestamp, ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
-        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
-        ::std::vec::Vec < ShelfAlias >
+        CardNumber : i64, Code : ::std::string::String, Level : i64,
+        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, ShelfAlias : Shelf,
+        ShelfKindAlias : ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
+        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >
     }
     crate::argument::parsed! {
-        BagKind, BatchMeasure, BatchState, BoxKind, Code, Copy, DraftState, GoodsSold,
-        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Made, Mood, Option, OptionSort, RackType, ResultKind, RoundKind, ShelfKind,
-        ShelfKindAlias, ShelfName, ShelfPrice, SquareKind, SupplierStatus
+        BagKind, BatchMeasure, BatchState, BoxKind, CardNumber, Code, Copy, DraftState,
+        GoodsSold, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, RackType, ResultKind,
+        RoundKind, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, SquareKind,
+        SupplierStatus
     }
     crate::argument::conversions! {
-        i64 => BatchMeasure, BatchState => BatchMeasure, Box => GoodsPacking, Bag =>
-        GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
-        i64 => ListMoodsResponseItemLevel, ::jiff::Timestamp => Made, Round => Shape,
-        Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias =>
-        ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice,
-        Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > =>
-        Shelves, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone =>
-        TreeContact
+        i64 => BatchMeasure, BatchState => BatchMeasure, i64 => CardNumber, Box =>
+        GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
+        GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, ::jiff::Timestamp =>
+        Made, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
+        ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal
+        => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec <
+        ShelfAlias > => Shelves, i64 => TreeAmount, Named => TreeAmount, Mail =>
+        TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
-        Address, AwkwardThing, Bag, Batch, BatchOrigin, Box, Draft, Goods, GoodsForm,
-        ListMoodsResponseItem, Mail, More, Named, NewDraft, NewSupplier, Parcel,
-        ParcelSize, Phone, Priced, Reading, Result, ResultBody, ResultPlace,
-        ResultPlaceRow, Round, Shelf, Square, StartRecountBody, StartRecountByFormBody,
-        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
-        TreePlaceRowShelvesItem, Vec
+        Address, AwkwardThing, Bag, Batch, BatchOrigin, Box, Card, Draft, Goods,
+        GoodsForm, ListMoodsResponseItem, Mail, Member, More, Named, NewDraft,
+        NewSupplier, Numbered, Parcel, ParcelSize, Phone, Priced, Reading, Result,
+        ResultBody, ResultPlace, ResultPlaceRow, Round, Shelf, Square, StartRecountBody,
+        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
+        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -7903,6 +8219,51 @@ let response = client.send()
 ```*/
     pub fn send(&self) -> builder::Send<'_> {
         builder::Send::new(self)
+    }
+    /**Add a member
+
+Sends a `POST` request to `/members`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Member) -> Result<(), telesto_fixture_api::Error> {
+let response = client.add_member()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn add_member(&self) -> builder::AddMember<'_> {
+        builder::AddMember::new(self)
+    }
+    /**Change the card of a member
+
+Sends a `PUT` request to `/members/{member_id}/card`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, member_id: ::std::string::String, body: telesto_fixture_api::types::Card) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_card()
+    .member_id(member_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_card(&self) -> builder::PutCard<'_> {
+        builder::PutCard::new(self)
     }
     /**Sends a `PUT` request to `/recounts`
 
@@ -9987,6 +10348,142 @@ Optional.*/
             };
             let _result = _client.exec(_request, &info).await;
             crate::call::json(_client, "send", _result).await
+        }
+    }
+    /**Builder for [`Client::add_member`]
+
+[`Client::add_member`]: super::Client::add_member*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct AddMember<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::builder::Member, ::std::string::String>,
+    }
+    impl<'a> AddMember<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Member>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Member) -> types::builder::Member,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/members`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Member>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid(
+                "add_member",
+                body.and_then(|v| types::Member::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!("{}/members", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "add_member",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "add_member",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "add_member", result).await
+        }
+    }
+    /**Builder for [`Client::put_card`]
+
+[`Client::put_card`]: super::Client::put_card*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PutCard<'a> {
+        client: &'a super::Client,
+        member_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::Card, ::std::string::String>,
+    }
+    impl<'a> PutCard<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                member_id: Err("missing required parameter `member_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The path parameter `member_id`.
+
+Required.*/
+        pub fn member_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.member_id = crate::argument::field("member_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Card>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Card) -> types::builder::Card,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/members/{member_id}/card`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, member_id, body } = self;
+            let member_id = crate::call::valid("put_card", member_id)?;
+            let body = crate::call::valid(
+                "put_card",
+                body.and_then(|v| types::Card::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/members/{}/card", client.baseurl, crate
+                ::call::path_segment("put_card", "member_id", & member_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_card",
+                client.client.put(url).json(&crate::wire::Written(&body)).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "put_card",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("put_card", result)
         }
     }
     /**Builder for [`Client::put_recounts`]
@@ -12205,6 +12702,32 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for Send<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Result>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for AddMember<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Member>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutCard<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -875,6 +875,82 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct AddMemberWhen(::httpmock::When);
+    impl AddMemberWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/members"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Member>) -> Self {
+            let value = crate::httpmock::argument::<types::Member>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct AddMemberThen(::httpmock::Then);
+    impl AddMemberThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn created(self, value: &types::Member) -> Self {
+            Self(crate::httpmock::response(self.0, 201u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct PutCardWhen(::httpmock::When);
+    impl PutCardWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/members/{member_id}/card"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn member_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("member_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/members/{member_id}/card",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::Card>) -> Self {
+            let value = crate::httpmock::argument::<types::Card>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct PutCardThen(::httpmock::Then);
+    impl PutCardThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutRecountsWhen(::httpmock::When);
     impl PutRecountsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2203,6 +2279,14 @@ pub trait MockServerExt {
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::SendWhen, operations::SendThen);
+    /// Mocks `POST /members`, which [`Client::add_member`](crate::Client::add_member) sends.
+    fn add_member<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AddMemberWhen, operations::AddMemberThen);
+    /// Mocks `PUT /members/{member_id}/card`, which [`Client::put_card`](crate::Client::put_card) sends.
+    fn put_card<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutCardWhen, operations::PutCardThen);
     /// Mocks `PUT /recounts`, which [`Client::put_recounts`](crate::Client::put_recounts) sends.
     fn put_recounts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2488,6 +2572,28 @@ impl MockServerExt for ::httpmock::MockServer {
     {
         self.mock(|when, then| {
             config_fn(operations::SendWhen::new(when), operations::SendThen::new(then))
+        })
+    }
+    fn add_member<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AddMemberWhen, operations::AddMemberThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::AddMemberWhen::new(when),
+                operations::AddMemberThen::new(then),
+            )
+        })
+    }
+    fn put_card<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutCardWhen, operations::PutCardThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutCardWhen::new(when),
+                operations::PutCardThen::new(then),
+            )
         })
     }
     fn put_recounts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>

@@ -17,6 +17,13 @@ pub(crate) const RATE_LIMIT: RateLimit = RateLimit::of_spec(
 /// The operations of the spec, sorted by their ids.
 pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
+        id: "add_member",
+        method: "POST",
+        path: "/members",
+        tag: Some("members"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "change_goods",
         method: "PATCH",
         path: "/goods/{goods_id}",
@@ -239,6 +246,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/batches/{batch_id}",
         tag: Some("batches"),
         returns: Returns::Json,
+    },
+    Operation {
+        id: "put_card",
+        method: "PUT",
+        path: "/members/{member_id}/card",
+        tag: Some("members"),
+        returns: Returns::Nothing,
     },
     Operation {
         id: "put_parcel",
