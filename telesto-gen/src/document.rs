@@ -16,7 +16,7 @@ mod syntax;
 
 pub(crate) use node::{Data, Entry, Node};
 use path_items::WrittenOut;
-pub(crate) use pointer::join;
+pub(crate) use pointer::{find, join};
 pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
 
 use node::Problem;

@@ -1,8 +1,8 @@
 //! The document as the rules see it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, join};
+use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, find, join};
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
 const METHODS: &[&str] = &[
@@ -143,6 +143,49 @@ impl<'a> Spec<'a> {
     /// The field `key` of `found`, references followed.
     pub(crate) fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
         self.resolve(found.node.get(key)?, &found.field(key))
+    }
+
+    /// The schema that a schema is written in as a part, or the schema itself.
+    pub(crate) fn whole(&self, schema: &Found<'a>) -> Found<'a> {
+        let mut pointer = schema.pointer.as_str();
+        while let Some((parts, index)) = pointer.rsplit_once('/')
+            && index.bytes().all(|byte| byte.is_ascii_digit())
+            && let Some((holder, "allOf" | "oneOf" | "anyOf")) = parts.rsplit_once('/')
+        {
+            pointer = holder;
+        }
+        Found {
+            node: find(self.root, pointer).node,
+            pointer: pointer.to_owned(),
+        }
+    }
+
+    /// The property `name` of a schema, or of one of its parts.
+    pub(crate) fn property(&self, schema: &Found<'a>, name: &str) -> Option<Found<'a>> {
+        self.property_within(schema, name, &mut HashSet::new())
+    }
+
+    fn property_within(
+        &self,
+        schema: &Found<'a>,
+        name: &str,
+        seen: &mut HashSet<String>,
+    ) -> Option<Found<'a>> {
+        // A schema may be a part of itself, which has a finding of its own.
+        if !seen.insert(schema.pointer.clone()) {
+            return None;
+        }
+        if let Some(property) = schema.node.get("properties").and_then(|all| all.get(name)) {
+            let pointer = join(&schema.field("properties"), name);
+            return self.resolve(property, &pointer);
+        }
+        ["allOf", "oneOf", "anyOf"].into_iter().find_map(|key| {
+            let parts = schema.node.get(key)?.items().iter().enumerate();
+            let mut parts = parts.filter_map(|(index, part)| {
+                self.resolve(part, &format!("{}/{index}", schema.field(key)))
+            });
+            parts.find_map(|part| self.property_within(&part, name, seen))
+        })
     }
 
     /// The parameters of an operation, its own and those of its path. Own ones

@@ -114,12 +114,14 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
 fn closed_objects(api: &mut OpenAPI) -> usize {
     let mut opened = 0;
     schemas::for_each(api, &mut |_, schema| {
-        if let SchemaKind::Type(Type::Object(object)) = &mut schema.schema_kind
-            && let Some(AdditionalProperties::Any(false)) = object.additional_properties
-        {
-            object.additional_properties = None;
-            opened += 1;
-        }
+        let others = match &mut schema.schema_kind {
+            SchemaKind::Type(Type::Object(object)) => &mut object.additional_properties,
+            // Without a type, or beside the parts of a merge.
+            SchemaKind::Any(any) => &mut any.additional_properties,
+            _ => return,
+        };
+        let closed = others.take_if(|others| *others == AdditionalProperties::Any(false));
+        opened += usize::from(closed.is_some());
     });
     opened
 }
@@ -311,13 +313,14 @@ paths:
                     id: { type: string, format: uuid }
                     code: { type: string, minLength: 3, pattern: "^[A-Z]+$" }
                     count: { type: integer, minimum: 0 }
+                    box: { additionalProperties: false, properties: { a: { type: string } } }
 "#;
 
     #[test]
     fn whatever_the_server_may_send_can_be_read() {
         let mut api: OpenAPI = serde_yaml::from_str(NARROW).unwrap();
         assert_eq!(narrow_schemas(&mut api), 4);
-        assert_eq!(closed_objects(&mut api), 1);
+        assert_eq!(closed_objects(&mut api), 2);
         assert_eq!(defaults(&mut api), 1);
         assert_eq!(formats_without_a_type(&mut api), 1);
         let text = serde_json::to_string(&api).unwrap();

@@ -70,9 +70,14 @@ impl<'a> Responses<'_, 'a, '_, '_> {
         let required = schema.node.get("required").map_or(&[][..], Node::items);
         for (index, name) in required.iter().enumerate() {
             let Some(name) = name.text() else { continue };
-            let property = schema.node.get("properties").and_then(|all| all.get(name));
-            let Some(property) = property else { continue };
-            if is_identifier(name) || is_constant(property) {
+            let whole = self.spec.whole(schema);
+            let Some(property) = self.spec.property(&whole, name) else {
+                continue;
+            };
+            let goes_one_way = ["readOnly", "writeOnly"]
+                .iter()
+                .any(|key| property.node.is_set(key));
+            if is_identifier(name) || is_constant(property.node) || goes_one_way {
                 continue;
             }
             self.report.at(

@@ -7,7 +7,7 @@ use crate::document::{Data, Kind, Node, Place, closest, join};
 use super::Report;
 use crate::formats;
 use crate::names::{clash, pascal, snake, variant_kept};
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// The keywords that only schemas of these types have.
 const KEYWORDS: &[(&[&str], &[&str])] = &[
@@ -42,45 +42,51 @@ const KEYWORDS: &[(&[&str], &[&str])] = &[
 
 pub(super) fn property_name(spec: &Spec<'_>, report: &mut Report<'_>) {
     for schema in spec.objects(Kind::Schema) {
+        required_exist(spec, report, schema);
         let Some(properties) = schema.node.get("properties") else {
             continue;
         };
-        let at = join(&schema.pointer, "properties");
-        let names = properties.entries().iter().map(|entry| entry.key.as_str());
         // typify uses this name for the map of additional properties.
         let others = schema.node.get("additionalProperties");
+        let mut names = properties.entries().iter().map(|entry| entry.key.as_str());
         if others.is_some_and(|others| !others.is_scalar())
-            && let Some(taken) = names.clone().find(|name| snake(name) == "extra")
+            && let Some(taken) = names.find(|name| snake(name) == "extra")
         {
+            let at = join(&schema.pointer, "properties");
             report.at_key(
                 &join(&at, taken),
                 format!("`{taken}` is the name of the additional properties in Rust"),
                 "list the additional properties by name, or remove `additionalProperties`",
             );
         }
-        let required = schema.node.get("required").map_or(&[][..], Node::items);
-        // A part may require a property that another part declares.
-        let part = ["/allOf/", "/oneOf/", "/anyOf/"];
-        let whole = ["allOf", "oneOf", "anyOf"];
-        if part.iter().any(|part| schema.pointer.contains(part))
-            || whole.iter().any(|key| schema.node.get(key).is_some())
-        {
+    }
+}
+
+/// typify makes a field of any kind of a required property that does not exist.
+/// A part may require a property that another part declares.
+fn required_exist(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
+    let Some(required) = schema.node.get("required") else {
+        return;
+    };
+    let whole = spec.whole(&Found {
+        node: schema.node,
+        pointer: schema.pointer.clone(),
+    });
+    for (index, name) in required.items().iter().enumerate() {
+        let Some(name) = name.text() else { continue };
+        if spec.property(&whole, name).is_some() {
             continue;
         }
-        for (index, name) in required.iter().enumerate() {
-            let Some(name) = name.text() else { continue };
-            if properties.get(name).is_none() {
-                let close = closest(name, names.clone());
-                report.at(
-                    &format!("{}/required/{index}", schema.pointer),
-                    format!("`{name}` is required, but there is no such property"),
-                    match close {
-                        Some(close) => format!("did you mean `{close}`?"),
-                        None => format!("add `{name}` to `properties`, or remove it here"),
-                    },
-                );
-            }
-        }
+        let properties = whole.node.get("properties").map_or(&[][..], Node::entries);
+        let close = closest(name, properties.iter().map(|entry| entry.key.as_str()));
+        report.at(
+            &format!("{}/required/{index}", schema.pointer),
+            format!("`{name}` is required, but there is no such property"),
+            match close {
+                Some(close) => format!("did you mean `{close}`?"),
+                None => format!("add `{name}` to `properties`, or remove it here"),
+            },
+        );
     }
 }
 

@@ -96,6 +96,12 @@ pub mod types {
             default,
             with = "crate::wire"
         )]
+        pub closed: ::std::option::Option<AwkwardThingClosed>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
         pub size: ::std::option::Option<::std::string::String>,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
@@ -107,6 +113,22 @@ pub mod types {
     }
     impl AwkwardThing {
         pub fn builder() -> builder::AwkwardThing {
+            Default::default()
+        }
+    }
+    ///`AwkwardThingClosed`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct AwkwardThingClosed {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub a: ::std::option::Option<::std::string::String>,
+    }
+    impl AwkwardThingClosed {
+        pub fn builder() -> builder::AwkwardThingClosed {
             Default::default()
         }
     }
@@ -3240,6 +3262,10 @@ Optional.*/
                 ::std::option::Option<::jiff::Timestamp>,
                 ::std::string::String,
             >,
+            closed: ::std::result::Result<
+                ::std::option::Option<super::AwkwardThingClosed>,
+                ::std::string::String,
+            >,
             day: ::std::result::Result<
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
@@ -3278,6 +3304,7 @@ Optional.*/
                 Self {
                     amount: Ok(Default::default()),
                     at: Ok(Default::default()),
+                    closed: Ok(Default::default()),
                     day: Ok(Default::default()),
                     happened: Ok(Default::default()),
                     local: Ok(Default::default()),
@@ -3310,6 +3337,18 @@ Optional.*/
                 value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
             ) -> Self {
                 self.at = crate::argument::field("at", value);
+                self
+            }
+            /**The field `closed`.
+
+Optional.*/
+            pub fn closed(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::AwkwardThingClosed>,
+                >,
+            ) -> Self {
+                self.closed = crate::argument::field("closed", value);
                 self
             }
             /**The field `day`.
@@ -3421,6 +3460,7 @@ Optional.*/
                 Ok(Self {
                     amount: value.amount?,
                     at: value.at?,
+                    closed: value.closed?,
                     day: value.day?,
                     happened: value.happened?,
                     local: value.local?,
@@ -3437,6 +3477,7 @@ Optional.*/
                 Self {
                     amount: Ok(value.amount),
                     at: Ok(value.at),
+                    closed: Ok(value.closed),
                     day: Ok(value.day),
                     happened: Ok(value.happened),
                     local: Ok(value.local),
@@ -3446,6 +3487,59 @@ Optional.*/
                     size: Ok(value.size),
                     size_2: Ok(value.size_2),
                 }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct AwkwardThingClosed {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AwkwardThingClosed {
+            fn default() -> Self {
+                Self { a: Ok(Default::default()) }
+            }
+        }
+        impl AwkwardThingClosed {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::field("a", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::AwkwardThingClosed, crate::Error> {
+                crate::argument::built(
+                    "AwkwardThingClosed",
+                    <super::AwkwardThingClosed as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<AwkwardThingClosed> for super::AwkwardThingClosed {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AwkwardThingClosed,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { a: value.a? })
+            }
+        }
+        impl ::std::convert::From<super::AwkwardThingClosed> for AwkwardThingClosed {
+            fn from(value: super::AwkwardThingClosed) -> Self {
+                Self { a: Ok(value.a) }
             }
         }
         #[derive(Clone, Debug)]
@@ -7745,23 +7839,23 @@ Optional.*/
         }
     }
     crate::wire::schemas! {
-        Address : Object, AwkwardThing : Object, Bag : Object, BagKind : Text, Batch :
-        Object, BatchMeasure : Any, BatchOrigin : Object, BatchState : Text, Box :
-        Object, BoxKind : Text, Card : Object, Copy : Text, Draft : Object, DraftState :
-        Text, Goods : Object, GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
-        Object, NewSupplier : Object, Numbered : Object, Option : Text, OptionSort :
-        Text, Parcel : Object, ParcelSize : Object, Phone : Object, Priced : Object,
-        RackType : Text, Reading : Object, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Round : Object,
-        RoundKind : Text, Shape : Any, Shelf : Object, ShelfKind : Text, Square : Object,
-        SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody : Object,
-        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
-        Object, ThingChange : Object, Tree : Object, TreeAmount : Any, TreeContact : Any,
-        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
-        : Object
+        Address : Object, AwkwardThing : Object, AwkwardThingClosed : Object, Bag :
+        Object, BagKind : Text, Batch : Object, BatchMeasure : Any, BatchOrigin : Object,
+        BatchState : Text, Box : Object, BoxKind : Text, Card : Object, Copy : Text,
+        Draft : Object, DraftState : Text, Goods : Object, GoodsForm : Object,
+        GoodsPacking : Any, GoodsSold : Any, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
+        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
+        : Object, Option : Text, OptionSort : Text, Parcel : Object, ParcelSize : Object,
+        Phone : Object, Priced : Object, RackType : Text, Reading : Object, Result :
+        Object, ResultBody : Object, ResultKind : Text, ResultPlace : Object,
+        ResultPlaceRow : Object, Round : Object, RoundKind : Text, Shape : Any, Shelf :
+        Object, ShelfKind : Text, Square : Object, SquareKind : Text, StartRecountBody :
+        Object, StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier :
+        Object, SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree :
+        Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object, TreePlaceRow :
+        Object, TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Level : i64,
@@ -7787,12 +7881,12 @@ Optional.*/
         TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
-        Address, AwkwardThing, Bag, Batch, BatchOrigin, Box, Card, Draft, Goods,
-        GoodsForm, ListMoodsResponseItem, Mail, Member, More, Named, NewDraft,
-        NewSupplier, Numbered, Parcel, ParcelSize, Phone, Priced, Reading, Result,
-        ResultBody, ResultPlace, ResultPlaceRow, Round, Shelf, Square, StartRecountBody,
-        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
-        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        Address, AwkwardThing, AwkwardThingClosed, Bag, Batch, BatchOrigin, Box, Card,
+        Draft, Goods, GoodsForm, ListMoodsResponseItem, Mail, Member, More, Named,
+        NewDraft, NewSupplier, Numbered, Parcel, ParcelSize, Phone, Priced, Reading,
+        Result, ResultBody, ResultPlace, ResultPlaceRow, Round, Shelf, Square,
+        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
+        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
