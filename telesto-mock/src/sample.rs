@@ -41,14 +41,13 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
         return json!("");
     }
     if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+        let own = schema
+            .get("properties")
+            .map(|_| object(spec, schema, fill, depth));
         let parts = parts
             .iter()
             .map(|part| at_depth(spec, part, fill, depth + 1));
-        let objects = parts.filter_map(|part| match part {
-            Value::Object(members) => Some(members),
-            _ => None,
-        });
-        return Value::Object(objects.flatten().collect());
+        return together(parts.chain(own));
     }
     if let Some(first) = schema
         .pointer("/oneOf/0")
@@ -76,6 +75,22 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
         Some("number") => number().unwrap_or(json!(12.5)),
         Some("boolean") => json!(true),
         _ => object(spec, schema, fill, depth),
+    }
+}
+
+/// A value that fits all parts of a schema, from values that fit each.
+fn together(parts: impl Iterator<Item = Value>) -> Value {
+    let mut members = Map::new();
+    let mut scalar = None;
+    for part in parts {
+        match part {
+            Value::Object(part) => members.extend(part),
+            other => scalar = scalar.or(Some(other)),
+        }
+    }
+    match scalar {
+        Some(scalar) if members.is_empty() => scalar,
+        _ => Value::Object(members),
     }
 }
 
@@ -146,6 +161,25 @@ mod tests {
             "id": "text", "price": "", "count": "", "kind": "", "parts": "", "labels": ""
         });
         assert_eq!(of(&spec, &schema, Fill::Full), json!([full, empty]));
+    }
+
+    #[test]
+    fn parts_are_one_value() {
+        let spec = Spec::read(include_str!("generated/telesto.yaml")).unwrap();
+        let schema = json!({
+            "properties": {"own": {"type": "string"}},
+            "allOf": [
+                {"type": "object", "properties": {"part": {"type": "integer"}}},
+                {"description": "says nothing"},
+            ],
+        });
+        let value = json!({"own": "text", "part": 7});
+        assert_eq!(of(&spec, &schema, Fill::Full), value);
+        let scalar = json!({
+            "description": "A day.",
+            "allOf": [{"type": "string", "format": "date"}, {"description": "says nothing"}],
+        });
+        assert_eq!(of(&spec, &scalar, Fill::Full), json!("2024-01-15"));
     }
 
     #[test]

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use openapiv3::{
-    AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Schema, SchemaKind, Type,
+    AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Response, Schema, SchemaKind, Type,
     VariantOrUnknownOrEmpty,
 };
 use serde_json::Value;
@@ -21,6 +21,7 @@ pub(crate) mod renamed;
 pub(crate) fn apply(api: &mut OpenAPI) -> Vec<(&'static str, usize)> {
     vec![
         ("error-responses", error_responses(api)),
+        ("head-bodies", head_bodies(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
         ("one-way-properties", one_way::apply(api)),
         ("colliding-properties", renamed::apply(api)),
@@ -45,6 +46,42 @@ fn error_responses(api: &mut OpenAPI) -> usize {
         responses.responses.retain(|code, _| is_success(code));
         dropped += before - responses.responses.len();
         dropped += usize::from(responses.default.take().is_some());
+    }
+    dropped
+}
+
+/// A response to HEAD has no body, whatever the document says of it. progenitor
+/// would decode one.
+fn head_bodies(api: &mut OpenAPI) -> usize {
+    let components = api.components.iter();
+    let shared = components.flat_map(|components| &components.responses);
+    // A reference to one is replaced by the response: others may need its body.
+    let shared: HashMap<String, ReferenceOr<Response>> = shared
+        .map(|(name, response)| (name.clone(), response.clone()))
+        .collect();
+    let items = api.paths.paths.values_mut().filter_map(|item| match item {
+        ReferenceOr::Item(item) => item.head.as_mut(),
+        ReferenceOr::Reference { .. } => None,
+    });
+    let mut dropped = 0;
+    for head in items {
+        for response in head.responses.responses.values_mut() {
+            // Ends a circle of references.
+            for _ in 0..8 {
+                if let ReferenceOr::Reference { reference } = response
+                    && let Some(name) = reference.strip_prefix("#/components/responses/")
+                    && let Some(target) = shared.get(name)
+                {
+                    *response = target.clone();
+                }
+            }
+            if let ReferenceOr::Item(response) = response
+                && !response.content.is_empty()
+            {
+                response.content.clear();
+                dropped += 1;
+            }
+        }
     }
     dropped
 }

@@ -72,3 +72,15 @@ async fn a_status_without_a_name_is_mocked_as_one_of_its_range() {
     let call = made_up(&server).result().made("2024-01-15T10:30:00Z").send().await;
     assert_eq!(call.unwrap().into_inner(), thing);
 }
+
+#[tokio::test]
+async fn a_head_request_has_no_body_to_decode() {
+    let server = MockServer::start_async().await;
+    let mock = server.mock(|when, then| {
+        when.method("HEAD").path("/v9/awkward/text");
+        then.status(200).header("content-type", "application/json");
+    });
+    let call = made_up(&server).has_text().send().await.unwrap();
+    assert_eq!(call.status(), 200);
+    mock.assert_async().await;
+}

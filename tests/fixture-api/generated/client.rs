@@ -8221,6 +8221,27 @@ let response = client.string()
     pub fn string(&self) -> builder::String<'_> {
         builder::String::new(self)
     }
+    /**Find out whether there is a text
+
+Sends a `HEAD` request to `/awkward/text`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.has_text()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn has_text(&self) -> builder::HasText<'_> {
+        builder::HasText::new(self)
+    }
     /**Change a batch
 
 Sends a `PUT` request to `/batches/{batch_id}`
@@ -9880,6 +9901,36 @@ Optional.*/
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "string", result).await
+        }
+    }
+    /**Builder for [`Client::has_text`]
+
+[`Client::has_text`]: super::Client::has_text*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct HasText<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> HasText<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `HEAD` request to `/awkward/text`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client } = self;
+            let url = format!("{}/awkward/text", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "has_text",
+                client.client.head(url).build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "has_text",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("has_text", result)
         }
     }
     /**Builder for [`Client::put_batch`]
@@ -12754,6 +12805,19 @@ Required.*/
             ResponseValue<::std::string::String>,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for HasText<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

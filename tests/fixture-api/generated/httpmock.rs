@@ -563,6 +563,32 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct HasTextWhen(::httpmock::When);
+    impl HasTextWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "HEAD", "/awkward/text"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct HasTextThen(::httpmock::Then);
+    impl HasTextThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self) -> Self {
+            Self(self.0.status(200u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutBatchWhen(::httpmock::When);
     impl PutBatchWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2267,6 +2293,10 @@ pub trait MockServerExt {
     fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::StringWhen, operations::StringThen);
+    /// Mocks `HEAD /awkward/text`, which [`Client::has_text`](crate::Client::has_text) sends.
+    fn has_text<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::HasTextWhen, operations::HasTextThen);
     /// Mocks `PUT /batches/{batch_id}`, which [`Client::put_batch`](crate::Client::put_batch) sends.
     fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2541,6 +2571,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::StringWhen::new(when),
                 operations::StringThen::new(then),
+            )
+        })
+    }
+    fn has_text<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::HasTextWhen, operations::HasTextThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::HasTextWhen::new(when),
+                operations::HasTextThen::new(then),
             )
         })
     }

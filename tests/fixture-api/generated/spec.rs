@@ -185,6 +185,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Json,
     },
     Operation {
+        id: "has_text",
+        method: "HEAD",
+        path: "/awkward/text",
+        tag: Some("awkward"),
+        returns: Returns::Nothing,
+    },
+    Operation {
         id: "list_moods",
         method: "GET",
         path: "/moods",
