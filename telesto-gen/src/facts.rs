@@ -3,9 +3,7 @@
 use std::collections::HashMap;
 
 use indexmap::IndexMap;
-use openapiv3::{
-    MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, SchemaKind, StatusCode, Type,
-};
+use openapiv3::{MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, StatusCode};
 
 use crate::names::pascal;
 use crate::schemas;
@@ -234,24 +232,11 @@ fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
 }
 
 /// The properties of an object, with those of all parts of an `allOf`.
-pub(crate) fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
-    const DEEPEST: usize = 8;
-    let (own, parts): (Vec<String>, &[ReferenceOr<Schema>]) = match &schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => {
-            (object.properties.keys().cloned().collect(), &[])
-        }
-        SchemaKind::AllOf { all_of } => (Vec::new(), all_of),
-        // An object without a `type`, or one with combinators beside its properties.
-        SchemaKind::Any(any) => (any.properties.keys().cloned().collect(), &any.all_of),
-        _ => return Vec::new(),
-    };
-    let mut merged = own;
-    for part in parts.iter().filter(|_| depth < DEEPEST) {
-        let part = match part {
-            ReferenceOr::Item(schema) => Some(schema),
-            ReferenceOr::Reference { reference } => component(api, reference),
-        };
-        let inherited = part.map(|part| properties(api, part, depth + 1));
+fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
+    let (own, parts) = schemas::members(schema);
+    let mut merged: Vec<String> = own.into_iter().flat_map(IndexMap::keys).cloned().collect();
+    for part in parts.iter().filter(|_| depth < schemas::DEEPEST) {
+        let inherited = schemas::resolved(api, part).map(|part| properties(api, part, depth + 1));
         for property in inherited.unwrap_or_default() {
             if !merged.contains(&property) {
                 merged.push(property);
@@ -259,9 +244,4 @@ pub(crate) fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<St
         }
     }
     merged
-}
-
-fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
-    let name = reference.strip_prefix("#/components/schemas/")?;
-    api.components.as_ref()?.schemas.get(name)?.as_item()
 }

@@ -84,6 +84,67 @@ fn data(parameter: &mut ReferenceOr<Parameter>) -> Option<&mut ParameterData> {
     Some(parameter_data)
 }
 
+/// How deep parts of parts are followed: a schema may be a part of itself.
+pub(crate) const DEEPEST: usize = 8;
+
+/// The properties of an object.
+type Properties = IndexMap<String, ReferenceOr<Box<Schema>>>;
+
+/// The properties of an object, and the parts that are merged with it.
+pub(crate) fn members(schema: &Schema) -> (Option<&Properties>, &[ReferenceOr<Schema>]) {
+    match &schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => (Some(&object.properties), &[]),
+        SchemaKind::AllOf { all_of } => (None, all_of),
+        // An object without a `type`, or with parts beside its properties.
+        SchemaKind::Any(any) => (Some(&any.properties), &any.all_of),
+        _ => (None, &[]),
+    }
+}
+
+/// The properties of an object, those that it requires, and the parts that are
+/// merged with it.
+pub(crate) struct Members<'a> {
+    pub(crate) properties: Option<&'a mut Properties>,
+    pub(crate) required: Option<&'a mut Vec<String>>,
+    pub(crate) parts: &'a mut [ReferenceOr<Schema>],
+}
+
+pub(crate) fn members_mut(schema: &mut Schema) -> Members<'_> {
+    let (properties, required, parts): (_, _, &mut [_]) = match &mut schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => (
+            Some(&mut object.properties),
+            Some(&mut object.required),
+            &mut [],
+        ),
+        SchemaKind::AllOf { all_of } => (None, None, all_of),
+        SchemaKind::Any(any) => (
+            Some(&mut any.properties),
+            Some(&mut any.required),
+            &mut any.all_of,
+        ),
+        _ => (None, None, &mut []),
+    };
+    Members {
+        properties,
+        required,
+        parts,
+    }
+}
+
+/// The schema of the components that a reference leads to.
+pub(crate) fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
+    let name = reference.strip_prefix("#/components/schemas/")?;
+    api.components.as_ref()?.schemas.get(name)?.as_item()
+}
+
+/// A part, or what it refers to.
+pub(crate) fn resolved<'a>(api: &'a OpenAPI, part: &'a ReferenceOr<Schema>) -> Option<&'a Schema> {
+    match part {
+        ReferenceOr::Item(part) => Some(part),
+        ReferenceOr::Reference { reference } => component(api, reference),
+    }
+}
+
 /// Every operation that the paths have.
 pub(crate) fn operations(api: &mut OpenAPI) -> impl Iterator<Item = &mut Operation> {
     slots(api).flatten()

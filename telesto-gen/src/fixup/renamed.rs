@@ -9,16 +9,13 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use indexmap::IndexMap;
-use openapiv3::{OpenAPI, ReferenceOr, Schema, SchemaKind, Type};
+use openapiv3::{OpenAPI, ReferenceOr, Schema};
 
 use crate::names::snake;
-use crate::schemas;
+use crate::schemas::{self, DEEPEST, Members, component};
 
 /// The names of properties, by their names on the wire.
 type Names = IndexMap<String, String>;
-
-/// How deep parts of parts are followed.
-const DEEPEST: usize = 8;
 
 /// What surrounds the name on the wire, in hexadecimal.
 const MARK: &str = "_zq";
@@ -103,12 +100,7 @@ fn collect(
     names: &mut Names,
     own: &mut Vec<String>,
 ) {
-    let (properties, parts) = match &schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => (Some(&object.properties), &[][..]),
-        SchemaKind::AllOf { all_of } => (None, &all_of[..]),
-        SchemaKind::Any(any) => (Some(&any.properties), &any.all_of[..]),
-        _ => return,
-    };
+    let (properties, parts) = schemas::members(schema);
     for wire in properties.into_iter().flat_map(IndexMap::keys) {
         if !own.contains(wire) {
             own.push(wire.clone());
@@ -128,27 +120,13 @@ fn collect(
     }
 }
 
-fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
-    let name = reference.strip_prefix("#/components/schemas/")?;
-    api.components.as_ref()?.schemas.get(name)?.as_item()
-}
-
 /// Renames the properties of a schema, and of the parts that are written in it.
 fn rename(schema: &mut Schema, names: &Names) -> usize {
-    let (properties, required, parts) = match &mut schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => (
-            Some(&mut object.properties),
-            Some(&mut object.required),
-            &mut [][..],
-        ),
-        SchemaKind::AllOf { all_of } => (None, None, &mut all_of[..]),
-        SchemaKind::Any(any) => (
-            Some(&mut any.properties),
-            Some(&mut any.required),
-            &mut any.all_of[..],
-        ),
-        _ => return 0,
-    };
+    let Members {
+        properties,
+        required,
+        parts,
+    } = schemas::members_mut(schema);
     let mut renamed = 0;
     if let Some(properties) = properties {
         let all = std::mem::take(properties).into_iter();
