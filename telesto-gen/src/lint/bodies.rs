@@ -3,8 +3,7 @@
 use crate::document::{Kind, Node, join};
 
 use super::Report;
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// progenitor has a `todo!` for this.
 pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {

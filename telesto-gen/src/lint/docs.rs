@@ -3,8 +3,7 @@
 use super::Report;
 use super::bodies::{contents, essence};
 use crate::document::{Node, closest};
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {

@@ -7,8 +7,7 @@ use crate::document::{Data, Kind, Node, closest, join};
 
 use super::Report;
 use crate::formats::{self, Rust};
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// Combined schemas are followed to this depth: a schema may contain itself.
 const DEEPEST: usize = 32;

@@ -5,8 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::document::{Kind, Node, join};
 
 use super::Report;
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// The schemas that are merged into one, by their pointers.
 type Parts<'a> = BTreeMap<String, &'a Node>;

@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use super::Report;
 use crate::names::{self, is_keyword};
-use crate::spec::Operation;
-use crate::spec::Spec;
+use crate::spec::{Operation, Spec};
 
 /// Methods that the client has already, or that the generated code calls on it.
 const TAKEN_METHODS: &[&str] = &[

@@ -5,8 +5,7 @@ use crate::document::{Data, Kind};
 use super::Report;
 use super::root::is_header_name;
 use crate::names;
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// Methods that a request builder or a mock has already.
 const TAKEN: &[&str] = &["header_map", "into_inner", "new", "send"];

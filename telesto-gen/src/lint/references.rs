@@ -5,8 +5,7 @@ use std::collections::{HashMap, HashSet};
 use crate::document::{Node, closest, join};
 
 use super::Report;
-use crate::spec::Spec;
-use crate::spec::split_reference;
+use crate::spec::{Spec, split_reference};
 
 /// progenitor looks only at the last part of a reference, and panics if there
 /// is no such component.

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use crate::document::{Node, join};
 
 use super::Report;
-use crate::spec::Found;
-use crate::spec::Spec;
+use crate::spec::{Found, Spec};
 
 /// Telesto sends `""` for an empty value. A required field has no `None` for it:
 /// a number or a date would fail the whole response, a string would be empty
