@@ -3,7 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -84,6 +84,13 @@ fn start(url: &str, directory: &Path, requests: u32, calls: u32) -> Child {
         .unwrap()
 }
 
+/// The file of a budget with this extension.
+fn file_in(directory: &Path, extension: &str) -> Option<PathBuf> {
+    let files = fs::read_dir(directory).unwrap();
+    let mut files = files.map(|entry| entry.unwrap().path());
+    files.find(|path| path.extension().unwrap() == extension)
+}
+
 /// What the calls of a process came to.
 fn outcomes(mut command: Command) -> Vec<String> {
     let output = command.output().unwrap();
@@ -157,13 +164,7 @@ async fn a_call_that_is_dropped_leaves_no_reservation() {
     let directory = tempfile::tempdir().unwrap();
     let client = client(&telesto.url(), directory.path(), 100);
     // Another process holds the file while the calls ask for their slots.
-    let lock = fs::read_dir(directory.path()).unwrap();
-    let mut lock = lock.map(|entry| entry.unwrap().path());
-    let lock = File::open(
-        lock.find(|path| path.extension().unwrap() == "lock")
-            .unwrap(),
-    );
-    let lock = lock.unwrap();
+    let lock = File::open(file_in(directory.path(), "lock").unwrap()).unwrap();
     lock.lock().unwrap();
     for _ in 0..5 {
         let call = client.list_products().send();
@@ -188,7 +189,6 @@ async fn a_call_that_is_dropped_leaves_no_reservation() {
 mod unix {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
     use std::os::unix::process::CommandExt as _;
-    use std::path::PathBuf;
 
     use super::*;
 
@@ -200,11 +200,7 @@ mod unix {
         for _ in 0..40 {
             client.list_products().await.unwrap();
         }
-        let file = |extension: &str| {
-            let files = fs::read_dir(directory.path()).unwrap();
-            let mut files = files.map(|entry| entry.unwrap().path());
-            files.find(|path| path.extension().unwrap() == extension)
-        };
+        let file = |extension: &str| file_in(directory.path(), extension);
         let before = fs::read(file("json").unwrap()).unwrap();
         assert!(before.len() > 1_024, "more than the process may write");
         let mut process = worker_command("sh", &telesto.url(), directory.path(), 100, 1);
@@ -215,7 +211,7 @@ mod unix {
         let [outcome] = &outcomes(process)[..] else {
             panic!("it does not build");
         };
-        for part in ["Config: cannot write the file", "make room on the disk"] {
+        for part in ["Config: cannot write the file", "free space on the disk"] {
             assert!(outcome.contains(part), "{outcome}");
         }
         assert_eq!(fs::read(file("json").unwrap()).unwrap(), before);

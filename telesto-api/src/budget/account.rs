@@ -2,7 +2,7 @@
 //! for them.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -52,7 +52,7 @@ impl Shared {
     }
 
     fn queue(&self, key: (RateLimit, u32)) -> Arc<Queue> {
-        let mut queues = self.queues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queues = super::lock(&self.queues);
         if let Some(queue) = queues.get(&key).and_then(Weak::upgrade) {
             return queue;
         }
@@ -246,17 +246,16 @@ impl Account {
         })
     }
 
-    /// Starts a lockout with a change that returns its end.
-    async fn lock_out(
-        &self,
-        asked: Duration,
-        change: impl FnOnce(&mut Ledger, Duration) -> Duration + Send + 'static,
-    ) -> Timestamp {
-        let wait = |ledger: &mut Ledger, now: Duration| change(ledger, now).saturating_sub(now);
-        let wait = self.shared.store.change(wait).await;
-        let wait = wait.unwrap_or_else(|error| {
+    /// Starts a lockout, and returns its end.
+    async fn lock_out(&self, granted: Granted, asked: Duration, lock: Lock) -> Timestamp {
+        let lockout = self.ask.limit.lockout();
+        let wait = self.shared.store.change(move |ledger, now| {
+            let until = lock(ledger, granted, lockout, asked, now);
+            until.saturating_sub(now)
+        });
+        let wait = wait.await.unwrap_or_else(|error| {
             warn_of(&error);
-            self.ask.limit.lockout().max(asked)
+            lockout.max(asked)
         });
         self.shared.changed.notify_waiters();
         let until = self.wall_in(wait);
@@ -270,6 +269,9 @@ impl Account {
         wall.unwrap_or(Timestamp::MAX)
     }
 }
+
+/// [`Ledger::limited`], or [`Ledger::lock`] if the request is settled.
+type Lock = fn(&mut Ledger, Granted, Duration, Duration, Duration) -> Duration;
 
 /// Why a call has to wait, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -331,9 +333,8 @@ impl Reservation {
     /// The response is a 429: nothing is sent until the returned time.
     pub(crate) async fn limited(mut self, asked: Duration) -> Timestamp {
         self.progress = Progress::Settled;
-        let (granted, lockout) = (self.granted, self.account.ask.limit.lockout());
-        let change = move |ledger: &mut Ledger, now| ledger.limited(granted, lockout, asked, now);
-        self.account.lock_out(asked, change).await
+        let locked = self.account.lock_out(self.granted, asked, Ledger::limited);
+        locked.await
     }
 
     /// The request has not left this machine after all.
@@ -377,8 +378,7 @@ pub(crate) struct Receipt {
 impl Receipt {
     /// Starts a lockout, and returns its end.
     pub(crate) async fn limited(&self, asked: Duration) -> Timestamp {
-        let (granted, lockout) = (self.granted, self.account.ask.limit.lockout());
-        let change = move |ledger: &mut Ledger, now| ledger.lock(granted, lockout, asked, now);
-        self.account.lock_out(asked, change).await
+        let locked = self.account.lock_out(self.granted, asked, Ledger::lock);
+        locked.await
     }
 }

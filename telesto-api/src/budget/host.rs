@@ -129,16 +129,17 @@ impl Host {
     /// The ledger, and the time of its last change. A damaged file is set aside.
     fn read(&self) -> Result<(Ledger, Time), Error> {
         let path = self.path("json");
-        // Higher than the number of any request before.
-        let first = u64::try_from(self.clock.wall().as_microsecond()).unwrap_or_default();
-        let time = Time::first(&*self.clock);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok((Ledger::numbered_from(first), time));
-            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.first()),
             Err(error) => return Err(self.fails("cannot read the file", error)),
         };
+        if let Ok(saved) = serde_json::from_slice::<Saved>(&bytes)
+            && saved.version <= VERSION
+            && saved.origin == self.origin
+        {
+            return Ok((saved.ledger, saved.time));
+        }
         if let Ok(Version { version }) = serde_json::from_slice(&bytes)
             && version > VERSION
         {
@@ -147,10 +148,6 @@ impl Host {
                  or choose another directory",
                 path.display()
             )));
-        }
-        match serde_json::from_slice::<Saved>(&bytes) {
-            Ok(saved) if saved.origin == self.origin => return Ok((saved.ledger, saved.time)),
-            _ => {}
         }
         let aside = self.path("damaged");
         fs::rename(&path, &aside)
@@ -161,9 +158,18 @@ impl Host {
             aside = %aside.display(),
             "the file of the budget is damaged, so all requests count as spent"
         );
-        let ledger = Ledger::numbered_from(first).unknown_until(time.now);
+        let (ledger, time) = self.first();
+        let ledger = ledger.unknown_until(time.now);
         self.write(ledger.clone(), time.clone())?;
         Ok((ledger, time))
+    }
+
+    /// A ledger in which nothing has happened yet.
+    fn first(&self) -> (Ledger, Time) {
+        // Higher than the number of any request before.
+        let number = self.clock.wall().as_microsecond();
+        let number = u64::try_from(number).unwrap_or_default();
+        (Ledger::numbered_from(number), Time::first(&*self.clock))
     }
 
     fn write(&self, ledger: Ledger, time: Time) -> Result<(), Error> {
@@ -196,7 +202,7 @@ impl Host {
         let help = match error.kind() {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => "make room on the disk",
+            | io::ErrorKind::FileTooLarge => "free space on the disk",
             _ => "make the directory writable",
         };
         Error::budget(format!(

@@ -282,6 +282,7 @@ fn on_host(
     Ok(shared)
 }
 
+/// Nothing is left half done by a thread that panics with a lock.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

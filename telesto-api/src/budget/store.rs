@@ -1,6 +1,6 @@
 //! Where a ledger is kept.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -96,7 +96,7 @@ impl InProcess {
 
     /// Changes the ledger.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut Ledger, Duration) -> T) -> T {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = super::lock(&self.ledger);
         // Read under the lock, so that the time of changes never goes back.
         change(&mut ledger, self.clock.monotonic())
     }
