@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use openapiv3::{MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, StatusCode};
 
 use crate::names::pascal;
-use crate::schemas;
+use crate::schemas::{self, resolve};
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
@@ -196,25 +196,6 @@ pub(crate) fn is_success(code: &StatusCode) -> bool {
         StatusCode::Code(code) => (200..300).contains(code),
         StatusCode::Range(range) => *range == 2,
     }
-}
-
-/// The target of a reference among the components of its section.
-fn resolve<'a, T>(
-    start: &'a ReferenceOr<T>,
-    component: impl Fn(&str) -> Option<&'a ReferenceOr<T>>,
-) -> Option<&'a T> {
-    let mut found = start;
-    // Ends a circle of references.
-    for _ in 0..8 {
-        match found {
-            ReferenceOr::Item(item) => return Some(item),
-            ReferenceOr::Reference { reference } => {
-                let (_, name) = reference.rsplit_once('/')?;
-                found = component(name)?;
-            }
-        }
-    }
-    None
 }
 
 fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {

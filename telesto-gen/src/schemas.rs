@@ -69,7 +69,8 @@ pub(crate) fn for_each_response(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut Re
     }
 }
 
-fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
+/// What is written in place, instead of a reference.
+pub(crate) fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
     match item {
         ReferenceOr::Item(item) => Some(item),
         ReferenceOr::Reference { .. } => None,
@@ -129,6 +130,25 @@ pub(crate) fn members_mut(schema: &mut Schema) -> Members<'_> {
         required,
         parts,
     }
+}
+
+/// The target of a reference among the components of its section.
+pub(crate) fn resolve<'a, T>(
+    start: &'a ReferenceOr<T>,
+    component: impl Fn(&str) -> Option<&'a ReferenceOr<T>>,
+) -> Option<&'a T> {
+    let mut found = start;
+    // Ends a circle of references.
+    for _ in 0..8 {
+        match found {
+            ReferenceOr::Item(item) => return Some(item),
+            ReferenceOr::Reference { reference } => {
+                let (_, name) = reference.rsplit_once('/')?;
+                found = component(name)?;
+            }
+        }
+    }
+    None
 }
 
 /// The schema of the components that a reference leads to.

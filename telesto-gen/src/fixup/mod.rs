@@ -19,19 +19,24 @@ pub(crate) mod renamed;
 
 /// Applies all of them. Returns how often each applied, by its name.
 pub(crate) fn apply(api: &mut OpenAPI) -> Vec<(&'static str, usize)> {
-    vec![
+    let mut applied = vec![
         ("error-responses", error_responses(api)),
         ("head-bodies", head_bodies(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
-        ("one-way-properties", one_way::apply(api)),
-        ("colliding-properties", renamed::apply(api)),
+    ];
+    // What parts refer to, while their properties change.
+    let document = api.clone();
+    applied.extend([
+        ("one-way-properties", one_way::apply(api, &document)),
+        ("colliding-properties", renamed::apply(api, &document)),
         ("narrow-schemas", narrow_schemas(api)),
         ("closed-objects", closed_objects(api)),
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
         ("nullable-bodies", nullable_bodies(api)),
         ("merged-scalars", merged_scalars(api)),
-    ]
+    ]);
+    applied
 }
 
 /// progenitor panics if the errors of an operation have two schemas, loses the
@@ -59,28 +64,16 @@ fn head_bodies(api: &mut OpenAPI) -> usize {
     let shared: HashMap<String, ReferenceOr<Response>> = shared
         .map(|(name, response)| (name.clone(), response.clone()))
         .collect();
-    let items = api.paths.paths.values_mut().filter_map(|item| match item {
-        ReferenceOr::Item(item) => item.head.as_mut(),
-        ReferenceOr::Reference { .. } => None,
-    });
+    let items = api.paths.paths.values_mut().filter_map(schemas::item);
+    let heads = items.filter_map(|item| item.head.as_mut());
     let mut dropped = 0;
-    for head in items {
-        for response in head.responses.responses.values_mut() {
-            // Ends a circle of references.
-            for _ in 0..8 {
-                if let ReferenceOr::Reference { reference } = response
-                    && let Some(name) = reference.strip_prefix("#/components/responses/")
-                    && let Some(target) = shared.get(name)
-                {
-                    *response = target.clone();
-                }
-            }
-            if let ReferenceOr::Item(response) = response
-                && !response.content.is_empty()
-            {
-                response.content.clear();
-                dropped += 1;
-            }
+    for response in heads.flat_map(|head| head.responses.responses.values_mut()) {
+        let found = schemas::resolve(response, |name| shared.get(name));
+        if let Some(found) = found.filter(|found| !found.content.is_empty()) {
+            let mut bare = found.clone();
+            bare.content.clear();
+            *response = ReferenceOr::Item(bare);
+            dropped += 1;
         }
     }
     dropped

@@ -10,12 +10,11 @@ use openapiv3::{OpenAPI, ReferenceOr, Schema};
 use crate::schemas::{self, DEEPEST, Members, component};
 
 /// Makes such properties optional. Returns how many.
-pub(super) fn apply(api: &mut OpenAPI) -> usize {
-    let document = api.clone();
+pub(super) fn apply(api: &mut OpenAPI, document: &OpenAPI) -> usize {
     let mut changed = 0;
     schemas::for_each(api, &mut |_, schema| {
         let mut names = BTreeSet::new();
-        collect(&document, schema, 0, &mut names);
+        collect(document, schema, 0, &mut names);
         if !names.is_empty() {
             changed += make_optional(schema, &names);
         }

@@ -3,36 +3,36 @@
 
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, Field, File, LitStr, Macro, Meta, Visibility, parse_quote};
+use syn::{Attribute, File, Item, LitStr, Macro, Meta, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
 use crate::fixup::renamed::split;
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
-    let mut names = Names { renamed: 0 };
-    for item in tree::module(file, "types")? {
-        names.visit_item_mut(item);
-    }
-    Ok(names.renamed)
-}
-
-struct Names {
-    renamed: usize,
-}
-
-impl VisitMut for Names {
-    fn visit_field_mut(&mut self, field: &mut Field) {
-        let name = field.ident.as_ref().map(ToString::to_string);
-        let wire = name.and_then(|name| split(&name).map(|(_, wire, _)| wire));
-        // The fields of builders are private, and have no names on the wire.
-        if let (Some(wire), Visibility::Public(_)) = (wire, &field.vis) {
-            field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
-            self.renamed += 1;
+    let items = tree::module(file, "types")?;
+    let mut renamed = 0;
+    for item in items.iter_mut() {
+        let Item::Struct(item) = item else { continue };
+        for field in &mut item.fields {
+            let name = field.ident.as_ref().map(ToString::to_string);
+            if let Some((_, wire, _)) = name.as_deref().and_then(split) {
+                field.attrs.push(parse_quote!(#[serde(rename = #wire)]));
+                renamed += 1;
+            }
         }
-        visit_mut::visit_field_mut(self, field);
     }
+    // To look at every name takes time.
+    if renamed > 0 {
+        items.iter_mut().for_each(|item| Plain.visit_item_mut(item));
+    }
+    Ok(renamed)
+}
 
+/// Takes the names that they carry from all others.
+struct Plain;
+
+impl VisitMut for Plain {
     fn visit_ident_mut(&mut self, ident: &mut Ident) {
         if let Some(name) = plain(&ident.to_string()) {
             *ident = Ident::new(&name, ident.span());
