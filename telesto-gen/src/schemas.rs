@@ -153,8 +153,9 @@ pub(crate) fn resolve<'a, T>(
 
 /// The schema of the components that a reference leads to.
 pub(crate) fn component<'a>(api: &'a OpenAPI, reference: &str) -> Option<&'a Schema> {
+    let schemas = &api.components.as_ref()?.schemas;
     let name = reference.strip_prefix("#/components/schemas/")?;
-    api.components.as_ref()?.schemas.get(name)?.as_item()
+    resolve(schemas.get(name)?, |name| schemas.get(name))
 }
 
 /// A part, or what it refers to.

@@ -162,9 +162,10 @@ components:
   schemas:
     Product: { type: object, properties: { ean_upc: {}, ean_upc_2: {} } }
     Other: { type: object, required: [eanUpc], properties: { ean-upc: {}, eanUpc: {}, ean_upc: {} } }
+    Alias: { $ref: "#/components/schemas/Other" }
     Third:
       allOf:
-        - { $ref: "#/components/schemas/Other" }
+        - { $ref: "#/components/schemas/Alias" }
         - { required: [ean-upc], properties: { eanUPC: {}, ean-upc: {} } }
 "##;
 

@@ -3,7 +3,7 @@
 
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
-use syn::{Attribute, File, Item, LitStr, Macro, Meta, parse_quote};
+use syn::{Attribute, Field, File, Item, LitStr, Macro, Meta, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
@@ -13,8 +13,15 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
     let mut renamed = 0;
     for item in items.iter_mut() {
-        let Item::Struct(item) = item else { continue };
-        for field in &mut item.fields {
+        let fields: Vec<&mut Field> = match item {
+            Item::Struct(item) => item.fields.iter_mut().collect(),
+            Item::Enum(item) => {
+                let variants = item.variants.iter_mut();
+                variants.flat_map(|variant| &mut variant.fields).collect()
+            }
+            _ => continue,
+        };
+        for field in fields {
             let name = field.ident.as_ref().map(ToString::to_string);
             if let Some((_, wire, _)) = name.as_deref().and_then(split) {
                 field.attrs.push(parse_quote!(#[serde(rename = #wire)]));

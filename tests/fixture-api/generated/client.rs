@@ -102,6 +102,12 @@ pub mod types {
             default,
             with = "crate::wire"
         )]
+        pub lot: ::std::option::Option<AwkwardThingLot>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
         pub size: ::std::option::Option<::std::string::String>,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
@@ -131,6 +137,31 @@ pub mod types {
         pub fn builder() -> builder::AwkwardThingClosed {
             Default::default()
         }
+    }
+    ///`AwkwardThingLot`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(untagged)]
+    #[non_exhaustive]
+    pub enum AwkwardThingLot {
+        Object {
+            #[serde(with = "crate::wire")]
+            lot_id: ::std::string::String,
+            #[serde(
+                skip_serializing_if = "::std::option::Option::is_none",
+                default,
+                with = "crate::wire"
+            )]
+            lot_no: ::std::option::Option<::std::string::String>,
+            #[serde(
+                skip_serializing_if = "::std::option::Option::is_none",
+                rename = "lot-no",
+                default,
+                with = "crate::wire"
+            )]
+            lot_no_2: ::std::option::Option<::std::string::String>,
+        },
+        #[serde(with = "crate::wire")]
+        String(::std::string::String),
     }
     ///`Bag`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -3278,6 +3309,10 @@ Optional.*/
                 ::std::option::Option<::jiff::civil::DateTime>,
                 ::std::string::String,
             >,
+            lot: ::std::result::Result<
+                ::std::option::Option<super::AwkwardThingLot>,
+                ::std::string::String,
+            >,
             made: ::std::result::Result<
                 ::std::option::Option<super::Made>,
                 ::std::string::String,
@@ -3308,6 +3343,7 @@ Optional.*/
                     day: Ok(Default::default()),
                     happened: Ok(Default::default()),
                     local: Ok(Default::default()),
+                    lot: Ok(Default::default()),
                     made: Ok(Default::default()),
                     on: Ok(Default::default()),
                     price: Ok(Default::default()),
@@ -3381,6 +3417,18 @@ Optional.*/
                 >,
             ) -> Self {
                 self.local = crate::argument::field("local", value);
+                self
+            }
+            /**The field `lot`.
+
+Optional.*/
+            pub fn lot(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::AwkwardThingLot>,
+                >,
+            ) -> Self {
+                self.lot = crate::argument::field("lot", value);
                 self
             }
             /**The field `made`.
@@ -3464,6 +3512,7 @@ Optional.*/
                     day: value.day?,
                     happened: value.happened?,
                     local: value.local?,
+                    lot: value.lot?,
                     made: value.made?,
                     on: value.on?,
                     price: value.price?,
@@ -3481,6 +3530,7 @@ Optional.*/
                     day: Ok(value.day),
                     happened: Ok(value.happened),
                     local: Ok(value.local),
+                    lot: Ok(value.lot),
                     made: Ok(value.made),
                     on: Ok(value.on),
                     price: Ok(value.price),
@@ -7839,12 +7889,12 @@ Optional.*/
         }
     }
     crate::wire::schemas! {
-        Address : Object, AwkwardThing : Object, AwkwardThingClosed : Object, Bag :
-        Object, BagKind : Text, Batch : Object, BatchMeasure : Any, BatchOrigin : Object,
-        BatchState : Text, Box : Object, BoxKind : Text, Card : Object, Copy : Text,
-        Draft : Object, DraftState : Text, Goods : Object, GoodsForm : Object,
-        GoodsPacking : Any, GoodsSold : Any, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        Address : Object, AwkwardThing : Object, AwkwardThingClosed : Object,
+        AwkwardThingLot : Any, Bag : Object, BagKind : Text, Batch : Object, BatchMeasure
+        : Any, BatchOrigin : Object, BatchState : Text, Box : Object, BoxKind : Text,
+        Card : Object, Copy : Text, Draft : Object, DraftState : Text, Goods : Object,
+        GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any, ListMoodsResponseItem :
+        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
         : Object, Option : Text, OptionSort : Text, Parcel : Object, ParcelSize : Object,
