@@ -40,7 +40,10 @@ async fn worker() {
     let [url, directory, requests, calls] = told.split('|').collect::<Vec<_>>()[..] else {
         panic!("{told}");
     };
-    let budget = Budget::on_host_at(directory);
+    let budget = match directory {
+        "" => Budget::on_host(),
+        directory => Budget::on_host_at(directory),
+    };
     let client = match builder(url, budget, requests.parse().unwrap()).build() {
         Ok(client) => client,
         Err(error) => {
@@ -227,6 +230,37 @@ mod unix {
             fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
         }
         program
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn the_state_directory_is_where_the_environment_says() {
+        let telesto = MockServer::builder().start().await.unwrap();
+        let home = tempfile::tempdir().unwrap();
+        let at = |path: &str| home.path().join(path);
+        let run = |variables: &[&str]| {
+            let program = env::current_exe().unwrap();
+            let mut process = worker_command(program, &telesto.url(), Path::new(""), 100, 1);
+            process.args(WORKER_ARGUMENTS).env("HOME", home.path());
+            process
+                .env_remove("TELESTO_STATE_DIR")
+                .env_remove("XDG_STATE_HOME");
+            for variable in variables {
+                process.env(variable, at(variable));
+            }
+            assert_eq!(outcomes(process), ["sent"]);
+        };
+        for (variables, directory) in [
+            (&[][..], ".local/state/telesto"),
+            (&["XDG_STATE_HOME"], "XDG_STATE_HOME/telesto"),
+            (
+                &["XDG_STATE_HOME", "TELESTO_STATE_DIR"],
+                "TELESTO_STATE_DIR",
+            ),
+        ] {
+            assert!(!at(directory).exists());
+            run(variables);
+            assert!(file_in(&at(directory), "json").is_some(), "{directory}");
+        }
     }
 
     /// Only root can start a process as another user.
