@@ -64,6 +64,19 @@ impl<T> Argument<Option<T>> for T {
     }
 }
 
+/// A value that holds others of its own type holds them in boxes.
+impl<T> Argument<Box<T>> for T {
+    fn into_argument(self) -> Result<Box<T>, String> {
+        Ok(Box::new(self))
+    }
+}
+
+impl<T> Argument<Option<Box<T>>> for T {
+    fn into_argument(self) -> Result<Option<Box<T>>, String> {
+        Ok(Some(Box::new(self)))
+    }
+}
+
 impl<T: Clone> Argument<T> for &T {
     fn into_argument(self) -> Result<T, String> {
         Ok(self.clone())
@@ -111,20 +124,22 @@ arguments! {
     f64 => Decimal: |number: f64| in_range(number);
 }
 
-/// Text of a decimal or a date, in its wire format.
+/// Text of a value in its wire format, such as a decimal or a date.
 macro_rules! texts {
     ($($to:ty),*) => {$(
-        arguments! {
-            &str => $to: parse::<$to>;
-            &String => $to: |text: &String| parse::<$to>(text);
-            String => $to: |text: String| parse::<$to>(&text);
+        $crate::argument::arguments! {
+            &str => $to: $crate::argument::parse::<$to>;
+            &::std::string::String => $to: |text: &str| $crate::argument::parse::<$to>(text);
+            ::std::string::String => $to: |text: ::std::string::String| {
+                $crate::argument::parse::<$to>(&text)
+            };
         }
     )*};
 }
 
 texts!(Decimal, Date, DateTime, Timestamp);
 
-fn parse<T: Wire>(text: &str) -> Result<T, String> {
+pub(crate) fn parse<T: Wire>(text: &str) -> Result<T, String> {
     let text: StrDeserializer<'_, TextError> = text.into_deserializer();
     match T::read(text) {
         Ok(Some(value)) => Ok(value),
@@ -249,7 +264,7 @@ macro_rules! with_builders {
     };
 }
 
-pub(crate) use {arguments, conversions, parsed, with_builders};
+pub(crate) use {arguments, conversions, parsed, texts, with_builders};
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use openapiv3::{MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, S
 
 use crate::names::pascal;
 use crate::schemas::{self, resolve};
+use crate::spec::alternatives::Union;
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
@@ -17,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) operations: Vec<OperationFacts>,
     /// Every object schema of the document, named or not.
     pub(crate) objects: Vec<ObjectFacts>,
+    /// Every schema with alternatives.
+    pub(crate) unions: Vec<Union>,
 }
 
 /// An operation of the document.
@@ -74,8 +77,9 @@ pub(crate) struct ObjectFacts {
 }
 
 impl Facts {
-    pub(crate) fn of(api: &OpenAPI, crate_name: &str) -> Self {
+    pub(crate) fn of(api: &OpenAPI, unions: Vec<Union>, crate_name: &str) -> Self {
         Self {
+            unions,
             crate_name: crate_name.to_owned(),
             operations: api
                 .operations()
@@ -200,16 +204,22 @@ pub(crate) fn is_success(code: &StatusCode) -> bool {
 
 fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
     let mut objects = Vec::new();
-    schemas::for_each(&mut api.clone(), &mut |name, schema| {
+    schemas::for_each(&mut api.clone(), &mut |pointer, schema| {
         let properties = properties(api, schema, 0);
         if !properties.is_empty() {
             objects.push(ObjectFacts {
-                name: name.map(str::to_owned),
+                name: component_name(pointer).map(str::to_owned),
                 properties,
             });
         }
     });
     objects
+}
+
+/// The name of the schema at this pointer, if it is one of the components.
+fn component_name(pointer: &str) -> Option<&str> {
+    let name = pointer.strip_prefix("/components/schemas/")?;
+    (!name.contains('/')).then_some(name)
 }
 
 /// The properties of an object, with those of all parts of an `allOf`.

@@ -10,9 +10,9 @@ use quote::quote;
 use crate::document::{Document, join};
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
-use crate::lint::lint;
 use crate::names::pascal;
-use crate::{descriptions, fixup, operations, progenitor, refine, render};
+use crate::spec::Spec;
+use crate::{descriptions, fixup, lint, operations, progenitor, refine, render};
 
 /// A crate that a client is generated for.
 #[derive(Clone, Debug)]
@@ -90,7 +90,8 @@ impl Watch {
 /// operation that progenitor fails on.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
     let mut watch = Watch::start();
-    let warnings = lint(document);
+    let spec = Spec::of(document);
+    let warnings = lint::check(&spec);
     watch.done("lint");
     if warnings.has_errors() {
         return Err(warnings);
@@ -98,9 +99,9 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     let mut api = document.api().clone();
     let described = descriptions::apply(&mut api);
     // Before the fix-ups: what they drop is documented, too.
-    let facts = Facts::of(&api, &target.crate_name);
+    let facts = Facts::of(&api, spec.unions, &target.crate_name);
     let mut applied = vec![("descriptions", described)];
-    applied.extend(fixup::apply(&mut api));
+    applied.extend(fixup::apply(&mut api, &facts.unions));
     watch.done("fixup");
     let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
     watch.done("progenitor");
@@ -120,6 +121,10 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     if !collisions.is_empty() {
         return Err(several_of_a_name(document, &collisions));
     }
+    let empty = refine::collisions::without_values(&mut client).map_err(internal)?;
+    if !empty.is_empty() {
+        return Err(without_values(document, &empty));
+    }
     for pass in refine::PASSES {
         let times = pass
             .apply(&mut client, &facts)
@@ -128,8 +133,8 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         watch.done(pass.name);
     }
     let returns = refine::returns(&mut client).map_err(internal)?;
-    let spec = operations::module(document.api(), &facts, &returns).map_err(internal)?;
-    let spec = syn::parse2(spec).map_err(|error| internal(error.to_string()))?;
+    let table = operations::module(document.api(), &facts, &returns).map_err(internal)?;
+    let table = syn::parse2(table).map_err(|error| internal(error.to_string()))?;
     let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
     watch.done("operations");
     // One syntax tree at a time: each takes many times the memory of its text.
@@ -149,7 +154,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     watch.done("mocks");
 
     Ok(Generated {
-        files: vec![client, mocks, file("mod.rs", root), file("spec.rs", spec)],
+        files: vec![client, mocks, file("mod.rs", root), file("spec.rs", table)],
         warnings,
         applied,
         operations: facts.operations.len(),
@@ -191,29 +196,38 @@ fn root() -> TokenStream {
 
 /// Findings about schemas whose types have the same name.
 fn several_of_a_name(document: &Document, names: &BTreeSet<String>) -> Findings {
+    about_types(document, names, |name, is_component| {
+        let message = format!("a nested schema is named `{name}` in Rust, too");
+        let help = match is_component {
+            true => "rename this schema, or move the nested one to `components/schemas`",
+            false => "move the nested schemas to `components/schemas`, with names of their own",
+        };
+        ("schema-name", message, help)
+    })
+}
+
+/// Findings about schemas that no value fits.
+fn without_values(document: &Document, names: &BTreeSet<String>) -> Findings {
+    about_types(document, names, |name, _| {
+        let message = format!("no value fits the schema of the type `{name}`");
+        let help = "look for parts of an `allOf` that ask for different things";
+        ("unsupported-schema", message, help)
+    })
+}
+
+/// The rule, the message and the help for the name of a type; whether it is that
+/// of a component.
+type About = fn(&str, bool) -> (&'static str, String, &'static str);
+
+fn about_types(document: &Document, names: &BTreeSet<String>, about: About) -> Findings {
     let components = document.api().components.iter();
     let schemas = components.flat_map(|components| components.schemas.keys());
     let schemas: Vec<&String> = schemas.collect();
     let findings = names.iter().map(|name| {
         let component = schemas.iter().find(|schema| pascal(schema) == *name);
-        let (pointer, help) = match component {
-            Some(schema) => (
-                join("/components/schemas", schema),
-                "rename this schema, or move the nested one to `components/schemas`",
-            ),
-            None => (
-                String::new(),
-                "move the nested schemas to `components/schemas`, with names of their own",
-            ),
-        };
-        let message = format!("a nested schema is named `{name}` in Rust, too");
-        document.finding_at_key(
-            &pointer,
-            "schema-name",
-            Severity::Error,
-            message,
-            help.to_owned(),
-        )
+        let pointer = component.map_or(String::new(), |schema| join("/components/schemas", schema));
+        let (rule, message, help) = about(name, component.is_some());
+        document.finding_at_key(&pointer, rule, Severity::Error, message, help.to_owned())
     });
     document.findings(findings.collect())
 }

@@ -3,27 +3,29 @@
 use indexmap::IndexMap;
 use openapiv3::{
     AdditionalProperties, MediaType, OpenAPI, Operation, Parameter, ParameterData,
-    ParameterSchemaOrContent, ReferenceOr, RequestBody, Response, Schema, SchemaKind, Type,
+    ParameterSchemaOrContent, PathItem, ReferenceOr, RequestBody, Response, Schema, SchemaKind,
+    Type,
 };
 
-/// A visitor of schemas. It gets the name of the schema in the components, if
-/// it has one.
-type Visit<'a> = &'a mut dyn FnMut(Option<&str>, &mut Schema);
+/// A visitor of schemas. It gets the JSON pointer of each.
+type Visit<'a> = &'a mut dyn FnMut(&str, &mut Schema);
 
 /// Visits every schema, each before those within it.
 pub(crate) fn for_each(api: &mut OpenAPI, visit: Visit<'_>) {
+    let mut walk = Walk {
+        pointer: String::new(),
+        visit,
+    };
     if let Some(components) = &mut api.components {
-        for (name, schema) in &mut components.schemas {
-            if let ReferenceOr::Item(schema) = schema {
-                one(Some(name), schema, visit);
-            }
-        }
+        walk.named("/components/schemas", &mut components.schemas, Walk::one);
+        let parameters = &mut components.parameters;
+        walk.named("/components/parameters", parameters, Walk::parameter);
+        let bodies = &mut components.request_bodies;
+        walk.named("/components/requestBodies", bodies, Walk::body);
+        let responses = &mut components.responses;
+        walk.named("/components/responses", responses, Walk::response);
     }
-    for_each_parameter(api, &mut |parameter| in_parameter(parameter, visit));
-    for_each_body(api, &mut |body| in_content(&mut body.content, visit));
-    for_each_response(api, &mut |response| {
-        in_content(&mut response.content, visit)
-    });
+    walk.named("/paths", &mut api.paths.paths, Walk::path_item);
 }
 
 /// Visits every parameter: of the components, of paths and of operations.
@@ -78,11 +80,15 @@ pub(crate) fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
 }
 
 fn data(parameter: &mut ReferenceOr<Parameter>) -> Option<&mut ParameterData> {
+    item(parameter).map(data_of)
+}
+
+fn data_of(parameter: &mut Parameter) -> &mut ParameterData {
     let (Parameter::Query { parameter_data, .. }
     | Parameter::Header { parameter_data, .. }
     | Parameter::Path { parameter_data, .. }
-    | Parameter::Cookie { parameter_data, .. }) = item(parameter)?;
-    Some(parameter_data)
+    | Parameter::Cookie { parameter_data, .. }) = parameter;
+    parameter_data
 }
 
 /// How deep parts of parts are followed: a schema may be a part of itself.
@@ -174,89 +180,177 @@ pub(crate) fn operations(api: &mut OpenAPI) -> impl Iterator<Item = &mut Operati
 /// The places where the paths may have an operation.
 pub(crate) fn slots(api: &mut OpenAPI) -> impl Iterator<Item = &mut Option<Operation>> {
     let items = api.paths.paths.values_mut().filter_map(item);
-    items.flat_map(|item| {
-        [
-            &mut item.get,
-            &mut item.put,
-            &mut item.post,
-            &mut item.delete,
-            &mut item.options,
-            &mut item.head,
-            &mut item.patch,
-            &mut item.trace,
-        ]
-    })
+    items.flat_map(|item| methods(item).map(|(_, slot)| slot))
 }
 
-fn in_parameter(parameter: &mut ParameterData, visit: Visit<'_>) {
-    match &mut parameter.format {
-        ParameterSchemaOrContent::Schema(schema) => in_reference(schema, visit),
-        ParameterSchemaOrContent::Content(content) => in_content(content, visit),
+/// The places where a path may have an operation, by method.
+fn methods(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 8] {
+    [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("delete", &mut item.delete),
+        ("options", &mut item.options),
+        ("head", &mut item.head),
+        ("patch", &mut item.patch),
+        ("trace", &mut item.trace),
+    ]
+}
+
+/// Visits schemas, and keeps track of where they are.
+struct Walk<'v> {
+    pointer: String,
+    visit: Visit<'v>,
+}
+
+impl Walk<'_> {
+    /// Walks something within the current place.
+    fn within(&mut self, token: &str, walk: impl FnOnce(&mut Self)) {
+        let length = self.pointer.len();
+        self.pointer.push('/');
+        match token.contains(['~', '/']) {
+            true => self
+                .pointer
+                .push_str(&token.replace('~', "~0").replace('/', "~1")),
+            false => self.pointer.push_str(token),
+        }
+        walk(self);
+        self.pointer.truncate(length);
     }
-}
 
-fn in_content(content: &mut IndexMap<String, MediaType>, visit: Visit<'_>) {
-    for media in content.values_mut() {
-        if let Some(schema) = &mut media.schema {
-            in_reference(schema, visit);
+    /// Walks what is written in place, instead of a reference.
+    fn at<T>(&mut self, token: &str, found: &mut ReferenceOr<T>, walk: fn(&mut Self, &mut T)) {
+        if let Some(found) = item(found) {
+            self.within(token, |within| walk(within, found));
         }
     }
-}
 
-fn in_reference(schema: &mut ReferenceOr<Schema>, visit: Visit<'_>) {
-    if let ReferenceOr::Item(schema) = schema {
-        one(None, schema, visit);
+    /// Walks a section of the document.
+    fn named<K: AsRef<str>, T>(
+        &mut self,
+        section: &str,
+        all: &mut IndexMap<K, ReferenceOr<T>>,
+        walk: fn(&mut Self, &mut T),
+    ) {
+        self.pointer.push_str(section);
+        for (name, found) in all {
+            self.at(name.as_ref(), found, walk);
+        }
+        self.pointer.clear();
     }
-}
 
-fn in_boxed(schema: &mut ReferenceOr<Box<Schema>>, visit: Visit<'_>) {
-    if let ReferenceOr::Item(schema) = schema {
-        one(None, schema, visit);
+    fn path_item(&mut self, path_item: &mut PathItem) {
+        self.parameters(&mut path_item.parameters);
+        for (method, slot) in methods(path_item) {
+            if let Some(operation) = slot {
+                self.within(method, |within| within.operation(operation));
+            }
+        }
     }
-}
 
-fn one(name: Option<&str>, schema: &mut Schema, visit: Visit<'_>) {
-    visit(name, schema);
-    match &mut schema.schema_kind {
-        SchemaKind::Type(Type::Object(object)) => {
-            for property in object.properties.values_mut() {
-                in_boxed(property, visit);
-            }
-            if let Some(AdditionalProperties::Schema(schema)) = &mut object.additional_properties {
-                in_reference(schema, visit);
-            }
+    fn operation(&mut self, operation: &mut Operation) {
+        self.parameters(&mut operation.parameters);
+        if let Some(body) = &mut operation.request_body {
+            self.at("requestBody", body, Self::body);
         }
-        SchemaKind::Type(Type::Array(array)) => {
-            if let Some(items) = &mut array.items {
-                in_boxed(items, visit);
+        let responses = &mut operation.responses;
+        self.within("responses", |within| {
+            for (status, response) in &mut responses.responses {
+                within.at(&status.to_string(), response, Self::response);
             }
+            if let Some(response) = &mut responses.default {
+                within.at("default", response, Self::response);
+            }
+        });
+    }
+
+    fn parameters(&mut self, parameters: &mut [ReferenceOr<Parameter>]) {
+        self.within("parameters", |within| {
+            for (index, parameter) in parameters.iter_mut().enumerate() {
+                within.at(&index.to_string(), parameter, Self::parameter);
+            }
+        });
+    }
+
+    fn parameter(&mut self, parameter: &mut Parameter) {
+        match &mut data_of(parameter).format {
+            ParameterSchemaOrContent::Schema(schema) => self.at("schema", schema, Self::one),
+            ParameterSchemaOrContent::Content(content) => self.content(content),
         }
-        SchemaKind::OneOf { one_of: parts }
-        | SchemaKind::AllOf { all_of: parts }
-        | SchemaKind::AnyOf { any_of: parts } => {
-            for part in parts {
-                in_reference(part, visit);
+    }
+
+    fn body(&mut self, body: &mut RequestBody) {
+        self.content(&mut body.content);
+    }
+
+    fn response(&mut self, response: &mut Response) {
+        self.content(&mut response.content);
+    }
+
+    fn content(&mut self, content: &mut IndexMap<String, MediaType>) {
+        self.within("content", |within| {
+            for (media_type, media) in content {
+                if let Some(schema) = &mut media.schema {
+                    within.within(media_type, |within| {
+                        within.at("schema", schema, Self::one);
+                    });
+                }
             }
+        });
+    }
+
+    fn boxed(&mut self, schema: &mut Box<Schema>) {
+        self.one(schema);
+    }
+
+    fn one(&mut self, schema: &mut Schema) {
+        (self.visit)(&self.pointer, schema);
+        match &mut schema.schema_kind {
+            SchemaKind::Type(Type::Object(object)) => {
+                self.properties(&mut object.properties);
+                self.others(object.additional_properties.as_mut());
+            }
+            SchemaKind::Type(Type::Array(array)) => {
+                if let Some(items) = &mut array.items {
+                    self.at("items", items, Self::boxed);
+                }
+            }
+            SchemaKind::OneOf { one_of } => self.parts("oneOf", one_of),
+            SchemaKind::AllOf { all_of } => self.parts("allOf", all_of),
+            SchemaKind::AnyOf { any_of } => self.parts("anyOf", any_of),
+            SchemaKind::Any(any) => {
+                self.properties(&mut any.properties);
+                if let Some(items) = &mut any.items {
+                    self.at("items", items, Self::boxed);
+                }
+                self.others(any.additional_properties.as_mut());
+                self.parts("oneOf", &mut any.one_of);
+                self.parts("allOf", &mut any.all_of);
+                self.parts("anyOf", &mut any.any_of);
+            }
+            SchemaKind::Type(_) | SchemaKind::Not { .. } => {}
         }
-        SchemaKind::Any(any) => {
-            for property in any.properties.values_mut() {
-                in_boxed(property, visit);
+    }
+
+    fn properties(&mut self, properties: &mut Properties) {
+        self.within("properties", |within| {
+            for (name, property) in properties {
+                within.at(name, property, Self::boxed);
             }
-            if let Some(items) = &mut any.items {
-                in_boxed(items, visit);
-            }
-            if let Some(AdditionalProperties::Schema(schema)) = &mut any.additional_properties {
-                in_reference(schema, visit);
-            }
-            let parts = any
-                .one_of
-                .iter_mut()
-                .chain(&mut any.all_of)
-                .chain(&mut any.any_of);
-            for part in parts {
-                in_reference(part, visit);
-            }
+        });
+    }
+
+    fn others(&mut self, others: Option<&mut AdditionalProperties>) {
+        if let Some(AdditionalProperties::Schema(schema)) = others {
+            self.at("additionalProperties", schema, Self::one);
         }
-        SchemaKind::Type(_) | SchemaKind::Not { .. } => {}
+    }
+
+    fn parts(&mut self, keyword: &str, parts: &mut [ReferenceOr<Schema>]) {
+        self.within(keyword, |within| {
+            for (index, part) in parts.iter_mut().enumerate() {
+                within.at(&index.to_string(), part, Self::one);
+            }
+        });
     }
 }

@@ -40,20 +40,20 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
     if depth > DEEPEST {
         return json!("");
     }
-    if let Some(parts) = schema.get("allOf").and_then(Value::as_array) {
+    let parts = schema.get("allOf").and_then(Value::as_array);
+    let first = ["/oneOf/0", "/anyOf/0"].map(|first| schema.pointer(first));
+    let first = first.into_iter().flatten().next();
+    if parts.is_some() || first.is_some() {
         let own = schema
             .get("properties")
             .map(|_| object(spec, schema, fill, depth));
-        let parts = parts
-            .iter()
-            .map(|part| at_depth(spec, part, fill, depth + 1));
-        return together(parts.chain(own));
-    }
-    if let Some(first) = schema
-        .pointer("/oneOf/0")
-        .or_else(|| schema.pointer("/anyOf/0"))
-    {
-        return at_depth(spec, first, fill, depth + 1);
+        let parts = parts.into_iter().flatten().chain(first);
+        let parts = parts.map(|part| at_depth(spec, part, fill, depth + 1));
+        let mut whole = together(parts.chain(own));
+        if let Some(first) = first {
+            name_kind(spec, schema, first, &mut whole);
+        }
+        return whole;
     }
     let number = || schema.get("minimum").cloned();
     match schema.get("type").and_then(Value::as_str) {
@@ -75,6 +75,30 @@ fn at_depth(spec: &Spec, schema: &Value, fill: Fill, depth: usize) -> Value {
         Some("number") => number().unwrap_or(json!(12.5)),
         Some("boolean") => json!(true),
         _ => object(spec, schema, fill, depth),
+    }
+}
+
+/// Has a value of the first alternative say that it is one, if the schema has a
+/// discriminator.
+fn name_kind(spec: &Spec, schema: &Value, first: &Value, value: &mut Value) {
+    let tag = schema.pointer("/discriminator/propertyName");
+    let (Some(tag), Value::Object(members)) = (tag.and_then(Value::as_str), value) else {
+        return;
+    };
+    let reference = first.get("$ref").and_then(Value::as_str);
+    let name = reference.and_then(|reference| reference.rsplit('/').next());
+    let mapping = schema.pointer("/discriminator/mapping");
+    let mapping = mapping.and_then(Value::as_object).into_iter().flatten();
+    let mapped = mapping
+        .filter(|(_, target)| target.as_str().and_then(|t| t.rsplit('/').next()) == name)
+        .map(|(kind, _)| kind.as_str());
+    // Without a mapping, it is what an enum lists, or the name of the schema.
+    let property = &format!("/properties/{tag}/enum/0");
+    let listed = spec.resolve(first).pointer(property);
+    let listed = listed.and_then(Value::as_str);
+    let name = name.filter(|_| listed.is_none());
+    if let Some(kind) = mapped.chain(listed).chain(name).next() {
+        members.insert(tag.to_owned(), kind.into());
     }
 }
 
@@ -180,6 +204,39 @@ mod tests {
             "allOf": [{"type": "string", "format": "date"}, {"description": "says nothing"}],
         });
         assert_eq!(of(&spec, &scalar, Fill::Full), json!("2024-01-15"));
+    }
+
+    #[test]
+    fn the_first_alternative_says_what_it_is() {
+        let spec = Spec::read(
+            r##"
+openapi: 3.0.3
+info: { title: Made up, version: "0" }
+paths: {}
+components:
+  schemas:
+    Box: { type: object, properties: { kind: { type: string }, size: { type: integer } } }
+    Bag: { type: object, properties: { kind: { type: string, enum: [bag] } } }
+"##,
+        )
+        .unwrap();
+        let with = |first: &str, mapping: Value| {
+            json!({
+                "oneOf": [{"$ref": format!("#/components/schemas/{first}")}],
+                "discriminator": {"propertyName": "kind", "mapping": mapping},
+            })
+        };
+        let kind = |schema: Value| of(&spec, &schema, Fill::Full)["kind"].clone();
+        let mapping = json!({"bag": "#/components/schemas/Bag", "b": "Box"});
+        assert_eq!(kind(with("Box", mapping)), "b");
+        assert_eq!(kind(with("Box", json!({}))), "Box");
+        assert_eq!(kind(with("Bag", json!({}))), "bag");
+        let beside = json!({
+            "properties": {"own": {"type": "string"}},
+            "anyOf": [{"$ref": "#/components/schemas/Bag"}],
+        });
+        let value = json!({"kind": "bag", "own": "text"});
+        assert_eq!(of(&spec, &beside, Fill::Full), value);
     }
 
     #[test]

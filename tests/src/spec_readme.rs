@@ -36,6 +36,21 @@ async fn the_examples_work_as_they_are() -> Result<(), Error> {
     assert!(is_open);
     assert_eq!(retail, Some(&Decimal::new(1250, 2)));
 
+    // One of several schemas.
+    let kit = client.get_kit().kit_id("7").await?.into_inner();
+    let mut names = Vec::new();
+    for part in &kit.parts {
+        let shown = match part {
+            types::Part::Screw(screw) => format!("a screw: {:?}", screw.thread),
+            types::Part::Board(board) => format!("a board: {:?}", board.width),
+            other => format!("something new: {other:?}"),
+        };
+        names.push(shown);
+    }
+    assert_eq!(names[0], "a board: Some(0.25)");
+    assert!(matches!(kit.parts[1], types::Part::Unknown(_)));
+    assert_eq!(kit.due, Some(types::Due::Text("soon".to_owned())));
+
     // Bytes.
     let pdf = client.get_draft_pdf().draft_id("7").await?.into_inner();
     let size = pdf.write_to(&mut file).await?;
@@ -62,7 +77,7 @@ fn the_examples_are_the_ones_that_were_called() {
     let blocks = readme.split("```rust\n").skip(1);
     let shown: Vec<&str> = blocks
         .filter_map(|block| block.split_once("```"))
-        .flat_map(|(block, _)| block.lines())
+        .flat_map(|(block, _)| block.lines().map(str::trim))
         .collect();
     assert!(shown.len() >= 12);
     for line in shown {

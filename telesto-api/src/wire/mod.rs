@@ -56,6 +56,7 @@ macro_rules! empty_list_is_none {
     };
 }
 
+mod alternatives;
 mod date;
 mod json;
 mod number;
@@ -71,6 +72,10 @@ use std::marker::PhantomData;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
+pub(crate) use self::alternatives::{
+    Case, Test, alternatives, never_sent as unknown_never_sent, read as read_alternatives,
+    read_as as read_alternative, write as write_alternative,
+};
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
 /// A type that can be read from, and written to, the wire.

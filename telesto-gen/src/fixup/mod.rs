@@ -13,13 +13,17 @@ use serde_json::Value;
 use crate::facts::is_success;
 use crate::formats::{self, Rust};
 use crate::schemas;
+use crate::spec::alternatives::Union;
 
+pub(crate) mod alternatives;
 mod one_way;
 pub(crate) mod renamed;
 
 /// Applies all of them. Returns how often each applied, by its name.
-pub(crate) fn apply(api: &mut OpenAPI) -> Vec<(&'static str, usize)> {
+pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, usize)> {
     let mut applied = vec![
+        // First, as it goes by the places in the document.
+        ("alternatives", alternatives::apply(api, unions)),
         ("error-responses", error_responses(api)),
         ("head-bodies", head_bodies(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
@@ -365,7 +369,7 @@ paths:
         ] {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
-        for (name, times) in apply(&mut api) {
+        for (name, times) in apply(&mut api, &[]) {
             assert_eq!(times, 0, "{name} a second time");
         }
     }

@@ -111,7 +111,7 @@ impl<'a> Examples<'_, 'a> {
             return;
         }
         for keyword in ["oneOf", "anyOf"] {
-            let alternatives = self.parts(schema, keyword);
+            let alternatives: Vec<_> = self.spec.parts(schema, keyword).collect();
             let fits = |alternative: &Found<'a>| {
                 let mut misfits = Vec::new();
                 self.fit(value, alternative, optional, depth + 1, &mut misfits);
@@ -123,7 +123,7 @@ impl<'a> Examples<'_, 'a> {
                 misfits.push(Misfit::of(value, message, help));
             }
         }
-        for part in self.parts(schema, "allOf") {
+        for part in self.spec.parts(schema, "allOf") {
             // The whole checks the names of properties.
             self.values(value, &part, optional, depth, misfits);
         }
@@ -217,7 +217,7 @@ impl<'a> Examples<'_, 'a> {
         }
         let own = schema.node.get("properties").map_or(&[][..], Node::entries);
         let mut names: Vec<&str> = own.iter().map(|entry| entry.key.as_str()).collect();
-        for part in self.parts(schema, "allOf") {
+        for part in self.spec.parts(schema, "allOf") {
             names.extend(self.properties(&part, depth + 1)?);
         }
         Some(names)
@@ -234,21 +234,11 @@ impl<'a> Examples<'_, 'a> {
             Some((name.text()?, self.spec.document.line(&at)))
         });
         let mut names: Vec<_> = names.collect();
-        for part in self.parts(schema, "allOf") {
+        for part in self.spec.parts(schema, "allOf") {
             names.extend(self.required(&part, depth + 1));
         }
         names.dedup_by_key(|(name, _)| *name);
         names
-    }
-
-    /// The schemas that a keyword lists.
-    fn parts(&self, schema: &Found<'a>, keyword: &str) -> Vec<Found<'a>> {
-        let parts = schema.node.get(keyword).map_or(&[][..], Node::items);
-        let found = parts.iter().enumerate().filter_map(|(index, part)| {
-            let pointer = format!("{}/{index}", schema.field(keyword));
-            self.spec.resolve(part, &pointer)
-        });
-        found.collect()
     }
 }
 

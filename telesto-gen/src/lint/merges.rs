@@ -66,31 +66,18 @@ impl<'a> Merges<'_, 'a> {
         }
         within.push(schema.pointer.clone());
         let mut whole = vec![own];
-        for part in self.parts(schema, "allOf") {
+        for part in self.spec.parts(schema, "allOf") {
             whole = together(whole, &self.whole(&part, within));
         }
         for key in ["oneOf", "anyOf"] {
-            let parts = self.parts(schema, key);
-            let alternatives: Vec<_> = parts
-                .iter()
-                .flat_map(|part| self.whole(part, within))
-                .collect();
+            let parts = self.spec.parts(schema, key);
+            let alternatives: Vec<_> = parts.flat_map(|part| self.whole(&part, within)).collect();
             if !alternatives.is_empty() {
                 whole = together(whole, &alternatives);
             }
         }
         within.pop();
         whole
-    }
-
-    /// The schemas that a keyword of a schema lists.
-    fn parts(&self, schema: &Found<'a>, key: &str) -> Vec<Found<'a>> {
-        let parts = schema.node.get(key).map_or(&[][..], Node::items);
-        let holder = schema.field(key);
-        let numbered = parts.iter().enumerate();
-        numbered
-            .filter_map(|(index, part)| self.spec.resolve(part, &join(&holder, &index.to_string())))
-            .collect()
     }
 
     fn any_endless(

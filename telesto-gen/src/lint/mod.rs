@@ -8,6 +8,7 @@ use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 use crate::spec::Spec;
 
+mod alternatives;
 mod bodies;
 mod docs;
 mod examples;
@@ -224,6 +225,11 @@ static RULES: &[Rule] = &[
         schemas::unsupported,
     ),
     error(
+        "alternatives",
+        "the alternatives of a schema can be told apart",
+        alternatives::told_apart,
+    ),
+    error(
         "endless-merge",
         "the parts of a schema can be merged",
         merges::endless,
@@ -285,7 +291,12 @@ pub fn rules() -> impl Iterator<Item = &'static Rule> {
 /// # Ok::<(), telesto_gen::Findings>(())
 /// ```
 pub fn lint(document: &Document) -> Findings {
-    let spec = Spec::of(document);
+    check(&Spec::of(document))
+}
+
+/// Applies all rules.
+pub(crate) fn check(spec: &Spec<'_>) -> Findings {
+    let document = spec.document;
     let mut findings = Vec::new();
     for rule in RULES {
         if let Some(check) = rule.check {
@@ -294,7 +305,7 @@ pub fn lint(document: &Document) -> Findings {
                 rule,
                 findings,
             };
-            check(&spec, &mut report);
+            check(spec, &mut report);
             findings = report.findings;
         }
     }

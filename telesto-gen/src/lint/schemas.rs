@@ -291,19 +291,31 @@ fn says(schema: &Node) -> Vec<(&str, &Node)> {
     said
 }
 
-/// Parts of an `allOf` that describe one property differently: nothing matches
-/// both, and typify generates a type without values.
+/// Parts of an `allOf` that describe themselves or one property differently:
+/// nothing matches both, and typify generates a type without values.
 fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
-    let Some(all) = schema.node.get("allOf") else {
-        return;
+    let whole = Found {
+        node: schema.node,
+        pointer: schema.pointer.clone(),
     };
-    let at = join(&schema.pointer, "allOf");
+    let mut kinds: Vec<Kindred<'_>> = Vec::new();
     let mut seen: Vec<(&str, &Node)> = Vec::new();
-    for (index, part) in all.items().iter().enumerate() {
-        let pointer = format!("{at}/{index}");
+    for (part, pointer) in whole.parts("allOf") {
         let Some(found) = spec.resolve(part, &pointer) else {
             continue;
         };
+        let kind = kindred(spec, &found, 0);
+        let differs = |other: &&Kindred<'_>| !kind.agrees_with(other);
+        if let Some(other) = kinds.iter().find(differs) {
+            report.at(
+                &pointer,
+                format!(
+                    "this part of an `allOf` is {kind}, and another one {other}: no value is both"
+                ),
+                "keep one of the two",
+            );
+        }
+        kinds.push(kind);
         let properties = found.node.get("properties").map_or(&[][..], Node::entries);
         for entry in properties {
             let name = entry.key.as_str();
@@ -316,6 +328,52 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
                 Some(_) => {}
                 None => seen.push((name, &entry.value)),
             }
+        }
+    }
+}
+
+/// The type and the format that a schema asks for, if it does.
+#[derive(Default)]
+struct Kindred<'a> {
+    typ: Option<&'a str>,
+    format: Option<&'a str>,
+}
+
+/// Those of a schema, or of the parts of its `allOf`.
+fn kindred<'a>(spec: &Spec<'a>, schema: &Found<'a>, depth: usize) -> Kindred<'a> {
+    const DEEPEST: usize = 8;
+    let is_object = schema.node.get("properties").is_some();
+    let typ = schema.node.text_of("type");
+    let mut kind = Kindred {
+        typ: typ.or(is_object.then_some("object")),
+        format: schema.node.text_of("format"),
+    };
+    if depth < DEEPEST {
+        for part in spec.parts(schema, "allOf") {
+            let part = kindred(spec, &part, depth + 1);
+            kind.typ = kind.typ.or(part.typ);
+            kind.format = kind.format.or(part.format);
+        }
+    }
+    kind
+}
+
+impl Kindred<'_> {
+    fn agrees_with(&self, other: &Self) -> bool {
+        let same = |one: Option<&str>, other: Option<&str>| match (one, other) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        same(self.typ, other.typ) && same(self.format, other.format)
+    }
+}
+
+impl std::fmt::Display for Kindred<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "`{}`", self.typ.unwrap_or("string"))?;
+        match self.format {
+            Some(format) => write!(f, " of the format `{format}`"),
+            None => Ok(()),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::document::{Node, join};
 
 use super::Report;
 use crate::names::pascal;
+use crate::spec::alternatives::Union;
 use crate::spec::{Found, Spec};
 
 /// Names that typify and the coercion use without a path.
@@ -47,7 +48,14 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// typify names a nested schema after its title, or after those that it is in. If
 /// another type has that name, it silently uses that one.
 fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let mut types = Types::default();
+    let unions = spec.unions.iter();
+    let mut types = Types {
+        unions: unions
+            .map(|union| (union.pointer.as_str(), union))
+            .collect(),
+        known: HashMap::new(),
+        clashes: Vec::new(),
+    };
     for entry in spec.components("schemas") {
         let pointer = join("/components/schemas", &entry.key);
         types.add(&pascal(&entry.key), &entry.value, &pointer);
@@ -84,14 +92,15 @@ fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 /// The types that schemas become, by name.
-#[derive(Default)]
-struct Types<'a> {
+struct Types<'s, 'a> {
+    /// The schemas with alternatives, by their pointers.
+    unions: HashMap<&'s str, &'s Union>,
     known: HashMap<String, Found<'a>>,
     /// A name, the first schema with it, and another one.
     clashes: Vec<(String, String, String)>,
 }
 
-impl<'a> Types<'a> {
+impl<'a> Types<'_, 'a> {
     /// Adds a schema of a component, a parameter or a body, and those in it.
     fn add(&mut self, name: &str, schema: &'a Node, pointer: &str) {
         let title = schema.text_of("title").filter(|_| !is_component(pointer));
@@ -130,10 +139,35 @@ impl<'a> Types<'a> {
                 self.child(name, child, &join(pointer, key));
             }
         }
+        self.alternatives(name, schema, pointer);
         let parts = schema.get("allOf").map_or(&[][..], Node::items);
         for (index, part) in parts.iter().enumerate() {
             if part.get("$ref").is_none() {
                 self.walk_into(name, part, &format!("{pointer}/allOf/{index}"));
+            }
+        }
+    }
+
+    /// Walks the alternatives of a schema. With properties beside them, each is
+    /// merged with those.
+    fn alternatives(&mut self, name: &str, schema: &'a Node, pointer: &str) {
+        let Some(union) = self.unions.get(pointer).copied() else {
+            return;
+        };
+        for (index, alternative) in union.alternatives.iter().enumerate() {
+            let list = schema.get(union.keyword).map_or(&[][..], Node::items);
+            let Some(part) = list.get(index) else {
+                continue;
+            };
+            let name = format!("{name}_{}", alternative.name);
+            let pointer = format!("{pointer}/{}/{index}", union.keyword);
+            match union.is_merged {
+                true => {
+                    let name = pascal(&name);
+                    self.take(&name, part, &pointer);
+                    self.walk_into(&name, part, &pointer);
+                }
+                false => self.child(name, part, &pointer),
             }
         }
     }

@@ -5,7 +5,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{Attribute, Field, Fields, File, Item, ItemStruct, Type, Variant, parse_quote};
 
-use super::tree;
+use super::{alternatives, tree};
 use crate::facts::Facts;
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
@@ -15,6 +15,7 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let mut newtypes: Vec<TokenStream> = Vec::new();
     for item in items.iter_mut() {
         match item {
+            Item::Struct(item) if alternatives::is_replaced(item) => {}
             Item::Struct(item) => {
                 let ident = &item.ident;
                 if !is_serialized(&item.attrs) {

@@ -1,5 +1,6 @@
-//! Types with the same name. typify names a nested schema after its parents,
-//! and does not check whether another type has that name.
+//! Types that typify should not have generated: several with the same name,
+//! since it names a nested schema after its parents and does not check whether
+//! another type has that name; and those that have no values.
 
 use std::collections::BTreeSet;
 
@@ -17,4 +18,15 @@ pub(crate) fn find(file: &mut File) -> Result<BTreeSet<String>, String> {
         _ => None,
     });
     Ok(types.filter(|name| !names.insert(name.clone())).collect())
+}
+
+/// The names of the types without values, sorted: parts that are merged ask for
+/// what no value is.
+pub(crate) fn without_values(file: &mut File) -> Result<BTreeSet<String>, String> {
+    let items = tree::module(file, "types")?;
+    let empty = items.iter().filter_map(|item| match item {
+        Item::Enum(item) if item.variants.is_empty() => Some(item.ident.to_string()),
+        _ => None,
+    });
+    Ok(empty.collect())
 }

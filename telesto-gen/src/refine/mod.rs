@@ -2,6 +2,7 @@
 //! proves that it took effect, so that a new version of progenitor with another
 //! output is noticed at once.
 
+mod alternatives;
 mod client;
 mod coerce;
 pub(crate) mod collisions;
@@ -55,6 +56,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "open-enums",
         apply: open_enums::apply,
+    },
+    // After `coerce`, which leaves alone what is read by its kind.
+    Pass {
+        name: "variants",
+        apply: alternatives::apply,
     },
     Pass {
         name: "non-exhaustive",

@@ -1,16 +1,13 @@
 //! Keeps a value that an enum of strings does not list as `Unknown`, instead of
 //! failing the whole list that it is in. It is never sent. If the spec lists a
 //! value of that name, the variant is `Unlisted`.
-//!
-//! An enum of one value stays as it is: such constants distinguish objects of one
-//! schema from those of another.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, Span};
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, Attribute, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
+use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
@@ -20,12 +17,10 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let mut opened: BTreeMap<String, Ident> = BTreeMap::new();
     for item in items.iter_mut() {
         if let Item::Enum(item) = item
-            && item.variants.len() > 1
             && item
                 .variants
                 .iter()
                 .all(|variant| variant.fields.is_empty())
-            && !is_untagged(&item.attrs)
         {
             opened.insert(item.ident.to_string(), open(item));
         }
@@ -55,15 +50,11 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     Ok(opened.len())
 }
 
-/// Whether these are not strings, but alternatives that nothing matches.
-fn is_untagged(attributes: &[Attribute]) -> bool {
-    let serde = tree::serde(attributes);
-    serde.iter().any(|meta| meta.path().is_ident("untagged"))
-}
-
 /// Adds the variant for unlisted values; returns its name.
 fn open(item: &mut ItemEnum) -> Ident {
-    let unknown = free_name(item);
+    let names = item.variants.iter();
+    let names: Vec<String> = names.map(|variant| variant.ident.to_string()).collect();
+    let unknown = Ident::new(&tree::free_name(&names), Span::call_site());
     item.variants.push(parse_quote! {
         /// A value that the spec does not list. It is never sent: a call with it
         /// fails.
@@ -79,16 +70,6 @@ fn open(item: &mut ItemEnum) -> Ident {
         }
     }
     unknown
-}
-
-/// `Unknown`, unless the spec lists a value of that name.
-fn free_name(item: &ItemEnum) -> Ident {
-    let numbered = (2..).map(|number| format!("Unknown{number}"));
-    let names = ["Unknown", "Unlisted"].map(str::to_owned);
-    let mut names = names.into_iter().chain(numbered);
-    let is_free = |name: &String| item.variants.iter().all(|variant| variant.ident != name);
-    let name = names.find(is_free).unwrap_or_default();
-    Ident::new(&name, Span::call_site())
 }
 
 fn is_copy(meta: &Meta) -> bool {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use heck::ToUpperCamelCase as _;
 use syn::{Field, Fields, File, Item};
 
-use super::tree;
+use super::{alternatives, tree};
 use crate::facts::{Facts, ObjectFacts};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
@@ -14,6 +14,9 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let objects = objects(facts);
     for item in tree::module(file, "types")? {
         let Item::Struct(item) = item else { continue };
+        if alternatives::is_replaced(item) {
+            continue;
+        }
         let Fields::Named(fields) = &mut item.fields else {
             continue;
         };
@@ -95,7 +98,7 @@ fn object_of<'a>(
 }
 
 /// The name of a field on the wire; `None` if it holds several properties.
-fn wire_name(field: &Field) -> Option<String> {
+pub(super) fn wire_name(field: &Field) -> Option<String> {
     let serde = tree::serde(&field.attrs);
     if serde.iter().any(|meta| meta.path().is_ident("flatten")) {
         return None;

@@ -30,6 +30,16 @@ pub(super) fn name(ident: &Ident) -> String {
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
+/// The name of the variant for what the spec does not list: `Unknown`, unless it
+/// lists something of that name.
+pub(super) fn free_name(taken: &[impl AsRef<str>]) -> String {
+    let numbered = (2..).map(|number| format!("Unknown{number}"));
+    let names = ["Unknown", "Unlisted"].map(str::to_owned);
+    let mut names = names.into_iter().chain(numbered);
+    let is_free = |name: &String| taken.iter().all(|taken| taken.as_ref() != name);
+    names.find(is_free).unwrap_or_default()
+}
+
 /// The inherent implementations among some items.
 pub(super) fn inherent_impls(items: &mut [Item]) -> impl Iterator<Item = &mut ItemImpl> {
     items.iter_mut().filter_map(|item| match item {

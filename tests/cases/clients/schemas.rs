@@ -55,7 +55,7 @@ async fn all_parts_are_there() {
     assert_eq!((tree.fn_.as_deref(), tree.crate_.as_deref()), (Some("5"), Some("6")));
     assert_eq!(tree.with_space_more.as_deref(), Some("7"));
     assert_eq!(tree.labels["a"].name, None);
-    assert!(matches!(tree.amount, Some(TreeAmount::Int64(7))), "{:?}", tree.amount);
+    assert!(matches!(tree.amount, Some(TreeAmount::Integer(7))), "{:?}", tree.amount);
 }
 
 #[tokio::test]

@@ -139,29 +139,54 @@ pub mod types {
         }
     }
     ///`AwkwardThingLot`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum AwkwardThingLot {
-        Object {
-            #[serde(with = "crate::wire")]
-            lot_id: ::std::string::String,
-            #[serde(
-                skip_serializing_if = "::std::option::Option::is_none",
-                default,
-                with = "crate::wire"
-            )]
-            lot_no: ::std::option::Option<::std::string::String>,
-            #[serde(
-                skip_serializing_if = "::std::option::Option::is_none",
-                rename = "lot-no",
-                default,
-                with = "crate::wire"
-            )]
-            lot_no_2: ::std::option::Option<::std::string::String>,
-        },
+        Object(AwkwardThingLotObject),
+        Text(::std::string::String),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        AwkwardThingLot or Unknown { write { Object, Text } read { Text if Scalar, Object
+        if Object { has : [], is : [] } } }
+    }
+    crate::argument::texts!(AwkwardThingLot);
+    impl ::std::convert::From<AwkwardThingLotObject> for AwkwardThingLot {
+        fn from(value: AwkwardThingLotObject) -> Self {
+            Self::Object(value)
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for AwkwardThingLot {
+        fn from(value: ::std::string::String) -> Self {
+            Self::Text(value)
+        }
+    }
+    ///`AwkwardThingLotObject`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct AwkwardThingLotObject {
         #[serde(with = "crate::wire")]
-        String(::std::string::String),
+        pub lot_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "lot-no",
+            default,
+            with = "crate::wire"
+        )]
+        pub lot_no_2: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub lot_no: ::std::option::Option<::std::string::String>,
+    }
+    impl AwkwardThingLotObject {
+        pub fn builder() -> builder::AwkwardThingLotObject {
+            Default::default()
+        }
     }
     ///`Bag`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
@@ -186,7 +211,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -198,11 +222,16 @@ pub mod types {
     pub enum BagKind {
         #[serde(rename = "bag")]
         Bag,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for BagKind {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
+            match self {
                 Self::Bag => f.write_str("bag"),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -239,6 +268,34 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Barrel`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Barrel {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub volume: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl Barrel {
+        pub fn builder() -> builder::Barrel {
+            Default::default()
         }
     }
     ///`Batch`
@@ -297,53 +354,20 @@ pub mod types {
         }
     }
     ///`BatchMeasure`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum BatchMeasure {
-        #[serde(with = "crate::wire")]
         Integer(i64),
-        #[serde(with = "crate::wire")]
         BatchState(BatchState),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
     }
-    impl ::std::fmt::Display for BatchMeasure {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match self {
-                Self::Integer(x) => x.fmt(f),
-                Self::BatchState(x) => x.fmt(f),
-            }
-        }
+    crate::wire::alternatives! {
+        BatchMeasure or Unknown { write { Integer, BatchState } read { BatchState if
+        Scalar, Integer if Scalar } }
     }
-    impl ::std::str::FromStr for BatchMeasure {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if let Ok(v) = value.parse() {
-                Ok(Self::Integer(v))
-            } else if let Ok(v) = value.parse() {
-                Ok(Self::BatchState(v))
-            } else {
-                Err("string conversion failed for all variants".into())
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for BatchMeasure {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for BatchMeasure {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
+    crate::argument::texts!(BatchMeasure);
     impl ::std::convert::From<i64> for BatchMeasure {
         fn from(value: i64) -> Self {
             Self::Integer(value)
@@ -438,6 +462,28 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Board`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Board {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub width: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl Board {
+        pub fn builder() -> builder::Board {
+            Default::default()
+        }
+    }
     ///`Box`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -461,7 +507,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -473,11 +518,16 @@ pub mod types {
     pub enum BoxKind {
         #[serde(rename = "box")]
         Box,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for BoxKind {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
+            match self {
                 Self::Box => f.write_str("box"),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -618,6 +668,375 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
+    ///`Company`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Company {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        #[serde(with = "crate::wire")]
+        pub company_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub first_name: ::std::option::Option<::std::string::String>,
+    }
+    impl Company {
+        pub fn builder() -> builder::Company {
+            Default::default()
+        }
+    }
+    ///`Consignment`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Consignment {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub content: ::std::option::Option<Load>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub due: ::std::option::Option<ConsignmentDue>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub size: ::std::option::Option<ConsignmentSize>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub code: ::std::option::Option<ConsignmentCode>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub carrier: ::std::option::Option<ConsignmentCarrier>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub insurance: ::std::option::Option<ConsignmentInsurance>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub stamp: ::std::option::Option<ConsignmentStamp>,
+    }
+    impl Consignment {
+        pub fn builder() -> builder::Consignment {
+            Default::default()
+        }
+    }
+    ///`ConsignmentCarrier`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentCarrier {
+        Person(Person),
+        Company(Company),
+        Robot(Robot),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentCarrier or Unknown { write { Person, Company, Robot } read { Company
+        if Object { has : ["company_id", "id"], is : [] }, Robot if Object { has : ["id",
+        "model"], is : [] }, Person if Object { has : ["id"], is : [] } } }
+    }
+    impl ::std::convert::From<Person> for ConsignmentCarrier {
+        fn from(value: Person) -> Self {
+            Self::Person(value)
+        }
+    }
+    impl ::std::convert::From<Company> for ConsignmentCarrier {
+        fn from(value: Company) -> Self {
+            Self::Company(value)
+        }
+    }
+    impl ::std::convert::From<Robot> for ConsignmentCarrier {
+        fn from(value: Robot) -> Self {
+            Self::Robot(value)
+        }
+    }
+    ///`ConsignmentCode`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentCode {
+        Integer(i64),
+        Text(::std::string::String),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentCode or Unknown { write { Integer, Text } read { Integer if Scalar,
+        Text if Scalar } }
+    }
+    crate::argument::texts!(ConsignmentCode);
+    impl ::std::convert::From<i64> for ConsignmentCode {
+        fn from(value: i64) -> Self {
+            Self::Integer(value)
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ConsignmentCode {
+        fn from(value: ::std::string::String) -> Self {
+            Self::Text(value)
+        }
+    }
+    ///A day, or words such as `soon`.
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentDue {
+        Date(::jiff::civil::Date),
+        Text(::std::string::String),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentDue or Unknown { write { Date, Text } read { Date if Scalar, Text if
+        Scalar } }
+    }
+    crate::argument::texts!(ConsignmentDue);
+    impl ::std::convert::From<::jiff::civil::Date> for ConsignmentDue {
+        fn from(value: ::jiff::civil::Date) -> Self {
+            Self::Date(value)
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for ConsignmentDue {
+        fn from(value: ::std::string::String) -> Self {
+            Self::Text(value)
+        }
+    }
+    ///`ConsignmentInsurance`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentInsurance {
+        Own(ConsignmentInsuranceOwn),
+        Foreign(ConsignmentInsuranceForeign),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentInsurance or Unknown { write { Own, Foreign } read { Own if Object {
+        has : ["policy_id"], is : [] }, Foreign if Object { has : [], is : [] } } }
+    }
+    impl ::std::convert::From<ConsignmentInsuranceOwn> for ConsignmentInsurance {
+        fn from(value: ConsignmentInsuranceOwn) -> Self {
+            Self::Own(value)
+        }
+    }
+    impl ::std::convert::From<ConsignmentInsuranceForeign> for ConsignmentInsurance {
+        fn from(value: ConsignmentInsuranceForeign) -> Self {
+            Self::Foreign(value)
+        }
+    }
+    ///`ConsignmentInsuranceForeign`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ConsignmentInsuranceForeign {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub insurer: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl ConsignmentInsuranceForeign {
+        pub fn builder() -> builder::ConsignmentInsuranceForeign {
+            Default::default()
+        }
+    }
+    ///`ConsignmentInsuranceOwn`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct ConsignmentInsuranceOwn {
+        #[serde(with = "crate::wire")]
+        pub policy_id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl ConsignmentInsuranceOwn {
+        pub fn builder() -> builder::ConsignmentInsuranceOwn {
+            Default::default()
+        }
+    }
+    ///`ConsignmentSize`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentSize {
+        Integer(i64),
+        Listed(ConsignmentSizeListed),
+        Boolean(bool),
+        List(::std::vec::Vec<i64>),
+        Object(ConsignmentSizeObject),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentSize or Unknown { write { Integer, Listed, Boolean, List, Object }
+        read { Listed if Scalar, Boolean if Scalar, Integer if Scalar, List if List,
+        Object if Object { has : [], is : [] } } }
+    }
+    crate::argument::texts!(ConsignmentSize);
+    impl ::std::convert::From<i64> for ConsignmentSize {
+        fn from(value: i64) -> Self {
+            Self::Integer(value)
+        }
+    }
+    impl ::std::convert::From<ConsignmentSizeListed> for ConsignmentSize {
+        fn from(value: ConsignmentSizeListed) -> Self {
+            Self::Listed(value)
+        }
+    }
+    impl ::std::convert::From<bool> for ConsignmentSize {
+        fn from(value: bool) -> Self {
+            Self::Boolean(value)
+        }
+    }
+    impl ::std::convert::From<::std::vec::Vec<i64>> for ConsignmentSize {
+        fn from(value: ::std::vec::Vec<i64>) -> Self {
+            Self::List(value)
+        }
+    }
+    impl ::std::convert::From<ConsignmentSizeObject> for ConsignmentSize {
+        fn from(value: ConsignmentSizeObject) -> Self {
+            Self::Object(value)
+        }
+    }
+    ///`ConsignmentSizeListed`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ConsignmentSizeListed {
+        #[serde(rename = "small")]
+        Small,
+        #[serde(rename = "large")]
+        Large,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ConsignmentSizeListed {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Small => f.write_str("small"),
+                Self::Large => f.write_str("large"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ConsignmentSizeListed {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "small" => Ok(Self::Small),
+                "large" => Ok(Self::Large),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ConsignmentSizeListed: expected `small` or `large`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ConsignmentSizeListed {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ConsignmentSizeListed {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ConsignmentSizeObject`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ConsignmentSizeObject {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub width: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl ConsignmentSizeObject {
+        pub fn builder() -> builder::ConsignmentSizeObject {
+            Default::default()
+        }
+    }
+    ///`ConsignmentStamp`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ConsignmentStamp {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub place: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub day: ::std::option::Option<::jiff::civil::Date>,
+    }
+    impl ConsignmentStamp {
+        pub fn builder() -> builder::ConsignmentStamp {
+            Default::default()
+        }
+    }
     ///`Copy`
     #[derive(
         ::serde::Deserialize,
@@ -683,6 +1102,28 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Crate`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Crate {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl Crate {
+        pub fn builder() -> builder::Crate {
+            Default::default()
         }
     }
     ///`Draft`
@@ -782,6 +1223,30 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Due`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum Due {
+        Date(::jiff::civil::Date),
+        Text(::std::string::String),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        Due or Unknown { write { Date, Text } read { Date if Scalar, Text if Scalar } }
+    }
+    crate::argument::texts!(Due);
+    impl ::std::convert::From<::jiff::civil::Date> for Due {
+        fn from(value: ::jiff::civil::Date) -> Self {
+            Self::Date(value)
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for Due {
+        fn from(value: ::std::string::String) -> Self {
+            Self::Text(value)
         }
     }
     ///`Goods`
@@ -918,14 +1383,19 @@ pub mod types {
         }
     }
     ///`GoodsPacking`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum GoodsPacking {
-        #[serde(with = "crate::wire")]
         Box(Box),
-        #[serde(with = "crate::wire")]
         Bag(Bag),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        GoodsPacking or Unknown { write { Box : "kind" = "box", Bag : "kind" = "bag" }
+        read { Box if Object { has : [], is : ["kind" : ["box"]] }, Bag if Object { has :
+        [], is : ["kind" : ["bag"]] } } }
     }
     impl ::std::convert::From<Box> for GoodsPacking {
         fn from(value: Box) -> Self {
@@ -938,53 +1408,20 @@ pub mod types {
         }
     }
     ///`GoodsSold`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum GoodsSold {
-        #[serde(with = "crate::wire")]
         Date(::jiff::civil::Date),
-        #[serde(with = "crate::wire")]
         Boolean(bool),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
     }
-    impl ::std::fmt::Display for GoodsSold {
-        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match self {
-                Self::Date(x) => x.fmt(f),
-                Self::Boolean(x) => x.fmt(f),
-            }
-        }
+    crate::wire::alternatives! {
+        GoodsSold or Unknown { write { Date, Boolean } read { Boolean if Scalar, Date if
+        Scalar } }
     }
-    impl ::std::str::FromStr for GoodsSold {
-        type Err = self::error::ConversionError;
-        fn from_str(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            if let Ok(v) = value.parse() {
-                Ok(Self::Date(v))
-            } else if let Ok(v) = value.parse() {
-                Ok(Self::Boolean(v))
-            } else {
-                Err("string conversion failed for all variants".into())
-            }
-        }
-    }
-    impl ::std::convert::TryFrom<&str> for GoodsSold {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: &str,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
-    impl ::std::convert::TryFrom<::std::string::String> for GoodsSold {
-        type Error = self::error::ConversionError;
-        fn try_from(
-            value: ::std::string::String,
-        ) -> ::std::result::Result<Self, self::error::ConversionError> {
-            value.parse()
-        }
-    }
+    crate::argument::texts!(GoodsSold);
     impl ::std::convert::From<::jiff::civil::Date> for GoodsSold {
         fn from(value: ::jiff::civil::Date) -> Self {
             Self::Date(value)
@@ -993,6 +1430,28 @@ pub mod types {
     impl ::std::convert::From<bool> for GoodsSold {
         fn from(value: bool) -> Self {
             Self::Boolean(value)
+        }
+    }
+    ///`Kit`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Kit {
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub parts: ::std::vec::Vec<Part>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub due: ::std::option::Option<Due>,
+    }
+    impl Kit {
+        pub fn builder() -> builder::Kit {
+            Default::default()
         }
     }
     ///`Level`
@@ -1317,6 +1776,38 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Load`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum Load {
+        Crate(Crate),
+        Pallet(Pallet),
+        Barrel(Barrel),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        Load or Unknown { write { Crate, Pallet : "kind" = "pallet", Barrel : "kind" =
+        "Barrel" } read { Crate if Object { has : [], is : ["kind" : ["crate", "box"]] },
+        Pallet if Object { has : [], is : ["kind" : ["pallet"]] }, Barrel if Object { has
+        : [], is : ["kind" : ["Barrel"]] } } }
+    }
+    impl ::std::convert::From<Crate> for Load {
+        fn from(value: Crate) -> Self {
+            Self::Crate(value)
+        }
+    }
+    impl ::std::convert::From<Pallet> for Load {
+        fn from(value: Pallet) -> Self {
+            Self::Pallet(value)
+        }
+    }
+    impl ::std::convert::From<Barrel> for Load {
+        fn from(value: Barrel) -> Self {
+            Self::Barrel(value)
         }
     }
     /**When it was made.
@@ -1759,6 +2250,28 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Pallet`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Pallet {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+    }
+    impl Pallet {
+        pub fn builder() -> builder::Pallet {
+            Default::default()
+        }
+    }
     ///`Parcel`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -1811,6 +2324,49 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Part`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum Part {
+        Screw(Screw),
+        Board(Board),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        Part or Unknown { write { Screw : "kind" = "screw", Board : "kind" = "board" }
+        read { Screw if Object { has : [], is : ["kind" : ["screw"]] }, Board if Object {
+        has : [], is : ["kind" : ["board"]] } } }
+    }
+    impl ::std::convert::From<Screw> for Part {
+        fn from(value: Screw) -> Self {
+            Self::Screw(value)
+        }
+    }
+    impl ::std::convert::From<Board> for Part {
+        fn from(value: Board) -> Self {
+            Self::Board(value)
+        }
+    }
+    ///`Person`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Person {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub first_name: ::std::option::Option<::std::string::String>,
+    }
+    impl Person {
+        pub fn builder() -> builder::Person {
+            Default::default()
+        }
+    }
     ///`Phone`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -1827,6 +2383,98 @@ pub mod types {
     impl Phone {
         pub fn builder() -> builder::Phone {
             Default::default()
+        }
+    }
+    ///`Pile`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Pile {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<PileKind>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub top: ::std::option::Option<::std::boxed::Box<Stack>>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub others: ::std::vec::Vec<Stack>,
+    }
+    impl Pile {
+        pub fn builder() -> builder::Pile {
+            Default::default()
+        }
+    }
+    ///`PileKind`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PileKind {
+        #[serde(rename = "pile")]
+        Pile,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for PileKind {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Pile => f.write_str("pile"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for PileKind {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "pile" => Ok(Self::Pile),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid PileKind: expected `pile`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for PileKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for PileKind {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Priced`
@@ -2235,6 +2883,84 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Robot`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub struct Robot {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        #[serde(with = "crate::wire")]
+        pub model: RobotModel,
+    }
+    impl Robot {
+        pub fn builder() -> builder::Robot {
+            Default::default()
+        }
+    }
+    ///`RobotModel`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum RobotModel {
+        #[serde(rename = "r2")]
+        R2,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for RobotModel {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::R2 => f.write_str("r2"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RobotModel {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "r2" => Ok(Self::R2),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid RobotModel: expected `r2`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RobotModel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RobotModel {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Round`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -2258,7 +2984,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2270,11 +2995,16 @@ pub mod types {
     pub enum RoundKind {
         #[serde(rename = "round")]
         Round,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for RoundKind {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
+            match self {
                 Self::Round => f.write_str("round"),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -2313,15 +3043,42 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Screw`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Screw {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub kind: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub thread: ::std::option::Option<::std::string::String>,
+    }
+    impl Screw {
+        pub fn builder() -> builder::Screw {
+            Default::default()
+        }
+    }
     ///`Shape`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum Shape {
-        #[serde(with = "crate::wire")]
         Round(Round),
-        #[serde(with = "crate::wire")]
         Square(Square),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        Shape or Unknown { write { Round : "kind" = "round", Square : "kind" = "square" }
+        read { Round if Object { has : [], is : ["kind" : ["round"]] }, Square if Object
+        { has : [], is : ["kind" : ["square"]] } } }
     }
     impl ::std::convert::From<Round> for Shape {
         fn from(value: Round) -> Self {
@@ -2631,7 +3388,6 @@ pub mod types {
         ::serde::Deserialize,
         ::serde::Serialize,
         Clone,
-        Copy,
         Debug,
         Eq,
         Hash,
@@ -2643,11 +3399,16 @@ pub mod types {
     pub enum SquareKind {
         #[serde(rename = "square")]
         Square,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for SquareKind {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-            match *self {
+            match self {
                 Self::Square => f.write_str("square"),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -2684,6 +3445,31 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Stack`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum Stack {
+        Crate(Crate),
+        Pile(Pile),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        Stack or Unknown { write { Crate : "kind" = "Crate", Pile : "kind" = "pile" }
+        read { Crate if Object { has : [], is : ["kind" : ["Crate"]] }, Pile if Object {
+        has : [], is : ["kind" : ["pile"]] } } }
+    }
+    impl ::std::convert::From<Crate> for Stack {
+        fn from(value: Crate) -> Self {
+            Self::Crate(value)
+        }
+    }
+    impl ::std::convert::From<Pile> for Stack {
+        fn from(value: Pile) -> Self {
+            Self::Pile(value)
         }
     }
     ///`StartRecountBody`
@@ -3089,18 +3875,23 @@ pub mod types {
         }
     }
     ///`TreeAmount`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum TreeAmount {
-        #[serde(with = "crate::wire")]
-        Int64(i64),
-        #[serde(with = "crate::wire")]
+        Integer(i64),
         Named(Named),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
     }
+    crate::wire::alternatives! {
+        TreeAmount or Unknown { write { Integer, Named } read { Integer if Scalar, Named
+        if Object { has : [], is : [] } } }
+    }
+    crate::argument::texts!(TreeAmount);
     impl ::std::convert::From<i64> for TreeAmount {
         fn from(value: i64) -> Self {
-            Self::Int64(value)
+            Self::Integer(value)
         }
     }
     impl ::std::convert::From<Named> for TreeAmount {
@@ -3109,14 +3900,18 @@ pub mod types {
         }
     }
     ///`TreeContact`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
-    #[serde(untagged)]
+    #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
     pub enum TreeContact {
-        #[serde(with = "crate::wire")]
         Mail(Mail),
-        #[serde(with = "crate::wire")]
         Phone(Phone),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        TreeContact or Unknown { write { Mail, Phone } read { Mail if Object { has :
+        ["mail_id"], is : [] }, Phone if Object { has : ["phone_id"], is : [] } } }
     }
     impl ::std::convert::From<Mail> for TreeContact {
         fn from(value: Mail) -> Self {
@@ -3593,6 +4388,98 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct AwkwardThingLotObject {
+            lot_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            lot_no: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            lot_no_2: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for AwkwardThingLotObject {
+            fn default() -> Self {
+                Self {
+                    lot_id: Err("missing required field `lot_id`".to_string()),
+                    lot_no: Ok(Default::default()),
+                    lot_no_2: Ok(Default::default()),
+                }
+            }
+        }
+        impl AwkwardThingLotObject {
+            /**The field `lot_id`.
+
+Required.*/
+            pub fn lot_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.lot_id = crate::argument::field("lot_id", value);
+                self
+            }
+            /**The field `lot_no`.
+
+Optional.*/
+            pub fn lot_no(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.lot_no = crate::argument::field("lot_no", value);
+                self
+            }
+            /**The field `lot_no_2`.
+
+Optional.*/
+            pub fn lot_no_2(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.lot_no_2 = crate::argument::field("lot_no_2", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::AwkwardThingLotObject, crate::Error> {
+                crate::argument::built(
+                    "AwkwardThingLotObject",
+                    <super::AwkwardThingLotObject as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<AwkwardThingLotObject>
+        for super::AwkwardThingLotObject {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: AwkwardThingLotObject,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    lot_id: value.lot_id?,
+                    lot_no: value.lot_no?,
+                    lot_no_2: value.lot_no_2?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::AwkwardThingLotObject>
+        for AwkwardThingLotObject {
+            fn from(value: super::AwkwardThingLotObject) -> Self {
+                Self {
+                    lot_id: Ok(value.lot_id),
+                    lot_no: Ok(value.lot_no),
+                    lot_no_2: Ok(value.lot_no_2),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Bag {
             kind: ::std::result::Result<super::BagKind, ::std::string::String>,
             weight: ::std::result::Result<
@@ -3657,6 +4544,99 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     weight: Ok(value.weight),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Barrel {
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            volume: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Barrel {
+            fn default() -> Self {
+                Self {
+                    height: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                    volume: Ok(Default::default()),
+                }
+            }
+        }
+        impl Barrel {
+            /**The field `height`.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::field("height", value);
+                self
+            }
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /**The field `volume`.
+
+Optional.*/
+            pub fn volume(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.volume = crate::argument::field("volume", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Barrel, crate::Error> {
+                crate::argument::built(
+                    "Barrel",
+                    <super::Barrel as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Barrel> for super::Barrel {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Barrel,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    height: value.height?,
+                    kind: value.kind?,
+                    volume: value.volume?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Barrel> for Barrel {
+            fn from(value: super::Barrel) -> Self {
+                Self {
+                    height: Ok(value.height),
+                    kind: Ok(value.kind),
+                    volume: Ok(value.volume),
                 }
             }
         }
@@ -3897,6 +4877,80 @@ Required.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Board {
+            kind: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            width: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Board {
+            fn default() -> Self {
+                Self {
+                    kind: Ok(Default::default()),
+                    width: Ok(Default::default()),
+                }
+            }
+        }
+        impl Board {
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /**The field `width`.
+
+Optional.*/
+            pub fn width(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.width = crate::argument::field("width", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Board, crate::Error> {
+                crate::argument::built(
+                    "Board",
+                    <super::Board as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Board> for super::Board {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Board,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    kind: value.kind?,
+                    width: value.width?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Board> for Board {
+            fn from(value: super::Board) -> Self {
+                Self {
+                    kind: Ok(value.kind),
+                    width: Ok(value.width),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Box {
             kind: ::std::result::Result<super::BoxKind, ::std::string::String>,
             size: ::std::result::Result<
@@ -4031,6 +5085,647 @@ Required.*/
                 Self {
                     number_id: Ok(value.number_id),
                     owner_id: Ok(value.owner_id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Company {
+            company_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            first_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for Company {
+            fn default() -> Self {
+                Self {
+                    company_id: Err("missing required field `company_id`".to_string()),
+                    first_name: Ok(Default::default()),
+                    id: Err("missing required field `id`".to_string()),
+                }
+            }
+        }
+        impl Company {
+            /**The field `company_id`.
+
+Required.*/
+            pub fn company_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.company_id = crate::argument::field("company_id", value);
+                self
+            }
+            /**The field `first_name`.
+
+Optional.*/
+            pub fn first_name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.first_name = crate::argument::field("first_name", value);
+                self
+            }
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Company, crate::Error> {
+                crate::argument::built(
+                    "Company",
+                    <super::Company as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Company> for super::Company {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Company,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    company_id: value.company_id?,
+                    first_name: value.first_name?,
+                    id: value.id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Company> for Company {
+            fn from(value: super::Company) -> Self {
+                Self {
+                    company_id: Ok(value.company_id),
+                    first_name: Ok(value.first_name),
+                    id: Ok(value.id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Consignment {
+            carrier: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentCarrier>,
+                ::std::string::String,
+            >,
+            code: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentCode>,
+                ::std::string::String,
+            >,
+            content: ::std::result::Result<
+                ::std::option::Option<super::Load>,
+                ::std::string::String,
+            >,
+            due: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentDue>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            insurance: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentInsurance>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentSize>,
+                ::std::string::String,
+            >,
+            stamp: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentStamp>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Consignment {
+            fn default() -> Self {
+                Self {
+                    carrier: Ok(Default::default()),
+                    code: Ok(Default::default()),
+                    content: Ok(Default::default()),
+                    due: Ok(Default::default()),
+                    id: Err("missing required field `id`".to_string()),
+                    insurance: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    stamp: Ok(Default::default()),
+                }
+            }
+        }
+        impl Consignment {
+            /**The field `carrier`.
+
+Optional.*/
+            pub fn carrier(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentCarrier>,
+                >,
+            ) -> Self {
+                self.carrier = crate::argument::field("carrier", value);
+                self
+            }
+            /**The field `code`.
+
+Optional.*/
+            pub fn code(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentCode>,
+                >,
+            ) -> Self {
+                self.code = crate::argument::field("code", value);
+                self
+            }
+            /**The field `content`.
+
+Optional.*/
+            pub fn content(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Load>>,
+            ) -> Self {
+                self.content = crate::argument::field("content", value);
+                self
+            }
+            /**The field `due`.
+
+Optional.*/
+            pub fn due(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ConsignmentDue>>,
+            ) -> Self {
+                self.due = crate::argument::field("due", value);
+                self
+            }
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /**The field `insurance`.
+
+Optional.*/
+            pub fn insurance(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentInsurance>,
+                >,
+            ) -> Self {
+                self.insurance = crate::argument::field("insurance", value);
+                self
+            }
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentSize>,
+                >,
+            ) -> Self {
+                self.size = crate::argument::field("size", value);
+                self
+            }
+            /**The field `stamp`.
+
+Optional.*/
+            pub fn stamp(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentStamp>,
+                >,
+            ) -> Self {
+                self.stamp = crate::argument::field("stamp", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::Consignment, crate::Error> {
+                crate::argument::built(
+                    "Consignment",
+                    <super::Consignment as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Consignment> for super::Consignment {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Consignment,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    carrier: value.carrier?,
+                    code: value.code?,
+                    content: value.content?,
+                    due: value.due?,
+                    id: value.id?,
+                    insurance: value.insurance?,
+                    size: value.size?,
+                    stamp: value.stamp?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Consignment> for Consignment {
+            fn from(value: super::Consignment) -> Self {
+                Self {
+                    carrier: Ok(value.carrier),
+                    code: Ok(value.code),
+                    content: Ok(value.content),
+                    due: Ok(value.due),
+                    id: Ok(value.id),
+                    insurance: Ok(value.insurance),
+                    size: Ok(value.size),
+                    stamp: Ok(value.stamp),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ConsignmentInsuranceForeign {
+            insurer: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            sum: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ConsignmentInsuranceForeign {
+            fn default() -> Self {
+                Self {
+                    insurer: Ok(Default::default()),
+                    sum: Ok(Default::default()),
+                }
+            }
+        }
+        impl ConsignmentInsuranceForeign {
+            /**The field `insurer`.
+
+Optional.*/
+            pub fn insurer(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.insurer = crate::argument::field("insurer", value);
+                self
+            }
+            /**The field `sum`.
+
+Optional.*/
+            pub fn sum(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.sum = crate::argument::field("sum", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<
+                super::ConsignmentInsuranceForeign,
+                crate::Error,
+            > {
+                crate::argument::built(
+                    "ConsignmentInsuranceForeign",
+                    <super::ConsignmentInsuranceForeign as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ConsignmentInsuranceForeign>
+        for super::ConsignmentInsuranceForeign {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ConsignmentInsuranceForeign,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    insurer: value.insurer?,
+                    sum: value.sum?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ConsignmentInsuranceForeign>
+        for ConsignmentInsuranceForeign {
+            fn from(value: super::ConsignmentInsuranceForeign) -> Self {
+                Self {
+                    insurer: Ok(value.insurer),
+                    sum: Ok(value.sum),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ConsignmentInsuranceOwn {
+            policy_id: ::std::result::Result<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            sum: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ConsignmentInsuranceOwn {
+            fn default() -> Self {
+                Self {
+                    policy_id: Err("missing required field `policy_id`".to_string()),
+                    sum: Ok(Default::default()),
+                }
+            }
+        }
+        impl ConsignmentInsuranceOwn {
+            /**The field `policy_id`.
+
+Required.*/
+            pub fn policy_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.policy_id = crate::argument::field("policy_id", value);
+                self
+            }
+            /**The field `sum`.
+
+Optional.*/
+            pub fn sum(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.sum = crate::argument::field("sum", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ConsignmentInsuranceOwn, crate::Error> {
+                crate::argument::built(
+                    "ConsignmentInsuranceOwn",
+                    <super::ConsignmentInsuranceOwn as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ConsignmentInsuranceOwn>
+        for super::ConsignmentInsuranceOwn {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ConsignmentInsuranceOwn,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    policy_id: value.policy_id?,
+                    sum: value.sum?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ConsignmentInsuranceOwn>
+        for ConsignmentInsuranceOwn {
+            fn from(value: super::ConsignmentInsuranceOwn) -> Self {
+                Self {
+                    policy_id: Ok(value.policy_id),
+                    sum: Ok(value.sum),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ConsignmentSizeObject {
+            width: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ConsignmentSizeObject {
+            fn default() -> Self {
+                Self {
+                    width: Ok(Default::default()),
+                }
+            }
+        }
+        impl ConsignmentSizeObject {
+            /**The field `width`.
+
+Optional.*/
+            pub fn width(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.width = crate::argument::field("width", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ConsignmentSizeObject, crate::Error> {
+                crate::argument::built(
+                    "ConsignmentSizeObject",
+                    <super::ConsignmentSizeObject as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ConsignmentSizeObject>
+        for super::ConsignmentSizeObject {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ConsignmentSizeObject,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { width: value.width? })
+            }
+        }
+        impl ::std::convert::From<super::ConsignmentSizeObject>
+        for ConsignmentSizeObject {
+            fn from(value: super::ConsignmentSizeObject) -> Self {
+                Self { width: Ok(value.width) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ConsignmentStamp {
+            day: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            place: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for ConsignmentStamp {
+            fn default() -> Self {
+                Self {
+                    day: Ok(Default::default()),
+                    place: Ok(Default::default()),
+                }
+            }
+        }
+        impl ConsignmentStamp {
+            /**The field `day`.
+
+Optional.*/
+            pub fn day(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.day = crate::argument::field("day", value);
+                self
+            }
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.place = crate::argument::field("place", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ConsignmentStamp, crate::Error> {
+                crate::argument::built(
+                    "ConsignmentStamp",
+                    <super::ConsignmentStamp as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ConsignmentStamp> for super::ConsignmentStamp {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ConsignmentStamp,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    day: value.day?,
+                    place: value.place?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ConsignmentStamp> for ConsignmentStamp {
+            fn from(value: super::ConsignmentStamp) -> Self {
+                Self {
+                    day: Ok(value.day),
+                    place: Ok(value.place),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Crate {
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Crate {
+            fn default() -> Self {
+                Self {
+                    height: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                }
+            }
+        }
+        impl Crate {
+            /**The field `height`.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::field("height", value);
+                self
+            }
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Crate, crate::Error> {
+                crate::argument::built(
+                    "Crate",
+                    <super::Crate as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Crate> for super::Crate {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Crate,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    height: value.height?,
+                    kind: value.kind?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Crate> for Crate {
+            fn from(value: super::Crate) -> Self {
+                Self {
+                    height: Ok(value.height),
+                    kind: Ok(value.kind),
                 }
             }
         }
@@ -4539,6 +6234,78 @@ Optional.*/
                     name: Ok(value.name),
                     price: Ok(value.price),
                     sold_on: Ok(value.sold_on),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Kit {
+            due: ::std::result::Result<
+                ::std::option::Option<super::Due>,
+                ::std::string::String,
+            >,
+            parts: ::std::result::Result<
+                ::std::vec::Vec<super::Part>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Kit {
+            fn default() -> Self {
+                Self {
+                    due: Ok(Default::default()),
+                    parts: Ok(Default::default()),
+                }
+            }
+        }
+        impl Kit {
+            /**The field `due`.
+
+Optional.*/
+            pub fn due(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Due>>,
+            ) -> Self {
+                self.due = crate::argument::field("due", value);
+                self
+            }
+            /**The field `parts`.
+
+Optional.*/
+            pub fn parts(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Part>>,
+            ) -> Self {
+                self.parts = crate::argument::field("parts", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Kit, crate::Error> {
+                crate::argument::built(
+                    "Kit",
+                    <super::Kit as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Kit> for super::Kit {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Kit,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    due: value.due?,
+                    parts: value.parts?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Kit> for Kit {
+            fn from(value: super::Kit) -> Self {
+                Self {
+                    due: Ok(value.due),
+                    parts: Ok(value.parts),
                 }
             }
         }
@@ -5273,6 +7040,80 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Pallet {
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Pallet {
+            fn default() -> Self {
+                Self {
+                    height: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                }
+            }
+        }
+        impl Pallet {
+            /**The field `height`.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::field("height", value);
+                self
+            }
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Pallet, crate::Error> {
+                crate::argument::built(
+                    "Pallet",
+                    <super::Pallet as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Pallet> for super::Pallet {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Pallet,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    height: value.height?,
+                    kind: value.kind?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Pallet> for Pallet {
+            fn from(value: super::Pallet) -> Self {
+                Self {
+                    height: Ok(value.height),
+                    kind: Ok(value.kind),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Parcel {
             parcel_id: ::std::result::Result<
                 ::std::string::String,
@@ -5451,6 +7292,75 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Person {
+            first_name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        }
+        impl ::std::default::Default for Person {
+            fn default() -> Self {
+                Self {
+                    first_name: Ok(Default::default()),
+                    id: Err("missing required field `id`".to_string()),
+                }
+            }
+        }
+        impl Person {
+            /**The field `first_name`.
+
+Optional.*/
+            pub fn first_name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.first_name = crate::argument::field("first_name", value);
+                self
+            }
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Person, crate::Error> {
+                crate::argument::built(
+                    "Person",
+                    <super::Person as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Person> for super::Person {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Person,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    first_name: value.first_name?,
+                    id: value.id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Person> for Person {
+            fn from(value: super::Person) -> Self {
+                Self {
+                    first_name: Ok(value.first_name),
+                    id: Ok(value.id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Phone {
             phone_id: ::std::result::Result<
                 ::std::string::String,
@@ -5519,6 +7429,97 @@ Optional.*/
                 Self {
                     phone_id: Ok(value.phone_id),
                     since: Ok(value.since),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Pile {
+            kind: ::std::result::Result<
+                ::std::option::Option<super::PileKind>,
+                ::std::string::String,
+            >,
+            others: ::std::result::Result<
+                ::std::vec::Vec<super::Stack>,
+                ::std::string::String,
+            >,
+            top: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::Stack>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Pile {
+            fn default() -> Self {
+                Self {
+                    kind: Ok(Default::default()),
+                    others: Ok(Default::default()),
+                    top: Ok(Default::default()),
+                }
+            }
+        }
+        impl Pile {
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PileKind>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /**The field `others`.
+
+Optional.*/
+            pub fn others(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Stack>>,
+            ) -> Self {
+                self.others = crate::argument::field("others", value);
+                self
+            }
+            /**The field `top`.
+
+Optional.*/
+            pub fn top(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::std::boxed::Box<super::Stack>>,
+                >,
+            ) -> Self {
+                self.top = crate::argument::field("top", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Pile, crate::Error> {
+                crate::argument::built(
+                    "Pile",
+                    <super::Pile as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Pile> for super::Pile {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Pile,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    kind: value.kind?,
+                    others: value.others?,
+                    top: value.top?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Pile> for Pile {
+            fn from(value: super::Pile) -> Self {
+                Self {
+                    kind: Ok(value.kind),
+                    others: Ok(value.others),
+                    top: Ok(value.top),
                 }
             }
         }
@@ -6311,6 +8312,72 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Robot {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            model: ::std::result::Result<super::RobotModel, ::std::string::String>,
+        }
+        impl ::std::default::Default for Robot {
+            fn default() -> Self {
+                Self {
+                    id: Err("missing required field `id`".to_string()),
+                    model: Err("missing required field `model`".to_string()),
+                }
+            }
+        }
+        impl Robot {
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /**The field `model`.
+
+Required.*/
+            pub fn model(
+                mut self,
+                value: impl crate::Argument<super::RobotModel>,
+            ) -> Self {
+                self.model = crate::argument::field("model", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Robot, crate::Error> {
+                crate::argument::built(
+                    "Robot",
+                    <super::Robot as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Robot> for super::Robot {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Robot,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    model: value.model?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Robot> for Robot {
+            fn from(value: super::Robot) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    model: Ok(value.model),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Round {
             kind: ::std::result::Result<super::RoundKind, ::std::string::String>,
             radius: ::std::result::Result<
@@ -6378,6 +8445,78 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     radius: Ok(value.radius),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Screw {
+            kind: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            thread: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Screw {
+            fn default() -> Self {
+                Self {
+                    kind: Ok(Default::default()),
+                    thread: Ok(Default::default()),
+                }
+            }
+        }
+        impl Screw {
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.kind = crate::argument::field("kind", value);
+                self
+            }
+            /**The field `thread`.
+
+Optional.*/
+            pub fn thread(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.thread = crate::argument::field("thread", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Screw, crate::Error> {
+                crate::argument::built(
+                    "Screw",
+                    <super::Screw as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Screw> for super::Screw {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Screw,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    kind: value.kind?,
+                    thread: value.thread?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Screw> for Screw {
+            fn from(value: super::Screw) -> Self {
+                Self {
+                    kind: Ok(value.kind),
+                    thread: Ok(value.thread),
                 }
             }
         }
@@ -7890,22 +10029,26 @@ Optional.*/
     }
     crate::wire::schemas! {
         Address : Object, AwkwardThing : Object, AwkwardThingClosed : Object,
-        AwkwardThingLot : Any, Bag : Object, BagKind : Text, Batch : Object, BatchMeasure
-        : Any, BatchOrigin : Object, BatchState : Text, Box : Object, BoxKind : Text,
-        Card : Object, Copy : Text, Draft : Object, DraftState : Text, Goods : Object,
-        GoodsForm : Object, GoodsPacking : Any, GoodsSold : Any, ListMoodsResponseItem :
-        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel : Object,
+        Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object, Box :
+        Object, BoxKind : Text, Card : Object, Company : Object, Consignment : Object,
+        ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
+        ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
+        Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text, Goods :
+        Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, Option : Text, OptionSort : Text, Parcel : Object, ParcelSize : Object,
-        Phone : Object, Priced : Object, RackType : Text, Reading : Object, Result :
-        Object, ResultBody : Object, ResultKind : Text, ResultPlace : Object,
-        ResultPlaceRow : Object, Round : Object, RoundKind : Text, Shape : Any, Shelf :
-        Object, ShelfKind : Text, Square : Object, SquareKind : Text, StartRecountBody :
-        Object, StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier :
-        Object, SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree :
-        Object, TreeAmount : Any, TreeContact : Any, TreePlace : Object, TreePlaceRow :
-        Object, TreePlaceRowShelvesItem : Object, Vec : Object
+        : Object, Option : Text, OptionSort : Text, Pallet : Object, Parcel : Object,
+        ParcelSize : Object, Person : Object, Phone : Object, Pile : Object, PileKind :
+        Text, Priced : Object, RackType : Text, Reading : Object, Result : Object,
+        ResultBody : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow :
+        Object, Robot : Object, RobotModel : Text, Round : Object, RoundKind : Text,
+        Screw : Object, Shelf : Object, ShelfKind : Text, Square : Object, SquareKind :
+        Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
+        : Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
+        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Level : i64,
@@ -7914,27 +10057,38 @@ Optional.*/
         ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >
     }
     crate::argument::parsed! {
-        BagKind, BatchMeasure, BatchState, BoxKind, CardNumber, Code, Copy, DraftState,
-        GoodsSold, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
-        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, RackType, ResultKind,
-        RoundKind, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, SquareKind,
-        SupplierStatus
+        BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
+        DraftState, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, RackType,
+        ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias, ShelfName,
+        ShelfPrice, SquareKind, SupplierStatus
     }
     crate::argument::conversions! {
-        i64 => BatchMeasure, BatchState => BatchMeasure, i64 => CardNumber, Box =>
+        AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
+        BatchMeasure, i64 => CardNumber, Person => ConsignmentCarrier, Company =>
+        ConsignmentCarrier, Robot => ConsignmentCarrier, i64 => ConsignmentCode,
+        ::jiff::civil::Date => ConsignmentDue, ConsignmentInsuranceOwn =>
+        ConsignmentInsurance, ConsignmentInsuranceForeign => ConsignmentInsurance, i64 =>
+        ConsignmentSize, ConsignmentSizeListed => ConsignmentSize, bool =>
+        ConsignmentSize, ::std::vec::Vec < i64 > => ConsignmentSize,
+        ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => Due, Box =>
         GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
-        GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, ::jiff::Timestamp =>
-        Made, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
+        GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet
+        => Load, Barrel => Load, ::jiff::Timestamp => Made, Screw => Part, Board => Part,
+        Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
         ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal
         => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec <
-        ShelfAlias > => Shelves, i64 => TreeAmount, Named => TreeAmount, Mail =>
-        TreeContact, Phone => TreeContact
+        ShelfAlias > => Shelves, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named
+        => TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
-        Address, AwkwardThing, AwkwardThingClosed, Bag, Batch, BatchOrigin, Box, Card,
-        Draft, Goods, GoodsForm, ListMoodsResponseItem, Mail, Member, More, Named,
-        NewDraft, NewSupplier, Numbered, Parcel, ParcelSize, Phone, Priced, Reading,
-        Result, ResultBody, ResultPlace, ResultPlaceRow, Round, Shelf, Square,
+        Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
+        Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
+        ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
+        ConsignmentStamp, Crate, Draft, Goods, GoodsForm, Kit, ListMoodsResponseItem,
+        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, Pallet, Parcel,
+        ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
+        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, Square,
         StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
         ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
@@ -8191,6 +10345,71 @@ let response = client.get_prices()
 ```*/
     pub fn get_prices(&self) -> builder::GetPrices<'_> {
         builder::GetPrices::new(self)
+    }
+    /**List the consignments
+
+Sends a `GET` request to `/consignments`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_consignments()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_consignments(&self) -> builder::ListConsignments<'_> {
+        builder::ListConsignments::new(self)
+    }
+    /**Send load
+
+Sends a `POST` request to `/consignments`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Load) -> Result<(), telesto_fixture_api::Error> {
+let response = client.send_load()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn send_load(&self) -> builder::SendLoad<'_> {
+        builder::SendLoad::new(self)
+    }
+    /**Stack consignments
+
+Sends a `PUT` request to `/consignments/tree`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Stack) -> Result<(), telesto_fixture_api::Error> {
+let response = client.stack_consignments()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn stack_consignments(&self) -> builder::StackConsignments<'_> {
+        builder::StackConsignments::new(self)
     }
     /**Make a thing
 
@@ -9029,6 +11248,28 @@ let response = client.create_draft()
     pub fn create_draft(&self) -> builder::CreateDraft<'_> {
         builder::CreateDraft::new(self)
     }
+    /**Get a kit
+
+Sends a `GET` request to `/kits/{kit_id}`
+
+Documented at <https://…>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, kit_id: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_kit()
+    .kit_id(kit_id)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_kit(&self) -> builder::GetKit<'_> {
+        builder::GetKit::new(self)
+    }
     /**Get a draft as a PDF
 
 Sends a `GET` request to `/drafts/{draft_id}/pdf`
@@ -9704,6 +11945,161 @@ Required.*/
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "get_prices", result).await
+        }
+    }
+    /**Builder for [`Client::list_consignments`]
+
+[`Client::list_consignments`]: super::Client::list_consignments*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListConsignments<'a> {
+        client: &'a super::Client,
+    }
+    impl<'a> ListConsignments<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self { client: client }
+        }
+        ///Sends a `GET` request to `/consignments`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Consignment>>,
+            crate::Error,
+        > {
+            let Self { client } = self;
+            let url = format!("{}/consignments", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_consignments",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "list_consignments",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "list_consignments", result).await
+        }
+    }
+    /**Builder for [`Client::send_load`]
+
+[`Client::send_load`]: super::Client::send_load*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct SendLoad<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::Load, ::std::string::String>,
+    }
+    impl<'a> SendLoad<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Err("missing request body".to_string()),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(mut self, value: impl crate::Argument<types::Load>) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        ///Sends a `POST` request to `/consignments`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Load>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid("send_load", body)?;
+            let url = format!("{}/consignments", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "send_load",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "send_load",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "send_load", result).await
+        }
+    }
+    /**Builder for [`Client::stack_consignments`]
+
+[`Client::stack_consignments`]: super::Client::stack_consignments*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct StackConsignments<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<
+            ::std::option::Option<types::Stack>,
+            ::std::string::String,
+        >,
+    }
+    impl<'a> StackConsignments<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::option::Option::None),
+            }
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::Stack>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        ///Sends a `PUT` request to `/consignments/tree`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Stack>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid("stack_consignments", body)?;
+            let url = format!("{}/consignments/tree", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "stack_consignments",
+                {
+                    let request = client
+                        .client
+                        .put(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "stack_consignments",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "stack_consignments", result).await
         }
     }
     /**Builder for [`Client::result`]
@@ -12627,6 +15023,61 @@ Required.*/
             crate::call::json(client, "create_draft", result).await
         }
     }
+    /**Builder for [`Client::get_kit`]
+
+[`Client::get_kit`]: super::Client::get_kit*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetKit<'a> {
+        client: &'a super::Client,
+        kit_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+    }
+    impl<'a> GetKit<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                kit_id: Err("missing required parameter `kit_id`".to_string()),
+            }
+        }
+        /**The path parameter `kit_id`.
+
+Required.*/
+        pub fn kit_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.kit_id = crate::argument::field("kit_id", value);
+            self
+        }
+        ///Sends a `GET` request to `/kits/{kit_id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Kit>, crate::Error> {
+            let Self { client, kit_id } = self;
+            let kit_id = crate::call::valid("get_kit", kit_id)?;
+            let url = format!(
+                "{}/kits/{}", client.baseurl, crate ::call::path_segment("get_kit",
+                "kit_id", & kit_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_kit",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "get_kit",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "get_kit", result).await
+        }
+    }
     /**Builder for [`Client::get_draft_pdf`]
 
 [`Client::get_draft_pdf`]: super::Client::get_draft_pdf*/
@@ -12807,6 +15258,48 @@ Required.*/
             >,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListConsignments<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Consignment>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for SendLoad<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Load>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StackConsignments<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Stack>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -13339,6 +15832,19 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for CreateDraft<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Draft>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetKit<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Kit>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -430,6 +430,92 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListConsignmentsWhen(::httpmock::When);
+    impl ListConsignmentsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/consignments"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct ListConsignmentsThen(::httpmock::Then);
+    impl ListConsignmentsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<types::Consignment>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct SendLoadWhen(::httpmock::When);
+    impl SendLoadWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/consignments"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Load>) -> Self {
+            let value = crate::httpmock::argument::<types::Load>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct SendLoadThen(::httpmock::Then);
+    impl SendLoadThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Load) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct StackConsignmentsWhen(::httpmock::When);
+    impl StackConsignmentsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/consignments/tree"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Stack>) -> Self {
+            let value = crate::httpmock::argument::<types::Stack>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct StackConsignmentsThen(::httpmock::Then);
+    impl StackConsignmentsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Stack) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ResultWhen(::httpmock::When);
     impl ResultWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2196,6 +2282,40 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetKitWhen(::httpmock::When);
+    impl GetKitWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/kits/{kit_id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn kit_id(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("kit_id", value);
+            Self(
+                crate::httpmock::path_parameter(self.0, "/kits/{kit_id}", 0usize, &value),
+            )
+        }
+    }
+    pub struct GetKitThen(::httpmock::Then);
+    impl GetKitThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Kit) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct GetDraftPdfWhen(::httpmock::When);
     impl GetDraftPdfWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2281,6 +2401,18 @@ pub trait MockServerExt {
     fn get_prices<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetPricesWhen, operations::GetPricesThen);
+    /// Mocks `GET /consignments`, which [`Client::list_consignments`](crate::Client::list_consignments) sends.
+    fn list_consignments<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListConsignmentsWhen, operations::ListConsignmentsThen);
+    /// Mocks `POST /consignments`, which [`Client::send_load`](crate::Client::send_load) sends.
+    fn send_load<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SendLoadWhen, operations::SendLoadThen);
+    /// Mocks `PUT /consignments/tree`, which [`Client::stack_consignments`](crate::Client::stack_consignments) sends.
+    fn stack_consignments<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StackConsignmentsWhen, operations::StackConsignmentsThen);
     /// Mocks `POST /awkward/{made}`, which [`Client::result`](crate::Client::result) sends.
     fn result<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2436,6 +2568,10 @@ pub trait MockServerExt {
     fn create_draft<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateDraftWhen, operations::CreateDraftThen);
+    /// Mocks `GET /kits/{kit_id}`, which [`Client::get_kit`](crate::Client::get_kit) sends.
+    fn get_kit<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetKitWhen, operations::GetKitThen);
     /// Mocks `GET /drafts/{draft_id}/pdf`, which [`Client::get_draft_pdf`](crate::Client::get_draft_pdf) sends.
     fn get_draft_pdf<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2538,6 +2674,39 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetPricesWhen::new(when),
                 operations::GetPricesThen::new(then),
+            )
+        })
+    }
+    fn list_consignments<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListConsignmentsWhen, operations::ListConsignmentsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListConsignmentsWhen::new(when),
+                operations::ListConsignmentsThen::new(then),
+            )
+        })
+    }
+    fn send_load<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SendLoadWhen, operations::SendLoadThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::SendLoadWhen::new(when),
+                operations::SendLoadThen::new(then),
+            )
+        })
+    }
+    fn stack_consignments<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StackConsignmentsWhen, operations::StackConsignmentsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::StackConsignmentsWhen::new(when),
+                operations::StackConsignmentsThen::new(then),
             )
         })
     }
@@ -2956,6 +3125,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateDraftWhen::new(when),
                 operations::CreateDraftThen::new(then),
+            )
+        })
+    }
+    fn get_kit<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetKitWhen, operations::GetKitThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetKitWhen::new(when),
+                operations::GetKitThen::new(then),
             )
         })
     }

@@ -108,6 +108,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Json,
     },
     Operation {
+        id: "get_kit",
+        method: "GET",
+        path: "/kits/{kit_id}",
+        tag: Some("kits"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "get_label",
         method: "GET",
         path: "/parcels/{parcel}/label",
@@ -190,6 +197,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/text",
         tag: Some("awkward"),
         returns: Returns::Nothing,
+    },
+    Operation {
+        id: "list_consignments",
+        method: "GET",
+        path: "/consignments",
+        tag: Some("things"),
+        returns: Returns::Json,
     },
     Operation {
         id: "list_moods",
@@ -315,6 +329,20 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "POST",
         path: "/names/{value}/{self}",
         tag: Some("names"),
+        returns: Returns::Json,
+    },
+    Operation {
+        id: "send_load",
+        method: "POST",
+        path: "/consignments",
+        tag: Some("things"),
+        returns: Returns::Json,
+    },
+    Operation {
+        id: "stack_consignments",
+        method: "PUT",
+        path: "/consignments/tree",
+        tag: Some("things"),
         returns: Returns::Json,
     },
     Operation {

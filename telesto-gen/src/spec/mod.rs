@@ -1,7 +1,12 @@
 //! The document as the rules see it.
 
+pub(crate) mod alternatives;
+mod usage;
+
 use std::collections::{HashMap, HashSet};
 
+use self::alternatives::{Problem, Union};
+pub(crate) use self::usage::Usage;
 use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, find, join};
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
@@ -17,6 +22,11 @@ pub(crate) struct Spec<'a> {
     /// The components, by section and name.
     components: HashMap<(&'a str, &'a str), &'a Entry>,
     pub(crate) extensions: Vec<Extension<'a>>,
+    pub(crate) usage: Usage,
+    /// The schemas with alternatives.
+    pub(crate) unions: Vec<Union>,
+    /// What is wrong with alternatives.
+    pub(crate) unfit: Vec<Problem>,
 }
 
 /// An operation below `paths`.
@@ -40,6 +50,17 @@ pub(crate) struct Found<'a> {
 impl Found<'_> {
     pub(crate) fn field(&self, key: &str) -> String {
         join(&self.pointer, key)
+    }
+}
+
+impl<'a> Found<'a> {
+    /// What the list `key` holds, such as the parts of an `allOf`, and their
+    /// pointers.
+    pub(crate) fn parts(&self, key: &str) -> impl Iterator<Item = (&'a Node, String)> + use<'a> {
+        let items = self.node.get(key).map_or(&[][..], Node::items);
+        let holder = self.field(key);
+        let numbered = items.iter().enumerate();
+        numbered.map(move |(index, item)| (item, format!("{holder}/{index}")))
     }
 }
 
@@ -72,14 +93,20 @@ impl<'a> Spec<'a> {
             let entries = section.value.entries().iter();
             entries.map(|entry| ((section.key.as_str(), entry.key.as_str()), entry))
         });
-        Self {
+        let mut spec = Self {
             document,
             root,
             operations,
             places,
             components: components.collect(),
             extensions,
-        }
+            usage: Usage::default(),
+            unions: Vec::new(),
+            unfit: Vec::new(),
+        };
+        spec.usage = Usage::of(&spec);
+        (spec.unions, spec.unfit) = alternatives::all(&spec);
+        spec
     }
 
     /// The path items, with their paths and pointers.
@@ -145,6 +172,12 @@ impl<'a> Spec<'a> {
         self.resolve(found.node.get(key)?, &found.field(key))
     }
 
+    /// What the list `key` of a schema holds, references followed.
+    pub(crate) fn parts(&self, schema: &Found<'a>, key: &str) -> impl Iterator<Item = Found<'a>> {
+        let parts = schema.parts(key);
+        parts.filter_map(|(part, pointer)| self.resolve(part, &pointer))
+    }
+
     /// The schema that a schema is written in as a part, or the schema itself.
     pub(crate) fn whole(&self, schema: &Found<'a>) -> Found<'a> {
         let mut pointer = schema.pointer.as_str();
@@ -180,10 +213,7 @@ impl<'a> Spec<'a> {
             return self.resolve(property, &pointer);
         }
         ["allOf", "oneOf", "anyOf"].into_iter().find_map(|key| {
-            let parts = schema.node.get(key)?.items().iter().enumerate();
-            let mut parts = parts.filter_map(|(index, part)| {
-                self.resolve(part, &format!("{}/{index}", schema.field(key)))
-            });
+            let mut parts = self.parts(schema, key);
             parts.find_map(|part| self.property_within(&part, name, seen))
         })
     }
