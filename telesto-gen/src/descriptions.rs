@@ -1,11 +1,32 @@
 //! Descriptions of the spec are Markdown, and become doc comments. rustdoc
 //! compiles every code block in them as Rust, but they hold JSON or anything
 //! else, so they are marked as text. A carriage return does not compile at all.
+//!
+//! What is deprecated says so in its description, since progenitor passes on
+//! nothing else: `refine::deprecated` reads it there.
 
 use openapiv3::OpenAPI;
 use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use crate::schemas;
+
+/// What the description of something deprecated ends with.
+const DEPRECATED: &str = "zq-deprecated";
+
+/// A documentation without that end, if it has it.
+pub(crate) fn of_deprecated(doc: &str) -> Option<String> {
+    let (before, after) = doc.split_once(DEPRECATED)?;
+    let (before, after) = (before.trim_end(), after.trim());
+    Some(match (before, after) {
+        ("", _) | (_, "") => format!("{before}{after}"),
+        _ => format!("{before}\n\n{after}"),
+    })
+}
+
+/// A description that says that what it describes is deprecated.
+pub(crate) fn deprecated(description: &str) -> String {
+    format!("{description}\n\n{DEPRECATED}")
+}
 
 /// Makes every description one that can be a doc comment. Returns how many have
 /// changed.
@@ -22,19 +43,29 @@ pub(crate) fn apply(api: &mut OpenAPI) -> usize {
         let data = &mut schema.schema_data;
         data.title.iter_mut().for_each(&mut text);
         data.description.iter_mut().for_each(&mut text);
+        mark(data.deprecated, &mut data.description);
     });
     schemas::for_each_parameter(api, &mut |parameter| {
         parameter.description.iter_mut().for_each(&mut text);
+        let is_deprecated = parameter.deprecated == Some(true);
+        mark(is_deprecated, &mut parameter.description);
     });
     for operation in schemas::operations(api) {
         operation.summary.iter_mut().for_each(&mut text);
         operation.description.iter_mut().for_each(&mut text);
+        mark(operation.deprecated, &mut operation.description);
     }
     schemas::for_each_body(api, &mut |body| {
         body.description.iter_mut().for_each(&mut text);
     });
     schemas::for_each_response(api, &mut |response| text(&mut response.description));
     changed
+}
+
+fn mark(is_deprecated: bool, description: &mut Option<String>) {
+    if is_deprecated {
+        *description = Some(deprecated(description.as_deref().unwrap_or_default()));
+    }
 }
 
 /// The text as one that can be a doc comment; `None` if it is one.
@@ -101,6 +132,18 @@ mod tests {
         assert_eq!(plain("a\r\nb\rc").as_deref(), Some("a\nb\nc"));
         assert_eq!(plain("```\r\n{\r\n```").as_deref(), Some("```text\n{\n```"));
         assert_eq!(plain("a\nb"), None);
+    }
+
+    #[test]
+    fn what_is_deprecated_is_known_by_its_description() {
+        for (described, documented) in [("", ""), ("The size.", "The size.")] {
+            let marked = deprecated(described);
+            assert_eq!(of_deprecated(&marked).as_deref(), Some(documented));
+        }
+        let doc = format!("{}\n\nOptional.", deprecated("The size."));
+        let plain = "The size.\n\nOptional.".to_owned();
+        assert_eq!(of_deprecated(&doc), Some(plain));
+        assert_eq!(of_deprecated("The size."), None);
     }
 
     #[test]

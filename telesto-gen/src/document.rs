@@ -12,6 +12,7 @@ mod node;
 mod path_items;
 mod pointer;
 mod shape;
+mod surrogates;
 mod syntax;
 
 pub(crate) use node::{Data, Entry, Node};
@@ -20,6 +21,7 @@ pub(crate) use pointer::{find, join};
 pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
 
 use node::Problem;
+use surrogates::Joined;
 
 /// An OpenAPI 3.0 document, its text, and the position of everything in it.
 #[derive(Debug, Clone)]
@@ -218,7 +220,8 @@ type Located = (String, Problem);
 
 fn read_text(text: &str) -> Result<(Node, OpenAPI, WrittenOut), Vec<Located>> {
     let nowhere = |problem| (String::new(), problem);
-    let mut root = node::load(text)
+    let joined = Joined::of(text);
+    let mut root = node::load(text, &joined)
         .map_err(|problems| problems.into_iter().map(nowhere).collect::<Vec<_>>())?;
     check_version(&root, text).map_err(|problem| vec![problem])?;
     let references = path_items::write_out(&mut root);
@@ -226,7 +229,7 @@ fn read_text(text: &str) -> Result<(Node, OpenAPI, WrittenOut), Vec<Located>> {
     if !survey.problems.is_empty() {
         return Err(survey.problems);
     }
-    let mut api = typed(text, &root).map_err(|problem| vec![problem])?;
+    let mut api = typed(&joined.text, &root).map_err(|problem| vec![problem])?;
     path_items::in_types(&mut api, &root, &references).map_err(|(pointer, error)| {
         let target = pointer::find(&root, &pointer);
         let problem = not_openapi(target.node.span.clone(), &error);

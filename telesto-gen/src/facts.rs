@@ -188,10 +188,15 @@ fn parameters(api: &OpenAPI, path: &str, operation: &Operation) -> Vec<Parameter
     found
 }
 
-/// The first media type of a content, without parameters.
+/// The media type of a content that progenitor chooses, without parameters: JSON,
+/// or else the first.
 fn media_type(content: &IndexMap<String, MediaType>) -> Option<String> {
-    let essence = content.keys().next()?.split(';').next()?;
-    Some(essence.trim().to_owned())
+    let essence = |kind: &String| kind.split(';').next().unwrap_or_default().trim().to_owned();
+    let mut all = content.keys().map(essence);
+    let first = all.next()?;
+    let json = "application/json";
+    let is_json = first == json || all.any(|kind| kind == json);
+    Some(if is_json { json.to_owned() } else { first })
 }
 
 /// Whether a documented status is one of a success.

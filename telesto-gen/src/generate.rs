@@ -175,6 +175,7 @@ pub fn embed(document: &Document, path: &Path) -> GeneratedFile {
 fn root() -> TokenStream {
     quote! {
         #![allow(
+            deprecated,
             missing_docs,
             unreachable_pub,
             unused_imports,

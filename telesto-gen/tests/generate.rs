@@ -32,6 +32,8 @@ fn every_step_says_how_often_it_applied() {
         ("closed-objects", 1),
         ("defaults", 3),
         ("formats-without-a-type", 1),
+        ("null-values", 0),
+        ("nullable-components", 0),
         ("nullable-bodies", 0),
         ("merged-scalars", 0),
         ("client", 2),
@@ -48,6 +50,7 @@ fn every_step_says_how_often_it_applied() {
         ("docs", 9),
         ("send", 9),
         ("finish", 18),
+        ("deprecated", 0),
         ("qualify", 64),
         ("mocks", 9),
     ];

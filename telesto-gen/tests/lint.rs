@@ -224,6 +224,20 @@ fn a_byte_order_mark_moves_nothing() {
 }
 
 #[test]
+fn a_character_that_json_writes_as_a_pair_is_read_and_moves_nothing() {
+    let base: serde_yaml::Value = serde_yaml::from_str(BASE).unwrap();
+    let json = serde_json::to_string_pretty(&base).unwrap();
+    let title = r#""title": "\ud83d\udc4d", "x-foo": 1,"#;
+    let text = json.replace(r#""title": "A made-up shop","#, title);
+    assert_ne!(json, text);
+    let document = Document::parse("a.json", text.clone()).unwrap();
+    assert_eq!(document.api().info.title, "👍");
+    let found = check("a.json", &text);
+    let spans = found.iter().map(|finding| &text[finding.span.clone()]);
+    assert!(spans.eq(["\"x-foo\""]), "{found}");
+}
+
+#[test]
 fn columns_count_characters_behind_other_scripts() {
     let text = format!("{BASE}# Größe, 数量\nx-ü: {{ 数: 1 }}\nx-foo: 1 # ok\n");
     let found = check("a.yaml", &text);

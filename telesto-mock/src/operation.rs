@@ -62,7 +62,12 @@ fn response(spec: &Spec, operation: &Value) -> Response {
         return Response::empty(204);
     };
     let content = response.get("content").and_then(Value::as_object);
-    match content.and_then(|content| content.iter().next()) {
+    // The client asks for JSON where there is some.
+    let media = content.and_then(|content| {
+        let json = content.iter().find(|(kind, _)| is_json(kind));
+        json.or_else(|| content.iter().next())
+    });
+    match media {
         None => Response::empty(status),
         Some((kind, media)) if is_json(kind) => {
             let body = spec.example(media).unwrap_or_else(|| {

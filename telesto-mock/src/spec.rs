@@ -41,8 +41,12 @@ impl std::error::Error for SpecError {}
 
 impl Spec {
     pub(crate) fn read(text: &str) -> Result<Self, SpecError> {
-        let document: Value =
-            serde_yaml::from_str(text).map_err(|error| SpecError::Yaml(error.to_string()))?;
+        // JSON is YAML, but for pairs of escapes such as `\ud83d\udc4d`.
+        let json = serde_json::from_str(text).ok();
+        let document: Value = match json {
+            Some(document) => document,
+            None => serde_yaml::from_str(text).map_err(|e| SpecError::Yaml(e.to_string()))?,
+        };
         let lacks = |what: &str| SpecError::OpenApi(what.to_owned());
         match document.get("openapi").and_then(Value::as_str) {
             Some(version) if version.starts_with("3.0.") => {}
@@ -150,5 +154,12 @@ mod tests {
         assert_eq!(spec.rate_limit().unwrap().requests, 100);
         let (path, method, _) = spec.operations().next().unwrap();
         assert_eq!((path, method.as_str()), ("/products", "GET"));
+    }
+
+    #[test]
+    fn json_is_read_as_json() {
+        let text = r#"{"openapi": "3.0.3", "info": {"title": "\ud83d\udc4d"}, "paths": {}}"#;
+        let spec = Spec::read(text).unwrap();
+        assert_eq!(spec.document["info"]["title"], "👍");
     }
 }

@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 
+use super::surrogates::Joined;
 use super::syntax;
 
 /// How deep a document may be nested. serde_yaml stops at 128.
@@ -127,14 +128,11 @@ pub(crate) struct Problem {
     pub(crate) help: String,
 }
 
-/// Reads `text` as one document.
-pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
+/// Reads `text` as one document. `joined` is the text as YAML can read it, with
+/// the byte of `text` that each of its characters comes from.
+pub(crate) fn load(text: &str, joined: &Joined<'_>) -> Result<Node, Vec<Problem>> {
     let mut loader = Loader {
-        offsets: text
-            .char_indices()
-            .map(|(offset, _)| offset)
-            .chain([text.len()])
-            .collect(),
+        offsets: joined.offsets(),
         stack: Vec::new(),
         anchors: HashMap::new(),
         aliased: 0,
@@ -144,7 +142,7 @@ pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
     };
     // Reading by character rather than by byte makes all indices characters,
     // also behind comments that are not ASCII.
-    for event in Parser::new_from_iter(text.chars()) {
+    for event in Parser::new_from_iter(joined.text.chars()) {
         let taken = match event {
             Ok((event, span)) => loader.take(event, span),
             Err(error) => {

@@ -16,6 +16,7 @@ use crate::schemas;
 use crate::spec::alternatives::Union;
 
 pub(crate) mod alternatives;
+mod nullable;
 mod one_way;
 pub(crate) mod renamed;
 
@@ -37,6 +38,8 @@ pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, u
         ("closed-objects", closed_objects(api)),
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
+        ("null-values", null_values(api)),
+        ("nullable-components", nullable::apply(api, &document)),
         ("nullable-bodies", nullable_bodies(api)),
         ("merged-scalars", merged_scalars(api)),
     ]);
@@ -183,6 +186,28 @@ fn formats_without_a_type(api: &mut OpenAPI) -> usize {
             text.format = VariantOrUnknownOrEmpty::Empty;
             dropped += 1;
         }
+    });
+    dropped
+}
+
+/// OpenAPI 3.0.3 asks for `null` among the values of an enum that is nullable.
+/// typify would make a value of it; `nullable` says it all.
+fn null_values(api: &mut OpenAPI) -> usize {
+    fn without_null<T>(values: &mut Vec<Option<T>>) -> usize {
+        let before = values.len();
+        values.retain(Option::is_some);
+        before - values.len()
+    }
+
+    let mut dropped = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        dropped += match &mut schema.schema_kind {
+            SchemaKind::Type(Type::String(text)) => without_null(&mut text.enumeration),
+            SchemaKind::Type(Type::Integer(number)) => without_null(&mut number.enumeration),
+            SchemaKind::Type(Type::Number(number)) => without_null(&mut number.enumeration),
+            SchemaKind::Type(Type::Boolean(flag)) => without_null(&mut flag.enumeration),
+            _ => 0,
+        };
     });
     dropped
 }

@@ -154,6 +154,7 @@ fn parameter_schema<'a>(
     kind: &str,
 ) {
     let at = found.field("schema");
+    let schema = &spec.unwrapped(schema);
     let typ = schema.node.text_of("type");
     let one_value =
         "make it `type: string`, and let callers write the value in the format of the API";
@@ -177,6 +178,7 @@ fn parameter_schema<'a>(
                 );
             }
             let items = spec.field(schema, "items");
+            let items = items.map(|items| spec.unwrapped(&items));
             let item_type = items.as_ref().and_then(|items| items.node.text_of("type"));
             if items.is_some()
                 && !matches!(item_type, Some("string" | "integer" | "number" | "boolean"))

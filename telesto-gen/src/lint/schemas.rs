@@ -149,7 +149,9 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
         }
         let mut fits = true;
         for (index, value) in values.items().iter().enumerate() {
-            if is_of_type(value, typ) {
+            // OpenAPI 3.0.3 asks for it in the enum of what is nullable.
+            let is_null = value.data == Data::Null && schema.node.is_set("nullable");
+            if is_of_type(value, typ) || is_null {
                 continue;
             }
             fits = false;
@@ -243,7 +245,10 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             (schema.node.text_of("type"), schema.node.get("default"))
         {
             let values = schema.node.get("enum").map_or(&[][..], Node::items);
-            if !is_of_type(default, typ) || !(values.is_empty() || values.contains(default)) {
+            let is_null = default.data == Data::Null && schema.node.is_set("nullable");
+            let is_listed = values.is_empty() || values.contains(default);
+            let fits = is_null || (is_of_type(default, typ) && is_listed);
+            if !fits {
                 report.at(
                     &at("default"),
                     "the schema does not allow this default",

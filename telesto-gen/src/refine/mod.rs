@@ -7,6 +7,7 @@ mod client;
 mod coerce;
 pub(crate) mod collisions;
 mod conversions;
+mod deprecated;
 mod docs;
 mod finish;
 mod messages;
@@ -97,6 +98,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "finish",
         apply: finish::apply,
+    },
+    // After `setters` and `docs`, which repeat descriptions.
+    Pass {
+        name: "deprecated",
+        apply: deprecated::apply,
     },
     // Last, for what the passes before it have written.
     Pass {

@@ -13,7 +13,7 @@ use syn::{
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts};
-use crate::names;
+use crate::{descriptions, names};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.by_builder();
@@ -202,12 +202,17 @@ fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> Str
 
 /// A description, and whether the value is required.
 fn doc(description: &str, default: &str, required: bool) -> String {
-    let description = match description.trim() {
+    let plain = descriptions::of_deprecated(description);
+    let described = match plain.as_deref().unwrap_or(description).trim() {
         "" => default,
         description => description,
     };
     let required = if required { "Required." } else { "Optional." };
-    format!("{description}\n\n{required}")
+    let doc = format!("{described}\n\n{required}");
+    match plain {
+        Some(_) => descriptions::deprecated(&doc),
+        None => doc,
+    }
 }
 
 /// The documentation of the fields of a struct.

@@ -12,7 +12,7 @@ use crate::document::{Kind, Node, join};
 use crate::formats::{self, Rust};
 use crate::names::pascal;
 
-use super::{Found, Spec, split_reference};
+use super::{Found, Spec, says_nothing, split_reference};
 
 /// The keywords that list alternatives.
 pub(super) const KEYWORDS: [&str; 2] = ["oneOf", "anyOf"];
@@ -261,19 +261,6 @@ pub(crate) fn only_requires(schema: &Node) -> bool {
     schema.get("required").is_some() && keys.all(|key| known.contains(&key))
 }
 
-/// Whether a schema is nothing but documentation.
-fn says_nothing(schema: &Node) -> bool {
-    let documentation = [
-        "title",
-        "description",
-        "example",
-        "externalDocs",
-        "nullable",
-    ];
-    let mut keys = schema.entries().iter().map(|entry| entry.key.as_str());
-    keys.all(|key| documentation.contains(&key))
-}
-
 /// What values of an alternative look like: several if it has alternatives.
 fn classes_of_part<'a>(
     spec: &Spec<'a>,
@@ -294,14 +281,8 @@ fn classes<'a>(spec: &Spec<'a>, schema: &Found<'a>, seen: &mut Vec<String>) -> V
     if seen.len() > DEEPEST || seen.contains(&schema.pointer) {
         return vec![Class::Anything];
     }
+    let schema = &spec.unwrapped(schema);
     let node = schema.node;
-    let says = |part: &Found<'_>| !says_nothing(part.node);
-    let significant: Vec<Found<'a>> = spec.parts(schema, "allOf").filter(says).collect();
-    if let [only] = &significant[..]
-        && node.get("properties").is_none()
-    {
-        return classes(spec, only, seen);
-    }
     if let Some(keyword) = KEYWORDS.into_iter().find(|key| node.get(key).is_some()) {
         seen.push(schema.pointer.clone());
         let parts = spec.parts(schema, keyword);
@@ -712,19 +693,8 @@ fn merged_alternatives(spec: &Spec<'_>, schema: &Found<'_>) -> Option<Problem> {
 
 /// Whether a schema, or the one that it is another name for, has alternatives.
 fn has_alternatives(spec: &Spec<'_>, schema: &Found<'_>) -> bool {
-    let mut schema = schema.clone();
-    for _ in 0..DEEPEST {
-        if KEYWORDS.iter().any(|key| schema.node.get(key).is_some()) {
-            return true;
-        }
-        let says = |part: &Found<'_>| !says_nothing(part.node);
-        let mut parts: Vec<Found<'_>> = spec.parts(&schema, "allOf").filter(says).collect();
-        match (parts.pop(), parts.is_empty()) {
-            (Some(only), true) => schema = only,
-            _ => return false,
-        }
-    }
-    false
+    let schema = spec.unwrapped(schema);
+    KEYWORDS.iter().any(|key| schema.node.get(key).is_some())
 }
 
 /// A discriminator of which nobody knows what it chooses from.

@@ -178,6 +178,25 @@ impl<'a> Spec<'a> {
         parts.filter_map(|(part, pointer)| self.resolve(part, &pointer))
     }
 
+    /// The schema that an `allOf` is another name for, if all of its other parts
+    /// are documentation; or the schema itself.
+    pub(crate) fn unwrapped(&self, schema: &Found<'a>) -> Found<'a> {
+        let mut schema = schema.clone();
+        // More steps than this mean a circle.
+        for _ in 0..8 {
+            if schema.node.get("properties").is_some() {
+                break;
+            }
+            let says = |part: &Found<'_>| !says_nothing(part.node);
+            let parts = self.parts(&schema, "allOf").filter(says);
+            let [only] = &parts.collect::<Vec<_>>()[..] else {
+                break;
+            };
+            schema = only.clone();
+        }
+        schema
+    }
+
     /// The schema that a schema is written in as a part, or the schema itself.
     pub(crate) fn whole(&self, schema: &Found<'a>) -> Found<'a> {
         let mut pointer = schema.pointer.as_str();
@@ -304,6 +323,22 @@ impl<'a> Operation<'a> {
     pub(crate) fn id(&self) -> Option<&'a str> {
         self.node.text_of("operationId")
     }
+}
+
+/// Whether a schema is nothing but documentation.
+pub(crate) fn says_nothing(schema: &Node) -> bool {
+    let documentation = [
+        "title",
+        "description",
+        "example",
+        "externalDocs",
+        "nullable",
+        "deprecated",
+        "readOnly",
+        "writeOnly",
+    ];
+    let mut keys = schema.entries().iter().map(|entry| entry.key.as_str());
+    keys.all(|key| documentation.contains(&key))
 }
 
 fn path_items(root: &Node) -> impl Iterator<Item = (&str, &Node, String)> {

@@ -2100,6 +2100,22 @@ pub mod types {
             Default::default()
         }
     }
+    #[deprecated]
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct OldPrint {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub id: ::std::option::Option<::std::string::String>,
+    }
+    impl OldPrint {
+        pub fn builder() -> builder::OldPrint {
+            Default::default()
+        }
+    }
     ///`Option`
     #[derive(
         ::serde::Deserialize,
@@ -2498,6 +2514,115 @@ pub mod types {
     impl Priced {
         pub fn builder() -> builder::Priced {
             Default::default()
+        }
+    }
+    ///`PrintName`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[serde(transparent)]
+    pub struct PrintName(#[serde(with = "crate::wire")] pub ::std::string::String);
+    impl ::std::ops::Deref for PrintName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<PrintName> for ::std::string::String {
+        fn from(value: PrintName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PrintName {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for PrintName {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for PrintName {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
+    ///`PrintState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum PrintState {
+        #[serde(rename = "open")]
+        Open,
+        #[serde(rename = "read")]
+        Read,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for PrintState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Open => f.write_str("open"),
+                Self::Read => f.write_str("read"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for PrintState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "open" => Ok(Self::Open),
+                "read" => Ok(Self::Read),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid PrintState: expected `open` or `read`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for PrintState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for PrintState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`RackType`
@@ -3363,6 +3488,155 @@ pub mod types {
     impl ::std::convert::From<::std::vec::Vec<ShelfAlias>> for Shelves {
         fn from(value: ::std::vec::Vec<ShelfAlias>) -> Self {
             Self(value)
+        }
+    }
+    ///`SmallPrint`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct SmallPrint {
+        #[deprecated]
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub state: ::std::option::Option<PrintState>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub states: ::std::vec::Vec<::std::option::Option<PrintState>>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub size: ::std::option::Option<SmallPrintSize>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub paper: ::std::option::Option<SmallPrintPaper>,
+        ///The old one.
+        #[deprecated]
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub old: ::std::option::Option<PrintName>,
+    }
+    impl SmallPrint {
+        pub fn builder() -> builder::SmallPrint {
+            Default::default()
+        }
+    }
+    ///`SmallPrintPaper`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SmallPrintPaper {
+        #[serde(rename = "a4")]
+        A4,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for SmallPrintPaper {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::A4 => f.write_str("a4"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SmallPrintPaper {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "a4" => Ok(Self::A4),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid SmallPrintPaper: expected `a4`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SmallPrintPaper {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SmallPrintPaper {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SmallPrintSize`
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct SmallPrintSize(#[serde(with = "crate::wire")] i64);
+    impl ::std::ops::Deref for SmallPrintSize {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<SmallPrintSize> for i64 {
+        fn from(value: SmallPrintSize) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::TryFrom<i64> for SmallPrintSize {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: i64,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if ![1_i64, 2_i64].contains(&value) {
+                Err("invalid value".into())
+            } else {
+                Ok(Self(value))
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for SmallPrintSize {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            Self::try_from(<i64>::deserialize(deserializer)?)
+                .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
         }
     }
     ///`Square`
@@ -7040,6 +7314,55 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct OldPrint {
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for OldPrint {
+            fn default() -> Self {
+                Self { id: Ok(Default::default()) }
+            }
+        }
+        impl OldPrint {
+            /**The field `id`.
+
+Optional.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::OldPrint, crate::Error> {
+                crate::argument::built(
+                    "OldPrint",
+                    <super::OldPrint as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<OldPrint> for super::OldPrint {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: OldPrint,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { id: value.id? })
+            }
+        }
+        impl ::std::convert::From<super::OldPrint> for OldPrint {
+            fn from(value: super::OldPrint) -> Self {
+                Self { id: Ok(value.id) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Pallet {
             height: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
@@ -8651,6 +8974,154 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct SmallPrint {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            old: ::std::result::Result<
+                ::std::option::Option<super::PrintName>,
+                ::std::string::String,
+            >,
+            paper: ::std::result::Result<
+                ::std::option::Option<super::SmallPrintPaper>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<super::SmallPrintSize>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::PrintState>,
+                ::std::string::String,
+            >,
+            states: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<super::PrintState>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for SmallPrint {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    old: Ok(Default::default()),
+                    paper: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                    states: Ok(Default::default()),
+                }
+            }
+        }
+        impl SmallPrint {
+            /**The field `name`.
+
+Optional.*/
+            #[deprecated]
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
+                self
+            }
+            /**The old one.
+
+Optional.*/
+            #[deprecated]
+            pub fn old(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PrintName>>,
+            ) -> Self {
+                self.old = crate::argument::field("old", value);
+                self
+            }
+            /**The field `paper`.
+
+Optional.*/
+            pub fn paper(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::SmallPrintPaper>,
+                >,
+            ) -> Self {
+                self.paper = crate::argument::field("paper", value);
+                self
+            }
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::SmallPrintSize>>,
+            ) -> Self {
+                self.size = crate::argument::field("size", value);
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PrintState>>,
+            ) -> Self {
+                self.state = crate::argument::field("state", value);
+                self
+            }
+            /**The field `states`.
+
+Optional.*/
+            pub fn states(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<super::PrintState>>,
+                >,
+            ) -> Self {
+                self.states = crate::argument::field("states", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::SmallPrint, crate::Error> {
+                crate::argument::built(
+                    "SmallPrint",
+                    <super::SmallPrint as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<SmallPrint> for super::SmallPrint {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SmallPrint,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    old: value.old?,
+                    paper: value.paper?,
+                    size: value.size?,
+                    state: value.state?,
+                    states: value.states?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SmallPrint> for SmallPrint {
+            fn from(value: super::SmallPrint) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    old: Ok(value.old),
+                    paper: Ok(value.paper),
+                    size: Ok(value.size),
+                    state: Ok(value.state),
+                    states: Ok(value.states),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Square {
             kind: ::std::result::Result<super::SquareKind, ::std::string::String>,
             side: ::std::result::Result<
@@ -10039,12 +10510,13 @@ Optional.*/
         ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, Option : Text, OptionSort : Text, Pallet : Object, Parcel : Object,
-        ParcelSize : Object, Person : Object, Phone : Object, Pile : Object, PileKind :
-        Text, Priced : Object, RackType : Text, Reading : Object, Result : Object,
-        ResultBody : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow :
-        Object, Robot : Object, RobotModel : Text, Round : Object, RoundKind : Text,
-        Screw : Object, Shelf : Object, ShelfKind : Text, Square : Object, SquareKind :
+        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Pallet : Object,
+        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object, Pile :
+        Object, PileKind : Text, Priced : Object, PrintState : Text, RackType : Text,
+        Reading : Object, Result : Object, ResultBody : Object, ResultKind : Text,
+        ResultPlace : Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text,
+        Round : Object, RoundKind : Text, Screw : Object, Shelf : Object, ShelfKind :
+        Text, SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind :
         Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
         : Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
         Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
@@ -10052,16 +10524,18 @@ Optional.*/
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Level : i64,
-        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, ShelfAlias : Shelf,
-        ShelfKindAlias : ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
-        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >
+        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, PrintName :
+        ::std::string::String, ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName
+        : ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
+        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
         DraftState, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
-        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, RackType,
-        ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias, ShelfName,
-        ShelfPrice, SquareKind, SupplierStatus
+        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
+        PrintState, RackType, ResultKind, RobotModel, RoundKind, ShelfKind,
+        ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,
+        SupplierStatus
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -10078,17 +10552,17 @@ Optional.*/
         Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
         ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal
         => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec <
-        ShelfAlias > => Shelves, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named
-        => TreeAmount, Mail => TreeContact, Phone => TreeContact
+        ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack, Pile => Stack,
+        i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
         Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
         Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
         ConsignmentStamp, Crate, Draft, Goods, GoodsForm, Kit, ListMoodsResponseItem,
-        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, Pallet, Parcel,
-        ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
-        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, Square,
+        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Pallet,
+        Parcel, ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
+        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square,
         StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
         ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
@@ -11088,6 +11562,67 @@ let response = client.get_tree()
 ```*/
     pub fn get_tree(&self) -> builder::GetTree<'_> {
         builder::GetTree::new(self)
+    }
+    /**Read the small print
+
+It is small.
+
+Sends a `GET` request to `/small/{print}`
+
+Arguments:
+- `print`
+- `names`
+- `state`: Only those.
+
+zq-deprecated
+- `x_print`:
+
+zq-deprecated
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, print: telesto_fixture_api::types::PrintName, names: ::std::vec::Vec<telesto_fixture_api::types::PrintName>, state: telesto_fixture_api::types::PrintState, x_print: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.read_small_print()
+    .print(print)
+    .names(names)
+    .state(state)
+    .x_print(x_print)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    #[deprecated]
+    pub fn read_small_print(&self) -> builder::ReadSmallPrint<'_> {
+        builder::ReadSmallPrint::new(self)
+    }
+    /**Write the small print
+
+Sends a `PUT` request to `/small/{print}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, print: ::std::string::String, body: telesto_fixture_api::types::SmallPrint) -> Result<(), telesto_fixture_api::Error> {
+let response = client.write_small_print()
+    .print(print)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn write_small_print(&self) -> builder::WriteSmallPrint<'_> {
+        builder::WriteSmallPrint::new(self)
     }
     /**Send a reading, and get it back
 
@@ -14521,6 +15056,213 @@ Required.*/
             crate::call::json(client, "get_tree", result).await
         }
     }
+    /**Builder for [`Client::read_small_print`]
+
+[`Client::read_small_print`]: super::Client::read_small_print*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ReadSmallPrint<'a> {
+        client: &'a super::Client,
+        print: ::std::result::Result<types::PrintName, ::std::string::String>,
+        names: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<types::PrintName>>,
+            ::std::string::String,
+        >,
+        state: ::std::result::Result<
+            ::std::option::Option<types::PrintState>,
+            ::std::string::String,
+        >,
+        x_print: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+    }
+    impl<'a> ReadSmallPrint<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                print: Err("missing required parameter `print`".to_string()),
+                names: Ok(None),
+                state: Ok(None),
+                x_print: Ok(None),
+            }
+        }
+        /**The path parameter `print`.
+
+Required.*/
+        pub fn print(mut self, value: impl crate::Argument<types::PrintName>) -> Self {
+            self.print = crate::argument::field("print", value);
+            self
+        }
+        /**The query parameter `names`.
+
+Optional.*/
+        pub fn names(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::PrintName>>,
+            >,
+        ) -> Self {
+            self.names = crate::argument::field("names", value);
+            self
+        }
+        /**Only those.
+
+Optional.*/
+        #[deprecated]
+        pub fn state(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::PrintState>>,
+        ) -> Self {
+            self.state = crate::argument::field("state", value);
+            self
+        }
+        /**The header parameter `X-Print`.
+
+Optional.*/
+        #[deprecated]
+        pub fn x_print(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.x_print = crate::argument::field("x_print", value);
+            self
+        }
+        ///Sends a `GET` request to `/small/{print}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::SmallPrint>, crate::Error> {
+            let Self { client, print, names, state, x_print } = self;
+            let print = crate::call::valid("read_small_print", print)?;
+            let names = crate::call::valid("read_small_print", names)?;
+            let state = crate::call::valid("read_small_print", state)?;
+            let x_print = crate::call::valid("read_small_print", x_print)?;
+            let url = format!(
+                "{}/small/{}", client.baseurl, crate
+                ::call::path_segment("read_small_print", "print", & print) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_print {
+                header_map
+                    .append("X-Print", crate::call::header("read_small_print", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "read_small_print",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "names",
+                            &crate::wire::Written(&names),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "state",
+                            &crate::wire::Written(&state),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "read_small_print",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "read_small_print", result).await
+        }
+    }
+    /**Builder for [`Client::write_small_print`]
+
+[`Client::write_small_print`]: super::Client::write_small_print*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct WriteSmallPrint<'a> {
+        client: &'a super::Client,
+        print: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::SmallPrint, ::std::string::String>,
+    }
+    impl<'a> WriteSmallPrint<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                print: Err("missing required parameter `print`".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The path parameter `print`.
+
+Required.*/
+        pub fn print(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.print = crate::argument::field("print", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::SmallPrint>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::SmallPrint,
+            ) -> types::builder::SmallPrint,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/small/{print}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::OldPrint>, crate::Error> {
+            let Self { client, print, body } = self;
+            let print = crate::call::valid("write_small_print", print)?;
+            let body = crate::call::valid(
+                "write_small_print",
+                body
+                    .and_then(|v| {
+                        types::SmallPrint::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/small/{}", client.baseurl, crate
+                ::call::path_segment("write_small_print", "print", & print) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "write_small_print",
+                client
+                    .client
+                    .put(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "write_small_print",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "write_small_print", result).await
+        }
+    }
     /**Builder for [`Client::post_reading`]
 
 [`Client::post_reading`]: super::Client::post_reading*/
@@ -15735,6 +16477,38 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for GetTree<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Tree>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ReadSmallPrint<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::SmallPrint>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for WriteSmallPrint<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::OldPrint>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

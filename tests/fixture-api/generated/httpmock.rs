@@ -1984,6 +1984,117 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ReadSmallPrintWhen(::httpmock::When);
+    impl ReadSmallPrintWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/small/{print}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn print(self, value: impl crate::Argument<types::PrintName>) -> Self {
+            let value = crate::httpmock::argument::<types::PrintName>("print", value);
+            Self(
+                crate::httpmock::path_parameter(self.0, "/small/{print}", 0usize, &value),
+            )
+        }
+        pub fn names(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::PrintName>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<types::PrintName>>,
+            >("names", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "names", value))
+            } else {
+                Self(self.0.query_param_missing("names"))
+            }
+        }
+        pub fn state(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::PrintState>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::PrintState>,
+            >("state", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "state", value))
+            } else {
+                Self(self.0.query_param_missing("state"))
+            }
+        }
+        pub fn x_print(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("x_print", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "X-Print", value))
+            } else {
+                Self(self.0.header_missing("X-Print"))
+            }
+        }
+    }
+    pub struct ReadSmallPrintThen(::httpmock::Then);
+    impl ReadSmallPrintThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::SmallPrint) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct WriteSmallPrintWhen(::httpmock::When);
+    impl WriteSmallPrintWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/small/{print}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn print(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("print", value);
+            Self(
+                crate::httpmock::path_parameter(self.0, "/small/{print}", 0usize, &value),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::SmallPrint>) -> Self {
+            let value = crate::httpmock::argument::<types::SmallPrint>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct WriteSmallPrintThen(::httpmock::Then);
+    impl WriteSmallPrintThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::OldPrint) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PostReadingWhen(::httpmock::When);
     impl PostReadingWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2540,6 +2651,14 @@ pub trait MockServerExt {
     fn get_tree<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetTreeWhen, operations::GetTreeThen);
+    /// Mocks `GET /small/{print}`, which [`Client::read_small_print`](crate::Client::read_small_print) sends.
+    fn read_small_print<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ReadSmallPrintWhen, operations::ReadSmallPrintThen);
+    /// Mocks `PUT /small/{print}`, which [`Client::write_small_print`](crate::Client::write_small_print) sends.
+    fn write_small_print<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::WriteSmallPrintWhen, operations::WriteSmallPrintThen);
     /// Mocks `POST /readings`, which [`Client::post_reading`](crate::Client::post_reading) sends.
     fn post_reading<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3048,6 +3167,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetTreeWhen::new(when),
                 operations::GetTreeThen::new(then),
+            )
+        })
+    }
+    fn read_small_print<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ReadSmallPrintWhen, operations::ReadSmallPrintThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ReadSmallPrintWhen::new(when),
+                operations::ReadSmallPrintThen::new(then),
+            )
+        })
+    }
+    fn write_small_print<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::WriteSmallPrintWhen, operations::WriteSmallPrintThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::WriteSmallPrintWhen::new(when),
+                operations::WriteSmallPrintThen::new(then),
             )
         })
     }

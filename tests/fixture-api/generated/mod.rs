@@ -2,6 +2,7 @@
 // Do not edit: edit the spec and run the command again.
 
 #![allow(
+    deprecated,
     missing_docs,
     unreachable_pub,
     unused_imports,

@@ -290,6 +290,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "read_small_print",
+        method: "GET",
+        path: "/small/{print}",
+        tag: Some("awkward"),
+        returns: Returns::Json,
+    },
+    Operation {
         id: "refused_default",
         method: "GET",
         path: "/refused/default",
@@ -379,5 +386,12 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts/file",
         tag: None,
         returns: Returns::Nothing,
+    },
+    Operation {
+        id: "write_small_print",
+        method: "PUT",
+        path: "/small/{print}",
+        tag: Some("awkward"),
+        returns: Returns::Json,
     },
 ];
