@@ -1,5 +1,6 @@
 //! JSON writes a character beyond the first 65,536 as two escapes,
 //! `"\ud83d\udc4d"`, which YAML refuses. It has one for it: `"\U0001F44D"`.
+//! Elsewhere, in YAML without quotes, these are no escapes.
 
 use std::borrow::Cow;
 
@@ -7,7 +8,7 @@ use std::borrow::Cow;
 const PAIR: usize = 12;
 const ONE: usize = 10;
 
-/// A text in which each of these pairs is one escape.
+/// A text in which each of these pairs is one escape, if it is JSON.
 pub(super) struct Joined<'a> {
     pub(super) text: Cow<'a, str>,
     /// Where the escapes are in it.
@@ -20,7 +21,8 @@ impl<'a> Joined<'a> {
         let mut places = Vec::new();
         let mut copied = 0;
         let mut at = 0;
-        while let Some(found) = text[at..].find('\\') {
+        let is_json = text.trim_start().starts_with('{');
+        while let Some(found) = text[at..].find('\\').filter(|_| is_json) {
             at += found;
             match character(&text[at..]) {
                 Some(character) => {
@@ -95,5 +97,8 @@ mod tests {
             }
         }
         assert_eq!(offsets.last(), Some(&text.len()));
+
+        let yaml = r"title: \ud83d\udc4d";
+        assert_eq!(Joined::of(yaml).text, yaml);
     }
 }
