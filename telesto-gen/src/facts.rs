@@ -8,6 +8,7 @@ use openapiv3::{MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, S
 use crate::names::pascal;
 use crate::schemas::{self, resolve};
 use crate::spec::alternatives::Union;
+use crate::spec::component_name;
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
@@ -219,12 +220,6 @@ fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
         }
     });
     objects
-}
-
-/// The name of the schema at this pointer, if it is one of the components.
-fn component_name(pointer: &str) -> Option<&str> {
-    let name = pointer.strip_prefix("/components/schemas/")?;
-    (!name.contains('/')).then_some(name)
 }
 
 /// The properties of an object, with those of all parts of an `allOf`.

@@ -14,7 +14,7 @@ use openapiv3::{
 use serde_json::Value;
 
 use crate::schemas;
-use crate::spec::alternatives::{Alternative, Union};
+use crate::spec::alternatives::Union;
 
 /// What the name of the property that marks such an object starts with.
 pub(crate) const MARK: &str = "zq_alternatives_";
@@ -40,14 +40,14 @@ pub(super) fn apply(api: &mut OpenAPI, unions: &[Union]) -> usize {
         let number = schema.schema_data.extensions.shift_remove(MARK);
         let number = number.and_then(|number| usize::try_from(number.as_u64()?).ok());
         if let Some((number, union)) = number.and_then(|n| Some((n, unions.get(n)?))) {
-            replace(schema, number, &union.alternatives);
+            replace(schema, number, union);
             replaced += 1;
         }
     });
     replaced
 }
 
-fn replace(schema: &mut Schema, number: usize, alternatives: &[Alternative]) {
+fn replace(schema: &mut Schema, number: usize, union: &Union) {
     let (parts, beside) = match &mut schema.schema_kind {
         SchemaKind::OneOf { one_of: parts } | SchemaKind::AnyOf { any_of: parts } => {
             (std::mem::take(parts), None)
@@ -55,15 +55,11 @@ fn replace(schema: &mut Schema, number: usize, alternatives: &[Alternative]) {
         SchemaKind::Any(any) => {
             let mut parts = std::mem::take(&mut any.one_of);
             parts.append(&mut any.any_of);
-            let has_own = !any.properties.is_empty()
-                || !any.required.is_empty()
-                || !any.all_of.is_empty()
-                || any.additional_properties.is_some();
-            (parts, has_own.then(|| any.clone()))
+            (parts, union.is_merged.then(|| any.clone()))
         }
         _ => return,
     };
-    if alternatives.is_empty() {
+    if union.alternatives.is_empty() {
         return;
     }
     let mut object = ObjectType::default();
@@ -73,7 +69,10 @@ fn replace(schema: &mut Schema, number: usize, alternatives: &[Alternative]) {
     };
     let mark = (format!("{MARK}{number}"), ReferenceOr::Item(Box::new(mark)));
     let parts = parts.into_iter().map(|part| with(part, beside.as_ref()));
-    let names = alternatives.iter().map(|alternative| &alternative.name);
+    let names = union
+        .alternatives
+        .iter()
+        .map(|alternative| &alternative.name);
     let properties = names.cloned().zip(parts).chain([mark]);
     object.properties = properties.collect();
     object.required = object.properties.keys().cloned().collect();

@@ -7,6 +7,7 @@ use std::collections::HashSet;
 use openapiv3::{AdditionalProperties, OpenAPI, ReferenceOr, Schema, SchemaData, SchemaKind, Type};
 
 use crate::schemas::{self, component};
+use crate::spec::component_name;
 
 /// Moves `nullable` from components to their uses. Returns how many there were.
 pub(super) fn apply(api: &mut OpenAPI, document: &OpenAPI) -> usize {
@@ -23,8 +24,7 @@ pub(super) fn apply(api: &mut OpenAPI, document: &OpenAPI) -> usize {
         return 0;
     }
     schemas::for_each(api, &mut |pointer, schema| {
-        let name = pointer.strip_prefix("/components/schemas/");
-        if name.is_some_and(|name| !name.contains('/')) {
+        if component_name(pointer).is_some() {
             schema.schema_data.nullable = false;
         }
         in_schema(schema, &nullable);

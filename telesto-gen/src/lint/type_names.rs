@@ -7,7 +7,7 @@ use crate::document::{Node, join};
 use super::Report;
 use crate::names::pascal;
 use crate::spec::alternatives::Union;
-use crate::spec::{Found, Spec};
+use crate::spec::{Found, Spec, component_name};
 
 /// Names that typify and the coercion use without a path.
 const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
@@ -103,7 +103,9 @@ struct Types<'s, 'a> {
 impl<'a> Types<'_, 'a> {
     /// Adds a schema of a component, a parameter or a body, and those in it.
     fn add(&mut self, name: &str, schema: &'a Node, pointer: &str) {
-        let title = schema.text_of("title").filter(|_| !is_component(pointer));
+        let title = schema
+            .text_of("title")
+            .filter(|_| component_name(pointer).is_none());
         self.walk(title.unwrap_or(name), schema, pointer);
     }
 
@@ -111,7 +113,7 @@ impl<'a> Types<'_, 'a> {
         let name = pascal(name);
         let is_reference = schema.get("$ref").is_some();
         // Every component is a type.
-        if is_component(pointer) || (is_type(schema) && !is_reference) {
+        if component_name(pointer).is_some() || (is_type(schema) && !is_reference) {
             self.take(&name, schema, pointer);
         }
         // What is referred to has its own name.
@@ -180,7 +182,7 @@ impl<'a> Types<'_, 'a> {
     fn take(&mut self, name: &str, schema: &'a Node, pointer: &str) {
         match self.known.get(name) {
             // Two names may well stand for the same. Components are compared above.
-            Some(first) if first.node == schema || is_component(pointer) => {}
+            Some(first) if first.node == schema || component_name(pointer).is_some() => {}
             Some(first) => {
                 let clash = (name.to_owned(), first.pointer.clone(), pointer.to_owned());
                 self.clashes.push(clash);
@@ -194,11 +196,6 @@ impl<'a> Types<'_, 'a> {
             }
         }
     }
-}
-
-fn is_component(pointer: &str) -> bool {
-    let name = pointer.strip_prefix("/components/schemas/");
-    name.is_some_and(|name| !name.contains('/'))
 }
 
 /// Whether a schema becomes a type of its own.

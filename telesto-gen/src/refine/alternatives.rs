@@ -11,7 +11,7 @@ use syn::{
     Type, parse_quote,
 };
 
-use super::{order, tree};
+use super::tree;
 use crate::facts::Facts;
 use crate::fixup::alternatives::MARK;
 use crate::spec::alternatives::{Case, Union};
@@ -83,7 +83,7 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
     let ident = &item.ident;
     let fields = item.fields.iter();
     let fields: BTreeMap<String, &Field> = fields
-        .filter_map(|field| Some((order::wire_name(field)?, field)))
+        .filter_map(|field| Some((tree::wire_name(field)?, field)))
         .collect();
     let mut variants = Vec::new();
     let mut written = Vec::new();

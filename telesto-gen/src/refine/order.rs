@@ -20,7 +20,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         let Fields::Named(fields) = &mut item.fields else {
             continue;
         };
-        let wire_names: Vec<Option<String>> = fields.named.iter().map(wire_name).collect();
+        let wire_names: Vec<Option<String>> = fields.named.iter().map(tree::wire_name).collect();
         let names: Vec<&str> = wire_names.iter().flatten().map(String::as_str).collect();
         if names.is_empty() {
             continue;
@@ -95,17 +95,4 @@ fn object_of<'a>(
     let candidates = objects.get(&sorted(names))?;
     let named = candidates.named.get(type_name).copied();
     Some(named.unwrap_or(candidates.first))
-}
-
-/// The name of a field on the wire; `None` if it holds several properties.
-pub(super) fn wire_name(field: &Field) -> Option<String> {
-    let serde = tree::serde(&field.attrs);
-    if serde.iter().any(|meta| meta.path().is_ident("flatten")) {
-        return None;
-    }
-    let renamed = serde.iter().find_map(|meta| tree::text_of(meta, "rename"));
-    renamed.or_else(|| {
-        let ident = field.ident.as_ref()?.to_string();
-        Some(ident.trim_start_matches("r#").to_owned())
-    })
 }

@@ -3,8 +3,8 @@
 use proc_macro2::Ident;
 use syn::punctuated::Punctuated;
 use syn::{
-    Attribute, Expr, ExprLit, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl, ItemMod,
-    Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath,
+    Attribute, Expr, ExprLit, Field, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl,
+    ItemMod, Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath,
 };
 
 /// The items of a module at the top of the file.
@@ -38,6 +38,19 @@ pub(super) fn free_name(taken: &[impl AsRef<str>]) -> String {
     let mut names = names.into_iter().chain(numbered);
     let is_free = |name: &String| taken.iter().all(|taken| taken.as_ref() != name);
     names.find(is_free).unwrap_or_default()
+}
+
+/// The name of a field on the wire; `None` if it holds several properties.
+pub(super) fn wire_name(field: &Field) -> Option<String> {
+    let serde = serde(&field.attrs);
+    if serde.iter().any(|meta| meta.path().is_ident("flatten")) {
+        return None;
+    }
+    let renamed = serde.iter().find_map(|meta| text_of(meta, "rename"));
+    renamed.or_else(|| {
+        let ident = field.ident.as_ref()?.to_string();
+        Some(ident.trim_start_matches("r#").to_owned())
+    })
 }
 
 /// The inherent implementations among some items.

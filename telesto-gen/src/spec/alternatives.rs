@@ -563,8 +563,7 @@ fn told_apart(
         Class::List => (1, None),
         Class::Object(_) | Class::Anything => (2, None),
     });
-    let objects: Vec<&Object> = left.iter().filter_map(|(_, c)| object(c)).collect();
-    let objects: Vec<Object> = objects.into_iter().cloned().collect();
+    let objects: Vec<&Object> = left.iter().filter_map(|(_, class)| object(class)).collect();
     let mut cases = Vec::new();
     while !left.is_empty() {
         // Before it comes whatever its test would take for one of its own.
@@ -651,7 +650,7 @@ impl Object {
     }
 
     /// How these are told from all others.
-    fn case(&self, others: &[Self]) -> Case {
+    fn case(&self, others: &[&Self]) -> Case {
         let constants: BTreeSet<&str> = others.iter().flat_map(|o| self.constants(o)).collect();
         let is = constants
             .iter()

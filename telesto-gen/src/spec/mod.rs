@@ -352,6 +352,12 @@ fn path_items(root: &Node) -> impl Iterator<Item = (&str, &Node, String)> {
         })
 }
 
+/// The name of the schema at this pointer, if it is one of the components.
+pub(crate) fn component_name(pointer: &str) -> Option<&str> {
+    let name = pointer.strip_prefix("/components/schemas/")?;
+    (!name.contains('/')).then_some(name)
+}
+
 /// The section and the name in `#/components/section/name`.
 pub(crate) fn split_reference(reference: &str) -> Option<(&str, &str)> {
     let (section, name) = reference.strip_prefix("#/components/")?.split_once('/')?;
