@@ -39,6 +39,7 @@ fn every_step_says_how_often_it_applied() {
         ("client", 2),
         ("rename", 1),
         ("order", 9),
+        ("boxes", 0),
         ("coerce", 54),
         ("open-enums", 3),
         ("variants", 2),

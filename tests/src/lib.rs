@@ -12,6 +12,7 @@
 //! - `host`: the budget that the processes of a machine share.
 //! - `coercion`: any JSON that a server may send for a generated type.
 //! - `spec_readme`: the examples of `spec/README.md`.
+//! - `random`: documents that nobody wrote.
 //! - `one_spec`: the client and the mock server that are made from the same spec.
 #![cfg(test)]
 #![allow(
@@ -29,6 +30,7 @@ mod host;
 mod key;
 mod limit;
 mod one_spec;
+mod random;
 mod redirects;
 mod spec_readme;
 mod support;

@@ -3,6 +3,7 @@
 //! output is noticed at once.
 
 mod alternatives;
+mod boxes;
 mod client;
 mod coerce;
 pub(crate) mod collisions;
@@ -48,6 +49,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "order",
         apply: order::apply,
+    },
+    // Before `coerce` and `setters`, which look at the types of fields.
+    Pass {
+        name: "boxes",
+        apply: boxes::apply,
     },
     // Before `open-enums`, whose values are not coerced.
     Pass {

@@ -1249,6 +1249,76 @@ pub mod types {
             Self::Text(value)
         }
     }
+    ///`EarlierFound`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct EarlierFound {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub middle: ::std::option::Option<FoundPart>,
+    }
+    impl EarlierFound {
+        pub fn builder() -> builder::EarlierFound {
+            Default::default()
+        }
+    }
+    ///`Found`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Found {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub recursive: ::std::option::Option<EarlierFound>,
+    }
+    impl Found {
+        pub fn builder() -> builder::Found {
+            Default::default()
+        }
+    }
+    ///`FoundPart`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FoundPart {
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub id: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub holder: ::std::option::Option<FoundPartHolder>,
+    }
+    impl FoundPart {
+        pub fn builder() -> builder::FoundPart {
+            Default::default()
+        }
+    }
+    ///`FoundPartHolder`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FoundPartHolder {
+        #[serde(
+            default,
+            skip_serializing_if = "::std::option::Option::is_none",
+            with = "crate::wire"
+        )]
+        pub held: ::std::option::Option<::std::boxed::Box<FoundPart>>,
+    }
+    impl FoundPartHolder {
+        pub fn builder() -> builder::FoundPartHolder {
+            Default::default()
+        }
+    }
     ///`Goods`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -6115,6 +6185,247 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct EarlierFound {
+            middle: ::std::result::Result<
+                ::std::option::Option<super::FoundPart>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for EarlierFound {
+            fn default() -> Self {
+                Self {
+                    middle: Ok(Default::default()),
+                }
+            }
+        }
+        impl EarlierFound {
+            /**The field `middle`.
+
+Optional.*/
+            pub fn middle(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::FoundPart>>,
+            ) -> Self {
+                self.middle = crate::argument::field("middle", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::EarlierFound, crate::Error> {
+                crate::argument::built(
+                    "EarlierFound",
+                    <super::EarlierFound as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<EarlierFound> for super::EarlierFound {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: EarlierFound,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { middle: value.middle? })
+            }
+        }
+        impl ::std::convert::From<super::EarlierFound> for EarlierFound {
+            fn from(value: super::EarlierFound) -> Self {
+                Self { middle: Ok(value.middle) }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Found {
+            recursive: ::std::result::Result<
+                ::std::option::Option<super::EarlierFound>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for Found {
+            fn default() -> Self {
+                Self {
+                    recursive: Ok(Default::default()),
+                }
+            }
+        }
+        impl Found {
+            /**The field `recursive`.
+
+Optional.*/
+            pub fn recursive(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::EarlierFound>>,
+            ) -> Self {
+                self.recursive = crate::argument::field("recursive", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Found, crate::Error> {
+                crate::argument::built(
+                    "Found",
+                    <super::Found as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Found> for super::Found {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Found,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    recursive: value.recursive?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Found> for Found {
+            fn from(value: super::Found) -> Self {
+                Self {
+                    recursive: Ok(value.recursive),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct FoundPart {
+            holder: ::std::result::Result<
+                ::std::option::Option<super::FoundPartHolder>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for FoundPart {
+            fn default() -> Self {
+                Self {
+                    holder: Ok(Default::default()),
+                    id: Ok(Default::default()),
+                }
+            }
+        }
+        impl FoundPart {
+            /**The field `holder`.
+
+Optional.*/
+            pub fn holder(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::FoundPartHolder>,
+                >,
+            ) -> Self {
+                self.holder = crate::argument::field("holder", value);
+                self
+            }
+            /**The field `id`.
+
+Optional.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::FoundPart, crate::Error> {
+                crate::argument::built(
+                    "FoundPart",
+                    <super::FoundPart as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FoundPart> for super::FoundPart {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FoundPart,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    holder: value.holder?,
+                    id: value.id?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::FoundPart> for FoundPart {
+            fn from(value: super::FoundPart) -> Self {
+                Self {
+                    holder: Ok(value.holder),
+                    id: Ok(value.id),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct FoundPartHolder {
+            held: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for FoundPartHolder {
+            fn default() -> Self {
+                Self {
+                    held: Ok(Default::default()),
+                }
+            }
+        }
+        impl FoundPartHolder {
+            /**The field `held`.
+
+Optional.*/
+            pub fn held(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
+                >,
+            ) -> Self {
+                self.held = crate::argument::field("held", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::FoundPartHolder, crate::Error> {
+                crate::argument::built(
+                    "FoundPartHolder",
+                    <super::FoundPartHolder as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FoundPartHolder> for super::FoundPartHolder {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FoundPartHolder,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self { held: value.held? })
+            }
+        }
+        impl ::std::convert::From<super::FoundPartHolder> for FoundPartHolder {
+            fn from(value: super::FoundPartHolder) -> Self {
+                Self { held: Ok(value.held) }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Goods {
             code: ::std::result::Result<
                 ::std::option::Option<super::Code>,
@@ -10505,9 +10816,10 @@ Optional.*/
         Object, BoxKind : Text, Card : Object, Company : Object, Consignment : Object,
         ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
-        Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text, Goods :
-        Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
+        EarlierFound : Object, Found : Object, FoundPart : Object, FoundPartHolder :
+        Object, Goods : Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem :
+        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
         : Object, OldPrint : Object, Option : Text, OptionSort : Text, Pallet : Object,
@@ -10559,12 +10871,13 @@ Optional.*/
         Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
         Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
-        ConsignmentStamp, Crate, Draft, Goods, GoodsForm, Kit, ListMoodsResponseItem,
-        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Pallet,
-        Parcel, ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
-        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square,
-        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
-        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundPart, FoundPartHolder,
+        Goods, GoodsForm, Kit, ListMoodsResponseItem, Mail, Member, More, Named,
+        NewDraft, NewSupplier, Numbered, OldPrint, Pallet, Parcel, ParcelSize, Person,
+        Phone, Pile, Priced, Reading, Result, ResultBody, ResultPlace, ResultPlaceRow,
+        Robot, Round, Screw, Shelf, SmallPrint, Square, StartRecountBody,
+        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
+        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -11043,6 +11356,24 @@ let response = client.list_moods()
 ```*/
     pub fn list_moods(&self) -> builder::ListMoods<'_> {
         builder::ListMoods::new(self)
+    }
+    /**Sends a `POST` request to `/found`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Found) -> Result<(), telesto_fixture_api::Error> {
+let response = client.exchange_found()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn exchange_found(&self) -> builder::ExchangeFound<'_> {
+        builder::ExchangeFound::new(self)
     }
     /**Send names
 
@@ -13125,6 +13456,70 @@ Optional.*/
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "list_moods", result).await
+        }
+    }
+    /**Builder for [`Client::exchange_found`]
+
+[`Client::exchange_found`]: super::Client::exchange_found*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ExchangeFound<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::builder::Found, ::std::string::String>,
+    }
+    impl<'a> ExchangeFound<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Found>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Found) -> types::builder::Found,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/found`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Found>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid(
+                "exchange_found",
+                body.and_then(|v| types::Found::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!("{}/found", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "exchange_found",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "exchange_found",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::json(client, "exchange_found", result).await
         }
     }
     /**Builder for [`Client::send`]
@@ -16132,6 +16527,19 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ExchangeFound<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Found>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

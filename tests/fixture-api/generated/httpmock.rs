@@ -801,6 +801,36 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ExchangeFoundWhen(::httpmock::When);
+    impl ExchangeFoundWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/found"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Found>) -> Self {
+            let value = crate::httpmock::argument::<types::Found>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ExchangeFoundThen(::httpmock::Then);
+    impl ExchangeFoundThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Found) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct SendWhen(::httpmock::When);
     impl SendWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2548,6 +2578,10 @@ pub trait MockServerExt {
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListMoodsWhen, operations::ListMoodsThen);
+    /// Mocks `POST /found`, which [`Client::exchange_found`](crate::Client::exchange_found) sends.
+    fn exchange_found<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ExchangeFoundWhen, operations::ExchangeFoundThen);
     /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2892,6 +2926,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListMoodsWhen::new(when),
                 operations::ListMoodsThen::new(then),
+            )
+        })
+    }
+    fn exchange_found<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ExchangeFoundWhen, operations::ExchangeFoundThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ExchangeFoundWhen::new(when),
+                operations::ExchangeFoundThen::new(then),
             )
         })
     }

@@ -87,6 +87,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "exchange_found",
+        method: "POST",
+        path: "/found",
+        tag: None,
+        returns: Returns::Json,
+    },
+    Operation {
         id: "get_anything",
         method: "GET",
         path: "/parcels/anything",

@@ -1,0 +1,225 @@
+//! Random documents: groups of one operation and the schemas that only it uses.
+
+use serde_json::{Map, Value, json};
+
+use super::dice::Dice;
+use super::schema::{Components, Maker, Schema};
+
+/// An operation.
+#[derive(Clone, Debug)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) body: Option<Body>,
+    pub(super) response: Schema,
+    pub(super) components: Components,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Body {
+    pub(super) is_form: bool,
+    /// A component.
+    pub(super) schema: Schema,
+    /// The name of its type.
+    pub(super) name: String,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// Its name in Rust.
+    pub(super) setter: &'static str,
+    pub(super) place: &'static str,
+    pub(super) schema: Schema,
+    pub(super) required: bool,
+}
+
+/// Names of parameters, and of their setters.
+const PARAMETERS: &[(&str, &str, &str)] = &[
+    ("label[]", "label", "query"),
+    ("type", "type_", "query"),
+    ("$top", "top", "query"),
+    ("changed-since", "changed_since", "query"),
+    ("self", "self_", "query"),
+    ("client", "client", "query"),
+    ("Größe", "größe", "query"),
+    ("filter[name]", "filter_name", "query"),
+    ("X-Shop", "x_shop", "header"),
+    ("If-Match", "if_match", "header"),
+];
+
+impl Group {
+    pub(super) fn new(dice: &mut Dice, number: usize) -> Self {
+        let names = ["result", "option", "string", "vec", "default", "drop"];
+        let id = match names.get(number) {
+            Some(name) => (*name).to_owned(),
+            None => format!("operation_{number}"),
+        };
+        let method = *dice.pick(&["get", "post", "put", "patch", "delete"]);
+        let mut path = format!("/things{number}");
+        let mut parameters = Vec::new();
+        let parameter = |dice: &mut Dice, (name, setter, place), required| {
+            let mut maker = Maker {
+                dice,
+                components: Components::default(),
+                is_sent: true,
+            };
+            let mut schema = maker.scalar();
+            if place == "query" && maker.dice.once_in(3) {
+                schema = Schema::List(Box::new(schema));
+            }
+            Parameter {
+                name,
+                setter,
+                place,
+                schema,
+                required,
+            }
+        };
+        if dice.once_in(2) {
+            path += "/{thing-id}";
+            parameters.push(parameter(dice, ("thing-id", "thing_id", "path"), true));
+        }
+        for known in PARAMETERS {
+            if dice.once_in(6) {
+                let required = dice.once_in(3);
+                parameters.push(parameter(dice, *known, required));
+            }
+        }
+        let mut maker = Maker {
+            dice,
+            components: Components {
+                prefix: format!("G{number}"),
+                all: Vec::new(),
+            },
+            is_sent: false,
+        };
+        let response = match maker.dice.below(4) {
+            0 => Schema::List(Box::new(Schema::Object(maker.object(3)))),
+            1 => match maker.schema(3) {
+                // The types of a library, which do not write themselves as JSON.
+                schema if schema.is_of_dates() => Schema::List(Box::new(Schema::Decimal)),
+                schema => Schema::List(Box::new(schema)),
+            },
+            _ => Schema::Object(maker.object(3)),
+        };
+        let sends = method != "get" && method != "delete" && maker.dice.once_in(2);
+        let body = sends.then(|| {
+            let is_form = maker.dice.once_in(5);
+            // What is sent is not what the response holds.
+            let known = std::mem::take(&mut maker.components.all);
+            maker.is_sent = true;
+            let prefix = maker.components.prefix.clone();
+            maker.components.prefix = format!("{prefix}Sent");
+            let mut schema = maker.object(if is_form { 0 } else { 2 });
+            schema.is_typed = true;
+            let name = format!("{prefix}Body");
+            let offset = known.len();
+            let made = std::mem::replace(&mut maker.components.all, known);
+            maker.components.all.extend(
+                made.into_iter()
+                    .map(|(name, schema)| (name, moved(schema, offset))),
+            );
+            let index = maker.components.all.len();
+            let schema = moved(Schema::Object(schema), offset);
+            maker.components.all.push((name.clone(), schema));
+            Body {
+                is_form,
+                schema: Schema::Named(index),
+                name,
+            }
+        });
+        Self {
+            id,
+            method,
+            path,
+            parameters,
+            body,
+            response,
+            components: maker.components,
+        }
+    }
+
+    fn operation(&self) -> Value {
+        let parameters = self.parameters.iter().map(|parameter| {
+            json!({
+                "name": parameter.name,
+                "in": parameter.place,
+                "required": parameter.required,
+                "schema": parameter.schema.json(&self.components),
+            })
+        });
+        let mut operation = json!({
+            "operationId": self.id,
+            "parameters": parameters.collect::<Value>(),
+            "responses": {"200": {
+                "description": "Done.",
+                "content": {"application/json": {"schema": self.response.json(&self.components)}},
+            }},
+        });
+        if let Some(body) = &self.body {
+            let media_type = match body.is_form {
+                true => "application/x-www-form-urlencoded",
+                false => "application/json",
+            };
+            let schema = body.schema.json(&self.components);
+            operation["requestBody"] = json!({
+                "required": true,
+                "content": {media_type: {"schema": schema}},
+            });
+        }
+        operation
+    }
+}
+
+/// A schema whose components come after `offset` others.
+fn moved(mut schema: Schema, offset: usize) -> Schema {
+    fn shift(schema: &mut Schema, offset: usize) {
+        match schema {
+            Schema::Named(index) | Schema::Described(index) => *index += offset,
+            Schema::List(inner) | Schema::Map(inner) | Schema::Nullable(inner) => {
+                shift(inner, offset);
+            }
+            Schema::Object(object) => {
+                let properties = object.properties.iter_mut();
+                properties.for_each(|(_, schema)| shift(schema, offset));
+            }
+            Schema::All(parts) => parts.iter_mut().for_each(|part| shift(part, offset)),
+            Schema::One { alternatives, .. } => {
+                let schemas = alternatives.iter_mut().map(|a| &mut a.schema);
+                schemas.for_each(|schema| shift(schema, offset));
+            }
+            _ => {}
+        }
+    }
+    shift(&mut schema, offset);
+    schema
+}
+
+/// The document of some groups.
+pub(super) fn document(groups: &[Group]) -> String {
+    let mut paths = Map::new();
+    let mut schemas = Map::new();
+    for group in groups {
+        let item = json!({group.method: group.operation()});
+        paths.insert(group.path.clone(), item);
+        for (name, schema) in &group.components.all {
+            schemas.insert(name.clone(), schema.json(&group.components));
+        }
+    }
+    let document = json!({
+        "openapi": "3.0.3",
+        "info": {"title": "Random", "version": "1"},
+        "servers": [{"url": "https://random.invalid/v1"}],
+        "security": [{"key": []}],
+        "x-rate-limit": {"requests": 1_000_000, "window": 60, "lockout": 30},
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}},
+            "schemas": schemas,
+        },
+    });
+    serde_json::to_string_pretty(&document).unwrap()
+}
