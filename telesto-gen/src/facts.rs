@@ -40,8 +40,17 @@ pub(crate) struct OperationFacts {
     pub(crate) parameters: Vec<ParameterFacts>,
     /// Its request body.
     pub(crate) body: Option<BodyFacts>,
-    /// The media type of its success, if that has a body.
-    pub(crate) media_type: Option<String>,
+    /// What its success is read as.
+    pub(crate) returns: Returns,
+}
+
+/// What the success of an operation is read as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Returns {
+    Json,
+    /// Of this media type.
+    Bytes(String),
+    Nothing,
 }
 
 /// A parameter of an operation.
@@ -156,7 +165,12 @@ fn operation_facts(
                 description: body.description.clone().unwrap_or_default(),
                 sent_in: media_type(&body.content).unwrap_or_default(),
             }),
-        media_type: successes.find_map(|response| media_type(&response.content)),
+        returns: match successes.find_map(|response| media_type(&response.content)) {
+            Some(_) if method == "head" => Returns::Nothing,
+            Some(media_type) if media_type == "application/json" => Returns::Json,
+            Some(media_type) => Returns::Bytes(media_type),
+            None => Returns::Nothing,
+        },
     }
 }
 

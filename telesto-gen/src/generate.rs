@@ -12,6 +12,7 @@ use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
 use crate::names::pascal;
 use crate::spec::Spec;
+use crate::surface::Surface;
 use crate::{descriptions, fixup, lint, operations, progenitor, refine, render};
 
 /// A crate that a client is generated for.
@@ -89,53 +90,18 @@ impl Watch {
 /// The findings of the lint, if one of them is an error; or a finding about the
 /// operation that progenitor fails on.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
-    let mut watch = Watch::start();
-    let spec = Spec::of(document);
-    let warnings = lint::check(&spec);
-    watch.done("lint");
-    if warnings.has_errors() {
-        return Err(warnings);
-    }
-    let mut api = document.api().clone();
-    let described = descriptions::apply(&mut api);
-    // Before the fix-ups: what they drop is documented, too.
-    let facts = Facts::of(&api, spec.unions, &target.crate_name);
-    let mut applied = vec![("descriptions", described)];
-    applied.extend(fixup::apply(&mut api, &facts.unions));
-    watch.done("fixup");
-    let tokens = progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
-    watch.done("progenitor");
-    let internal = |reason: String| {
-        document.findings(vec![document.finding(
-            "",
-            "generator",
-            Severity::Error,
-            format!("unexpected output of progenitor: {reason}"),
-            "this is a bug in telesto-gen, not in the spec: see telesto-gen/src/refine",
-        )])
-    };
-    let mut client: syn::File =
-        syn::parse2(tokens.client).map_err(|error| internal(error.to_string()))?;
-    watch.done("parse");
-    let collisions = refine::collisions::find(&mut client).map_err(internal)?;
-    if !collisions.is_empty() {
-        return Err(several_of_a_name(document, &collisions));
-    }
-    let empty = refine::collisions::without_values(&mut client).map_err(internal)?;
-    if !empty.is_empty() {
-        return Err(without_values(document, &empty));
-    }
-    for pass in refine::PASSES {
-        let times = pass
-            .apply(&mut client, &facts)
-            .map_err(|reason| internal(format!("{}: {reason}", pass.name)))?;
-        applied.push((pass.name, times));
-        watch.done(pass.name);
-    }
-    let returns = refine::returns(&mut client).map_err(internal)?;
-    let table = operations::module(document.api(), &facts, &returns).map_err(internal)?;
-    let table = syn::parse2(table).map_err(|error| internal(error.to_string()))?;
-    let root = syn::parse2(root()).map_err(|error| internal(error.to_string()))?;
+    let Refined {
+        client,
+        mocks,
+        facts,
+        warnings,
+        mut applied,
+        mut watch,
+    } = Refined::of(document, &target.crate_name)?;
+    let internal = |reason| internal(document, reason);
+    let table = operations::module(document.api(), &facts).map_err(internal)?;
+    let table = tree(table).map_err(internal)?;
+    let root = tree(root()).map_err(internal)?;
     watch.done("operations");
     // One syntax tree at a time: each takes many times the memory of its text.
     let file = |name: &str, tree: syn::File| GeneratedFile {
@@ -145,8 +111,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     let client = file("client.rs", client);
     watch.done("render");
 
-    let mut mocks: syn::File =
-        syn::parse2(tokens.mocks).map_err(|error| internal(error.to_string()))?;
+    let mut mocks = tree(mocks).map_err(internal)?;
     let times = refine::mocks::refine(&mut mocks, &facts)
         .map_err(|reason| internal(format!("mocks: {reason}")))?;
     applied.push(("mocks", times));
@@ -160,6 +125,90 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         operations: facts.operations.len(),
         stages: watch.stages,
     })
+}
+
+/// What the client of a document offers.
+///
+/// # Errors
+///
+/// As [`generate`].
+pub fn surface(document: &Document) -> Result<Surface, Findings> {
+    let refined = Refined::of(document, "telesto_api")?;
+    Ok(Surface::of(&refined.client))
+}
+
+/// The client of a document, before it is written.
+struct Refined {
+    client: syn::File,
+    /// Not refined.
+    mocks: TokenStream,
+    facts: Facts,
+    warnings: Findings,
+    applied: Vec<(&'static str, usize)>,
+    watch: Watch,
+}
+
+impl Refined {
+    fn of(document: &Document, crate_name: &str) -> Result<Self, Findings> {
+        let mut watch = Watch::start();
+        let spec = Spec::of(document);
+        let warnings = lint::check(&spec);
+        watch.done("lint");
+        if warnings.has_errors() {
+            return Err(warnings);
+        }
+        let mut api = document.api().clone();
+        let described = descriptions::apply(&mut api);
+        // Before the fix-ups: what they drop is documented, too.
+        let facts = Facts::of(&api, spec.unions, crate_name);
+        let mut applied = vec![("descriptions", described)];
+        applied.extend(fixup::apply(&mut api, &facts.unions));
+        watch.done("fixup");
+        let tokens =
+            progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
+        watch.done("progenitor");
+        let internal = |reason| internal(document, reason);
+        let mut client = tree(tokens.client).map_err(internal)?;
+        watch.done("parse");
+        let collisions = refine::collisions::find(&mut client).map_err(internal)?;
+        if !collisions.is_empty() {
+            return Err(several_of_a_name(document, &collisions));
+        }
+        let empty = refine::collisions::without_values(&mut client).map_err(internal)?;
+        if !empty.is_empty() {
+            return Err(without_values(document, &empty));
+        }
+        for pass in refine::PASSES {
+            let times = pass
+                .apply(&mut client, &facts)
+                .map_err(|reason| internal(format!("{}: {reason}", pass.name)))?;
+            applied.push((pass.name, times));
+            watch.done(pass.name);
+        }
+        Ok(Self {
+            client,
+            mocks: tokens.mocks,
+            facts,
+            warnings,
+            applied,
+            watch,
+        })
+    }
+}
+
+fn tree(code: TokenStream) -> Result<syn::File, String> {
+    syn::parse2(code).map_err(|error| error.to_string())
+}
+
+/// A finding about the generator itself.
+fn internal(document: &Document, reason: String) -> Findings {
+    document.findings(vec![document.finding(
+        "",
+        "generator",
+        Severity::Error,
+        format!("unexpected output of progenitor: {reason}"),
+        "this is a bug in telesto-gen, not in the spec: see telesto-gen/src/refine",
+    )])
 }
 
 /// A copy of the document, for a crate that embeds it.

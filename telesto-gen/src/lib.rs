@@ -26,11 +26,15 @@ mod render;
 #[cfg(feature = "generate")]
 mod schemas;
 mod spec;
+#[cfg(feature = "generate")]
+mod surface;
 
 pub use self::document::{Document, ReadError};
 #[cfg(feature = "generate")]
 pub use self::files::{FileError, Stale, State, stale, write};
 pub use self::finding::{Finding, Findings, Location, Severity};
 #[cfg(feature = "generate")]
-pub use self::generate::{Generated, GeneratedFile, Target, embed, generate};
+pub use self::generate::{Generated, GeneratedFile, Target, embed, generate, surface};
 pub use self::lint::{Rule, lint, rules};
+#[cfg(feature = "generate")]
+pub use self::surface::{ItemKind, Surface, SurfaceItem};

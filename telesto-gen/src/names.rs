@@ -1,5 +1,7 @@
 //! The names that things get in Rust, as progenitor and typify make them.
 
+use std::collections::HashSet;
+
 use heck::{ToPascalCase, ToSnakeCase};
 use unicode_ident::{is_xid_continue, is_xid_start};
 
@@ -57,6 +59,21 @@ const KEYWORDS: &[&str] = &[
     "return", "self", "static", "struct", "super", "trait", "true", "try", "type", "typeof",
     "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
 ];
+
+/// The fields that the properties of an object are. Of those that are the same,
+/// the first one keeps its name, so that none changes if one is added at the end.
+pub(crate) fn fields<'a>(properties: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut taken = HashSet::new();
+    properties
+        .map(|property| {
+            let field = snake(property);
+            let numbered = (2..).map(|number| format!("{field}_{number}"));
+            let mut free = std::iter::once(field.clone()).chain(numbered);
+            let free = free.find(|name| taken.insert(name.clone()));
+            free.unwrap_or(field)
+        })
+        .collect()
+}
 
 /// The first two of `names` that `rust` makes equal, as indices.
 pub(crate) fn clash(names: &[&str], rust: fn(&str) -> String) -> Option<(usize, usize)> {

@@ -1,14 +1,12 @@
 //! The table of operations, and the constants that the middleware takes from
 //! the document: the rate limit, the server, and the header of the key.
 
-use std::collections::BTreeMap;
-
 use openapiv3::{APIKeyLocation, OpenAPI, ReferenceOr, SecurityScheme};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 use serde::Deserialize;
 
-use crate::facts::{Facts, OperationFacts};
+use crate::facts::{Facts, OperationFacts, Returns};
 
 /// `x-rate-limit`, in requests and seconds.
 #[derive(Debug, Deserialize)]
@@ -19,11 +17,7 @@ struct RateLimit {
 }
 
 /// The module `spec` of the generated code; the error says what is missing.
-pub(crate) fn module(
-    api: &OpenAPI,
-    facts: &Facts,
-    returns: &BTreeMap<String, Ident>,
-) -> Result<TokenStream, String> {
+pub(crate) fn module(api: &OpenAPI, facts: &Facts) -> Result<TokenStream, String> {
     let base_url = api.servers.first().map(|server| server.url.as_str());
     let base_url = base_url.ok_or("there is no server")?;
     let header = api_key_header(api).ok_or("there is no API key in a header")?;
@@ -50,18 +44,19 @@ pub(crate) fn module(
             Some(tag) => quote!(Some(#tag)),
             None => quote!(None),
         };
-        let returns = returns
-            .get(id)
-            .ok_or_else(|| format!("unknown return type of `{id}`"))?;
-        Ok(quote!(Operation {
+        let returns = match &operation.returns {
+            Returns::Json => quote!(Json),
+            Returns::Bytes(_) => quote!(Bytes),
+            Returns::Nothing => quote!(Nothing),
+        };
+        quote!(Operation {
             id: #id,
             method: #method,
             path: #path,
             tag: #tag,
             returns: Returns::#returns,
-        }))
+        })
     });
-    let operations = operations.collect::<Result<Vec<_>, String>>()?;
     Ok(quote! {
         use std::time::Duration;
 

@@ -42,7 +42,7 @@ async fn schemas_that_are_made_of_others() {
     assert_eq!(goods.sold, Some(GoodsSold::Date(date(2024, 1, 15))));
     assert_eq!(
         (goods.ean_upc_2.as_deref(), goods.ean_upc.as_deref()),
-        (Some("0001"), Some("0002"))
+        (Some("0002"), Some("0001"))
     );
     // A default is the server's to apply.
     assert_eq!((goods.count, goods.open), (None, None));

@@ -162,7 +162,7 @@ pub(crate) fn never_sent<S: Serializer>(_: S) -> Result<S::Ok, S::Error> {
 /// Implements [`Wire`] and serde's traits for an enum of alternatives.
 macro_rules! alternatives {
     (
-        $type:ident or $unknown:ident {
+        $type:ident {
             write { $($variant:ident $(: $tag:literal = $kind:literal)?),* $(,)? }
             read {
                 $($case:ident if $test:ident $({
@@ -186,7 +186,7 @@ macro_rules! alternatives {
                         ::std::result::Result::Ok(read.map($type::$case))
                     },
                 }),*];
-                $crate::wire::read_alternatives(CASES, $type::$unknown, deserializer)
+                $crate::wire::read_alternatives(CASES, $type::Unknown, deserializer)
             }
 
             fn write<S: ::serde::Serializer>(
@@ -199,7 +199,7 @@ macro_rules! alternatives {
                         $(let tag = tag.or(::std::option::Option::Some(($tag, $kind)));)?
                         $crate::wire::write_alternative(value, tag, serializer)
                     })*
-                    $type::$unknown(_) => $crate::wire::unknown_never_sent(serializer),
+                    $type::Unknown(_) => $crate::wire::unknown_never_sent(serializer),
                 }
             }
         }

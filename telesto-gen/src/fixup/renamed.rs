@@ -3,16 +3,16 @@
 //! One of them gets another name here, and `refine::rename` restores its name on
 //! the wire, which the new name carries.
 //!
-//! Which one is decided within the object, so an edit elsewhere renames nothing.
+//! The first one keeps its name, so one that is added after it renames nothing,
+//! and neither does an edit of another object.
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use indexmap::IndexMap;
 use openapiv3::{OpenAPI, ReferenceOr, Schema};
 
-use crate::names::snake;
-use crate::schemas::{self, DEEPEST, Members, component};
+use crate::names::{fields, snake};
+use crate::schemas::{self, DEEPEST, Members};
 
 /// The names of properties, by their names on the wire.
 type Names = IndexMap<String, String>;
@@ -55,68 +55,32 @@ pub(crate) fn split(text: &str) -> Option<(&str, String, &str)> {
     Some((before, wire, after))
 }
 
-/// What a property is in Rust.
-fn field(name: &str) -> String {
-    snake(split(name).map_or(name, |(before, ..)| before))
-}
-
-/// The names of the properties of an object, with those of all parts of an
-/// `allOf`. Parts that are referred to keep theirs.
+/// The names of the properties of an object, and of all parts of an `allOf`: each
+/// part names its own.
 fn names(document: &OpenAPI, schema: &Schema, depth: usize) -> Names {
-    let mut names = Names::new();
-    let mut own = Vec::new();
-    collect(document, schema, depth, &mut names, &mut own);
-    let mut taken: HashSet<String> = names.values().map(|name| field(name)).collect();
-    own.retain(|wire| !names.contains_key(wire));
-    // A name that is as it is in Rust keeps it, wherever it stands.
-    let (exact, others): (Vec<String>, Vec<String>) =
-        own.into_iter().partition(|wire| field(wire) == *wire);
-    let all: HashSet<String> = exact
-        .iter()
-        .chain(&others)
-        .map(|wire| field(wire))
-        .collect();
-    for wire in exact.into_iter().chain(others) {
-        let rust = field(&wire);
-        let name = if taken.insert(rust.clone()) {
-            wire.clone()
-        } else {
-            let mut free = (2..).map(|number| format!("{rust}_{number}"));
-            let free = free.find(|free| !all.contains(free) && taken.insert(free.clone()));
-            marked(&free.unwrap_or_default(), &wire)
-        };
-        names.insert(wire, name);
-    }
-    names
-}
-
-/// Collects the names of parts that are referred to, and the properties of all
-/// others.
-fn collect(
-    document: &OpenAPI,
-    schema: &Schema,
-    depth: usize,
-    names: &mut Names,
-    own: &mut Vec<String>,
-) {
     let (properties, parts) = schemas::members(schema);
-    for wire in properties.into_iter().flat_map(IndexMap::keys) {
-        if !own.contains(wire) {
-            own.push(wire.clone());
-        }
-    }
+    let properties = properties.into_iter().flat_map(IndexMap::keys);
+    let fields = fields(properties.clone());
+    let mut names: Names = properties
+        .zip(fields)
+        .map(|(wire, field)| {
+            let is_own = field == snake(wire);
+            let name = if is_own {
+                wire.clone()
+            } else {
+                marked(&field, wire)
+            };
+            (wire.clone(), name)
+        })
+        .collect();
     for part in parts.iter().filter(|_| depth < DEEPEST) {
-        match part {
-            ReferenceOr::Item(part) => collect(document, part, depth + 1, names, own),
-            ReferenceOr::Reference { reference } => {
-                if let Some(part) = component(document, reference) {
-                    for (wire, name) in self::names(document, part, depth + 1) {
-                        names.entry(wire).or_insert(name);
-                    }
-                }
+        if let Some(part) = schemas::resolved(document, part) {
+            for (wire, name) in self::names(document, part, depth + 1) {
+                names.entry(wire).or_insert(name);
             }
         }
     }
+    names
 }
 
 /// Renames the properties of a schema, and of the parts that are written in it.
@@ -166,12 +130,12 @@ components:
     Third:
       allOf:
         - { $ref: "#/components/schemas/Alias" }
-        - { required: [ean-upc], properties: { eanUPC: {}, ean-upc: {} } }
+        - { required: [ean_upc, sKu], properties: { s-ku: {}, sKu: {} } }
 "##;
 
     /// The names in Rust of the properties of a component.
-    fn fields(api: &OpenAPI, name: &str) -> Vec<String> {
-        let schema = component(api, &format!("#/components/schemas/{name}")).unwrap();
+    fn renamed(api: &OpenAPI, name: &str) -> Vec<String> {
+        let schema = schemas::component(api, &format!("#/components/schemas/{name}")).unwrap();
         let all = names(api, schema, 0);
         let fields = all.iter().map(|(wire, name)| match split(name) {
             Some((field, wire, "")) => format!("{wire} as {field}"),
@@ -183,30 +147,28 @@ components:
     #[test]
     fn an_object_decides_its_names_by_itself() {
         let api: OpenAPI = serde_yaml::from_str(API).unwrap();
-        assert_eq!(fields(&api, "Product"), ["ean_upc", "ean_upc_2"]);
-        let other = ["ean_upc", "ean-upc as ean_upc_2", "eanUpc as ean_upc_3"];
-        assert_eq!(fields(&api, "Other"), other);
-        let third = [&other[..], &["eanUPC as ean_upc_4"]].concat();
-        assert_eq!(fields(&api, "Third"), third);
+        assert_eq!(renamed(&api, "Product"), ["ean_upc", "ean_upc_2"]);
+        let other = ["ean-upc", "eanUpc as ean_upc_2", "ean_upc as ean_upc_3"];
+        assert_eq!(renamed(&api, "Other"), other);
+        let third = [&other[..], &["s-ku", "sKu as s_ku_2"]].concat();
+        assert_eq!(renamed(&api, "Third"), third);
     }
 
     #[test]
     fn required_names_and_parts_are_renamed_along() {
         let mut api: OpenAPI = serde_yaml::from_str(API).unwrap();
         let document = api.clone();
-        assert_eq!(apply(&mut api, &document), 4);
+        assert_eq!(apply(&mut api, &document), 3);
         let text = serde_json::to_string(&api).unwrap();
-        let [two, three, four] = [
-            marked("ean_upc_2", "ean-upc"),
-            marked("ean_upc_3", "eanUpc"),
-            marked("ean_upc_4", "eanUPC"),
+        let [two, three, code] = [
+            marked("ean_upc_2", "eanUpc"),
+            marked("ean_upc_3", "ean_upc"),
+            marked("s_ku_2", "sKu"),
         ];
-        assert!(
-            text.contains(&format!(r#""required":["{three}"]"#)),
-            "{text}"
-        );
         assert!(text.contains(&format!(r#""required":["{two}"]"#)), "{text}");
-        for name in [two, three, four] {
+        let both = format!(r#""required":["{three}","{code}"]"#);
+        assert!(text.contains(&both), "{text}");
+        for name in [two, three, code] {
             assert!(text.contains(&format!(r#""{name}":"#)), "{text}");
             assert_eq!(snake(&name), name);
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::document::{Kind, Node, join};
 
 use super::Report;
+use crate::names;
 use crate::spec::{Found, Spec};
 
 /// The schemas that are merged into one, by their pointers.
@@ -40,6 +41,71 @@ pub(super) fn endless(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// Properties that are the same in Rust get names by their order in an object. In
+/// several parts, an edit of one of them would rename those of another one.
+pub(super) fn equal_properties(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let merges = Merges {
+        spec,
+        ended: HashSet::new(),
+    };
+    let mut reported = HashSet::new();
+    for place in spec.objects(Kind::Schema) {
+        let schema = Found {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        };
+        if !is_combined(schema.node) {
+            continue;
+        }
+        for parts in merges.whole(&schema, &mut Vec::new()) {
+            let Some((one, other, rust)) = equal(&parts) else {
+                continue;
+            };
+            let [(one, at), (other, other_at)] = [one, other];
+            if reported.insert((at.clone(), other_at.clone())) {
+                let [line, other_line] = [at, other_at].map(|at| spec.document.line(&at));
+                report.at_key(
+                    &schema.pointer,
+                    format!(
+                        "`{one}`, on line {line}, and `{other}`, on line {other_line}, are in two \
+                         parts of this schema, and both are `{rust}` in Rust"
+                    ),
+                    "write both in one part, the older one first: the other one gets a number",
+                );
+            }
+        }
+    }
+}
+
+/// The name of a property, and its pointer.
+type Property<'a> = (&'a str, String);
+
+/// Two properties of different parts that are the same field, and the field.
+fn equal<'a>(parts: &Parts<'a>) -> Option<(Property<'a>, Property<'a>, String)> {
+    let mut known: BTreeMap<String, Property<'a>> = BTreeMap::new();
+    for (pointer, node) in parts {
+        let properties = node.get("properties").map_or(&[][..], Node::entries);
+        let fields = names::fields(properties.iter().map(|property| &property.key));
+        let holder = join(pointer, "properties");
+        for (property, field) in properties.iter().zip(fields) {
+            let wire = property.key.as_str();
+            let found = (wire, join(&holder, wire));
+            match known.get(&field) {
+                Some(first) if first.0 != wire => return Some((first.clone(), found, field)),
+                Some(_) => {}
+                None => drop(known.insert(field, found)),
+            }
+        }
+    }
+    None
+}
+
+/// Whether a schema is made of others.
+fn is_combined(schema: &Node) -> bool {
+    let combined = ["allOf", "oneOf", "anyOf"];
+    combined.iter().any(|key| schema.get(key).is_some())
+}
+
 struct Merges<'s, 'a> {
     spec: &'s Spec<'a>,
     /// Those that are known to end.
@@ -49,8 +115,7 @@ struct Merges<'s, 'a> {
 impl<'a> Merges<'_, 'a> {
     /// The property at which the merging of a schema never ends.
     fn of(&mut self, schema: &Found<'a>) -> Option<String> {
-        let combined = ["allOf", "oneOf", "anyOf"];
-        if !combined.iter().any(|key| schema.node.get(key).is_some()) {
+        if !is_combined(schema.node) {
             return None;
         }
         let whole = self.whole(schema, &mut Vec::new());

@@ -207,7 +207,7 @@ static RULES: &[Rule] = &[
     error(
         "equal-properties",
         "schemas that are merged have no two properties of one name in Rust",
-        schemas::equal_properties,
+        merges::equal_properties,
     ),
     error(
         "required-may-be-empty",

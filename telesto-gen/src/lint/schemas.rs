@@ -1,7 +1,5 @@
 //! Rules about schemas.
 
-use std::collections::HashMap;
-
 use crate::document::{Data, Kind, Node, Place, closest, join};
 
 use super::Report;
@@ -87,42 +85,6 @@ fn required_exist(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
                 None => format!("add `{name}` to `properties`, or remove it here"),
             },
         );
-    }
-}
-
-/// The parts of an `allOf` that are referred to keep the names of their
-/// properties in Rust.
-pub(super) fn equal_properties(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for schema in spec.objects(Kind::Schema) {
-        let parts = schema.node.get("allOf").map_or(&[][..], Node::items);
-        let mut known: HashMap<String, (&str, &str)> = HashMap::new();
-        for (index, part) in parts.iter().enumerate() {
-            let Some(name) = part.text_of("$ref").and_then(|r| r.rsplit('/').next()) else {
-                continue;
-            };
-            let at = format!("{}/allOf/{index}", schema.pointer);
-            let Some(found) = spec.resolve(part, &at) else {
-                continue;
-            };
-            let properties = found.node.get("properties").map_or(&[][..], Node::entries);
-            for property in properties {
-                let rust = snake(&property.key);
-                match known.get(&rust) {
-                    Some((other, of)) if *other != property.key && *of != name => report.at(
-                        &at,
-                        format!(
-                            "`{}` of `{name}` and `{other}` of `{of}` are both `{rust}` in Rust",
-                            property.key
-                        ),
-                        "write the properties of one of the two here, in place of its `$ref`",
-                    ),
-                    Some(_) => {}
-                    None => {
-                        known.insert(rust, (&property.key, name));
-                    }
-                }
-            }
-        }
     }
 }
 

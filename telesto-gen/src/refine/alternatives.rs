@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
@@ -92,7 +92,7 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
         let name = &alternative.name;
         let field = fields.get(name);
         let field = field.ok_or_else(|| format!("`{ident}` has no `{name}`"))?;
-        let (variant, ty) = (variant(name), &field.ty);
+        let (variant, ty) = (tree::listed_variant(name), &field.ty);
         let docs = docs(&field.attrs);
         variants.push(quote!(#(#docs)* #variant(#ty)));
         written.push(match (&union.tag, &alternative.kind) {
@@ -101,10 +101,8 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
         });
         conversions.push(conversion(ident, &variant, ty));
     }
-    let names: Vec<&str> = union.alternatives.iter().map(|a| a.name.as_str()).collect();
-    let unknown = variant(&tree::free_name(&names));
     let cases = union.cases.iter().map(|(index, case)| {
-        let variant = variant(&union.alternatives[*index].name);
+        let variant = tree::listed_variant(&union.alternatives[*index].name);
         case_of(&variant, case)
     });
     let docs = docs(&item.attrs);
@@ -116,12 +114,12 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
                 #(#variants,)*
                 /// A value of none of the kinds that the spec lists. It is never
                 /// sent: a call with it fails.
-                #unknown(::serde_json::Value),
+                Unknown(::serde_json::Value),
             }
         },
         parse_quote! {
             crate::wire::alternatives! {
-                #ident or #unknown {
+                #ident {
                     write { #(#written),* }
                     read { #(#cases),* }
                 }
@@ -134,12 +132,6 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
     }
     items.extend(conversions);
     Ok(items)
-}
-
-fn variant(name: &str) -> Ident {
-    // The only name of a variant that Rust keeps for itself.
-    let name = if name == "Self" { "Self_" } else { name };
-    Ident::new(name, Span::call_site())
 }
 
 fn docs(attributes: &[Attribute]) -> Vec<&Attribute> {

@@ -59,15 +59,18 @@ fn await_operations(items: &mut Vec<Item>) -> usize {
     count
 }
 
-/// Adds `build()`, unless a field has that name.
+/// Adds `build()`. The setter of a field of that name is `build_`.
 fn build_types(items: &mut [Item]) -> usize {
     let mut count = 0;
     for block in tree::inherent_impls(items) {
-        let taken = block
-            .items
-            .iter()
-            .any(|item| matches!(item, ImplItem::Fn(function) if function.sig.ident == "build"));
-        let Some(name) = tree::type_name(&block.self_ty).filter(|_| !taken) else {
+        for item in &mut block.items {
+            if let ImplItem::Fn(setter) = item
+                && setter.sig.ident == "build"
+            {
+                setter.sig.ident = quote::format_ident!("build_");
+            }
+        }
+        let Some(name) = tree::type_name(&block.self_ty) else {
             continue;
         };
         let ident = quote::format_ident!("{name}");

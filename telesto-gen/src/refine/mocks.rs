@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::tree;
-use crate::facts::{Facts, OperationFacts};
+use crate::facts::{Facts, OperationFacts, Returns};
 
 /// Changes progenitor's output; returns the number of operations.
 pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
@@ -222,7 +222,10 @@ fn response(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), Stri
             continue;
         };
         let mut response = Response {
-            media_type: operation.media_type.as_deref().unwrap_or_default(),
+            media_type: match &operation.returns {
+                Returns::Bytes(media_type) => media_type,
+                Returns::Json | Returns::Nothing => "",
+            },
             value: value(function),
             bytes: false,
             unknown: false,

@@ -21,11 +21,10 @@ mod qualify;
 mod rename;
 mod send;
 mod setters;
-mod tree;
+pub(crate) mod tree;
 
 use syn::File;
 
-pub(crate) use self::send::returns;
 use crate::facts::Facts;
 
 /// A change to progenitor's output.

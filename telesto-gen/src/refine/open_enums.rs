@@ -1,20 +1,24 @@
 //! Keeps a value that an enum of strings does not list as `Unknown`, instead of
-//! failing the whole list that it is in. It is never sent. If the spec lists a
-//! value of that name, the variant is `Unlisted`.
+//! failing the whole list that it is in. It is never sent. A value of that name
+//! that the spec lists is `Unknown_`.
+//!
+//! The other variants are named here, too: typify renames all of them if two have
+//! the same name. The first one keeps its name, whatever is listed after it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Type, parse_quote};
+use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Path, Type, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
+use crate::names::{pascal, variant_kept};
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
-    let mut opened: BTreeMap<String, Ident> = BTreeMap::new();
+    let mut opened: BTreeMap<String, Names> = BTreeMap::new();
     for item in items.iter_mut() {
         if let Item::Enum(item) = item
             && item
@@ -35,9 +39,12 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
             .segments
             .last()
             .is_some_and(|last| last.ident == "Display");
-        let name = tree::type_name(&block.self_ty).unwrap_or_default();
-        if is_display && let Some(unknown) = opened.get(&name) {
-            ShowUnknown(unknown).visit_item_impl_mut(block);
+        let Some(names) = tree::type_name(&block.self_ty).and_then(|name| opened.get(&name)) else {
+            continue;
+        };
+        Rename(names).visit_item_impl_mut(block);
+        if is_display {
+            ShowUnknown.visit_item_impl_mut(block);
             shown += 1;
         }
     }
@@ -50,16 +57,33 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     Ok(opened.len())
 }
 
-/// Adds the variant for unlisted values; returns its name.
-fn open(item: &mut ItemEnum) -> Ident {
-    let names = item.variants.iter();
-    let names: Vec<String> = names.map(|variant| variant.ident.to_string()).collect();
-    let unknown = Ident::new(&tree::free_name(&names), Span::call_site());
+/// The names of variants, by those that typify gave them.
+type Names = HashMap<Ident, Ident>;
+
+/// Names the variants, and adds the one for unlisted values.
+fn open(item: &mut ItemEnum) -> Names {
+    let mut names = Names::new();
+    let mut taken = HashSet::new();
+    for variant in &mut item.variants {
+        let serde = tree::serde(&variant.attrs);
+        let renamed = serde.iter().find_map(|meta| tree::text_of(meta, "rename"));
+        let value = renamed.clone().unwrap_or_else(|| variant.ident.to_string());
+        let numbered = (2..).map(|number| format!("{}{number}", pascal(&value)));
+        let mut free = [pascal(&value), variant_kept(&value)]
+            .into_iter()
+            .chain(numbered);
+        let name = free.find(|name| taken.insert(name.clone()));
+        let name = tree::listed_variant(&name.unwrap_or_default());
+        if renamed.is_none() && name != value {
+            variant.attrs.push(parse_quote!(#[serde(rename = #value)]));
+        }
+        names.insert(std::mem::replace(&mut variant.ident, name.clone()), name);
+    }
     item.variants.push(parse_quote! {
         /// A value that the spec does not list. It is never sent: a call with it
         /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
-        #unknown(::std::string::String)
+        Unknown(::std::string::String)
     });
     // A `String` is not `Copy`.
     for attribute in &mut item.attrs {
@@ -69,7 +93,7 @@ fn open(item: &mut ItemEnum) -> Ident {
             *attribute = parse_quote!(#[derive(#(#kept),*)]);
         }
     }
-    unknown
+    names
 }
 
 fn is_copy(meta: &Meta) -> bool {
@@ -79,17 +103,36 @@ fn is_copy(meta: &Meta) -> bool {
         .is_some_and(|last| last.ident == "Copy")
 }
 
-/// Adds the unknown value to the `match` of a `Display`.
-struct ShowUnknown<'a>(&'a Ident);
+/// Gives the variants that an implementation mentions their new names.
+struct Rename<'a>(&'a Names);
 
-impl VisitMut for ShowUnknown<'_> {
+impl VisitMut for Rename<'_> {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        visit_mut::visit_path_mut(self, path);
+        let mut segments = path.segments.iter_mut();
+        if let (Some(first), Some(variant), None) =
+            (segments.next(), segments.next(), segments.next())
+            && first.ident == "Self"
+            && let Some(name) = self.0.get(&variant.ident)
+        {
+            variant.ident = name.clone();
+        }
+    }
+
+    // Types contain no variant.
+    fn visit_type_mut(&mut self, _: &mut Type) {}
+}
+
+/// Adds the unknown value to the `match` of a `Display`.
+struct ShowUnknown;
+
+impl VisitMut for ShowUnknown {
     fn visit_expr_match_mut(&mut self, shown: &mut ExprMatch) {
         visit_mut::visit_expr_match_mut(self, shown);
         if shown.expr.to_token_stream().to_string() == "* self" {
             *shown.expr = parse_quote!(self);
         }
-        let unknown = self.0;
-        let arm: Arm = parse_quote!(Self::#unknown(text) => f.write_str(text),);
+        let arm: Arm = parse_quote!(Self::Unknown(text) => f.write_str(text),);
         shown.arms.push(arm);
     }
 

@@ -1,10 +1,10 @@
 //! Rewrites every `send()`: one error type, the body decoded by `crate::call`,
 //! arguments in their wire format, and no `api-version` header.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use proc_macro2::Ident;
-use quote::{ToTokens as _, format_ident, quote};
+use quote::{ToTokens as _, quote};
 use syn::parse::Parser as _;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
@@ -15,16 +15,17 @@ use syn::{
 };
 
 use super::tree;
-use crate::facts::Facts;
+use crate::facts::{Facts, OperationFacts, Returns};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let mut rewritten = 0;
+    let known = facts.by_id();
     for block in tree::inherent_impls(tree::module(file, "builder")?) {
         for item in &mut block.items {
             if let ImplItem::Fn(function) = item
                 && function.sig.ident == "send"
             {
-                rewrite(function)?;
+                rewrite(function, &known)?;
                 rewritten += 1;
             }
         }
@@ -36,12 +37,14 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     Ok(rewritten)
 }
 
-fn rewrite(send: &mut ImplItemFn) -> Result<(), String> {
+fn rewrite(send: &mut ImplItemFn, known: &HashMap<&str, &OperationFacts>) -> Result<(), String> {
     let mut id = OperationId(None);
     id.visit_block_mut(&mut send.block);
     let id = id.0.ok_or("a `send()` without an operation id")?;
-    let returns = returned(send).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
-
+    let operation = known.get(id.as_str());
+    let operation = operation.ok_or_else(|| format!("there is no operation `{id}`"))?;
+    let returns = &operation.returns;
+    returned(send, returns).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
     end(&mut send.block, &id, returns).ok_or_else(|| format!("unexpected end of `{id}`"))?;
     Arguments { operation: &id }.visit_block_mut(&mut send.block);
     drop_unasked_headers(&mut send.block);
@@ -122,33 +125,30 @@ impl VisitMut for OperationId {
     }
 }
 
-/// What an operation returns.
-enum Returns {
-    Json,
-    Bytes,
-    Nothing,
-}
-
-/// Replaces the error type of the function; returns what it returns.
-fn returned(send: &mut ImplItemFn) -> Option<Returns> {
+/// Replaces the error type of the function; `None` if it does not return what is
+/// expected.
+fn returned(send: &mut ImplItemFn, expected: &Returns) -> Option<()> {
     let ReturnType::Type(_, result) = &mut send.sig.output else {
         return None;
     };
     let [value, error] = tree::arguments(result)?.try_into().ok()?;
     *error = parse_quote!(crate::Error);
     let [value] = tree::arguments(value)?.try_into().ok()?;
-    if tree::type_name(value).as_deref() == Some("ByteStream") {
+    let is_unit = matches!(value, Type::Tuple(unit) if unit.elems.is_empty());
+    let is_stream = tree::type_name(value).as_deref() == Some("ByteStream");
+    if is_stream {
         *value = parse_quote!(crate::ByteStream);
-        return Some(Returns::Bytes);
     }
-    Some(match value {
-        Type::Tuple(unit) if unit.elems.is_empty() => Returns::Nothing,
-        _ => Returns::Json,
-    })
+    let is_expected = match expected {
+        Returns::Json => !is_unit && !is_stream,
+        Returns::Bytes(_) => is_stream,
+        Returns::Nothing => is_unit,
+    };
+    is_expected.then_some(())
 }
 
 /// Replaces what follows the sending by our own reading of the response.
-fn end(block: &mut Block, id: &str, returns: Returns) -> Option<()> {
+fn end(block: &mut Block, id: &str, returns: &Returns) -> Option<()> {
     let (exec, client, result) = block.stmts.iter().enumerate().find_map(|(at, statement)| {
         let (client, result) = sent(statement)?;
         Some((at, client.clone(), result.clone()))
@@ -158,7 +158,7 @@ fn end(block: &mut Block, id: &str, returns: Returns) -> Option<()> {
     block.stmts.retain(|statement| !is_hook(statement));
     let read: Expr = match returns {
         Returns::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
-        Returns::Bytes => parse_quote!(crate::call::bytes(#client, #id, #result)),
+        Returns::Bytes(_) => parse_quote!(crate::call::bytes(#client, #id, #result)),
         Returns::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
     };
     block.stmts.push(Stmt::Expr(read, None));
@@ -341,33 +341,4 @@ impl VisitMut for NoHeaders {
             *expr = (*call.receiver).clone();
         }
     }
-}
-
-/// What each operation returns, by its id, once this pass has been applied:
-/// `Json`, `Bytes` or `Nothing`.
-pub(crate) fn returns(file: &mut File) -> Result<BTreeMap<String, Ident>, String> {
-    let mut returns = BTreeMap::new();
-    for block in tree::inherent_impls(tree::module(file, "builder")?) {
-        for item in &block.items {
-            let ImplItem::Fn(function) = item else {
-                continue;
-            };
-            let last = match function.block.stmts.last() {
-                Some(Stmt::Expr(Expr::Await(call), None)) => &*call.base,
-                Some(Stmt::Expr(call, None)) => call,
-                _ => continue,
-            };
-            let Expr::Call(call) = last else { continue };
-            let reader = call.func.to_token_stream().to_string();
-            let kind = match reader.strip_prefix("crate :: call :: ") {
-                Some("json") => "Json",
-                Some("bytes") => "Bytes",
-                Some("nothing") => "Nothing",
-                _ => continue,
-            };
-            let id = call.args.iter().find_map(tree::text);
-            returns.insert(id.unwrap_or_default(), format_ident!("{kind}"));
-        }
-    }
-    Ok(returns)
 }

@@ -1,6 +1,6 @@
 //! Helpers to find things in progenitor's output.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, ExprLit, Field, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl,
@@ -25,23 +25,23 @@ pub(super) fn module_in<'a>(items: &'a mut [Item], name: &str) -> Option<&'a mut
 }
 
 /// A name without the `r#` that a keyword has.
-pub(super) fn name(ident: &Ident) -> String {
+pub(crate) fn name(ident: &Ident) -> String {
     let name = ident.to_string();
     name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
-/// The name of the variant for what the spec does not list: `Unknown`, unless it
-/// lists something of that name.
-pub(super) fn free_name(taken: &[impl AsRef<str>]) -> String {
-    let numbered = (2..).map(|number| format!("Unknown{number}"));
-    let names = ["Unknown", "Unlisted"].map(str::to_owned);
-    let mut names = names.into_iter().chain(numbered);
-    let is_free = |name: &String| taken.iter().all(|taken| taken.as_ref() != name);
-    names.find(is_free).unwrap_or_default()
+/// The name of a variant that the spec lists: `Unknown` is for what it does not
+/// list, and `Self` is Rust's.
+pub(super) fn listed_variant(name: &str) -> Ident {
+    let name = match name {
+        "Unknown" | "Self" => format!("{name}_"),
+        _ => name.to_owned(),
+    };
+    Ident::new(&name, Span::call_site())
 }
 
 /// The name of a field on the wire; `None` if it holds several properties.
-pub(super) fn wire_name(field: &Field) -> Option<String> {
+pub(crate) fn wire_name(field: &Field) -> Option<String> {
     let serde = serde(&field.attrs);
     if serde.iter().any(|meta| meta.path().is_ident("flatten")) {
         return None;
@@ -116,7 +116,7 @@ pub(super) fn taken(function: &ImplItemFn) -> Option<&Type> {
 }
 
 /// What an attribute such as `#[derive(…)]` or `#[serde(…)]` lists.
-pub(super) fn listed(attribute: &Attribute, name: &str) -> Vec<Meta> {
+pub(crate) fn listed(attribute: &Attribute, name: &str) -> Vec<Meta> {
     if !attribute.path().is_ident(name) {
         return Vec::new();
     }
@@ -127,7 +127,7 @@ pub(super) fn listed(attribute: &Attribute, name: &str) -> Vec<Meta> {
 }
 
 /// Everything that the serde attributes say.
-pub(super) fn serde(attributes: &[Attribute]) -> Vec<Meta> {
+pub(crate) fn serde(attributes: &[Attribute]) -> Vec<Meta> {
     attributes
         .iter()
         .flat_map(|attribute| listed(attribute, "serde"))
@@ -146,7 +146,7 @@ pub(super) fn derives(attributes: &[Attribute], name: &str) -> bool {
 }
 
 /// The text of `name = "text"`.
-pub(super) fn text_of(meta: &Meta, name: &str) -> Option<String> {
+pub(crate) fn text_of(meta: &Meta, name: &str) -> Option<String> {
     match meta {
         Meta::NameValue(pair) if pair.path.is_ident(name) => text(&pair.value),
         _ => None,

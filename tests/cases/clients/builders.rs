@@ -16,7 +16,7 @@ fn batch() -> Batch {
         .expires("2025-01-31")
         .state("Open")
         .measure(7i64)
-        .from(BatchOrigin::builder().supplier_id("S1").build("yes"))
+        .from(BatchOrigin::builder().supplier_id("S1").build_("yes"))
         .labels(["a", "b"])
         .build()
         .unwrap()

@@ -28,8 +28,8 @@ async fn they_are_read_and_kept() {
     assert_eq!(i64::from(moods[1].level.clone().unwrap()), 30);
     assert_eq!(moods[1].code, Some(Code::X10));
     assert_eq!(moods[1].flag, Some(Flag::Unknown("maybe".to_owned())));
-    assert_eq!(moods[1].state, Some(State::Unknown));
-    assert_eq!(moods[3].state, Some(State::Unlisted("new".to_owned())));
+    assert_eq!(moods[1].state, Some(State::Unknown_));
+    assert_eq!(moods[3].state, Some(State::Unknown("new".to_owned())));
     // The empty text is no value, even where the spec lists it as one.
     let none = &moods[2];
     assert!(none.mood.is_none() && none.level.is_none());

@@ -1,7 +1,7 @@
 //! What random documents have found.
 
 use serde_json::{Value, json};
-use telesto_fixture_api::types::{EarlierFound, Found, FoundPart, FoundPartHolder};
+use telesto_fixture_api::types::{EarlierFound, Found, FoundCodesItem, FoundPart, FoundPartHolder};
 
 use crate::support::mock_server;
 
@@ -14,6 +14,29 @@ async fn exchanged(sent: &Found, received: Value) -> (Value, Found) {
     let requests = telesto.server.requests();
     let sent = serde_json::from_slice(&requests[0].body).unwrap();
     (sent, read.into_inner())
+}
+
+/// typify renamed all of them if two were the same.
+#[tokio::test]
+async fn a_value_keeps_its_name_beside_another_one() {
+    let known = [
+        FoundCodesItem::AB,
+        FoundCodesItem::X,
+        FoundCodesItem::X2,
+        FoundCodesItem::Unknown_,
+        FoundCodesItem::Self_,
+    ];
+    let found = Found::builder().codes(known.clone()).build().unwrap();
+    let sent = json!(["a_b", "<>", "x", "Unknown", "Self"]);
+    let received = json!({"codes": ["a_b", "<>", "x", "Unknown", "Self", "new"]});
+    let (body, mut read) = exchanged(&found, received).await;
+    assert_eq!(body, json!({"codes": sent}));
+    assert_eq!(read.codes.pop(), Some(FoundCodesItem::Unknown("new".to_owned())));
+    assert_eq!(read.codes, known);
+    let texts: Vec<String> = known.iter().map(ToString::to_string).collect();
+    assert_eq!(json!(texts), sent);
+    let parsed = texts.iter().map(|text| text.parse::<FoundCodesItem>().unwrap());
+    assert_eq!(parsed.collect::<Vec<_>>(), known);
 }
 
 /// They were sent as `null`.

@@ -48,7 +48,7 @@ async fn all_parts_are_there() {
     };
     assert_eq!(phone.since, Some(date(2024, 1, 15)));
     assert_eq!(
-        [&tree.ean_upc_2, &tree.ean_upc, &tree.ean_upc_3].map(|code| code.as_deref().unwrap()),
+        [&tree.ean_upc, &tree.ean_upc_2, &tree.ean_upc_3].map(|code| code.as_deref().unwrap()),
         ["1", "2", "3"]
     );
     assert_eq!(tree.x1st.as_deref(), Some("4"));

@@ -149,8 +149,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        AwkwardThingLot or Unknown { write { Object, Text } read { Text if Scalar, Object
-        if Object { has : [], is : [] } } }
+        AwkwardThingLot { write { Object, Text } read { Text if Scalar, Object if Object
+        { has : [], is : [] } } }
     }
     crate::argument::texts!(AwkwardThingLot);
     impl ::std::convert::From<AwkwardThingLotObject> for AwkwardThingLot {
@@ -170,18 +170,19 @@ pub mod types {
         #[serde(with = "crate::wire")]
         pub lot_id: ::std::string::String,
         #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
             rename = "lot-no",
-            default,
-            with = "crate::wire"
-        )]
-        pub lot_no_2: ::std::option::Option<::std::string::String>,
-        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
         )]
         pub lot_no: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "lot_no",
+            default,
+            with = "crate::wire"
+        )]
+        pub lot_no_2: ::std::option::Option<::std::string::String>,
     }
     impl AwkwardThingLotObject {
         pub fn builder() -> builder::AwkwardThingLotObject {
@@ -364,8 +365,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        BatchMeasure or Unknown { write { Integer, BatchState } read { BatchState if
-        Scalar, Integer if Scalar } }
+        BatchMeasure { write { Integer, BatchState } read { BatchState if Scalar, Integer
+        if Scalar } }
     }
     crate::argument::texts!(BatchMeasure);
     impl ::std::convert::From<i64> for BatchMeasure {
@@ -754,9 +755,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        ConsignmentCarrier or Unknown { write { Person, Company, Robot } read { Company
-        if Object { has : ["company_id", "id"], is : [] }, Robot if Object { has : ["id",
-        "model"], is : [] }, Person if Object { has : ["id"], is : [] } } }
+        ConsignmentCarrier { write { Person, Company, Robot } read { Company if Object {
+        has : ["company_id", "id"], is : [] }, Robot if Object { has : ["id", "model"],
+        is : [] }, Person if Object { has : ["id"], is : [] } } }
     }
     impl ::std::convert::From<Person> for ConsignmentCarrier {
         fn from(value: Person) -> Self {
@@ -784,8 +785,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        ConsignmentCode or Unknown { write { Integer, Text } read { Integer if Scalar,
-        Text if Scalar } }
+        ConsignmentCode { write { Integer, Text } read { Integer if Scalar, Text if
+        Scalar } }
     }
     crate::argument::texts!(ConsignmentCode);
     impl ::std::convert::From<i64> for ConsignmentCode {
@@ -809,8 +810,7 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        ConsignmentDue or Unknown { write { Date, Text } read { Date if Scalar, Text if
-        Scalar } }
+        ConsignmentDue { write { Date, Text } read { Date if Scalar, Text if Scalar } }
     }
     crate::argument::texts!(ConsignmentDue);
     impl ::std::convert::From<::jiff::civil::Date> for ConsignmentDue {
@@ -834,8 +834,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        ConsignmentInsurance or Unknown { write { Own, Foreign } read { Own if Object {
-        has : ["policy_id"], is : [] }, Foreign if Object { has : [], is : [] } } }
+        ConsignmentInsurance { write { Own, Foreign } read { Own if Object { has :
+        ["policy_id"], is : [] }, Foreign if Object { has : [], is : [] } } }
     }
     impl ::std::convert::From<ConsignmentInsuranceOwn> for ConsignmentInsurance {
         fn from(value: ConsignmentInsuranceOwn) -> Self {
@@ -901,9 +901,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        ConsignmentSize or Unknown { write { Integer, Listed, Boolean, List, Object }
-        read { Listed if Scalar, Boolean if Scalar, Integer if Scalar, List if List,
-        Object if Object { has : [], is : [] } } }
+        ConsignmentSize { write { Integer, Listed, Boolean, List, Object } read { Listed
+        if Scalar, Boolean if Scalar, Integer if Scalar, List if List, Object if Object {
+        has : [], is : [] } } }
     }
     crate::argument::texts!(ConsignmentSize);
     impl ::std::convert::From<i64> for ConsignmentSize {
@@ -1236,7 +1236,7 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        Due or Unknown { write { Date, Text } read { Date if Scalar, Text if Scalar } }
+        Due { write { Date, Text } read { Date if Scalar, Text if Scalar } }
     }
     crate::argument::texts!(Due);
     impl ::std::convert::From<::jiff::civil::Date> for Due {
@@ -1270,6 +1270,12 @@ pub mod types {
     #[non_exhaustive]
     pub struct Found {
         #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub codes: ::std::vec::Vec<FoundCodesItem>,
+        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
@@ -1279,6 +1285,86 @@ pub mod types {
     impl Found {
         pub fn builder() -> builder::Found {
             Default::default()
+        }
+    }
+    ///`FoundCodesItem`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum FoundCodesItem {
+        #[serde(rename = "a_b")]
+        AB,
+        #[serde(rename = "<>")]
+        X,
+        #[serde(rename = "x")]
+        X2,
+        #[serde(rename = "Unknown")]
+        Unknown_,
+        #[serde(rename = "Self")]
+        Self_,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for FoundCodesItem {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::AB => f.write_str("a_b"),
+                Self::X => f.write_str("<>"),
+                Self::X2 => f.write_str("x"),
+                Self::Unknown_ => f.write_str("Unknown"),
+                Self::Self_ => f.write_str("Self"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for FoundCodesItem {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "a_b" => Ok(Self::AB),
+                "<>" => Ok(Self::X),
+                "x" => Ok(Self::X2),
+                "Unknown" => Ok(Self::Unknown_),
+                "Self" => Ok(Self::Self_),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid FoundCodesItem: expected `a_b`, `<>`, `x`, `Unknown` or `Self`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for FoundCodesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for FoundCodesItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`FoundPart`
@@ -1386,18 +1472,19 @@ pub mod types {
         )]
         pub note: ::std::option::Option<::std::string::String>,
         #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
             rename = "ean-upc",
-            default,
-            with = "crate::wire"
-        )]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
         )]
         pub ean_upc: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "ean_upc",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc_2: ::std::option::Option<::std::string::String>,
         #[serde(
             rename = "1st",
             skip_serializing_if = "::std::option::Option::is_none",
@@ -1463,9 +1550,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        GoodsPacking or Unknown { write { Box : "kind" = "box", Bag : "kind" = "bag" }
-        read { Box if Object { has : [], is : ["kind" : ["box"]] }, Bag if Object { has :
-        [], is : ["kind" : ["bag"]] } } }
+        GoodsPacking { write { Box : "kind" = "box", Bag : "kind" = "bag" } read { Box if
+        Object { has : [], is : ["kind" : ["box"]] }, Bag if Object { has : [], is :
+        ["kind" : ["bag"]] } } }
     }
     impl ::std::convert::From<Box> for GoodsPacking {
         fn from(value: Box) -> Self {
@@ -1488,8 +1575,7 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        GoodsSold or Unknown { write { Date, Boolean } read { Boolean if Scalar, Date if
-        Scalar } }
+        GoodsSold { write { Date, Boolean } read { Boolean if Scalar, Date if Scalar } }
     }
     crate::argument::texts!(GoodsSold);
     impl ::std::convert::From<::jiff::civil::Date> for GoodsSold {
@@ -1795,20 +1881,20 @@ pub mod types {
     #[non_exhaustive]
     pub enum ListMoodsResponseItemState {
         #[serde(rename = "unknown")]
-        Unknown,
+        Unknown_,
         #[serde(rename = "known")]
         Known,
         /// A value that the spec does not list. It is never sent: a call with it
         /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
-        Unlisted(::std::string::String),
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for ListMoodsResponseItemState {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
             match self {
-                Self::Unknown => f.write_str("unknown"),
+                Self::Unknown_ => f.write_str("unknown"),
                 Self::Known => f.write_str("known"),
-                Self::Unlisted(text) => f.write_str(text),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -1818,7 +1904,7 @@ pub mod types {
             value: &str,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             match value {
-                "unknown" => Ok(Self::Unknown),
+                "unknown" => Ok(Self::Unknown_),
                 "known" => Ok(Self::Known),
                 _ => {
                     Err(
@@ -1860,10 +1946,10 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        Load or Unknown { write { Crate, Pallet : "kind" = "pallet", Barrel : "kind" =
-        "Barrel" } read { Crate if Object { has : [], is : ["kind" : ["crate", "box"]] },
-        Pallet if Object { has : [], is : ["kind" : ["pallet"]] }, Barrel if Object { has
-        : [], is : ["kind" : ["Barrel"]] } } }
+        Load { write { Crate, Pallet : "kind" = "pallet", Barrel : "kind" = "Barrel" }
+        read { Crate if Object { has : [], is : ["kind" : ["crate", "box"]] }, Pallet if
+        Object { has : [], is : ["kind" : ["pallet"]] }, Barrel if Object { has : [], is
+        : ["kind" : ["Barrel"]] } } }
     }
     impl ::std::convert::From<Crate> for Load {
         fn from(value: Crate) -> Self {
@@ -2206,12 +2292,13 @@ pub mod types {
         Err,
         #[serde(rename = "Self")]
         Self_,
-        Unknown,
+        #[serde(rename = "Unknown")]
+        Unknown_,
         Default,
         /// A value that the spec does not list. It is never sent: a call with it
         /// fails.
         #[serde(untagged, serialize_with = "crate::wire::never_sent")]
-        Unlisted(::std::string::String),
+        Unknown(::std::string::String),
     }
     impl ::std::fmt::Display for Option {
         fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
@@ -2221,9 +2308,9 @@ pub mod types {
                 Self::Ok => f.write_str("Ok"),
                 Self::Err => f.write_str("Err"),
                 Self::Self_ => f.write_str("Self"),
-                Self::Unknown => f.write_str("Unknown"),
+                Self::Unknown_ => f.write_str("Unknown"),
                 Self::Default => f.write_str("Default"),
-                Self::Unlisted(text) => f.write_str(text),
+                Self::Unknown(text) => f.write_str(text),
             }
         }
     }
@@ -2238,7 +2325,7 @@ pub mod types {
                 "Ok" => Ok(Self::Ok),
                 "Err" => Ok(Self::Err),
                 "Self" => Ok(Self::Self_),
-                "Unknown" => Ok(Self::Unknown),
+                "Unknown" => Ok(Self::Unknown_),
                 "Default" => Ok(Self::Default),
                 _ => {
                     Err(
@@ -2421,9 +2508,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        Part or Unknown { write { Screw : "kind" = "screw", Board : "kind" = "board" }
-        read { Screw if Object { has : [], is : ["kind" : ["screw"]] }, Board if Object {
-        has : [], is : ["kind" : ["board"]] } } }
+        Part { write { Screw : "kind" = "screw", Board : "kind" = "board" } read { Screw
+        if Object { has : [], is : ["kind" : ["screw"]] }, Board if Object { has : [], is
+        : ["kind" : ["board"]] } } }
     }
     impl ::std::convert::From<Screw> for Part {
         fn from(value: Screw) -> Self {
@@ -3271,9 +3358,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        Shape or Unknown { write { Round : "kind" = "round", Square : "kind" = "square" }
-        read { Round if Object { has : [], is : ["kind" : ["round"]] }, Square if Object
-        { has : [], is : ["kind" : ["square"]] } } }
+        Shape { write { Round : "kind" = "round", Square : "kind" = "square" } read {
+        Round if Object { has : [], is : ["kind" : ["round"]] }, Square if Object { has :
+        [], is : ["kind" : ["square"]] } } }
     }
     impl ::std::convert::From<Round> for Shape {
         fn from(value: Round) -> Self {
@@ -3802,9 +3889,9 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        Stack or Unknown { write { Crate : "kind" = "Crate", Pile : "kind" = "pile" }
-        read { Crate if Object { has : [], is : ["kind" : ["Crate"]] }, Pile if Object {
-        has : [], is : ["kind" : ["pile"]] } } }
+        Stack { write { Crate : "kind" = "Crate", Pile : "kind" = "pile" } read { Crate
+        if Object { has : [], is : ["kind" : ["Crate"]] }, Pile if Object { has : [], is
+        : ["kind" : ["pile"]] } } }
     }
     impl ::std::convert::From<Crate> for Stack {
         fn from(value: Crate) -> Self {
@@ -4159,18 +4246,19 @@ pub mod types {
         )]
         pub amount: ::std::option::Option<TreeAmount>,
         #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
             rename = "ean-upc",
-            default,
-            with = "crate::wire"
-        )]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             default,
             with = "crate::wire"
         )]
         pub ean_upc: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            rename = "ean_upc",
+            default,
+            with = "crate::wire"
+        )]
+        pub ean_upc_2: ::std::option::Option<::std::string::String>,
         #[serde(
             skip_serializing_if = "::std::option::Option::is_none",
             rename = "eanUpc",
@@ -4229,8 +4317,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        TreeAmount or Unknown { write { Integer, Named } read { Integer if Scalar, Named
-        if Object { has : [], is : [] } } }
+        TreeAmount { write { Integer, Named } read { Integer if Scalar, Named if Object {
+        has : [], is : [] } } }
     }
     crate::argument::texts!(TreeAmount);
     impl ::std::convert::From<i64> for TreeAmount {
@@ -4254,8 +4342,8 @@ pub mod types {
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
-        TreeContact or Unknown { write { Mail, Phone } read { Mail if Object { has :
-        ["mail_id"], is : [] }, Phone if Object { has : ["phone_id"], is : [] } } }
+        TreeContact { write { Mail, Phone } read { Mail if Object { has : ["mail_id"], is
+        : [] }, Phone if Object { has : ["phone_id"], is : [] } } }
     }
     impl ::std::convert::From<Mail> for TreeContact {
         fn from(value: Mail) -> Self {
@@ -5183,7 +5271,7 @@ Optional.*/
             /**The field `build`.
 
 Optional.*/
-            pub fn build(
+            pub fn build_(
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
@@ -5199,6 +5287,20 @@ Required.*/
             ) -> Self {
                 self.supplier_id = crate::argument::field("supplier_id", value);
                 self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::BatchOrigin, crate::Error> {
+                crate::argument::built(
+                    "BatchOrigin",
+                    <super::BatchOrigin as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
             }
         }
         impl ::std::convert::TryFrom<BatchOrigin> for super::BatchOrigin {
@@ -6241,6 +6343,10 @@ Optional.*/
         }
         #[derive(Clone, Debug)]
         pub struct Found {
+            codes: ::std::result::Result<
+                ::std::vec::Vec<super::FoundCodesItem>,
+                ::std::string::String,
+            >,
             recursive: ::std::result::Result<
                 ::std::option::Option<super::EarlierFound>,
                 ::std::string::String,
@@ -6249,11 +6355,22 @@ Optional.*/
         impl ::std::default::Default for Found {
             fn default() -> Self {
                 Self {
+                    codes: Ok(Default::default()),
                     recursive: Ok(Default::default()),
                 }
             }
         }
         impl Found {
+            /**The field `codes`.
+
+Optional.*/
+            pub fn codes(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::FoundCodesItem>>,
+            ) -> Self {
+                self.codes = crate::argument::field("codes", value);
+                self
+            }
             /**The field `recursive`.
 
 Optional.*/
@@ -6283,6 +6400,7 @@ Optional.*/
                 value: Found,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    codes: value.codes?,
                     recursive: value.recursive?,
                 })
             }
@@ -6290,6 +6408,7 @@ Optional.*/
         impl ::std::convert::From<super::Found> for Found {
             fn from(value: super::Found) -> Self {
                 Self {
+                    codes: Ok(value.codes),
                     recursive: Ok(value.recursive),
                 }
             }
@@ -10817,22 +10936,23 @@ Optional.*/
         ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
-        EarlierFound : Object, Found : Object, FoundPart : Object, FoundPartHolder :
-        Object, Goods : Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem :
-        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
-        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Pallet : Object,
-        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object, Pile :
-        Object, PileKind : Text, Priced : Object, PrintState : Text, RackType : Text,
-        Reading : Object, Result : Object, ResultBody : Object, ResultKind : Text,
-        ResultPlace : Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text,
-        Round : Object, RoundKind : Text, Screw : Object, Shelf : Object, ShelfKind :
-        Text, SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind :
-        Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
-        : Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
-        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object, Vec : Object
+        EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundPart : Object,
+        FoundPartHolder : Object, Goods : Object, GoodsForm : Object, Kit : Object,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
+        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
+        Text, OptionSort : Text, Pallet : Object, Parcel : Object, ParcelSize : Object,
+        Person : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
+        PrintState : Text, RackType : Text, Reading : Object, Result : Object, ResultBody
+        : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot
+        : Object, RobotModel : Text, Round : Object, RoundKind : Text, Screw : Object,
+        Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper : Text,
+        Square : Object, SquareKind : Text, StartRecountBody : Object,
+        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
+        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
+        : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Level : i64,
@@ -10843,7 +10963,7 @@ Optional.*/
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        DraftState, FoundCodesItem, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
         ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
         PrintState, RackType, ResultKind, RobotModel, RoundKind, ShelfKind,
         ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::dice::Dice;
-use super::schema::{Components, Maker, Schema};
+use super::schema::{Components, Maker, Schema, ordered, text};
 
 /// An operation.
 #[derive(Clone, Debug)]
@@ -37,7 +37,7 @@ pub(super) struct Parameter {
 }
 
 /// Names of parameters, and of their setters.
-const PARAMETERS: &[(&str, &str, &str)] = &[
+pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
     ("label[]", "label", "query"),
     ("type", "type_", "query"),
     ("$top", "top", "query"),
@@ -50,6 +50,32 @@ const PARAMETERS: &[(&str, &str, &str)] = &[
     ("If-Match", "if_match", "header"),
 ];
 
+impl Parameter {
+    /// A parameter with a name, a setter and a place.
+    pub(super) fn new(
+        dice: &mut Dice,
+        (name, setter, place): (&'static str, &'static str, &'static str),
+        required: bool,
+    ) -> Self {
+        let mut maker = Maker {
+            dice,
+            components: Components::default(),
+            is_sent: true,
+        };
+        let mut schema = maker.scalar();
+        if place == "query" && maker.dice.once_in(3) {
+            schema = Schema::List(Box::new(schema));
+        }
+        Self {
+            name,
+            setter,
+            place,
+            schema,
+            required,
+        }
+    }
+}
+
 impl Group {
     pub(super) fn new(dice: &mut Dice, number: usize) -> Self {
         let names = ["result", "option", "string", "vec", "default", "drop"];
@@ -60,32 +86,14 @@ impl Group {
         let method = *dice.pick(&["get", "post", "put", "patch", "delete"]);
         let mut path = format!("/things{number}");
         let mut parameters = Vec::new();
-        let parameter = |dice: &mut Dice, (name, setter, place), required| {
-            let mut maker = Maker {
-                dice,
-                components: Components::default(),
-                is_sent: true,
-            };
-            let mut schema = maker.scalar();
-            if place == "query" && maker.dice.once_in(3) {
-                schema = Schema::List(Box::new(schema));
-            }
-            Parameter {
-                name,
-                setter,
-                place,
-                schema,
-                required,
-            }
-        };
         if dice.once_in(2) {
             path += "/{thing-id}";
-            parameters.push(parameter(dice, ("thing-id", "thing_id", "path"), true));
+            parameters.push(Parameter::new(dice, ("thing-id", "thing_id", "path"), true));
         }
         for known in PARAMETERS {
             if dice.once_in(6) {
                 let required = dice.once_in(3);
-                parameters.push(parameter(dice, *known, required));
+                parameters.push(Parameter::new(dice, *known, required));
             }
         }
         let mut maker = Maker {
@@ -176,25 +184,11 @@ impl Group {
 
 /// A schema whose components come after `offset` others.
 fn moved(mut schema: Schema, offset: usize) -> Schema {
-    fn shift(schema: &mut Schema, offset: usize) {
-        match schema {
-            Schema::Named(index) | Schema::Described(index) => *index += offset,
-            Schema::List(inner) | Schema::Map(inner) | Schema::Nullable(inner) => {
-                shift(inner, offset);
-            }
-            Schema::Object(object) => {
-                let properties = object.properties.iter_mut();
-                properties.for_each(|(_, schema)| shift(schema, offset));
-            }
-            Schema::All(parts) => parts.iter_mut().for_each(|part| shift(part, offset)),
-            Schema::One { alternatives, .. } => {
-                let schemas = alternatives.iter_mut().map(|a| &mut a.schema);
-                schemas.for_each(|schema| shift(schema, offset));
-            }
-            _ => {}
+    schema.visit(&mut |schema| {
+        if let Schema::Named(index) | Schema::Described(index) = schema {
+            *index += offset;
         }
-    }
-    shift(&mut schema, offset);
+    });
     schema
 }
 
@@ -202,9 +196,9 @@ fn moved(mut schema: Schema, offset: usize) -> Schema {
 pub(super) fn document(groups: &[Group]) -> String {
     let mut paths = Map::new();
     let mut schemas = Map::new();
-    for group in groups {
+    for (at, group) in groups.iter().enumerate() {
         let item = json!({group.method: group.operation()});
-        paths.insert(group.path.clone(), item);
+        paths.insert(ordered(at, &group.path), item);
         for (name, schema) in &group.components.all {
             schemas.insert(name.clone(), schema.json(&group.components));
         }
@@ -221,5 +215,5 @@ pub(super) fn document(groups: &[Group]) -> String {
             "schemas": schemas,
         },
     });
-    serde_json::to_string_pretty(&document).unwrap()
+    text(&document)
 }

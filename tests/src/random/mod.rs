@@ -6,6 +6,7 @@
 //! `TELESTO_RANDOM_SEED=7` starts with another seed than the one of CI, and
 //! `TELESTO_RANDOM_MINUTES=60` goes on with the next ones for as long.
 
+mod additions;
 mod dice;
 mod document;
 mod program;
@@ -15,13 +16,16 @@ mod value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use telesto_gen::{Document, Severity};
+use telesto_gen::{Document, Findings, Severity, Surface, SurfaceItem};
 
 use self::dice::Dice;
 use self::document::{Group, document};
 
 /// How many operations a document has.
 const OPERATIONS: usize = 150;
+
+/// How many additions to a document are tried.
+const ADDITIONS: usize = 60;
 
 #[test]
 #[ignore = "compiles a client of 150 operations, which takes about a minute"]
@@ -42,6 +46,40 @@ fn whatever_is_sent_and_received_arrives() {
     }
 }
 
+/// What is there keeps its name and its type, whatever else is added. Only a box
+/// may come with an edit that makes a type recursive.
+#[test]
+#[allow(clippy::print_stdout, reason = "who runs it by hand follows it")]
+fn an_addition_changes_nothing_that_exists() {
+    let mut tried = 0;
+    for seed in seeds() {
+        let mut dice = Dice::new(seed);
+        let (groups, _) = accepted(&mut dice, 10);
+        let before = surface(&groups).unwrap();
+        for _ in 0..ADDITIONS {
+            let mut more = groups.clone();
+            let added = additions::add(&mut dice, &mut more);
+            // What cannot come out right is refused.
+            let Ok(after) = surface(&more) else { continue };
+            tried += 1;
+            let changed: Vec<String> = before
+                .iter()
+                .filter(|(path, item)| after.get(path).map(unboxed) != Some(unboxed(item)))
+                .map(|(path, item)| format!("{path}: {item:?}\n  is now {:?}", after.get(path)))
+                .collect();
+            assert!(
+                changed.is_empty(),
+                "seed {seed}: {added} changes\n{}\nbefore: {}\nafter: {}",
+                changed.join("\n"),
+                document(&groups),
+                document(&more)
+            );
+        }
+    }
+    println!("{tried} additions");
+    assert!(tried > ADDITIONS / 2, "{tried} additions were accepted");
+}
+
 /// The seeds to try.
 fn seeds() -> impl Iterator<Item = u64> {
     let number = |name: &str| std::env::var(name).ok()?.parse().ok();
@@ -49,6 +87,26 @@ fn seeds() -> impl Iterator<Item = u64> {
     let minutes: Option<u64> = number("TELESTO_RANDOM_MINUTES");
     let end = Instant::now() + Duration::from_secs(60 * minutes.unwrap_or(0));
     (first..).take_while(move |seed| *seed == first || Instant::now() < end)
+}
+
+/// An item without the boxes in its type.
+fn unboxed(item: &SurfaceItem) -> SurfaceItem {
+    let mut item = item.clone();
+    while let Some((before, rest)) = item.signature.split_once("Box<") {
+        let mut depth = 1;
+        let end = rest.find(|c| {
+            depth += i32::from(c == '<') - i32::from(c == '>');
+            depth == 0
+        });
+        let (inner, after) = rest.split_at(end.unwrap());
+        item.signature = format!("{before}{inner}{}", &after[1..]);
+    }
+    item
+}
+
+/// What the client of a document offers.
+fn surface(groups: &[Group]) -> Result<Surface, Findings> {
+    telesto_gen::surface(&Document::parse("random.json", document(groups)).unwrap())
 }
 
 /// Operations that the lint accepts, and how many each rule refused.

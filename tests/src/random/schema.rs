@@ -64,7 +64,7 @@ pub(super) struct Components {
 }
 
 /// Names that a generator may stumble over.
-const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "id",
     "name",
     "note",
@@ -129,7 +129,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// Values that an enum may list.
-const VALUES: &[&str] = &[
+pub(super) const VALUES: &[&str] = &[
     "new",
     "sold",
     "In Progress",
@@ -222,6 +222,24 @@ impl Schema {
 }
 
 impl Schema {
+    /// Calls `visitor` for this schema, and then for those that it is made of.
+    pub(super) fn visit(&mut self, visitor: &mut dyn FnMut(&mut Self)) {
+        visitor(self);
+        match self {
+            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.visit(visitor),
+            Self::Object(object) => {
+                let properties = object.properties.iter_mut();
+                properties.for_each(|(_, schema)| schema.visit(visitor));
+            }
+            Self::All(parts) => parts.iter_mut().for_each(|part| part.visit(visitor)),
+            Self::One { alternatives, .. } => {
+                let schemas = alternatives.iter_mut().map(|a| &mut a.schema);
+                schemas.for_each(|schema| schema.visit(visitor));
+            }
+            _ => {}
+        }
+    }
+
     /// Whether these are dates, or lists or maps of them.
     pub(super) fn is_of_dates(&self) -> bool {
         match self {
@@ -232,11 +250,30 @@ impl Schema {
     }
 }
 
+/// What surrounds the number of a key.
+const MARK: char = '§';
+
+/// A key that stays in its place: maps of JSON are sorted by their keys here.
+pub(super) fn ordered(at: usize, key: &str) -> String {
+    format!("{MARK}{at:05}{MARK}{key}")
+}
+
+/// The text of a value whose keys may have numbers.
+pub(super) fn text(value: &Value) -> String {
+    let text = serde_json::to_string_pretty(value).unwrap();
+    // A number is between two marks.
+    let parts = text.split(MARK).enumerate();
+    parts
+        .filter(|(at, _)| at % 2 == 0)
+        .map(|(_, part)| part)
+        .collect()
+}
+
 impl Object {
     fn json(&self, components: &Components) -> Value {
-        let properties = self.properties.iter();
+        let properties = self.properties.iter().enumerate();
         let properties: Map<String, Value> = properties
-            .map(|(name, schema)| (name.clone(), schema.json(components)))
+            .map(|(at, (name, schema))| (ordered(at, name), schema.json(components)))
             .collect();
         let mut schema = Map::new();
         if self.is_typed {
