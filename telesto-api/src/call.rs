@@ -6,12 +6,12 @@
 
 use std::error::Error as StdError;
 
-use progenitor_client::{ClientInfo as _, ResponseValue, encode_path};
-use reqwest::Response;
+use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue, encode_path};
 use reqwest::header::HeaderValue;
+use reqwest::{RequestBuilder, Response};
 
 use crate::generated::Client;
-use crate::wire::{Wire, to_text};
+use crate::wire::{Wire, form_fields, to_text};
 use crate::{ByteStream, Error, decode, middleware};
 
 /// Turns the error of an argument, or of a request that cannot be built, into
@@ -45,6 +45,17 @@ pub(crate) fn path_segment<T: Wire>(
 pub(crate) fn header<T: Wire>(operation: &str, value: &T) -> Result<HeaderValue, Error> {
     let text = valid(operation, to_text(value))?;
     valid(operation, HeaderValue::try_from(text))
+}
+
+/// A request with a form as its body.
+pub(crate) fn form<T: Wire>(
+    operation: &str,
+    request: RequestBuilder,
+    body: &T,
+) -> Result<RequestBuilder, Error> {
+    let fields = valid(operation, form_fields(body))?;
+    let request = RequestBuilderExt::<()>::form_urlencoded(request, &fields);
+    valid(operation, request)
 }
 
 /// The response of an operation that returns JSON.

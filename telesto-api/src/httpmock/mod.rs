@@ -68,7 +68,7 @@ mod generated {
     use crate::Argument;
     use crate::call;
     use crate::generated::spec::BASE_URL;
-    use crate::wire::{Wire, Written, to_text};
+    use crate::wire::{Wire, Written, form_fields, to_text};
 
     /// A request of an operation, with any values in its path.
     pub(crate) fn request(when: When, method: &str, template: &str) -> When {
@@ -114,10 +114,9 @@ mod generated {
 
     /// Expects the fields of this body, as a form.
     pub(crate) fn form_body<T: Wire>(when: When, value: &T) -> When {
-        let fields = sent(serde_json::to_value(Written(value)));
-        let fields = fields.as_object().into_iter().flatten();
+        let fields = sent(form_fields(value)).into_iter();
         fields.fold(when, |when, (name, value)| {
-            when.form_urlencoded_tuple(name, text(value))
+            when.form_urlencoded_tuple(name, value)
         })
     }
 

@@ -58,6 +58,7 @@ macro_rules! empty_list_is_none {
 
 mod alternatives;
 mod date;
+mod form;
 mod json;
 mod number;
 mod schema;
@@ -76,6 +77,7 @@ pub(crate) use self::alternatives::{
     Case, Test, alternatives, never_sent as unknown_never_sent, read as read_alternatives,
     read_as as read_alternative, write as write_alternative,
 };
+pub(crate) use self::form::fields as form_fields;
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
 /// A type that can be read from, and written to, the wire.

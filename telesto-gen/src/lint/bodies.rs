@@ -1,5 +1,7 @@
 //! Rules about the bodies of requests and responses.
 
+use std::collections::HashSet;
+
 use crate::document::{Kind, Node, join};
 
 use super::Report;
@@ -80,6 +82,9 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
                 if content.node.get("schema").is_none() {
                     no_schema(report, &content, label, "{ type: object, properties: … }");
                 }
+                if let Some(schema) = spec.field(&content, "schema") {
+                    fields(spec, report, &schema, label, &mut HashSet::new());
+                }
             }
             "application/octet-stream" => {
                 plain_text(spec, report, &content, label, Some("binary"));
@@ -118,6 +123,57 @@ fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str) {
             "remove it: the client encodes fields in the default way",
         );
     }
+}
+
+/// A form holds text. There are several ways to write anything else than plain
+/// values and lists of them.
+fn fields<'a>(
+    spec: &Spec<'a>,
+    report: &mut Report<'_>,
+    schema: &Found<'a>,
+    label: &str,
+    seen: &mut HashSet<String>,
+) {
+    if !seen.insert(schema.pointer.clone()) {
+        return;
+    }
+    for key in ["allOf", "oneOf", "anyOf"] {
+        for part in spec.parts(schema, key) {
+            fields(spec, report, &part, label, seen);
+        }
+    }
+    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+    for property in properties {
+        let at = join(&schema.field("properties"), &property.key);
+        let Some(found) = spec.resolve(&property.value, &at) else {
+            continue;
+        };
+        let mut found = spec.unwrapped(&found);
+        if found.node.text_of("type") == Some("array")
+            && let Some(items) = spec.field(&found, "items")
+        {
+            found = spec.unwrapped(&items);
+        }
+        if !is_plain(&found) {
+            report.at_key(
+                &at,
+                format!(
+                    "`{}`, in the form of `{label}`, is neither a plain value nor a list of plain \
+                     values",
+                    property.key
+                ),
+                "make it `type: string`, and let callers write the value in the format of the API",
+            );
+        }
+    }
+}
+
+/// Whether these are plain values: text, numbers or booleans.
+pub(super) fn is_plain(schema: &Found<'_>) -> bool {
+    matches!(
+        schema.node.text_of("type"),
+        Some("string" | "integer" | "number" | "boolean")
+    )
 }
 
 /// progenitor accepts only this schema for bodies of text or bytes.

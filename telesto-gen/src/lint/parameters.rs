@@ -3,6 +3,7 @@
 use crate::document::{Data, Kind};
 
 use super::Report;
+use super::bodies::is_plain;
 use super::root::is_header_name;
 use crate::names;
 use crate::spec::{Found, Spec};
@@ -179,10 +180,7 @@ fn parameter_schema<'a>(
             }
             let items = spec.field(schema, "items");
             let items = items.map(|items| spec.unwrapped(&items));
-            let item_type = items.as_ref().and_then(|items| items.node.text_of("type"));
-            if items.is_some()
-                && !matches!(item_type, Some("string" | "integer" | "number" | "boolean"))
-            {
+            if items.is_some_and(|items| !is_plain(&items)) {
                 report.at(
                     &at,
                     format!("{what} is a list, and its items are not plain values"),

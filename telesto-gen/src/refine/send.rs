@@ -221,7 +221,8 @@ impl VisitMut for Arguments<'_> {
                 }
             } else if call.method == "form_urlencoded" {
                 let (request, body) = (&call.receiver, &call.args);
-                tried = parse_quote!(RequestBuilderExt::<()>::form_urlencoded(#request, #body));
+                *attempt = parse_quote!(crate::call::form(#id, #request, #body)?);
+                return;
             }
         }
         *attempt = parse_quote!(crate::call::valid(#id, #tried)?);

@@ -1,9 +1,11 @@
 //! What random documents have found.
 
+use telesto_fixture_api::dec;
 use serde_json::{Value, json};
-use telesto_fixture_api::types::{EarlierFound, Found, FoundCodesItem, FoundPart, FoundPartHolder};
+use telesto_fixture_api::httpmock::{MockServer, MockServerExt as _};
+use telesto_fixture_api::types::{EarlierFound, Found, FoundCodesItem, FoundForm, FoundPart, FoundPartHolder};
 
-use crate::support::mock_server;
+use crate::support::{made_up, mock_server};
 
 /// What is sent of a body, and what is read of a response.
 async fn exchanged(sent: &Found, received: Value) -> (Value, Found) {
@@ -14,6 +16,26 @@ async fn exchanged(sent: &Found, received: Value) -> (Value, Found) {
     let requests = telesto.server.requests();
     let sent = serde_json::from_slice(&requests[0].body).unwrap();
     (sent, read.into_inner())
+}
+
+/// They failed.
+#[tokio::test]
+async fn lists_are_fields_of_forms() {
+    let telesto = mock_server().await;
+    let client = telesto.client();
+    let form = FoundForm::builder().z(["b", "a&b", ""]).a([dec!(1.50)]).open(true);
+    client.put_found_form().body(form).await.unwrap();
+    let requests = telesto.server.requests();
+    assert_eq!(&requests[0].body[..], b"z=b&z=a%26b&z=&a=1.50&open=true");
+
+    let server = MockServer::start_async().await;
+    let mock = server.put_found_form(|when, then| {
+        when.body(FoundForm::builder().z(["b", "c"]).name("d"));
+        then.no_content();
+    });
+    let form = FoundForm::builder().z(["b", "c"]).name("d");
+    made_up(&server).put_found_form().body(form).await.unwrap();
+    mock.assert_async().await;
 }
 
 /// typify renamed all of them if two were the same.

@@ -1367,6 +1367,40 @@ pub mod types {
             value.parse()
         }
     }
+    ///`FoundForm`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FoundForm {
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub z: ::std::vec::Vec<::std::string::String>,
+        #[serde(
+            default,
+            skip_serializing_if = "::std::vec::Vec::is_empty",
+            with = "crate::wire"
+        )]
+        pub a: ::std::vec::Vec<::rust_decimal::Decimal>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(
+            skip_serializing_if = "::std::option::Option::is_none",
+            default,
+            with = "crate::wire"
+        )]
+        pub open: ::std::option::Option<bool>,
+    }
+    impl FoundForm {
+        pub fn builder() -> builder::FoundForm {
+            Default::default()
+        }
+    }
     ///`FoundPart`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
     #[non_exhaustive]
@@ -6414,6 +6448,112 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct FoundForm {
+            a: ::std::result::Result<
+                ::std::vec::Vec<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            open: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            z: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+        }
+        impl ::std::default::Default for FoundForm {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    name: Ok(Default::default()),
+                    open: Ok(Default::default()),
+                    z: Ok(Default::default()),
+                }
+            }
+        }
+        impl FoundForm {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::rust_decimal::Decimal>>,
+            ) -> Self {
+                self.a = crate::argument::field("a", value);
+                self
+            }
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::field("name", value);
+                self
+            }
+            /**The field `open`.
+
+Optional.*/
+            pub fn open(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.open = crate::argument::field("open", value);
+                self
+            }
+            /**The field `z`.
+
+Optional.*/
+            pub fn z(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.z = crate::argument::field("z", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::FoundForm, crate::Error> {
+                crate::argument::built(
+                    "FoundForm",
+                    <super::FoundForm as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FoundForm> for super::FoundForm {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FoundForm,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    name: value.name?,
+                    open: value.open?,
+                    z: value.z?,
+                })
+            }
+        }
+        impl ::std::convert::From<super::FoundForm> for FoundForm {
+            fn from(value: super::FoundForm) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    name: Ok(value.name),
+                    open: Ok(value.open),
+                    z: Ok(value.z),
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct FoundPart {
             holder: ::std::result::Result<
                 ::std::option::Option<super::FoundPartHolder>,
@@ -10936,9 +11076,9 @@ Optional.*/
         ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
-        EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundPart : Object,
-        FoundPartHolder : Object, Goods : Object, GoodsForm : Object, Kit : Object,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
+        FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm : Object,
+        Kit : Object, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
         ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
         Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
         Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
@@ -10991,13 +11131,13 @@ Optional.*/
         Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
         Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
-        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundPart, FoundPartHolder,
-        Goods, GoodsForm, Kit, ListMoodsResponseItem, Mail, Member, More, Named,
-        NewDraft, NewSupplier, Numbered, OldPrint, Pallet, Parcel, ParcelSize, Person,
-        Phone, Pile, Priced, Reading, Result, ResultBody, ResultPlace, ResultPlaceRow,
-        Robot, Round, Screw, Shelf, SmallPrint, Square, StartRecountBody,
-        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
-        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundPart,
+        FoundPartHolder, Goods, GoodsForm, Kit, ListMoodsResponseItem, Mail, Member,
+        More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Pallet, Parcel,
+        ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
+        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square,
+        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
+        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -11494,6 +11634,24 @@ let response = client.exchange_found()
 ```*/
     pub fn exchange_found(&self) -> builder::ExchangeFound<'_> {
         builder::ExchangeFound::new(self)
+    }
+    /**Sends a `PUT` request to `/found/form`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::FoundForm) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_found_form()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_found_form(&self) -> builder::PutFoundForm<'_> {
+        builder::PutFoundForm::new(self)
     }
     /**Send names
 
@@ -12835,12 +12993,7 @@ Required.*/
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
                 "change_goods",
-                crate::call::valid(
-                        "change_goods",
-                        RequestBuilderExt::<
-                            (),
-                        >::form_urlencoded(client.client.patch(url), &body),
-                    )?
+                crate::call::form("change_goods", client.client.patch(url), &body)?
                     .headers(header_map)
                     .build(),
             )?;
@@ -13642,6 +13795,66 @@ Required.*/
             crate::call::json(client, "exchange_found", result).await
         }
     }
+    /**Builder for [`Client::put_found_form`]
+
+[`Client::put_found_form`]: super::Client::put_found_form*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PutFoundForm<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::builder::FoundForm, ::std::string::String>,
+    }
+    impl<'a> PutFoundForm<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::FoundForm>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::FoundForm) -> types::builder::FoundForm,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/found/form`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, body } = self;
+            let body = crate::call::valid(
+                "put_found_form",
+                body
+                    .and_then(|v| {
+                        types::FoundForm::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!("{}/found/form", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_found_form",
+                crate::call::form("put_found_form", client.client.put(url), &body)?
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "put_found_form",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("put_found_form", result)
+        }
+    }
     /**Builder for [`Client::send`]
 
 [`Client::send`]: super::Client::send*/
@@ -14349,10 +14562,7 @@ Optional.*/
                     let request = client.client.post(url);
                     match body {
                         ::std::option::Option::Some(body) => {
-                            crate::call::valid(
-                                "start_recount_by_form",
-                                RequestBuilderExt::<()>::form_urlencoded(request, &body),
-                            )?
+                            crate::call::form("start_recount_by_form", request, &body)?
                         }
                         ::std::option::Option::None => request,
                     }
@@ -16254,22 +16464,18 @@ Required.*/
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
                 "create_draft",
-                crate::call::valid(
+                crate::call::form(
                         "create_draft",
-                        RequestBuilderExt::<
-                            (),
-                        >::form_urlencoded(
-                            client
-                                .client
-                                .post(url)
-                                .header(
-                                    ::reqwest::header::ACCEPT,
-                                    ::reqwest::header::HeaderValue::from_static(
-                                        "application/json",
-                                    ),
+                        client
+                            .client
+                            .post(url)
+                            .header(
+                                ::reqwest::header::ACCEPT,
+                                ::reqwest::header::HeaderValue::from_static(
+                                    "application/json",
                                 ),
-                            &body,
-                        ),
+                            ),
+                        &body,
                     )?
                     .build(),
             )?;
@@ -16660,6 +16866,19 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for ExchangeFound<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Found>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutFoundForm<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

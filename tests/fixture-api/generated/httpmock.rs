@@ -831,6 +831,36 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct PutFoundFormWhen(::httpmock::When);
+    impl PutFoundFormWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/found/form"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::FoundForm>) -> Self {
+            let value = crate::httpmock::argument::<types::FoundForm>("body", value);
+            Self(crate::httpmock::form_body(self.0, &value))
+        }
+    }
+    pub struct PutFoundFormThen(::httpmock::Then);
+    impl PutFoundFormThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct SendWhen(::httpmock::When);
     impl SendWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2582,6 +2612,10 @@ pub trait MockServerExt {
     fn exchange_found<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ExchangeFoundWhen, operations::ExchangeFoundThen);
+    /// Mocks `PUT /found/form`, which [`Client::put_found_form`](crate::Client::put_found_form) sends.
+    fn put_found_form<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutFoundFormWhen, operations::PutFoundFormThen);
     /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2937,6 +2971,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ExchangeFoundWhen::new(when),
                 operations::ExchangeFoundThen::new(then),
+            )
+        })
+    }
+    fn put_found_form<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutFoundFormWhen, operations::PutFoundFormThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutFoundFormWhen::new(when),
+                operations::PutFoundFormThen::new(then),
             )
         })
     }

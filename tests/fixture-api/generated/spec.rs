@@ -283,6 +283,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Nothing,
     },
     Operation {
+        id: "put_found_form",
+        method: "PUT",
+        path: "/found/form",
+        tag: None,
+        returns: Returns::Nothing,
+    },
+    Operation {
         id: "put_parcel",
         method: "PUT",
         path: "/parcels/{parcel}",

@@ -123,6 +123,12 @@ impl Group {
             maker.components.prefix = format!("{prefix}Sent");
             let mut schema = maker.object(if is_form { 0 } else { 2 });
             schema.is_typed = true;
+            for (_, property) in schema.properties.iter_mut().filter(|_| is_form) {
+                *property = maker.scalar();
+                if maker.dice.once_in(3) {
+                    *property = Schema::List(Box::new(property.clone()));
+                }
+            }
             let name = format!("{prefix}Body");
             let offset = known.len();
             let made = std::mem::replace(&mut maker.components.all, known);

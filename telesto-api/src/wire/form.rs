@@ -1,0 +1,63 @@
+//! Values as the fields of a form: a list is its name with each of its values.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::{Wire, Written};
+
+/// The fields of a form, in the order of the schema.
+pub(crate) fn fields<T: Wire>(value: &T) -> Result<Vec<(String, String)>, serde_json::Error> {
+    let json = serde_json::to_string(&Written(value))?;
+    let fields: Fields = serde_json::from_str(&json)?;
+    Ok(fields.0)
+}
+
+struct Fields(Vec<(String, String)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("the fields of a form")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    let values = match value {
+                        // An empty list would be no field at all.
+                        Value::Array(list) if list.is_empty() => vec![Value::Null],
+                        Value::Array(list) => list,
+                        value => vec![value],
+                    };
+                    for value in values {
+                        let text = text(value).ok_or_else(|| {
+                            let reason = format_args!("`{name}` holds more than a form can hold");
+                            A::Error::custom(reason)
+                        })?;
+                        fields.push((name.clone(), text));
+                    }
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+/// A scalar as text.
+fn text(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text),
+        Value::Null => Some(String::new()),
+        Value::Array(_) | Value::Object(_) => None,
+        scalar => Some(scalar.to_string()),
+    }
+}
