@@ -6,6 +6,7 @@
 )]
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use bytes::Bytes;
@@ -14,9 +15,10 @@ use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as TextError, StrDeserializer};
+use serde_json::Value;
 
 use crate::Error;
-use crate::wire::Wire;
+use crate::wire::{Emptied, Wire};
 
 /// A value that can be passed for an argument or a field of type `T`.
 ///
@@ -28,6 +30,7 @@ use crate::wire::Wire;
 /// - For an enum: the text of one of its values.
 /// - For a list: an array or a slice of such values.
 /// - For a schema: its builder.
+/// - For an optional property: [`Empty`], which empties it.
 ///
 /// A value that cannot be converted is an error when the call is sent, or when
 /// the value is built. The error names the field.
@@ -39,12 +42,83 @@ pub trait Argument<T> {
     /// Converts the value, or says why that is impossible.
     #[doc(hidden)]
     fn into_argument(self) -> Result<T, String>;
+
+    /// Whether this is [`Empty`].
+    #[doc(hidden)]
+    fn empties(&self) -> bool {
+        false
+    }
+}
+
+/// Empties an optional property of what is sent.
+///
+/// A property that is not set is left out. A property that is set to `Empty` is sent
+/// without a value: as `[]` if it is a list, as `{}` if it is a map, and as `""`
+/// otherwise, as Telesto writes empty values in responses. (How it wants them in
+/// requests is not documented.) A list or a map that is set to an empty one is sent,
+/// too.
+///
+/// ```
+/// use telesto_api::{Empty, types};
+///
+/// let product = types::Product::builder().id("7").name(Empty).build()?;
+/// let json = serde_json::to_string(&product).expect("a product is JSON");
+/// assert_eq!(json, r#"{"id":"7","name":""}"#);
+/// # Ok::<(), telesto_api::Error>(())
+/// ```
+///
+/// It cannot be passed for a parameter, which is left out instead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Empty;
+
+/// Implements `Argument` of [`Empty`] for what an optional property may hold.
+macro_rules! emptied {
+    ($($to:ty),*) => {$(
+        impl<T: Wire> Argument<$to> for Empty {
+            fn into_argument(self) -> Result<$to, String> {
+                Err("only an optional property of a body can be emptied".to_owned())
+            }
+
+            fn empties(&self) -> bool {
+                true
+            }
+        }
+    )*};
+}
+
+emptied!(Option<T>, Vec<T>, BTreeMap<String, T>);
+
+impl Argument<serde_json::Map<String, Value>> for Empty {
+    fn into_argument(self) -> Result<serde_json::Map<String, Value>, String> {
+        Err("only an optional property of a body can be emptied".to_owned())
+    }
+
+    fn empties(&self) -> bool {
+        true
+    }
 }
 
 /// Converts the value of a field. The error names the field.
 pub(crate) fn field<T>(name: &str, value: impl Argument<T>) -> Result<T, String> {
     let converted = value.into_argument();
     converted.map_err(|reason| format!("invalid value for `{name}`: {reason}"))
+}
+
+/// Converts the value of an optional property, `name` in Rust and `wire_name` on
+/// the wire, and notes whether it is emptied.
+pub(crate) fn property<T: Wire + Default>(
+    name: &str,
+    wire_name: &'static str,
+    value: impl Argument<T>,
+    emptied: &mut Emptied,
+) -> Result<T, String> {
+    if value.empties() {
+        emptied.set(wire_name, true);
+        return Ok(T::default());
+    }
+    let value = field(name, value);
+    emptied.set(wire_name, value.as_ref().is_ok_and(T::is_empty));
+    value
 }
 
 /// Ends a builder. The error names the type.

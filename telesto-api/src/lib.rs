@@ -33,7 +33,7 @@ pub use reqwest::{Method, StatusCode};
 pub use {jiff, rust_decimal};
 
 pub use self::api_error::ApiError;
-pub use self::argument::Argument;
+pub use self::argument::{Argument, Empty};
 pub use self::budget::{Budget, BudgetStatus, Wait, WaitReason};
 pub use self::byte_stream::ByteStream;
 pub use self::client::ClientBuilder;

@@ -9,40 +9,26 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 #[allow(clippy::all)]
 pub mod types {
     ///A product, as one of a list. Empty values come as `""`.
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Product {
         ///The identifier that Telesto gave to the product.
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
         ///The name of the product.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
         ///The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub ean_upc: ::std::option::Option<::std::string::String>,
         ///The quantity on hand.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub stock_onhand: ::std::option::Option<::rust_decimal::Decimal>,
         ///When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub created: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Product {
         pub fn builder() -> builder::Product {
@@ -70,6 +56,7 @@ pub mod types {
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Product {
             fn default() -> Self {
@@ -79,6 +66,7 @@ pub mod types {
                     id: Err("missing required field `id`".to_string()),
                     name: Ok(Default::default()),
                     stock_onhand: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -92,7 +80,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.created = crate::argument::field("created", value);
+                self.created = crate::argument::property(
+                    "created",
+                    "created",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
@@ -102,7 +95,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc = crate::argument::field("ean_upc", value);
+                self.ean_upc = crate::argument::property(
+                    "ean_upc",
+                    "ean_upc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The identifier that Telesto gave to the product.
@@ -122,7 +120,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The quantity on hand.
@@ -134,7 +137,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.stock_onhand = crate::argument::field("stock_onhand", value);
+                self.stock_onhand = crate::argument::property(
+                    "stock_onhand",
+                    "stock_onhand",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -161,6 +169,7 @@ Optional.*/
                     id: value.id?,
                     name: value.name?,
                     stock_onhand: value.stock_onhand?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -172,6 +181,7 @@ Optional.*/
                     id: Ok(value.id),
                     name: Ok(value.name),
                     stock_onhand: Ok(value.stock_onhand),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -210,6 +220,10 @@ Optional.*/
     }
     crate::wire::schemas! {
         Product : Object
+    }
+    crate::wire::objects! {
+        Product { required "id" : id, optional "name" : name, optional "ean_upc" :
+        ean_upc, optional "stock_onhand" : stock_onhand, optional "created" : created, }
     }
     crate::argument::with_builders! {
         Product

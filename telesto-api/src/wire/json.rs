@@ -104,6 +104,14 @@ impl Wire for Map<String, Value> {
         self.serialize(serializer)
     }
 
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        Self::new().serialize(serializer)
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
     fn none() -> Option<Self> {
         Some(Self::new())
     }

@@ -61,6 +61,7 @@ mod date;
 mod form;
 mod json;
 mod number;
+pub(crate) mod object;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -78,6 +79,7 @@ pub(crate) use self::alternatives::{
     read_as as read_alternative, write as write_alternative,
 };
 pub(crate) use self::form::fields as form_fields;
+pub(crate) use self::object::{Emptied, objects, start};
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
 /// A type that can be read from, and written to, the wire.
@@ -92,6 +94,21 @@ pub(crate) trait Wire: Sized {
 
     /// Writes the value as Telesto writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+
+    /// Writes what empties a property of this type: `""`, `[]` or `{}`.
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("")
+    }
+
+    /// Whether this is an empty list or map.
+    fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Whether an optional property of this value is left out.
+    fn is_absent(&self) -> bool {
+        self.is_empty()
+    }
 
     /// The value of this type that means "there is none", if there is one: an
     /// empty text or list, an absent `Option`.
@@ -171,6 +188,14 @@ impl<T: Wire> Wire for Option<T> {
         }
     }
 
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        T::write_nothing(serializer)
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
+    }
+
     fn none() -> Option<Self> {
         Some(None)
     }
@@ -183,6 +208,10 @@ impl<T: Wire> Wire for Box<T> {
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (**self).write(serializer)
+    }
+
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        T::write_nothing(serializer)
     }
 
     fn none() -> Option<Self> {
@@ -223,6 +252,14 @@ impl<T: Wire> Wire for Vec<T> {
         list.end()
     }
 
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_seq(Some(0))?.end()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
+    }
+
     fn none() -> Option<Self> {
         Some(Self::new())
     }
@@ -260,6 +297,14 @@ impl<T: Wire> Wire for BTreeMap<String, T> {
             map.serialize_entry(key, &Written(value))?;
         }
         map.end()
+    }
+
+    fn write_nothing<S: Serializer>(serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_map(Some(0))?.end()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.is_empty()
     }
 
     fn none() -> Option<Self> {

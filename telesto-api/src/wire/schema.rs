@@ -153,6 +153,16 @@ macro_rules! newtypes {
                 $crate::wire::Wire::write(&self.0, serializer)
             }
 
+            fn write_nothing<S: ::serde::Serializer>(
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                <$inner as $crate::wire::Wire>::write_nothing(serializer)
+            }
+
+            fn is_empty(&self) -> bool {
+                $crate::wire::Wire::is_empty(&self.0)
+            }
+
             fn none() -> ::std::option::Option<Self> {
                 <$inner as $crate::wire::Wire>::none().map($type)
             }

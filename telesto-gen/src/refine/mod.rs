@@ -14,11 +14,13 @@ mod finish;
 mod messages;
 pub(crate) mod mocks;
 mod non_exhaustive;
+mod objects;
 mod open_enums;
 mod optional_bodies;
 mod order;
 mod qualify;
 mod rename;
+mod rest;
 mod send;
 mod setters;
 pub(crate) mod tree;
@@ -76,6 +78,11 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "messages",
         apply: messages::apply,
     },
+    // Before `setters`, which say what is required.
+    Pass {
+        name: "rest",
+        apply: rest::apply,
+    },
     // Before `send`, which puts bodies into their wire format.
     Pass {
         name: "optional-bodies",
@@ -85,6 +92,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "setters",
         apply: setters::apply,
+    },
+    // After `setters`, which asks whether properties are left out.
+    Pass {
+        name: "objects",
+        apply: objects::apply,
     },
     Pass {
         name: "conversions",

@@ -20,30 +20,43 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let builders = tree::module(file, "builder")?;
     let mut changed = rewrite(builders, &|builder, setter, required| {
         let operation = operations.get(builder)?;
-        Some(argument_doc(operation, setter, required))
+        let doc = argument_doc(operation, setter, required);
+        Some(About { doc, emptied: None })
     })?;
 
     let types = tree::module(file, "types")?;
     let structs = types.iter().filter_map(|item| match item {
-        Item::Struct(item) => Some((item.ident.to_string(), field_docs(item))),
+        Item::Struct(item) => Some((item.ident.to_string(), properties(item))),
         _ => None,
     });
-    let structs: BTreeMap<String, BTreeMap<String, String>> = structs.collect();
+    let structs: BTreeMap<String, BTreeMap<String, About>> = structs.collect();
     if let Some(builders) = tree::module_in(types, "builder") {
         changed += rewrite(builders, &|builder, setter, required| {
-            let described = structs.get(builder)?.get(setter)?;
-            Some(doc(described, &format!("The field `{setter}`."), required))
+            let About {
+                doc: described,
+                emptied,
+            } = structs.get(builder)?.get(setter)?;
+            let doc = doc(described, &format!("The field `{setter}`."), required);
+            let emptied = emptied.clone();
+            Some(About { doc, emptied })
         })?;
     }
     Ok(changed)
 }
 
-/// The documentation of a setter, by the names of its builder and its field,
+/// What there is to know about a setter.
+struct About {
+    doc: String,
+    /// The name on the wire of a property that can be emptied.
+    emptied: Option<String>,
+}
+
+/// What there is to know about a setter, by the names of its builder and its field,
 /// and whether it is required.
-type Doc<'a> = dyn Fn(&str, &str, bool) -> Option<String> + 'a;
+type Known<'a> = dyn Fn(&str, &str, bool) -> Option<About> + 'a;
 
 /// Rewrites all setters of the builders in a module.
-fn rewrite(items: &mut [Item], doc: &Doc<'_>) -> Result<usize, String> {
+fn rewrite(items: &mut [Item], known: &Known<'_>) -> Result<usize, String> {
     let fields = fields(items);
     let required = required_fields(items);
     let mut changed = BTreeSet::new();
@@ -64,9 +77,9 @@ fn rewrite(items: &mut [Item], doc: &Doc<'_>) -> Result<usize, String> {
                 continue;
             };
             let required = required.contains(&key);
-            let doc = doc(&builder, &name, required)
+            let about = known(&builder, &name, required)
                 .ok_or_else(|| format!("nothing documents `{name}` of `{builder}`"))?;
-            *function = setter(function, field, &converted, &doc);
+            *function = setter(function, field, &converted, &about);
             changed.insert(key);
         }
     }
@@ -152,13 +165,19 @@ fn converted(function: &ImplItemFn) -> Option<Type> {
 
 /// The new setter. It takes what its field holds, except for a body that is
 /// text, which the field holds as bytes.
-fn setter(function: &ImplItemFn, field: &Type, converted: &Type, doc: &str) -> ImplItemFn {
+fn setter(function: &ImplItemFn, field: &Type, converted: &Type, about: &About) -> ImplItemFn {
     let ident = &function.sig.ident;
     let name = tree::name(ident);
     let is_optional = tree::type_name(field).as_deref() == Some("Option");
     let is_body = tree::innermost(field).as_deref() == Some("Body");
     let is_text = tree::type_name(converted).as_deref() == Some("String");
-    let converted: Expr = parse_quote!(crate::argument::field(#name, value));
+    let converted: Expr = match &about.emptied {
+        None => parse_quote!(crate::argument::field(#name, value)),
+        Some(wire_name) => parse_quote! {
+            crate::argument::property(#name, #wire_name, value, &mut self.__emptied)
+        },
+    };
+    let doc = &about.doc;
     let (taken, value): (Type, Expr) = match (is_body && is_text, is_optional) {
         (false, _) => (field.clone(), converted),
         (true, false) => (
@@ -215,14 +234,21 @@ fn doc(description: &str, default: &str, required: bool) -> String {
     }
 }
 
-/// The documentation of the fields of a struct.
-fn field_docs(item: &ItemStruct) -> BTreeMap<String, String> {
+/// What there is to know about the fields of a struct.
+fn properties(item: &ItemStruct) -> BTreeMap<String, About> {
     let Fields::Named(fields) = &item.fields else {
         return BTreeMap::new();
     };
-    let docs = fields.named.iter().filter_map(|field| {
+    let properties = fields.named.iter().filter_map(|field| {
         let name = tree::name(field.ident.as_ref()?);
-        Some((name, tree::doc(&field.attrs).unwrap_or_default()))
+        let serde = tree::serde(&field.attrs);
+        let mut serde = serde.iter();
+        let is_optional = serde.any(|meta| meta.path().is_ident("skip_serializing_if"));
+        let about = About {
+            doc: tree::doc(&field.attrs).unwrap_or_default(),
+            emptied: tree::wire_name(field).filter(|_| is_optional),
+        };
+        Some((name, about))
     });
-    docs.collect()
+    properties.collect()
 }

@@ -9,28 +9,17 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 #[allow(clippy::all)]
 pub mod types {
     ///`Address`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Address {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub street: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub zip: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "type",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "type", default, with = "crate::wire")]
         pub type_: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Address {
         pub fn builder() -> builder::Address {
@@ -38,84 +27,37 @@ pub mod types {
         }
     }
     ///`AwkwardThing`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct AwkwardThing {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub made: ::std::option::Option<Made>,
         ///When it happened.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub happened: ::std::option::Option<Made>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub on: ::std::option::Option<::jiff::civil::Date>,
         ///The moment.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub at: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub local: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub amount: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub closed: ::std::option::Option<AwkwardThingClosed>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub lot: ::std::option::Option<AwkwardThingLot>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "size²",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "size²", default, with = "crate::wire")]
         pub size_2: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl AwkwardThing {
         pub fn builder() -> builder::AwkwardThing {
@@ -123,15 +65,13 @@ pub mod types {
         }
     }
     ///`AwkwardThingClosed`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct AwkwardThingClosed {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub a: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl AwkwardThingClosed {
         pub fn builder() -> builder::AwkwardThingClosed {
@@ -164,25 +104,17 @@ pub mod types {
         }
     }
     ///`AwkwardThingLotObject`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct AwkwardThingLotObject {
         #[serde(with = "crate::wire")]
         pub lot_id: ::std::string::String,
-        #[serde(
-            rename = "lot-no",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "lot-no", default, with = "crate::wire")]
         pub lot_no: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "lot_no",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "lot_no", default, with = "crate::wire")]
         pub lot_no_2: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl AwkwardThingLotObject {
         pub fn builder() -> builder::AwkwardThingLotObject {
@@ -190,17 +122,15 @@ pub mod types {
         }
     }
     ///`Bag`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Bag {
         #[serde(with = "crate::wire")]
         pub kind: BagKind,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Bag {
         pub fn builder() -> builder::Bag {
@@ -272,27 +202,17 @@ pub mod types {
         }
     }
     ///`Barrel`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Barrel {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub volume: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Barrel {
         pub fn builder() -> builder::Barrel {
@@ -300,54 +220,28 @@ pub mod types {
         }
     }
     ///`Batch`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Batch {
         ///The number of the batch.
         #[serde(with = "crate::wire")]
         pub batch_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub note: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub expires: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub state: ::std::option::Option<BatchState>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub measure: ::std::option::Option<BatchMeasure>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub from: ::std::option::Option<BatchOrigin>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub labels: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Batch {
         pub fn builder() -> builder::Batch {
@@ -380,17 +274,15 @@ pub mod types {
         }
     }
     ///`BatchOrigin`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct BatchOrigin {
         #[serde(with = "crate::wire")]
         pub supplier_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub build: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl BatchOrigin {
         pub fn builder() -> builder::BatchOrigin {
@@ -464,21 +356,15 @@ pub mod types {
         }
     }
     ///`Board`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Board {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Board {
         pub fn builder() -> builder::Board {
@@ -486,17 +372,15 @@ pub mod types {
         }
     }
     ///`Box`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Box {
         #[serde(with = "crate::wire")]
         pub kind: BoxKind,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<i64>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Box {
         pub fn builder() -> builder::Box {
@@ -568,17 +452,15 @@ pub mod types {
         }
     }
     ///`Card`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Card {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub number_id: ::std::option::Option<CardNumber>,
         #[serde(with = "crate::wire")]
         pub owner_id: ::std::string::String,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Card {
         pub fn builder() -> builder::Card {
@@ -670,19 +552,17 @@ pub mod types {
         }
     }
     ///`Company`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Company {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
         #[serde(with = "crate::wire")]
         pub company_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub first_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Company {
         pub fn builder() -> builder::Company {
@@ -690,53 +570,27 @@ pub mod types {
         }
     }
     ///`Consignment`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Consignment {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub content: ::std::option::Option<Load>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub due: ::std::option::Option<ConsignmentDue>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<ConsignmentSize>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub code: ::std::option::Option<ConsignmentCode>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub carrier: ::std::option::Option<ConsignmentCarrier>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub insurance: ::std::option::Option<ConsignmentInsurance>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub stamp: ::std::option::Option<ConsignmentStamp>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Consignment {
         pub fn builder() -> builder::Consignment {
@@ -848,21 +702,15 @@ pub mod types {
         }
     }
     ///`ConsignmentInsuranceForeign`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ConsignmentInsuranceForeign {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub insurer: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ConsignmentInsuranceForeign {
         pub fn builder() -> builder::ConsignmentInsuranceForeign {
@@ -870,17 +718,15 @@ pub mod types {
         }
     }
     ///`ConsignmentInsuranceOwn`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct ConsignmentInsuranceOwn {
         #[serde(with = "crate::wire")]
         pub policy_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ConsignmentInsuranceOwn {
         pub fn builder() -> builder::ConsignmentInsuranceOwn {
@@ -1000,15 +846,13 @@ pub mod types {
         }
     }
     ///`ConsignmentSizeObject`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ConsignmentSizeObject {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ConsignmentSizeObject {
         pub fn builder() -> builder::ConsignmentSizeObject {
@@ -1016,21 +860,15 @@ pub mod types {
         }
     }
     ///`ConsignmentStamp`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ConsignmentStamp {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub place: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub day: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ConsignmentStamp {
         pub fn builder() -> builder::ConsignmentStamp {
@@ -1105,21 +943,15 @@ pub mod types {
         }
     }
     ///`Crate`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Crate {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Crate {
         pub fn builder() -> builder::Crate {
@@ -1127,32 +959,22 @@ pub mod types {
         }
     }
     ///`Draft`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Draft {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub state: ::std::option::Option<DraftState>,
-        #[serde(
-            default,
-            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub prices: ::std::collections::BTreeMap<
             ::std::string::String,
             ::rust_decimal::Decimal,
         >,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Draft {
         pub fn builder() -> builder::Draft {
@@ -1250,15 +1072,13 @@ pub mod types {
         }
     }
     ///`EarlierFound`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct EarlierFound {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub middle: ::std::option::Option<FoundPart>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl EarlierFound {
         pub fn builder() -> builder::EarlierFound {
@@ -1266,21 +1086,15 @@ pub mod types {
         }
     }
     ///`Found`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Found {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub codes: ::std::vec::Vec<FoundCodesItem>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub recursive: ::std::option::Option<EarlierFound>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Found {
         pub fn builder() -> builder::Found {
@@ -1368,33 +1182,19 @@ pub mod types {
         }
     }
     ///`FoundForm`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct FoundForm {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub z: ::std::vec::Vec<::std::string::String>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub a: ::std::vec::Vec<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub open: ::std::option::Option<bool>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl FoundForm {
         pub fn builder() -> builder::FoundForm {
@@ -1402,21 +1202,15 @@ pub mod types {
         }
     }
     ///`FoundPart`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct FoundPart {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub id: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub holder: ::std::option::Option<FoundPartHolder>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl FoundPart {
         pub fn builder() -> builder::FoundPart {
@@ -1424,15 +1218,13 @@ pub mod types {
         }
     }
     ///`FoundPartHolder`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct FoundPartHolder {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::option::Option::is_none",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub held: ::std::option::Option<::std::boxed::Box<FoundPart>>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl FoundPartHolder {
         pub fn builder() -> builder::FoundPartHolder {
@@ -1440,105 +1232,43 @@ pub mod types {
         }
     }
     ///`Goods`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Goods {
         #[serde(with = "crate::wire")]
         pub id: i64,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub created: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub uid: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub code: ::std::option::Option<Code>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub codes: ::std::vec::Vec<Code>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub level: ::std::option::Option<Level>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub packing: ::std::option::Option<GoodsPacking>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub sold: ::std::option::Option<GoodsSold>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub count: ::std::option::Option<i64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub open: ::std::option::Option<bool>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub note: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "ean-upc",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "ean-upc", default, with = "crate::wire")]
         pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "ean_upc",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "ean_upc", default, with = "crate::wire")]
         pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "1st",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "1st", default, with = "crate::wire")]
         pub x1st: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "self",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "self", default, with = "crate::wire")]
         pub self_: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub more: ::std::option::Option<More>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Goods {
         pub fn builder() -> builder::Goods {
@@ -1546,27 +1276,17 @@ pub mod types {
         }
     }
     ///`GoodsForm`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct GoodsForm {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub sold_on: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl GoodsForm {
         pub fn builder() -> builder::GoodsForm {
@@ -1623,21 +1343,15 @@ pub mod types {
         }
     }
     ///`Kit`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Kit {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub parts: ::std::vec::Vec<Part>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub due: ::std::option::Option<Due>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Kit {
         pub fn builder() -> builder::Kit {
@@ -1681,39 +1395,21 @@ pub mod types {
         }
     }
     ///`ListMoodsResponseItem`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ListMoodsResponseItem {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub mood: ::std::option::Option<Mood>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub level: ::std::option::Option<ListMoodsResponseItemLevel>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub code: ::std::option::Option<ListMoodsResponseItemCode>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub state: ::std::option::Option<ListMoodsResponseItemState>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ListMoodsResponseItem {
         pub fn builder() -> builder::ListMoodsResponseItem {
@@ -2045,17 +1741,15 @@ pub mod types {
         }
     }
     ///`Mail`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Mail {
         #[serde(with = "crate::wire")]
         pub mail_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Mail {
         pub fn builder() -> builder::Mail {
@@ -2063,23 +1757,17 @@ pub mod types {
         }
     }
     ///`Member`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Member {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub member_id: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub name_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub secret_id: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Member {
         pub fn builder() -> builder::Member {
@@ -2174,20 +1862,18 @@ pub mod types {
         }
     }
     ///`More`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct More {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub color: ::std::option::Option<::std::string::String>,
         #[serde(flatten, with = "crate::wire")]
         pub extra: ::std::collections::BTreeMap<
             ::std::string::String,
             ::rust_decimal::Decimal,
         >,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl More {
         pub fn builder() -> builder::More {
@@ -2195,19 +1881,17 @@ pub mod types {
         }
     }
     ///`Named`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Named {
         #[serde(default, with = "crate::wire")]
         pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Named {
         pub fn builder() -> builder::Named {
@@ -2215,17 +1899,15 @@ pub mod types {
         }
     }
     ///`NewDraft`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct NewDraft {
         #[serde(with = "crate::wire")]
         pub name: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub due: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl NewDraft {
         pub fn builder() -> builder::NewDraft {
@@ -2233,41 +1915,23 @@ pub mod types {
         }
     }
     ///`NewSupplier`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct NewSupplier {
         #[serde(with = "crate::wire")]
         pub supplier_name: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub balance: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub changed: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub active: ::std::option::Option<bool>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub products: ::std::vec::Vec<SuppliedProduct>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl NewSupplier {
         pub fn builder() -> builder::NewSupplier {
@@ -2275,15 +1939,13 @@ pub mod types {
         }
     }
     ///`Numbered`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Numbered {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub number_id: ::std::option::Option<CardNumber>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Numbered {
         pub fn builder() -> builder::Numbered {
@@ -2291,15 +1953,13 @@ pub mod types {
         }
     }
     #[deprecated]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct OldPrint {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub id: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl OldPrint {
         pub fn builder() -> builder::OldPrint {
@@ -2458,21 +2118,15 @@ pub mod types {
         }
     }
     ///`Pallet`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Pallet {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Pallet {
         pub fn builder() -> builder::Pallet {
@@ -2480,35 +2134,21 @@ pub mod types {
         }
     }
     ///`Parcel`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Parcel {
         #[serde(with = "crate::wire")]
         pub parcel_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub sent: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub stops: ::std::vec::Vec<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<ParcelSize>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Parcel {
         pub fn builder() -> builder::Parcel {
@@ -2516,15 +2156,13 @@ pub mod types {
         }
     }
     ///`ParcelSize`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ParcelSize {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<i64>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ParcelSize {
         pub fn builder() -> builder::ParcelSize {
@@ -2557,17 +2195,15 @@ pub mod types {
         }
     }
     ///`Person`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Person {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub first_name: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Person {
         pub fn builder() -> builder::Person {
@@ -2575,17 +2211,15 @@ pub mod types {
         }
     }
     ///`Phone`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Phone {
         #[serde(with = "crate::wire")]
         pub phone_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Phone {
         pub fn builder() -> builder::Phone {
@@ -2593,27 +2227,17 @@ pub mod types {
         }
     }
     ///`Pile`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Pile {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<PileKind>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub top: ::std::option::Option<::std::boxed::Box<Stack>>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub others: ::std::vec::Vec<Stack>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Pile {
         pub fn builder() -> builder::Pile {
@@ -2685,22 +2309,16 @@ pub mod types {
         }
     }
     ///`Priced`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Priced {
         ///The same as that of the other part.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub id: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Priced {
         pub fn builder() -> builder::Priced {
@@ -2892,191 +2510,273 @@ pub mod types {
         }
     }
     ///`Reading`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Reading {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub text: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub int: ::std::option::Option<i64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub int32: ::std::option::Option<i32>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub int64: ::std::option::Option<i64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub double: ::std::option::Option<f64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub flag: ::std::option::Option<bool>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub instant: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub local: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub uuid: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub uri: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub byte: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub email: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub ip: ::std::option::Option<::std::string::String>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub list: ::std::vec::Vec<i64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub free: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Reading {
         pub fn builder() -> builder::Reading {
             Default::default()
         }
     }
+    ///`Record`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Record {
+        #[serde(default, with = "crate::wire")]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "Price", default, with = "crate::wire")]
+        pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(default, with = "crate::wire")]
+        pub count: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub open: ::std::option::Option<bool>,
+        #[serde(default, with = "crate::wire")]
+        pub sold: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(default, with = "crate::wire")]
+        pub state: ::std::option::Option<RecordState>,
+        #[serde(default, with = "crate::wire")]
+        pub owner: ::std::option::Option<RecordOwner>,
+        #[serde(default, with = "crate::wire")]
+        pub kind: ::std::option::Option<RecordKind>,
+        #[serde(default, with = "crate::wire")]
+        pub extra: ::std::option::Option<::serde_json::Value>,
+        #[serde(default, with = "crate::wire")]
+        pub labels: ::std::vec::Vec<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub codes: ::std::option::Option<RecordCodes>,
+        #[serde(default, with = "crate::wire")]
+        pub prices: ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::rust_decimal::Decimal,
+        >,
+        #[serde(default, with = "crate::wire")]
+        pub nullable: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+        #[serde(default, with = "crate::wire")]
+        pub anything: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Record {
+        pub fn builder() -> builder::Record {
+            Default::default()
+        }
+    }
+    ///`RecordCodes`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct RecordCodes(
+        #[serde(with = "crate::wire")]
+        pub ::std::vec::Vec<::std::string::String>,
+    );
+    impl ::std::ops::Deref for RecordCodes {
+        type Target = ::std::vec::Vec<::std::string::String>;
+        fn deref(&self) -> &::std::vec::Vec<::std::string::String> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<RecordCodes> for ::std::vec::Vec<::std::string::String> {
+        fn from(value: RecordCodes) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::vec::Vec<::std::string::String>> for RecordCodes {
+        fn from(value: ::std::vec::Vec<::std::string::String>) -> Self {
+            Self(value)
+        }
+    }
+    ///`RecordForm`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct RecordForm {
+        #[serde(default, with = "crate::wire")]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub labels: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl RecordForm {
+        pub fn builder() -> builder::RecordForm {
+            Default::default()
+        }
+    }
+    ///`RecordKind`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum RecordKind {
+        Integer(i64),
+        Boolean(bool),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        RecordKind { write { Integer, Boolean } read { Boolean if Scalar, Integer if
+        Scalar } }
+    }
+    crate::argument::texts!(RecordKind);
+    impl ::std::convert::From<i64> for RecordKind {
+        fn from(value: i64) -> Self {
+            Self::Integer(value)
+        }
+    }
+    impl ::std::convert::From<bool> for RecordKind {
+        fn from(value: bool) -> Self {
+            Self::Boolean(value)
+        }
+    }
+    ///`RecordOwner`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct RecordOwner {
+        #[serde(default, with = "crate::wire")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(flatten, with = "crate::wire")]
+        pub extra: ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::std::string::String,
+        >,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl RecordOwner {
+        pub fn builder() -> builder::RecordOwner {
+            Default::default()
+        }
+    }
+    ///`RecordState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum RecordState {
+        #[serde(rename = "new")]
+        New,
+        #[serde(rename = "old")]
+        Old,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for RecordState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::New => f.write_str("new"),
+                Self::Old => f.write_str("old"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for RecordState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "new" => Ok(Self::New),
+                "old" => Ok(Self::Old),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid RecordState: expected `new` or `old`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for RecordState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for RecordState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Result`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Result {
-        #[serde(
-            rename = "Self",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "Self", default, with = "crate::wire")]
         pub self_: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub builder: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub value: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub try_from: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub place: ::std::option::Option<ResultPlace>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<ResultKind>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub string: ::std::option::Option<Copy>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub vec: ::std::vec::Vec<Vec>,
-        #[serde(
-            rename = "box",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "box", default, with = "crate::wire")]
         pub box_: ::std::option::Option<::std::boxed::Box<Result>>,
-        #[serde(
-            rename = "async",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "async", default, with = "crate::wire")]
         pub async_: ::std::option::Option<bool>,
-        #[serde(
-            rename = "",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "", default, with = "crate::wire")]
         pub x: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Result {
         pub fn builder() -> builder::Result {
@@ -3084,15 +2784,13 @@ pub mod types {
         }
     }
     ///`ResultBody`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ResultBody {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub note: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ResultBody {
         pub fn builder() -> builder::ResultBody {
@@ -3168,15 +2866,13 @@ pub mod types {
         }
     }
     ///`ResultPlace`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ResultPlace {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub row: ::std::option::Option<ResultPlaceRow>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ResultPlace {
         pub fn builder() -> builder::ResultPlace {
@@ -3184,15 +2880,13 @@ pub mod types {
         }
     }
     ///`ResultPlaceRow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ResultPlaceRow {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub a: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ResultPlaceRow {
         pub fn builder() -> builder::ResultPlaceRow {
@@ -3200,13 +2894,15 @@ pub mod types {
         }
     }
     ///`Robot`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Robot {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
         #[serde(with = "crate::wire")]
         pub model: RobotModel,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Robot {
         pub fn builder() -> builder::Robot {
@@ -3278,17 +2974,15 @@ pub mod types {
         }
     }
     ///`Round`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Round {
         #[serde(with = "crate::wire")]
         pub kind: RoundKind,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub radius: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Round {
         pub fn builder() -> builder::Round {
@@ -3360,21 +3054,15 @@ pub mod types {
         }
     }
     ///`Screw`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Screw {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub thread: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Screw {
         pub fn builder() -> builder::Screw {
@@ -3407,39 +3095,21 @@ pub mod types {
         }
     }
     ///`Shelf`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Shelf {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<ShelfName>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub kind: ::std::option::Option<ShelfKindAlias>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub beside: ::std::option::Option<::std::boxed::Box<ShelfAlias>>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub near: ::std::vec::Vec<ShelfName>,
-        #[serde(
-            default,
-            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub prices: ::std::collections::BTreeMap<::std::string::String, ShelfPrice>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Shelf {
         pub fn builder() -> builder::Shelf {
@@ -3682,48 +3352,26 @@ pub mod types {
         }
     }
     ///`SmallPrint`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct SmallPrint {
         #[deprecated]
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub state: ::std::option::Option<PrintState>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub states: ::std::vec::Vec<::std::option::Option<PrintState>>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<SmallPrintSize>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub paper: ::std::option::Option<SmallPrintPaper>,
         ///The old one.
         #[deprecated]
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub old: ::std::option::Option<PrintName>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl SmallPrint {
         pub fn builder() -> builder::SmallPrint {
@@ -3831,17 +3479,15 @@ pub mod types {
         }
     }
     ///`Square`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Square {
         #[serde(with = "crate::wire")]
         pub kind: SquareKind,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub side: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Square {
         pub fn builder() -> builder::Square {
@@ -3938,17 +3584,15 @@ pub mod types {
         }
     }
     ///`StartRecountBody`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct StartRecountBody {
         #[serde(with = "crate::wire")]
         pub shelf: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub until: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl StartRecountBody {
         pub fn builder() -> builder::StartRecountBody {
@@ -3956,21 +3600,15 @@ pub mod types {
         }
     }
     ///`StartRecountByFormBody`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct StartRecountByFormBody {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub shelf: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub count: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl StartRecountByFormBody {
         pub fn builder() -> builder::StartRecountByFormBody {
@@ -3978,23 +3616,17 @@ pub mod types {
         }
     }
     ///`SuppliedProduct`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct SuppliedProduct {
         #[serde(with = "crate::wire")]
         pub product_id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub purchase_price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub first_bought: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl SuppliedProduct {
         pub fn builder() -> builder::SuppliedProduct {
@@ -4002,111 +3634,49 @@ pub mod types {
         }
     }
     #[doc = "A made-up supplier, with a field of every kind.\n\nWhat a comment must not end with: */ and what is no code:\n\n{ \"id\": \"1\" }"]
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Supplier {
         ///The name, as in `Müller & Söhne`.
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub supplier_name: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub balance: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub rating: ::std::option::Option<f64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub lead_days: ::std::option::Option<i32>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub orders_total: ::std::option::Option<i64>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub active: ::std::option::Option<bool>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub changed: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub synced: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub status: ::std::option::Option<SupplierStatus>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub address: ::std::option::Option<Address>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub products: ::std::vec::Vec<SuppliedProduct>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub notes: ::std::vec::Vec<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub parent: ::std::option::Option<::std::boxed::Box<Supplier>>,
-        #[serde(
-            default,
-            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub labels: ::std::collections::BTreeMap<
             ::std::string::String,
             ::std::string::String,
         >,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub extra: ::std::option::Option<::serde_json::Value>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Supplier {
         pub fn builder() -> builder::Supplier {
@@ -4190,17 +3760,15 @@ pub mod types {
         }
     }
     ///`Thing`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Thing {
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Thing {
         pub fn builder() -> builder::Thing {
@@ -4208,15 +3776,13 @@ pub mod types {
         }
     }
     ///`ThingChange`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct ThingChange {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl ThingChange {
         pub fn builder() -> builder::ThingChange {
@@ -4224,116 +3790,47 @@ pub mod types {
         }
     }
     ///`Tree`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
     pub struct Tree {
         #[serde(default, with = "crate::wire")]
         pub owner_id: ::std::option::Option<::std::string::String>,
         #[serde(with = "crate::wire")]
         pub id: ::std::string::String,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub children: ::std::vec::Vec<Tree>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub parent: ::std::option::Option<::std::boxed::Box<Tree>>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub place: ::std::option::Option<TreePlace>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub shape: ::std::option::Option<Shape>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub contact: ::std::option::Option<TreeContact>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub amount: ::std::option::Option<TreeAmount>,
-        #[serde(
-            rename = "ean-upc",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "ean-upc", default, with = "crate::wire")]
         pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "ean_upc",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "ean_upc", default, with = "crate::wire")]
         pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            rename = "eanUpc",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "eanUpc", default, with = "crate::wire")]
         pub ean_upc_3: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "1st",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "1st", default, with = "crate::wire")]
         pub x1st: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "fn",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "fn", default, with = "crate::wire")]
         pub fn_: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "crate",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "crate", default, with = "crate::wire")]
         pub crate_: ::std::option::Option<::std::string::String>,
-        #[serde(
-            rename = "with space & more",
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(rename = "with space & more", default, with = "crate::wire")]
         pub with_space_more: ::std::option::Option<::std::string::String>,
-        #[serde(
-            default,
-            skip_serializing_if = ":: std :: collections :: BTreeMap::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub labels: ::std::collections::BTreeMap<::std::string::String, Named>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Tree {
         pub fn builder() -> builder::Tree {
@@ -4390,15 +3887,13 @@ pub mod types {
         }
     }
     ///`TreePlace`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct TreePlace {
-        #[serde(
-            skip_serializing_if = "::std::option::Option::is_none",
-            default,
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub row: ::std::option::Option<TreePlaceRow>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl TreePlace {
         pub fn builder() -> builder::TreePlace {
@@ -4406,15 +3901,13 @@ pub mod types {
         }
     }
     ///`TreePlaceRow`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct TreePlaceRow {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub shelves: ::std::vec::Vec<TreePlaceRowShelvesItem>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl TreePlaceRow {
         pub fn builder() -> builder::TreePlaceRow {
@@ -4422,15 +3915,13 @@ pub mod types {
         }
     }
     ///`TreePlaceRowShelvesItem`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct TreePlaceRowShelvesItem {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub boxes: ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl TreePlaceRowShelvesItem {
         pub fn builder() -> builder::TreePlaceRowShelvesItem {
@@ -4438,15 +3929,13 @@ pub mod types {
         }
     }
     ///`Vec`
-    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, Default, PartialEq)]
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
     pub struct Vec {
-        #[serde(
-            default,
-            skip_serializing_if = "::std::vec::Vec::is_empty",
-            with = "crate::wire"
-        )]
+        #[serde(default, with = "crate::wire")]
         pub vec: ::std::vec::Vec<::std::string::String>,
+        #[serde(skip)]
+        __emptied: crate::wire::Emptied,
     }
     impl Vec {
         pub fn builder() -> builder::Vec {
@@ -4469,6 +3958,7 @@ pub mod types {
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Address {
             fn default() -> Self {
@@ -4476,6 +3966,7 @@ pub mod types {
                     street: Ok(Default::default()),
                     type_: Ok(Default::default()),
                     zip: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -4487,7 +3978,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.street = crate::argument::field("street", value);
+                self.street = crate::argument::property(
+                    "street",
+                    "street",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `type_`.
@@ -4497,7 +3993,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.type_ = crate::argument::field("type_", value);
+                self.type_ = crate::argument::property(
+                    "type_",
+                    "type",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `zip`.
@@ -4507,7 +4008,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.zip = crate::argument::field("zip", value);
+                self.zip = crate::argument::property(
+                    "zip",
+                    "zip",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -4532,6 +4038,7 @@ Optional.*/
                     street: value.street?,
                     type_: value.type_?,
                     zip: value.zip?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -4541,6 +4048,7 @@ Optional.*/
                     street: Ok(value.street),
                     type_: Ok(value.type_),
                     zip: Ok(value.zip),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -4594,6 +4102,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for AwkwardThing {
             fn default() -> Self {
@@ -4610,6 +4119,7 @@ Optional.*/
                     price: Ok(Default::default()),
                     size: Ok(Default::default()),
                     size_2: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -4623,7 +4133,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.amount = crate::argument::field("amount", value);
+                self.amount = crate::argument::property(
+                    "amount",
+                    "amount",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The moment.
@@ -4633,7 +4148,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
             ) -> Self {
-                self.at = crate::argument::field("at", value);
+                self.at = crate::argument::property(
+                    "at",
+                    "at",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `closed`.
@@ -4645,7 +4165,12 @@ Optional.*/
                     ::std::option::Option<super::AwkwardThingClosed>,
                 >,
             ) -> Self {
-                self.closed = crate::argument::field("closed", value);
+                self.closed = crate::argument::property(
+                    "closed",
+                    "closed",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `day`.
@@ -4655,7 +4180,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.day = crate::argument::field("day", value);
+                self.day = crate::argument::property(
+                    "day",
+                    "day",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**When it happened.
@@ -4665,7 +4195,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Made>>,
             ) -> Self {
-                self.happened = crate::argument::field("happened", value);
+                self.happened = crate::argument::property(
+                    "happened",
+                    "happened",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `local`.
@@ -4677,7 +4212,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.local = crate::argument::field("local", value);
+                self.local = crate::argument::property(
+                    "local",
+                    "local",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `lot`.
@@ -4689,7 +4229,12 @@ Optional.*/
                     ::std::option::Option<super::AwkwardThingLot>,
                 >,
             ) -> Self {
-                self.lot = crate::argument::field("lot", value);
+                self.lot = crate::argument::property(
+                    "lot",
+                    "lot",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `made`.
@@ -4699,7 +4244,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Made>>,
             ) -> Self {
-                self.made = crate::argument::field("made", value);
+                self.made = crate::argument::property(
+                    "made",
+                    "made",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `on`.
@@ -4709,7 +4259,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.on = crate::argument::field("on", value);
+                self.on = crate::argument::property(
+                    "on",
+                    "on",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `price`.
@@ -4721,7 +4276,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.price = crate::argument::field("price", value);
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `size`.
@@ -4731,7 +4291,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.size = crate::argument::field("size", value);
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `size_2`.
@@ -4741,7 +4306,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.size_2 = crate::argument::field("size_2", value);
+                self.size_2 = crate::argument::property(
+                    "size_2",
+                    "size²",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -4779,6 +4349,7 @@ Optional.*/
                     price: value.price?,
                     size: value.size?,
                     size_2: value.size_2?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -4797,6 +4368,7 @@ Optional.*/
                     price: Ok(value.price),
                     size: Ok(value.size),
                     size_2: Ok(value.size_2),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -4806,10 +4378,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for AwkwardThingClosed {
             fn default() -> Self {
-                Self { a: Ok(Default::default()) }
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
             }
         }
         impl AwkwardThingClosed {
@@ -4820,7 +4396,7 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.a = crate::argument::field("a", value);
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
                 self
             }
             /// Builds the value.
@@ -4845,12 +4421,18 @@ Optional.*/
             fn try_from(
                 value: AwkwardThingClosed,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { a: value.a? })
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::AwkwardThingClosed> for AwkwardThingClosed {
             fn from(value: super::AwkwardThingClosed) -> Self {
-                Self { a: Ok(value.a) }
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -4864,6 +4446,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for AwkwardThingLotObject {
             fn default() -> Self {
@@ -4871,6 +4454,7 @@ Optional.*/
                     lot_id: Err("missing required field `lot_id`".to_string()),
                     lot_no: Ok(Default::default()),
                     lot_no_2: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -4892,7 +4476,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.lot_no = crate::argument::field("lot_no", value);
+                self.lot_no = crate::argument::property(
+                    "lot_no",
+                    "lot-no",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `lot_no_2`.
@@ -4902,7 +4491,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.lot_no_2 = crate::argument::field("lot_no_2", value);
+                self.lot_no_2 = crate::argument::property(
+                    "lot_no_2",
+                    "lot_no",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -4932,6 +4526,7 @@ Optional.*/
                     lot_id: value.lot_id?,
                     lot_no: value.lot_no?,
                     lot_no_2: value.lot_no_2?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -4942,6 +4537,7 @@ Optional.*/
                     lot_id: Ok(value.lot_id),
                     lot_no: Ok(value.lot_no),
                     lot_no_2: Ok(value.lot_no_2),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -4952,12 +4548,14 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Bag {
             fn default() -> Self {
                 Self {
                     kind: Err("missing required field `kind`".to_string()),
                     weight: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -4978,7 +4576,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.weight = crate::argument::field("weight", value);
+                self.weight = crate::argument::property(
+                    "weight",
+                    "weight",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5002,6 +4605,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     weight: value.weight?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5010,6 +4614,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     weight: Ok(value.weight),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5027,6 +4632,7 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Barrel {
             fn default() -> Self {
@@ -5034,6 +4640,7 @@ Optional.*/
                     height: Ok(Default::default()),
                     kind: Ok(Default::default()),
                     volume: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5047,7 +4654,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.height = crate::argument::field("height", value);
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `kind`.
@@ -5057,7 +4669,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `volume`.
@@ -5069,7 +4686,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.volume = crate::argument::field("volume", value);
+                self.volume = crate::argument::property(
+                    "volume",
+                    "volume",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5094,6 +4716,7 @@ Optional.*/
                     height: value.height?,
                     kind: value.kind?,
                     volume: value.volume?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5103,6 +4726,7 @@ Optional.*/
                     height: Ok(value.height),
                     kind: Ok(value.kind),
                     volume: Ok(value.volume),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5140,6 +4764,7 @@ Optional.*/
                 ::std::option::Option<super::BatchState>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Batch {
             fn default() -> Self {
@@ -5152,6 +4777,7 @@ Optional.*/
                     note: Ok(Default::default()),
                     price: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5173,7 +4799,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.expires = crate::argument::field("expires", value);
+                self.expires = crate::argument::property(
+                    "expires",
+                    "expires",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `from`.
@@ -5183,7 +4814,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::BatchOrigin>>,
             ) -> Self {
-                self.from = crate::argument::field("from", value);
+                self.from = crate::argument::property(
+                    "from",
+                    "from",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `labels`.
@@ -5193,7 +4829,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
             ) -> Self {
-                self.labels = crate::argument::field("labels", value);
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `measure`.
@@ -5203,7 +4844,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::BatchMeasure>>,
             ) -> Self {
-                self.measure = crate::argument::field("measure", value);
+                self.measure = crate::argument::property(
+                    "measure",
+                    "measure",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `note`.
@@ -5213,7 +4859,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.note = crate::argument::field("note", value);
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `price`.
@@ -5225,7 +4876,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.price = crate::argument::field("price", value);
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `state`.
@@ -5235,7 +4891,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::BatchState>>,
             ) -> Self {
-                self.state = crate::argument::field("state", value);
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5265,6 +4926,7 @@ Optional.*/
                     note: value.note?,
                     price: value.price?,
                     state: value.state?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5279,6 +4941,7 @@ Optional.*/
                     note: Ok(value.note),
                     price: Ok(value.price),
                     state: Ok(value.state),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5292,12 +4955,14 @@ Optional.*/
                 ::std::string::String,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for BatchOrigin {
             fn default() -> Self {
                 Self {
                     build: Ok(Default::default()),
                     supplier_id: Err("missing required field `supplier_id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5309,7 +4974,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.build = crate::argument::field("build", value);
+                self.build = crate::argument::property(
+                    "build",
+                    "build",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `supplier_id`.
@@ -5345,6 +5015,7 @@ Required.*/
                 Ok(Self {
                     build: value.build?,
                     supplier_id: value.supplier_id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5353,6 +5024,7 @@ Required.*/
                 Self {
                     build: Ok(value.build),
                     supplier_id: Ok(value.supplier_id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5366,12 +5038,14 @@ Required.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Board {
             fn default() -> Self {
                 Self {
                     kind: Ok(Default::default()),
                     width: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5383,7 +5057,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `width`.
@@ -5395,7 +5074,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.width = crate::argument::field("width", value);
+                self.width = crate::argument::property(
+                    "width",
+                    "width",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5419,6 +5103,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     width: value.width?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5427,6 +5112,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     width: Ok(value.width),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5437,12 +5123,14 @@ Optional.*/
                 ::std::option::Option<i64>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Box {
             fn default() -> Self {
                 Self {
                     kind: Err("missing required field `kind`".to_string()),
                     size: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5461,7 +5149,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.size = crate::argument::field("size", value);
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5485,6 +5178,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     size: value.size?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5493,6 +5187,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     size: Ok(value.size),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5506,12 +5201,14 @@ Optional.*/
                 ::std::string::String,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Card {
             fn default() -> Self {
                 Self {
                     number_id: Ok(Default::default()),
                     owner_id: Err("missing required field `owner_id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5523,7 +5220,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
             ) -> Self {
-                self.number_id = crate::argument::field("number_id", value);
+                self.number_id = crate::argument::property(
+                    "number_id",
+                    "number_id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `owner_id`.
@@ -5557,6 +5259,7 @@ Required.*/
                 Ok(Self {
                     number_id: value.number_id?,
                     owner_id: value.owner_id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5565,6 +5268,7 @@ Required.*/
                 Self {
                     number_id: Ok(value.number_id),
                     owner_id: Ok(value.owner_id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5579,6 +5283,7 @@ Required.*/
                 ::std::string::String,
             >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Company {
             fn default() -> Self {
@@ -5586,6 +5291,7 @@ Required.*/
                     company_id: Err("missing required field `company_id`".to_string()),
                     first_name: Ok(Default::default()),
                     id: Err("missing required field `id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5607,7 +5313,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.first_name = crate::argument::field("first_name", value);
+                self.first_name = crate::argument::property(
+                    "first_name",
+                    "first_name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -5642,6 +5353,7 @@ Required.*/
                     company_id: value.company_id?,
                     first_name: value.first_name?,
                     id: value.id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5651,6 +5363,7 @@ Required.*/
                     company_id: Ok(value.company_id),
                     first_name: Ok(value.first_name),
                     id: Ok(value.id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5685,6 +5398,7 @@ Required.*/
                 ::std::option::Option<super::ConsignmentStamp>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Consignment {
             fn default() -> Self {
@@ -5697,6 +5411,7 @@ Required.*/
                     insurance: Ok(Default::default()),
                     size: Ok(Default::default()),
                     stamp: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5710,7 +5425,12 @@ Optional.*/
                     ::std::option::Option<super::ConsignmentCarrier>,
                 >,
             ) -> Self {
-                self.carrier = crate::argument::field("carrier", value);
+                self.carrier = crate::argument::property(
+                    "carrier",
+                    "carrier",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `code`.
@@ -5722,7 +5442,12 @@ Optional.*/
                     ::std::option::Option<super::ConsignmentCode>,
                 >,
             ) -> Self {
-                self.code = crate::argument::field("code", value);
+                self.code = crate::argument::property(
+                    "code",
+                    "code",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `content`.
@@ -5732,7 +5457,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Load>>,
             ) -> Self {
-                self.content = crate::argument::field("content", value);
+                self.content = crate::argument::property(
+                    "content",
+                    "content",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `due`.
@@ -5742,7 +5472,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ConsignmentDue>>,
             ) -> Self {
-                self.due = crate::argument::field("due", value);
+                self.due = crate::argument::property(
+                    "due",
+                    "due",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -5764,7 +5499,12 @@ Optional.*/
                     ::std::option::Option<super::ConsignmentInsurance>,
                 >,
             ) -> Self {
-                self.insurance = crate::argument::field("insurance", value);
+                self.insurance = crate::argument::property(
+                    "insurance",
+                    "insurance",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `size`.
@@ -5776,7 +5516,12 @@ Optional.*/
                     ::std::option::Option<super::ConsignmentSize>,
                 >,
             ) -> Self {
-                self.size = crate::argument::field("size", value);
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `stamp`.
@@ -5788,7 +5533,12 @@ Optional.*/
                     ::std::option::Option<super::ConsignmentStamp>,
                 >,
             ) -> Self {
-                self.stamp = crate::argument::field("stamp", value);
+                self.stamp = crate::argument::property(
+                    "stamp",
+                    "stamp",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5820,6 +5570,7 @@ Optional.*/
                     insurance: value.insurance?,
                     size: value.size?,
                     stamp: value.stamp?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5834,6 +5585,7 @@ Optional.*/
                     insurance: Ok(value.insurance),
                     size: Ok(value.size),
                     stamp: Ok(value.stamp),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5847,12 +5599,14 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ConsignmentInsuranceForeign {
             fn default() -> Self {
                 Self {
                     insurer: Ok(Default::default()),
                     sum: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5864,7 +5618,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.insurer = crate::argument::field("insurer", value);
+                self.insurer = crate::argument::property(
+                    "insurer",
+                    "insurer",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `sum`.
@@ -5876,7 +5635,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.sum = crate::argument::field("sum", value);
+                self.sum = crate::argument::property(
+                    "sum",
+                    "sum",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5908,6 +5672,7 @@ Optional.*/
                 Ok(Self {
                     insurer: value.insurer?,
                     sum: value.sum?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5917,6 +5682,7 @@ Optional.*/
                 Self {
                     insurer: Ok(value.insurer),
                     sum: Ok(value.sum),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -5930,12 +5696,14 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ConsignmentInsuranceOwn {
             fn default() -> Self {
                 Self {
                     policy_id: Err("missing required field `policy_id`".to_string()),
                     sum: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -5959,7 +5727,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.sum = crate::argument::field("sum", value);
+                self.sum = crate::argument::property(
+                    "sum",
+                    "sum",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -5988,6 +5761,7 @@ Optional.*/
                 Ok(Self {
                     policy_id: value.policy_id?,
                     sum: value.sum?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -5997,6 +5771,7 @@ Optional.*/
                 Self {
                     policy_id: Ok(value.policy_id),
                     sum: Ok(value.sum),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6006,11 +5781,13 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ConsignmentSizeObject {
             fn default() -> Self {
                 Self {
                     width: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6024,7 +5801,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.width = crate::argument::field("width", value);
+                self.width = crate::argument::property(
+                    "width",
+                    "width",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6050,13 +5832,19 @@ Optional.*/
             fn try_from(
                 value: ConsignmentSizeObject,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { width: value.width? })
+                Ok(Self {
+                    width: value.width?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ConsignmentSizeObject>
         for ConsignmentSizeObject {
             fn from(value: super::ConsignmentSizeObject) -> Self {
-                Self { width: Ok(value.width) }
+                Self {
+                    width: Ok(value.width),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -6069,12 +5857,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ConsignmentStamp {
             fn default() -> Self {
                 Self {
                     day: Ok(Default::default()),
                     place: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6086,7 +5876,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.day = crate::argument::field("day", value);
+                self.day = crate::argument::property(
+                    "day",
+                    "day",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `place`.
@@ -6096,7 +5891,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.place = crate::argument::field("place", value);
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6124,6 +5924,7 @@ Optional.*/
                 Ok(Self {
                     day: value.day?,
                     place: value.place?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6132,6 +5933,7 @@ Optional.*/
                 Self {
                     day: Ok(value.day),
                     place: Ok(value.place),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6145,12 +5947,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Crate {
             fn default() -> Self {
                 Self {
                     height: Ok(Default::default()),
                     kind: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6164,7 +5968,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.height = crate::argument::field("height", value);
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `kind`.
@@ -6174,7 +5983,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6198,6 +6012,7 @@ Optional.*/
                 Ok(Self {
                     height: value.height?,
                     kind: value.kind?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6206,6 +6021,7 @@ Optional.*/
                 Self {
                     height: Ok(value.height),
                     kind: Ok(value.kind),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6227,6 +6043,7 @@ Optional.*/
                 ::std::option::Option<super::DraftState>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Draft {
             fn default() -> Self {
@@ -6235,6 +6052,7 @@ Optional.*/
                     name: Ok(Default::default()),
                     prices: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6256,7 +6074,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `prices`.
@@ -6271,7 +6094,12 @@ Optional.*/
                     >,
                 >,
             ) -> Self {
-                self.prices = crate::argument::field("prices", value);
+                self.prices = crate::argument::property(
+                    "prices",
+                    "prices",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `state`.
@@ -6281,7 +6109,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::DraftState>>,
             ) -> Self {
-                self.state = crate::argument::field("state", value);
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6307,6 +6140,7 @@ Optional.*/
                     name: value.name?,
                     prices: value.prices?,
                     state: value.state?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6317,6 +6151,7 @@ Optional.*/
                     name: Ok(value.name),
                     prices: Ok(value.prices),
                     state: Ok(value.state),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6326,11 +6161,13 @@ Optional.*/
                 ::std::option::Option<super::FoundPart>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for EarlierFound {
             fn default() -> Self {
                 Self {
                     middle: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6342,7 +6179,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::FoundPart>>,
             ) -> Self {
-                self.middle = crate::argument::field("middle", value);
+                self.middle = crate::argument::property(
+                    "middle",
+                    "middle",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6367,12 +6209,18 @@ Optional.*/
             fn try_from(
                 value: EarlierFound,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { middle: value.middle? })
+                Ok(Self {
+                    middle: value.middle?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::EarlierFound> for EarlierFound {
             fn from(value: super::EarlierFound) -> Self {
-                Self { middle: Ok(value.middle) }
+                Self {
+                    middle: Ok(value.middle),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -6385,12 +6233,14 @@ Optional.*/
                 ::std::option::Option<super::EarlierFound>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Found {
             fn default() -> Self {
                 Self {
                     codes: Ok(Default::default()),
                     recursive: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6402,7 +6252,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::FoundCodesItem>>,
             ) -> Self {
-                self.codes = crate::argument::field("codes", value);
+                self.codes = crate::argument::property(
+                    "codes",
+                    "codes",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `recursive`.
@@ -6412,7 +6267,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::EarlierFound>>,
             ) -> Self {
-                self.recursive = crate::argument::field("recursive", value);
+                self.recursive = crate::argument::property(
+                    "recursive",
+                    "recursive",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6436,6 +6296,7 @@ Optional.*/
                 Ok(Self {
                     codes: value.codes?,
                     recursive: value.recursive?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6444,6 +6305,7 @@ Optional.*/
                 Self {
                     codes: Ok(value.codes),
                     recursive: Ok(value.recursive),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6465,6 +6327,7 @@ Optional.*/
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for FoundForm {
             fn default() -> Self {
@@ -6473,6 +6336,7 @@ Optional.*/
                     name: Ok(Default::default()),
                     open: Ok(Default::default()),
                     z: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6484,7 +6348,7 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::rust_decimal::Decimal>>,
             ) -> Self {
-                self.a = crate::argument::field("a", value);
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
                 self
             }
             /**The field `name`.
@@ -6494,7 +6358,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `open`.
@@ -6504,7 +6373,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.open = crate::argument::field("open", value);
+                self.open = crate::argument::property(
+                    "open",
+                    "open",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `z`.
@@ -6514,7 +6388,7 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
             ) -> Self {
-                self.z = crate::argument::field("z", value);
+                self.z = crate::argument::property("z", "z", value, &mut self.__emptied);
                 self
             }
             /// Builds the value.
@@ -6540,6 +6414,7 @@ Optional.*/
                     name: value.name?,
                     open: value.open?,
                     z: value.z?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6550,6 +6425,7 @@ Optional.*/
                     name: Ok(value.name),
                     open: Ok(value.open),
                     z: Ok(value.z),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6563,12 +6439,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for FoundPart {
             fn default() -> Self {
                 Self {
                     holder: Ok(Default::default()),
                     id: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6582,7 +6460,12 @@ Optional.*/
                     ::std::option::Option<super::FoundPartHolder>,
                 >,
             ) -> Self {
-                self.holder = crate::argument::field("holder", value);
+                self.holder = crate::argument::property(
+                    "holder",
+                    "holder",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -6592,7 +6475,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.id = crate::argument::field("id", value);
+                self.id = crate::argument::property(
+                    "id",
+                    "id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6616,6 +6504,7 @@ Optional.*/
                 Ok(Self {
                     holder: value.holder?,
                     id: value.id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6624,6 +6513,7 @@ Optional.*/
                 Self {
                     holder: Ok(value.holder),
                     id: Ok(value.id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -6633,11 +6523,13 @@ Optional.*/
                 ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for FoundPartHolder {
             fn default() -> Self {
                 Self {
                     held: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6651,7 +6543,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
                 >,
             ) -> Self {
-                self.held = crate::argument::field("held", value);
+                self.held = crate::argument::property(
+                    "held",
+                    "held",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6676,12 +6573,18 @@ Optional.*/
             fn try_from(
                 value: FoundPartHolder,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { held: value.held? })
+                Ok(Self {
+                    held: value.held?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::FoundPartHolder> for FoundPartHolder {
             fn from(value: super::FoundPartHolder) -> Self {
-                Self { held: Ok(value.held) }
+                Self {
+                    held: Ok(value.held),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -6747,6 +6650,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Goods {
             fn default() -> Self {
@@ -6767,6 +6671,7 @@ Optional.*/
                     sold: Ok(Default::default()),
                     uid: Ok(Default::default()),
                     x1st: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -6778,7 +6683,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Code>>,
             ) -> Self {
-                self.code = crate::argument::field("code", value);
+                self.code = crate::argument::property(
+                    "code",
+                    "code",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `codes`.
@@ -6788,7 +6698,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::Code>>,
             ) -> Self {
-                self.codes = crate::argument::field("codes", value);
+                self.codes = crate::argument::property(
+                    "codes",
+                    "codes",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `count`.
@@ -6798,7 +6713,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.count = crate::argument::field("count", value);
+                self.count = crate::argument::property(
+                    "count",
+                    "count",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `created`.
@@ -6810,7 +6730,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.created = crate::argument::field("created", value);
+                self.created = crate::argument::property(
+                    "created",
+                    "created",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ean_upc`.
@@ -6820,7 +6745,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc = crate::argument::field("ean_upc", value);
+                self.ean_upc = crate::argument::property(
+                    "ean_upc",
+                    "ean-upc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ean_upc_2`.
@@ -6830,7 +6760,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc_2 = crate::argument::field("ean_upc_2", value);
+                self.ean_upc_2 = crate::argument::property(
+                    "ean_upc_2",
+                    "ean_upc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -6847,7 +6782,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Level>>,
             ) -> Self {
-                self.level = crate::argument::field("level", value);
+                self.level = crate::argument::property(
+                    "level",
+                    "level",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `more`.
@@ -6857,7 +6797,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::More>>,
             ) -> Self {
-                self.more = crate::argument::field("more", value);
+                self.more = crate::argument::property(
+                    "more",
+                    "more",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `note`.
@@ -6867,7 +6812,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.note = crate::argument::field("note", value);
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `open`.
@@ -6877,7 +6827,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.open = crate::argument::field("open", value);
+                self.open = crate::argument::property(
+                    "open",
+                    "open",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `packing`.
@@ -6887,7 +6842,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::GoodsPacking>>,
             ) -> Self {
-                self.packing = crate::argument::field("packing", value);
+                self.packing = crate::argument::property(
+                    "packing",
+                    "packing",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `self_`.
@@ -6897,7 +6857,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.self_ = crate::argument::field("self_", value);
+                self.self_ = crate::argument::property(
+                    "self_",
+                    "self",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `sold`.
@@ -6907,7 +6872,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::GoodsSold>>,
             ) -> Self {
-                self.sold = crate::argument::field("sold", value);
+                self.sold = crate::argument::property(
+                    "sold",
+                    "sold",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `uid`.
@@ -6917,7 +6887,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.uid = crate::argument::field("uid", value);
+                self.uid = crate::argument::property(
+                    "uid",
+                    "uid",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `x1st`.
@@ -6927,7 +6902,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.x1st = crate::argument::field("x1st", value);
+                self.x1st = crate::argument::property(
+                    "x1st",
+                    "1st",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -6965,6 +6945,7 @@ Optional.*/
                     sold: value.sold?,
                     uid: value.uid?,
                     x1st: value.x1st?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -6987,6 +6968,7 @@ Optional.*/
                     sold: Ok(value.sold),
                     uid: Ok(value.uid),
                     x1st: Ok(value.x1st),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7004,6 +6986,7 @@ Optional.*/
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for GoodsForm {
             fn default() -> Self {
@@ -7011,6 +6994,7 @@ Optional.*/
                     name: Ok(Default::default()),
                     price: Ok(Default::default()),
                     sold_on: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7022,7 +7006,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `price`.
@@ -7034,7 +7023,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.price = crate::argument::field("price", value);
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `sold_on`.
@@ -7044,7 +7038,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.sold_on = crate::argument::field("sold_on", value);
+                self.sold_on = crate::argument::property(
+                    "sold_on",
+                    "sold_on",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7069,6 +7068,7 @@ Optional.*/
                     name: value.name?,
                     price: value.price?,
                     sold_on: value.sold_on?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7078,6 +7078,7 @@ Optional.*/
                     name: Ok(value.name),
                     price: Ok(value.price),
                     sold_on: Ok(value.sold_on),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7091,12 +7092,14 @@ Optional.*/
                 ::std::vec::Vec<super::Part>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Kit {
             fn default() -> Self {
                 Self {
                     due: Ok(Default::default()),
                     parts: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7108,7 +7111,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Due>>,
             ) -> Self {
-                self.due = crate::argument::field("due", value);
+                self.due = crate::argument::property(
+                    "due",
+                    "due",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `parts`.
@@ -7118,7 +7126,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::Part>>,
             ) -> Self {
-                self.parts = crate::argument::field("parts", value);
+                self.parts = crate::argument::property(
+                    "parts",
+                    "parts",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7142,6 +7155,7 @@ Optional.*/
                 Ok(Self {
                     due: value.due?,
                     parts: value.parts?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7150,6 +7164,7 @@ Optional.*/
                 Self {
                     due: Ok(value.due),
                     parts: Ok(value.parts),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7175,6 +7190,7 @@ Optional.*/
                 ::std::option::Option<super::ListMoodsResponseItemState>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ListMoodsResponseItem {
             fn default() -> Self {
@@ -7184,6 +7200,7 @@ Optional.*/
                     level: Ok(Default::default()),
                     mood: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7197,7 +7214,12 @@ Optional.*/
                     ::std::option::Option<super::ListMoodsResponseItemCode>,
                 >,
             ) -> Self {
-                self.code = crate::argument::field("code", value);
+                self.code = crate::argument::property(
+                    "code",
+                    "code",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `flag`.
@@ -7209,7 +7231,12 @@ Optional.*/
                     ::std::option::Option<super::ListMoodsResponseItemFlag>,
                 >,
             ) -> Self {
-                self.flag = crate::argument::field("flag", value);
+                self.flag = crate::argument::property(
+                    "flag",
+                    "flag",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `level`.
@@ -7221,7 +7248,12 @@ Optional.*/
                     ::std::option::Option<super::ListMoodsResponseItemLevel>,
                 >,
             ) -> Self {
-                self.level = crate::argument::field("level", value);
+                self.level = crate::argument::property(
+                    "level",
+                    "level",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `mood`.
@@ -7231,7 +7263,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Mood>>,
             ) -> Self {
-                self.mood = crate::argument::field("mood", value);
+                self.mood = crate::argument::property(
+                    "mood",
+                    "mood",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `state`.
@@ -7243,7 +7280,12 @@ Optional.*/
                     ::std::option::Option<super::ListMoodsResponseItemState>,
                 >,
             ) -> Self {
-                self.state = crate::argument::field("state", value);
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7275,6 +7317,7 @@ Optional.*/
                     level: value.level?,
                     mood: value.mood?,
                     state: value.state?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7287,6 +7330,7 @@ Optional.*/
                     level: Ok(value.level),
                     mood: Ok(value.mood),
                     state: Ok(value.state),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7297,12 +7341,14 @@ Optional.*/
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Mail {
             fn default() -> Self {
                 Self {
                     mail_id: Err("missing required field `mail_id`".to_string()),
                     since: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7324,7 +7370,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.since = crate::argument::field("since", value);
+                self.since = crate::argument::property(
+                    "since",
+                    "since",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7348,6 +7399,7 @@ Optional.*/
                 Ok(Self {
                     mail_id: value.mail_id?,
                     since: value.since?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7356,6 +7408,7 @@ Optional.*/
                 Self {
                     mail_id: Ok(value.mail_id),
                     since: Ok(value.since),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7370,6 +7423,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Member {
             fn default() -> Self {
@@ -7377,6 +7431,7 @@ Optional.*/
                     member_id: Ok(Default::default()),
                     name_id: Err("missing required field `name_id`".to_string()),
                     secret_id: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7388,7 +7443,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.member_id = crate::argument::field("member_id", value);
+                self.member_id = crate::argument::property(
+                    "member_id",
+                    "member_id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `name_id`.
@@ -7408,7 +7468,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.secret_id = crate::argument::field("secret_id", value);
+                self.secret_id = crate::argument::property(
+                    "secret_id",
+                    "secret_id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7433,6 +7498,7 @@ Optional.*/
                     member_id: value.member_id?,
                     name_id: value.name_id?,
                     secret_id: value.secret_id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7442,6 +7508,7 @@ Optional.*/
                     member_id: Ok(value.member_id),
                     name_id: Ok(value.name_id),
                     secret_id: Ok(value.secret_id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7458,12 +7525,14 @@ Optional.*/
                 >,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for More {
             fn default() -> Self {
                 Self {
                     color: Ok(Default::default()),
-                    extra: Err("missing required field `extra`".to_string()),
+                    extra: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7475,12 +7544,17 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.color = crate::argument::field("color", value);
+                self.color = crate::argument::property(
+                    "color",
+                    "color",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `extra`.
 
-Required.*/
+Optional.*/
             pub fn extra(
                 mut self,
                 value: impl crate::Argument<
@@ -7514,6 +7588,7 @@ Required.*/
                 Ok(Self {
                     color: value.color?,
                     extra: value.extra?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7522,6 +7597,7 @@ Required.*/
                 Self {
                     color: Ok(value.color),
                     extra: Ok(value.extra),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7536,6 +7612,7 @@ Required.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Named {
             fn default() -> Self {
@@ -7543,6 +7620,7 @@ Required.*/
                     id: Err("missing required field `id`".to_string()),
                     name: Ok(Default::default()),
                     owner_id: Err("missing required field `owner_id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7564,7 +7642,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `owner_id`.
@@ -7599,6 +7682,7 @@ Required.*/
                     id: value.id?,
                     name: value.name?,
                     owner_id: value.owner_id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7608,6 +7692,7 @@ Required.*/
                     id: Ok(value.id),
                     name: Ok(value.name),
                     owner_id: Ok(value.owner_id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7618,12 +7703,14 @@ Required.*/
                 ::std::string::String,
             >,
             name: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for NewDraft {
             fn default() -> Self {
                 Self {
                     due: Ok(Default::default()),
                     name: Err("missing required field `name`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7635,7 +7722,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.due = crate::argument::field("due", value);
+                self.due = crate::argument::property(
+                    "due",
+                    "due",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `name`.
@@ -7669,6 +7761,7 @@ Required.*/
                 Ok(Self {
                     due: value.due?,
                     name: value.name?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7677,6 +7770,7 @@ Required.*/
                 Self {
                     due: Ok(value.due),
                     name: Ok(value.name),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7706,6 +7800,7 @@ Required.*/
                 ::std::string::String,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for NewSupplier {
             fn default() -> Self {
@@ -7718,6 +7813,7 @@ Required.*/
                     supplier_name: Err(
                         "missing required field `supplier_name`".to_string(),
                     ),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7729,7 +7825,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.active = crate::argument::field("active", value);
+                self.active = crate::argument::property(
+                    "active",
+                    "active",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `balance`.
@@ -7741,7 +7842,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.balance = crate::argument::field("balance", value);
+                self.balance = crate::argument::property(
+                    "balance",
+                    "balance",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `changed`.
@@ -7753,7 +7859,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.changed = crate::argument::field("changed", value);
+                self.changed = crate::argument::property(
+                    "changed",
+                    "changed",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `products`.
@@ -7763,7 +7874,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
             ) -> Self {
-                self.products = crate::argument::field("products", value);
+                self.products = crate::argument::property(
+                    "products",
+                    "products",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `since`.
@@ -7773,7 +7889,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.since = crate::argument::field("since", value);
+                self.since = crate::argument::property(
+                    "since",
+                    "since",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `supplier_name`.
@@ -7813,6 +7934,7 @@ Required.*/
                     products: value.products?,
                     since: value.since?,
                     supplier_name: value.supplier_name?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7825,6 +7947,7 @@ Required.*/
                     products: Ok(value.products),
                     since: Ok(value.since),
                     supplier_name: Ok(value.supplier_name),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7834,11 +7957,13 @@ Required.*/
                 ::std::option::Option<super::CardNumber>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Numbered {
             fn default() -> Self {
                 Self {
                     number_id: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7850,7 +7975,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
             ) -> Self {
-                self.number_id = crate::argument::field("number_id", value);
+                self.number_id = crate::argument::property(
+                    "number_id",
+                    "number_id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7873,6 +8003,7 @@ Optional.*/
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     number_id: value.number_id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -7880,6 +8011,7 @@ Optional.*/
             fn from(value: super::Numbered) -> Self {
                 Self {
                     number_id: Ok(value.number_id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -7889,10 +8021,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for OldPrint {
             fn default() -> Self {
-                Self { id: Ok(Default::default()) }
+                Self {
+                    id: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
             }
         }
         impl OldPrint {
@@ -7903,7 +8039,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.id = crate::argument::field("id", value);
+                self.id = crate::argument::property(
+                    "id",
+                    "id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7924,12 +8065,18 @@ Optional.*/
             fn try_from(
                 value: OldPrint,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { id: value.id? })
+                Ok(Self {
+                    id: value.id?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::OldPrint> for OldPrint {
             fn from(value: super::OldPrint) -> Self {
-                Self { id: Ok(value.id) }
+                Self {
+                    id: Ok(value.id),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -7942,12 +8089,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Pallet {
             fn default() -> Self {
                 Self {
                     height: Ok(Default::default()),
                     kind: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -7961,7 +8110,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.height = crate::argument::field("height", value);
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `kind`.
@@ -7971,7 +8125,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -7995,6 +8154,7 @@ Optional.*/
                 Ok(Self {
                     height: value.height?,
                     kind: value.kind?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8003,6 +8163,7 @@ Optional.*/
                 Self {
                     height: Ok(value.height),
                     kind: Ok(value.kind),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8028,6 +8189,7 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Parcel {
             fn default() -> Self {
@@ -8037,6 +8199,7 @@ Optional.*/
                     size: Ok(Default::default()),
                     stops: Ok(Default::default()),
                     weight: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8058,7 +8221,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.sent = crate::argument::field("sent", value);
+                self.sent = crate::argument::property(
+                    "sent",
+                    "sent",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `size`.
@@ -8068,7 +8236,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ParcelSize>>,
             ) -> Self {
-                self.size = crate::argument::field("size", value);
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `stops`.
@@ -8078,7 +8251,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
             ) -> Self {
-                self.stops = crate::argument::field("stops", value);
+                self.stops = crate::argument::property(
+                    "stops",
+                    "stops",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `weight`.
@@ -8090,7 +8268,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.weight = crate::argument::field("weight", value);
+                self.weight = crate::argument::property(
+                    "weight",
+                    "weight",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8117,6 +8300,7 @@ Optional.*/
                     size: value.size?,
                     stops: value.stops?,
                     weight: value.weight?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8128,6 +8312,7 @@ Optional.*/
                     size: Ok(value.size),
                     stops: Ok(value.stops),
                     weight: Ok(value.weight),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8137,11 +8322,13 @@ Optional.*/
                 ::std::option::Option<i64>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ParcelSize {
             fn default() -> Self {
                 Self {
                     height: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8153,7 +8340,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.height = crate::argument::field("height", value);
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8176,12 +8368,18 @@ Optional.*/
             fn try_from(
                 value: ParcelSize,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { height: value.height? })
+                Ok(Self {
+                    height: value.height?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ParcelSize> for ParcelSize {
             fn from(value: super::ParcelSize) -> Self {
-                Self { height: Ok(value.height) }
+                Self {
+                    height: Ok(value.height),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -8191,12 +8389,14 @@ Optional.*/
                 ::std::string::String,
             >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Person {
             fn default() -> Self {
                 Self {
                     first_name: Ok(Default::default()),
                     id: Err("missing required field `id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8208,7 +8408,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.first_name = crate::argument::field("first_name", value);
+                self.first_name = crate::argument::property(
+                    "first_name",
+                    "first_name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -8242,6 +8447,7 @@ Required.*/
                 Ok(Self {
                     first_name: value.first_name?,
                     id: value.id?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8250,6 +8456,7 @@ Required.*/
                 Self {
                     first_name: Ok(value.first_name),
                     id: Ok(value.id),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8263,12 +8470,14 @@ Required.*/
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Phone {
             fn default() -> Self {
                 Self {
                     phone_id: Err("missing required field `phone_id`".to_string()),
                     since: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8290,7 +8499,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.since = crate::argument::field("since", value);
+                self.since = crate::argument::property(
+                    "since",
+                    "since",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8314,6 +8528,7 @@ Optional.*/
                 Ok(Self {
                     phone_id: value.phone_id?,
                     since: value.since?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8322,6 +8537,7 @@ Optional.*/
                 Self {
                     phone_id: Ok(value.phone_id),
                     since: Ok(value.since),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8339,6 +8555,7 @@ Optional.*/
                 ::std::option::Option<::std::boxed::Box<super::Stack>>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Pile {
             fn default() -> Self {
@@ -8346,6 +8563,7 @@ Optional.*/
                     kind: Ok(Default::default()),
                     others: Ok(Default::default()),
                     top: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8357,7 +8575,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::PileKind>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `others`.
@@ -8367,7 +8590,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::Stack>>,
             ) -> Self {
-                self.others = crate::argument::field("others", value);
+                self.others = crate::argument::property(
+                    "others",
+                    "others",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `top`.
@@ -8379,7 +8607,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::Stack>>,
                 >,
             ) -> Self {
-                self.top = crate::argument::field("top", value);
+                self.top = crate::argument::property(
+                    "top",
+                    "top",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8404,6 +8637,7 @@ Optional.*/
                     kind: value.kind?,
                     others: value.others?,
                     top: value.top?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8413,6 +8647,7 @@ Optional.*/
                     kind: Ok(value.kind),
                     others: Ok(value.others),
                     top: Ok(value.top),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8426,12 +8661,14 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Priced {
             fn default() -> Self {
                 Self {
                     id: Ok(Default::default()),
                     price: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8443,7 +8680,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.id = crate::argument::field("id", value);
+                self.id = crate::argument::property(
+                    "id",
+                    "id",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `price`.
@@ -8455,7 +8697,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.price = crate::argument::field("price", value);
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8479,6 +8726,7 @@ Optional.*/
                 Ok(Self {
                     id: value.id?,
                     price: value.price?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8487,6 +8735,7 @@ Optional.*/
                 Self {
                     id: Ok(value.id),
                     price: Ok(value.price),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8557,6 +8806,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Reading {
             fn default() -> Self {
@@ -8578,6 +8828,7 @@ Optional.*/
                     text: Ok(Default::default()),
                     uri: Ok(Default::default()),
                     uuid: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8589,7 +8840,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.byte = crate::argument::field("byte", value);
+                self.byte = crate::argument::property(
+                    "byte",
+                    "byte",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `day`.
@@ -8599,7 +8855,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.day = crate::argument::field("day", value);
+                self.day = crate::argument::property(
+                    "day",
+                    "day",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `decimal`.
@@ -8611,7 +8872,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.decimal = crate::argument::field("decimal", value);
+                self.decimal = crate::argument::property(
+                    "decimal",
+                    "decimal",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `double`.
@@ -8621,7 +8887,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<f64>>,
             ) -> Self {
-                self.double = crate::argument::field("double", value);
+                self.double = crate::argument::property(
+                    "double",
+                    "double",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `email`.
@@ -8631,7 +8902,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.email = crate::argument::field("email", value);
+                self.email = crate::argument::property(
+                    "email",
+                    "email",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `flag`.
@@ -8641,7 +8917,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.flag = crate::argument::field("flag", value);
+                self.flag = crate::argument::property(
+                    "flag",
+                    "flag",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `free`.
@@ -8651,7 +8932,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
             ) -> Self {
-                self.free = crate::argument::field("free", value);
+                self.free = crate::argument::property(
+                    "free",
+                    "free",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `instant`.
@@ -8661,7 +8947,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
             ) -> Self {
-                self.instant = crate::argument::field("instant", value);
+                self.instant = crate::argument::property(
+                    "instant",
+                    "instant",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `int`.
@@ -8671,7 +8962,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.int = crate::argument::field("int", value);
+                self.int = crate::argument::property(
+                    "int",
+                    "int",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `int32`.
@@ -8681,7 +8977,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i32>>,
             ) -> Self {
-                self.int32 = crate::argument::field("int32", value);
+                self.int32 = crate::argument::property(
+                    "int32",
+                    "int32",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `int64`.
@@ -8691,7 +8992,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.int64 = crate::argument::field("int64", value);
+                self.int64 = crate::argument::property(
+                    "int64",
+                    "int64",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ip`.
@@ -8701,7 +9007,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ip = crate::argument::field("ip", value);
+                self.ip = crate::argument::property(
+                    "ip",
+                    "ip",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `list`.
@@ -8711,7 +9022,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<i64>>,
             ) -> Self {
-                self.list = crate::argument::field("list", value);
+                self.list = crate::argument::property(
+                    "list",
+                    "list",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `local`.
@@ -8723,7 +9039,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.local = crate::argument::field("local", value);
+                self.local = crate::argument::property(
+                    "local",
+                    "local",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `text`.
@@ -8733,7 +9054,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.text = crate::argument::field("text", value);
+                self.text = crate::argument::property(
+                    "text",
+                    "text",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `uri`.
@@ -8743,7 +9069,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.uri = crate::argument::field("uri", value);
+                self.uri = crate::argument::property(
+                    "uri",
+                    "uri",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `uuid`.
@@ -8753,7 +9084,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.uuid = crate::argument::field("uuid", value);
+                self.uuid = crate::argument::property(
+                    "uuid",
+                    "uuid",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -8792,6 +9128,7 @@ Optional.*/
                     text: value.text?,
                     uri: value.uri?,
                     uuid: value.uuid?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -8815,6 +9152,550 @@ Optional.*/
                     text: Ok(value.text),
                     uri: Ok(value.uri),
                     uuid: Ok(value.uuid),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Record {
+            anything: ::std::result::Result<
+                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                ::std::string::String,
+            >,
+            codes: ::std::result::Result<
+                ::std::option::Option<super::RecordCodes>,
+                ::std::string::String,
+            >,
+            count: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            extra: ::std::result::Result<
+                ::std::option::Option<::serde_json::Value>,
+                ::std::string::String,
+            >,
+            kind: ::std::result::Result<
+                ::std::option::Option<super::RecordKind>,
+                ::std::string::String,
+            >,
+            labels: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            nullable: ::std::result::Result<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                ::std::string::String,
+            >,
+            open: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            owner: ::std::result::Result<
+                ::std::option::Option<super::RecordOwner>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            prices: ::std::result::Result<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::rust_decimal::Decimal,
+                >,
+                ::std::string::String,
+            >,
+            sold: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::RecordState>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Record {
+            fn default() -> Self {
+                Self {
+                    anything: Ok(Default::default()),
+                    codes: Ok(Default::default()),
+                    count: Ok(Default::default()),
+                    extra: Ok(Default::default()),
+                    kind: Ok(Default::default()),
+                    labels: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    nullable: Ok(Default::default()),
+                    open: Ok(Default::default()),
+                    owner: Ok(Default::default()),
+                    price: Ok(Default::default()),
+                    prices: Ok(Default::default()),
+                    sold: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Record {
+            /**The field `anything`.
+
+Optional.*/
+            pub fn anything(
+                mut self,
+                value: impl crate::Argument<
+                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+                >,
+            ) -> Self {
+                self.anything = crate::argument::property(
+                    "anything",
+                    "anything",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `codes`.
+
+Optional.*/
+            pub fn codes(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::RecordCodes>>,
+            ) -> Self {
+                self.codes = crate::argument::property(
+                    "codes",
+                    "codes",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `count`.
+
+Optional.*/
+            pub fn count(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.count = crate::argument::property(
+                    "count",
+                    "count",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `extra`.
+
+Optional.*/
+            pub fn extra(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
+            ) -> Self {
+                self.extra = crate::argument::property(
+                    "extra",
+                    "extra",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `kind`.
+
+Optional.*/
+            pub fn kind(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::RecordKind>>,
+            ) -> Self {
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `nullable`.
+
+Optional.*/
+            pub fn nullable(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+                >,
+            ) -> Self {
+                self.nullable = crate::argument::property(
+                    "nullable",
+                    "nullable",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `open`.
+
+Optional.*/
+            pub fn open(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.open = crate::argument::property(
+                    "open",
+                    "open",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `owner`.
+
+Optional.*/
+            pub fn owner(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::RecordOwner>>,
+            ) -> Self {
+                self.owner = crate::argument::property(
+                    "owner",
+                    "owner",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.price = crate::argument::property(
+                    "price",
+                    "Price",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `prices`.
+
+Optional.*/
+            pub fn prices(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        ::rust_decimal::Decimal,
+                    >,
+                >,
+            ) -> Self {
+                self.prices = crate::argument::property(
+                    "prices",
+                    "prices",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `sold`.
+
+Optional.*/
+            pub fn sold(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.sold = crate::argument::property(
+                    "sold",
+                    "sold",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::RecordState>>,
+            ) -> Self {
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Record, crate::Error> {
+                crate::argument::built(
+                    "Record",
+                    <super::Record as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Record> for super::Record {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Record,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    anything: value.anything?,
+                    codes: value.codes?,
+                    count: value.count?,
+                    extra: value.extra?,
+                    kind: value.kind?,
+                    labels: value.labels?,
+                    note: value.note?,
+                    nullable: value.nullable?,
+                    open: value.open?,
+                    owner: value.owner?,
+                    price: value.price?,
+                    prices: value.prices?,
+                    sold: value.sold?,
+                    state: value.state?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Record> for Record {
+            fn from(value: super::Record) -> Self {
+                Self {
+                    anything: Ok(value.anything),
+                    codes: Ok(value.codes),
+                    count: Ok(value.count),
+                    extra: Ok(value.extra),
+                    kind: Ok(value.kind),
+                    labels: Ok(value.labels),
+                    note: Ok(value.note),
+                    nullable: Ok(value.nullable),
+                    open: Ok(value.open),
+                    owner: Ok(value.owner),
+                    price: Ok(value.price),
+                    prices: Ok(value.prices),
+                    sold: Ok(value.sold),
+                    state: Ok(value.state),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RecordForm {
+            labels: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for RecordForm {
+            fn default() -> Self {
+                Self {
+                    labels: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl RecordForm {
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::RecordForm, crate::Error> {
+                crate::argument::built(
+                    "RecordForm",
+                    <super::RecordForm as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<RecordForm> for super::RecordForm {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: RecordForm,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    labels: value.labels?,
+                    note: value.note?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RecordForm> for RecordForm {
+            fn from(value: super::RecordForm) -> Self {
+                Self {
+                    labels: Ok(value.labels),
+                    note: Ok(value.note),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct RecordOwner {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            extra: ::std::result::Result<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::string::String,
+                >,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for RecordOwner {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    extra: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl RecordOwner {
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `extra`.
+
+Optional.*/
+            pub fn extra(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        ::std::string::String,
+                    >,
+                >,
+            ) -> Self {
+                self.extra = crate::argument::field("extra", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::RecordOwner, crate::Error> {
+                crate::argument::built(
+                    "RecordOwner",
+                    <super::RecordOwner as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<RecordOwner> for super::RecordOwner {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: RecordOwner,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    extra: value.extra?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::RecordOwner> for RecordOwner {
+            fn from(value: super::RecordOwner) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    extra: Ok(value.extra),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -8864,6 +9745,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Result {
             fn default() -> Self {
@@ -8879,6 +9761,7 @@ Optional.*/
                     value: Ok(Default::default()),
                     vec: Ok(Default::default()),
                     x: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -8890,7 +9773,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.async_ = crate::argument::field("async_", value);
+                self.async_ = crate::argument::property(
+                    "async_",
+                    "async",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `box_`.
@@ -8902,7 +9790,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::Result>>,
                 >,
             ) -> Self {
-                self.box_ = crate::argument::field("box_", value);
+                self.box_ = crate::argument::property(
+                    "box_",
+                    "box",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `builder`.
@@ -8912,7 +9805,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.builder = crate::argument::field("builder", value);
+                self.builder = crate::argument::property(
+                    "builder",
+                    "builder",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `kind`.
@@ -8922,7 +9820,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ResultKind>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `place`.
@@ -8932,7 +9835,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ResultPlace>>,
             ) -> Self {
-                self.place = crate::argument::field("place", value);
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `self_`.
@@ -8942,7 +9850,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.self_ = crate::argument::field("self_", value);
+                self.self_ = crate::argument::property(
+                    "self_",
+                    "Self",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `string`.
@@ -8952,7 +9865,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Copy>>,
             ) -> Self {
-                self.string = crate::argument::field("string", value);
+                self.string = crate::argument::property(
+                    "string",
+                    "string",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `try_from`.
@@ -8962,7 +9880,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.try_from = crate::argument::field("try_from", value);
+                self.try_from = crate::argument::property(
+                    "try_from",
+                    "try_from",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `value`.
@@ -8972,7 +9895,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.value = crate::argument::field("value", value);
+                self.value = crate::argument::property(
+                    "value",
+                    "value",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `vec`.
@@ -8982,7 +9910,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::Vec>>,
             ) -> Self {
-                self.vec = crate::argument::field("vec", value);
+                self.vec = crate::argument::property(
+                    "vec",
+                    "vec",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `x`.
@@ -8992,7 +9925,7 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.x = crate::argument::field("x", value);
+                self.x = crate::argument::property("x", "", value, &mut self.__emptied);
                 self
             }
             /// Builds the value.
@@ -9025,6 +9958,7 @@ Optional.*/
                     value: value.value?,
                     vec: value.vec?,
                     x: value.x?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9042,6 +9976,7 @@ Optional.*/
                     value: Ok(value.value),
                     vec: Ok(value.vec),
                     x: Ok(value.x),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9051,11 +9986,13 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ResultBody {
             fn default() -> Self {
                 Self {
                     note: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9067,7 +10004,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.note = crate::argument::field("note", value);
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9090,12 +10032,18 @@ Optional.*/
             fn try_from(
                 value: ResultBody,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { note: value.note? })
+                Ok(Self {
+                    note: value.note?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ResultBody> for ResultBody {
             fn from(value: super::ResultBody) -> Self {
-                Self { note: Ok(value.note) }
+                Self {
+                    note: Ok(value.note),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -9104,11 +10052,13 @@ Optional.*/
                 ::std::option::Option<super::ResultPlaceRow>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ResultPlace {
             fn default() -> Self {
                 Self {
                     row: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9120,7 +10070,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ResultPlaceRow>>,
             ) -> Self {
-                self.row = crate::argument::field("row", value);
+                self.row = crate::argument::property(
+                    "row",
+                    "row",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9143,12 +10098,18 @@ Optional.*/
             fn try_from(
                 value: ResultPlace,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { row: value.row? })
+                Ok(Self {
+                    row: value.row?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ResultPlace> for ResultPlace {
             fn from(value: super::ResultPlace) -> Self {
-                Self { row: Ok(value.row) }
+                Self {
+                    row: Ok(value.row),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -9157,10 +10118,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ResultPlaceRow {
             fn default() -> Self {
-                Self { a: Ok(Default::default()) }
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
             }
         }
         impl ResultPlaceRow {
@@ -9171,7 +10136,7 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.a = crate::argument::field("a", value);
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
                 self
             }
             /// Builds the value.
@@ -9196,24 +10161,32 @@ Optional.*/
             fn try_from(
                 value: ResultPlaceRow,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { a: value.a? })
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ResultPlaceRow> for ResultPlaceRow {
             fn from(value: super::ResultPlaceRow) -> Self {
-                Self { a: Ok(value.a) }
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
         pub struct Robot {
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             model: ::std::result::Result<super::RobotModel, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Robot {
             fn default() -> Self {
                 Self {
                     id: Err("missing required field `id`".to_string()),
                     model: Err("missing required field `model`".to_string()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9259,6 +10232,7 @@ Required.*/
                 Ok(Self {
                     id: value.id?,
                     model: value.model?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9267,6 +10241,7 @@ Required.*/
                 Self {
                     id: Ok(value.id),
                     model: Ok(value.model),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9277,12 +10252,14 @@ Required.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Round {
             fn default() -> Self {
                 Self {
                     kind: Err("missing required field `kind`".to_string()),
                     radius: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9306,7 +10283,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.radius = crate::argument::field("radius", value);
+                self.radius = crate::argument::property(
+                    "radius",
+                    "radius",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9330,6 +10312,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     radius: value.radius?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9338,6 +10321,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     radius: Ok(value.radius),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9351,12 +10335,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Screw {
             fn default() -> Self {
                 Self {
                     kind: Ok(Default::default()),
                     thread: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9368,7 +10354,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `thread`.
@@ -9378,7 +10369,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.thread = crate::argument::field("thread", value);
+                self.thread = crate::argument::property(
+                    "thread",
+                    "thread",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9402,6 +10398,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     thread: value.thread?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9410,6 +10407,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     thread: Ok(value.thread),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9435,6 +10433,7 @@ Optional.*/
                 ::std::collections::BTreeMap<::std::string::String, super::ShelfPrice>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Shelf {
             fn default() -> Self {
@@ -9444,6 +10443,7 @@ Optional.*/
                     name: Ok(Default::default()),
                     near: Ok(Default::default()),
                     prices: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9457,7 +10457,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
                 >,
             ) -> Self {
-                self.beside = crate::argument::field("beside", value);
+                self.beside = crate::argument::property(
+                    "beside",
+                    "beside",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `kind`.
@@ -9467,7 +10472,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ShelfKindAlias>>,
             ) -> Self {
-                self.kind = crate::argument::field("kind", value);
+                self.kind = crate::argument::property(
+                    "kind",
+                    "kind",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `name`.
@@ -9477,7 +10487,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::ShelfName>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `near`.
@@ -9487,7 +10502,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::ShelfName>>,
             ) -> Self {
-                self.near = crate::argument::field("near", value);
+                self.near = crate::argument::property(
+                    "near",
+                    "near",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `prices`.
@@ -9502,7 +10522,12 @@ Optional.*/
                     >,
                 >,
             ) -> Self {
-                self.prices = crate::argument::field("prices", value);
+                self.prices = crate::argument::property(
+                    "prices",
+                    "prices",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9529,6 +10554,7 @@ Optional.*/
                     name: value.name?,
                     near: value.near?,
                     prices: value.prices?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9540,6 +10566,7 @@ Optional.*/
                     name: Ok(value.name),
                     near: Ok(value.near),
                     prices: Ok(value.prices),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9569,6 +10596,7 @@ Optional.*/
                 ::std::vec::Vec<::std::option::Option<super::PrintState>>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for SmallPrint {
             fn default() -> Self {
@@ -9579,6 +10607,7 @@ Optional.*/
                     size: Ok(Default::default()),
                     state: Ok(Default::default()),
                     states: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9591,7 +10620,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The old one.
@@ -9602,7 +10636,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::PrintName>>,
             ) -> Self {
-                self.old = crate::argument::field("old", value);
+                self.old = crate::argument::property(
+                    "old",
+                    "old",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `paper`.
@@ -9614,7 +10653,12 @@ Optional.*/
                     ::std::option::Option<super::SmallPrintPaper>,
                 >,
             ) -> Self {
-                self.paper = crate::argument::field("paper", value);
+                self.paper = crate::argument::property(
+                    "paper",
+                    "paper",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `size`.
@@ -9624,7 +10668,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::SmallPrintSize>>,
             ) -> Self {
-                self.size = crate::argument::field("size", value);
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `state`.
@@ -9634,7 +10683,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::PrintState>>,
             ) -> Self {
-                self.state = crate::argument::field("state", value);
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `states`.
@@ -9646,7 +10700,12 @@ Optional.*/
                     ::std::vec::Vec<::std::option::Option<super::PrintState>>,
                 >,
             ) -> Self {
-                self.states = crate::argument::field("states", value);
+                self.states = crate::argument::property(
+                    "states",
+                    "states",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9676,6 +10735,7 @@ Optional.*/
                     size: value.size?,
                     state: value.state?,
                     states: value.states?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9688,6 +10748,7 @@ Optional.*/
                     size: Ok(value.size),
                     state: Ok(value.state),
                     states: Ok(value.states),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9698,12 +10759,14 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Square {
             fn default() -> Self {
                 Self {
                     kind: Err("missing required field `kind`".to_string()),
                     side: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9727,7 +10790,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.side = crate::argument::field("side", value);
+                self.side = crate::argument::property(
+                    "side",
+                    "side",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9751,6 +10819,7 @@ Optional.*/
                 Ok(Self {
                     kind: value.kind?,
                     side: value.side?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9759,6 +10828,7 @@ Optional.*/
                 Self {
                     kind: Ok(value.kind),
                     side: Ok(value.side),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9769,12 +10839,14 @@ Optional.*/
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for StartRecountBody {
             fn default() -> Self {
                 Self {
                     shelf: Err("missing required field `shelf`".to_string()),
                     until: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9796,7 +10868,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.until = crate::argument::field("until", value);
+                self.until = crate::argument::property(
+                    "until",
+                    "until",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9824,6 +10901,7 @@ Optional.*/
                 Ok(Self {
                     shelf: value.shelf?,
                     until: value.until?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9832,6 +10910,7 @@ Optional.*/
                 Self {
                     shelf: Ok(value.shelf),
                     until: Ok(value.until),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9845,12 +10924,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for StartRecountByFormBody {
             fn default() -> Self {
                 Self {
                     count: Ok(Default::default()),
                     shelf: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9864,7 +10945,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.count = crate::argument::field("count", value);
+                self.count = crate::argument::property(
+                    "count",
+                    "count",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `shelf`.
@@ -9874,7 +10960,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.shelf = crate::argument::field("shelf", value);
+                self.shelf = crate::argument::property(
+                    "shelf",
+                    "shelf",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9903,6 +10994,7 @@ Optional.*/
                 Ok(Self {
                     count: value.count?,
                     shelf: value.shelf?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -9912,6 +11004,7 @@ Optional.*/
                 Self {
                     count: Ok(value.count),
                     shelf: Ok(value.shelf),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -9929,6 +11022,7 @@ Optional.*/
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for SuppliedProduct {
             fn default() -> Self {
@@ -9936,6 +11030,7 @@ Optional.*/
                     first_bought: Ok(Default::default()),
                     product_id: Err("missing required field `product_id`".to_string()),
                     purchase_price: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -9947,7 +11042,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.first_bought = crate::argument::field("first_bought", value);
+                self.first_bought = crate::argument::property(
+                    "first_bought",
+                    "first_bought",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `product_id`.
@@ -9969,7 +11069,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.purchase_price = crate::argument::field("purchase_price", value);
+                self.purchase_price = crate::argument::property(
+                    "purchase_price",
+                    "purchase_price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -9998,6 +11103,7 @@ Optional.*/
                     first_bought: value.first_bought?,
                     product_id: value.product_id?,
                     purchase_price: value.purchase_price?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -10007,6 +11113,7 @@ Optional.*/
                     first_bought: Ok(value.first_bought),
                     product_id: Ok(value.product_id),
                     purchase_price: Ok(value.purchase_price),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -10080,6 +11187,7 @@ Optional.*/
                 ::std::option::Option<::jiff::Timestamp>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Supplier {
             fn default() -> Self {
@@ -10101,6 +11209,7 @@ Optional.*/
                     status: Ok(Default::default()),
                     supplier_name: Ok(Default::default()),
                     synced: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10112,7 +11221,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<bool>>,
             ) -> Self {
-                self.active = crate::argument::field("active", value);
+                self.active = crate::argument::property(
+                    "active",
+                    "active",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `address`.
@@ -10122,7 +11236,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Address>>,
             ) -> Self {
-                self.address = crate::argument::field("address", value);
+                self.address = crate::argument::property(
+                    "address",
+                    "address",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `balance`.
@@ -10134,7 +11253,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.balance = crate::argument::field("balance", value);
+                self.balance = crate::argument::property(
+                    "balance",
+                    "balance",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `changed`.
@@ -10146,7 +11270,12 @@ Optional.*/
                     ::std::option::Option<::jiff::civil::DateTime>,
                 >,
             ) -> Self {
-                self.changed = crate::argument::field("changed", value);
+                self.changed = crate::argument::property(
+                    "changed",
+                    "changed",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `extra`.
@@ -10156,7 +11285,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
             ) -> Self {
-                self.extra = crate::argument::field("extra", value);
+                self.extra = crate::argument::property(
+                    "extra",
+                    "extra",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -10181,7 +11315,12 @@ Optional.*/
                     >,
                 >,
             ) -> Self {
-                self.labels = crate::argument::field("labels", value);
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `lead_days`.
@@ -10191,7 +11330,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i32>>,
             ) -> Self {
-                self.lead_days = crate::argument::field("lead_days", value);
+                self.lead_days = crate::argument::property(
+                    "lead_days",
+                    "lead_days",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `notes`.
@@ -10201,7 +11345,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
             ) -> Self {
-                self.notes = crate::argument::field("notes", value);
+                self.notes = crate::argument::property(
+                    "notes",
+                    "notes",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `orders_total`.
@@ -10211,7 +11360,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<i64>>,
             ) -> Self {
-                self.orders_total = crate::argument::field("orders_total", value);
+                self.orders_total = crate::argument::property(
+                    "orders_total",
+                    "orders_total",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `parent`.
@@ -10223,7 +11377,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::Supplier>>,
                 >,
             ) -> Self {
-                self.parent = crate::argument::field("parent", value);
+                self.parent = crate::argument::property(
+                    "parent",
+                    "parent",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `products`.
@@ -10233,7 +11392,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
             ) -> Self {
-                self.products = crate::argument::field("products", value);
+                self.products = crate::argument::property(
+                    "products",
+                    "products",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `rating`.
@@ -10243,7 +11407,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<f64>>,
             ) -> Self {
-                self.rating = crate::argument::field("rating", value);
+                self.rating = crate::argument::property(
+                    "rating",
+                    "rating",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `since`.
@@ -10253,7 +11422,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
             ) -> Self {
-                self.since = crate::argument::field("since", value);
+                self.since = crate::argument::property(
+                    "since",
+                    "since",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `status`.
@@ -10263,7 +11437,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::SupplierStatus>>,
             ) -> Self {
-                self.status = crate::argument::field("status", value);
+                self.status = crate::argument::property(
+                    "status",
+                    "status",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The name, as in `Müller & Söhne`.
@@ -10273,7 +11452,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.supplier_name = crate::argument::field("supplier_name", value);
+                self.supplier_name = crate::argument::property(
+                    "supplier_name",
+                    "supplier_name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `synced`.
@@ -10283,7 +11467,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
             ) -> Self {
-                self.synced = crate::argument::field("synced", value);
+                self.synced = crate::argument::property(
+                    "synced",
+                    "synced",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10322,6 +11511,7 @@ Optional.*/
                     status: value.status?,
                     supplier_name: value.supplier_name?,
                     synced: value.synced?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -10345,6 +11535,7 @@ Optional.*/
                     status: Ok(value.status),
                     supplier_name: Ok(value.supplier_name),
                     synced: Ok(value.synced),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -10355,12 +11546,14 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Thing {
             fn default() -> Self {
                 Self {
                     id: Err("missing required field `id`".to_string()),
                     name: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10382,7 +11575,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10406,6 +11604,7 @@ Optional.*/
                 Ok(Self {
                     id: value.id?,
                     name: value.name?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -10414,6 +11613,7 @@ Optional.*/
                 Self {
                     id: Ok(value.id),
                     name: Ok(value.name),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -10423,11 +11623,13 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ThingChange {
             fn default() -> Self {
                 Self {
                     name: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10439,7 +11641,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10462,12 +11669,18 @@ Optional.*/
             fn try_from(
                 value: ThingChange,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { name: value.name? })
+                Ok(Self {
+                    name: value.name?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::ThingChange> for ThingChange {
             fn from(value: super::ThingChange) -> Self {
-                Self { name: Ok(value.name) }
+                Self {
+                    name: Ok(value.name),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -10541,6 +11754,7 @@ Optional.*/
                 ::std::option::Option<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Tree {
             fn default() -> Self {
@@ -10563,6 +11777,7 @@ Optional.*/
                     shape: Ok(Default::default()),
                     with_space_more: Ok(Default::default()),
                     x1st: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10574,7 +11789,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::TreeAmount>>,
             ) -> Self {
-                self.amount = crate::argument::field("amount", value);
+                self.amount = crate::argument::property(
+                    "amount",
+                    "amount",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `children`.
@@ -10584,7 +11804,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<super::Tree>>,
             ) -> Self {
-                self.children = crate::argument::field("children", value);
+                self.children = crate::argument::property(
+                    "children",
+                    "children",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `contact`.
@@ -10594,7 +11819,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::TreeContact>>,
             ) -> Self {
-                self.contact = crate::argument::field("contact", value);
+                self.contact = crate::argument::property(
+                    "contact",
+                    "contact",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `crate_`.
@@ -10604,7 +11834,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.crate_ = crate::argument::field("crate_", value);
+                self.crate_ = crate::argument::property(
+                    "crate_",
+                    "crate",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ean_upc`.
@@ -10614,7 +11849,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc = crate::argument::field("ean_upc", value);
+                self.ean_upc = crate::argument::property(
+                    "ean_upc",
+                    "ean-upc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ean_upc_2`.
@@ -10624,7 +11864,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc_2 = crate::argument::field("ean_upc_2", value);
+                self.ean_upc_2 = crate::argument::property(
+                    "ean_upc_2",
+                    "ean_upc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `ean_upc_3`.
@@ -10634,7 +11879,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.ean_upc_3 = crate::argument::field("ean_upc_3", value);
+                self.ean_upc_3 = crate::argument::property(
+                    "ean_upc_3",
+                    "eanUpc",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `fn_`.
@@ -10644,7 +11894,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.fn_ = crate::argument::field("fn_", value);
+                self.fn_ = crate::argument::property(
+                    "fn_",
+                    "fn",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `id`.
@@ -10666,7 +11921,12 @@ Optional.*/
                     ::std::collections::BTreeMap<::std::string::String, super::Named>,
                 >,
             ) -> Self {
-                self.labels = crate::argument::field("labels", value);
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `name`.
@@ -10676,7 +11936,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.name = crate::argument::field("name", value);
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `owner_id`.
@@ -10698,7 +11963,12 @@ Optional.*/
                     ::std::option::Option<::std::boxed::Box<super::Tree>>,
                 >,
             ) -> Self {
-                self.parent = crate::argument::field("parent", value);
+                self.parent = crate::argument::property(
+                    "parent",
+                    "parent",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `place`.
@@ -10708,7 +11978,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::TreePlace>>,
             ) -> Self {
-                self.place = crate::argument::field("place", value);
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `price`.
@@ -10720,7 +11995,12 @@ Optional.*/
                     ::std::option::Option<::rust_decimal::Decimal>,
                 >,
             ) -> Self {
-                self.price = crate::argument::field("price", value);
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `shape`.
@@ -10730,7 +12010,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::Shape>>,
             ) -> Self {
-                self.shape = crate::argument::field("shape", value);
+                self.shape = crate::argument::property(
+                    "shape",
+                    "shape",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `with_space_more`.
@@ -10740,7 +12025,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.with_space_more = crate::argument::field("with_space_more", value);
+                self.with_space_more = crate::argument::property(
+                    "with_space_more",
+                    "with space & more",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /**The field `x1st`.
@@ -10750,7 +12040,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<::std::string::String>>,
             ) -> Self {
-                self.x1st = crate::argument::field("x1st", value);
+                self.x1st = crate::argument::property(
+                    "x1st",
+                    "1st",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10790,6 +12085,7 @@ Optional.*/
                     shape: value.shape?,
                     with_space_more: value.with_space_more?,
                     x1st: value.x1st?,
+                    __emptied: value.__emptied,
                 })
             }
         }
@@ -10814,6 +12110,7 @@ Optional.*/
                     shape: Ok(value.shape),
                     with_space_more: Ok(value.with_space_more),
                     x1st: Ok(value.x1st),
+                    __emptied: value.__emptied,
                 }
             }
         }
@@ -10823,11 +12120,13 @@ Optional.*/
                 ::std::option::Option<super::TreePlaceRow>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for TreePlace {
             fn default() -> Self {
                 Self {
                     row: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10839,7 +12138,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::option::Option<super::TreePlaceRow>>,
             ) -> Self {
-                self.row = crate::argument::field("row", value);
+                self.row = crate::argument::property(
+                    "row",
+                    "row",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10860,12 +12164,18 @@ Optional.*/
             fn try_from(
                 value: TreePlace,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { row: value.row? })
+                Ok(Self {
+                    row: value.row?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::TreePlace> for TreePlace {
             fn from(value: super::TreePlace) -> Self {
-                Self { row: Ok(value.row) }
+                Self {
+                    row: Ok(value.row),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -10874,11 +12184,13 @@ Optional.*/
                 ::std::vec::Vec<super::TreePlaceRowShelvesItem>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for TreePlaceRow {
             fn default() -> Self {
                 Self {
                     shelves: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10892,7 +12204,12 @@ Optional.*/
                     ::std::vec::Vec<super::TreePlaceRowShelvesItem>,
                 >,
             ) -> Self {
-                self.shelves = crate::argument::field("shelves", value);
+                self.shelves = crate::argument::property(
+                    "shelves",
+                    "shelves",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10917,12 +12234,18 @@ Optional.*/
             fn try_from(
                 value: TreePlaceRow,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { shelves: value.shelves? })
+                Ok(Self {
+                    shelves: value.shelves?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::TreePlaceRow> for TreePlaceRow {
             fn from(value: super::TreePlaceRow) -> Self {
-                Self { shelves: Ok(value.shelves) }
+                Self {
+                    shelves: Ok(value.shelves),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -10931,11 +12254,13 @@ Optional.*/
                 ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for TreePlaceRowShelvesItem {
             fn default() -> Self {
                 Self {
                     boxes: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -10949,7 +12274,12 @@ Optional.*/
                     ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
                 >,
             ) -> Self {
-                self.boxes = crate::argument::field("boxes", value);
+                self.boxes = crate::argument::property(
+                    "boxes",
+                    "boxes",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -10975,13 +12305,19 @@ Optional.*/
             fn try_from(
                 value: TreePlaceRowShelvesItem,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { boxes: value.boxes? })
+                Ok(Self {
+                    boxes: value.boxes?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::TreePlaceRowShelvesItem>
         for TreePlaceRowShelvesItem {
             fn from(value: super::TreePlaceRowShelvesItem) -> Self {
-                Self { boxes: Ok(value.boxes) }
+                Self {
+                    boxes: Ok(value.boxes),
+                    __emptied: value.__emptied,
+                }
             }
         }
         #[derive(Clone, Debug)]
@@ -10990,11 +12326,13 @@ Optional.*/
                 ::std::vec::Vec<::std::string::String>,
                 ::std::string::String,
             >,
+            __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Vec {
             fn default() -> Self {
                 Self {
                     vec: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
                 }
             }
         }
@@ -11006,7 +12344,12 @@ Optional.*/
                 mut self,
                 value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
             ) -> Self {
-                self.vec = crate::argument::field("vec", value);
+                self.vec = crate::argument::property(
+                    "vec",
+                    "vec",
+                    value,
+                    &mut self.__emptied,
+                );
                 self
             }
             /// Builds the value.
@@ -11027,12 +12370,18 @@ Optional.*/
             fn try_from(
                 value: Vec,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self { vec: value.vec? })
+                Ok(Self {
+                    vec: value.vec?,
+                    __emptied: value.__emptied,
+                })
             }
         }
         impl ::std::convert::From<super::Vec> for Vec {
             fn from(value: super::Vec) -> Self {
-                Self { vec: Ok(value.vec) }
+                Self {
+                    vec: Ok(value.vec),
+                    __emptied: value.__emptied,
+                }
             }
         }
     }
@@ -11084,9 +12433,10 @@ Optional.*/
         Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
         Text, OptionSort : Text, Pallet : Object, Parcel : Object, ParcelSize : Object,
         Person : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
-        PrintState : Text, RackType : Text, Reading : Object, Result : Object, ResultBody
-        : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot
-        : Object, RobotModel : Text, Round : Object, RoundKind : Text, Screw : Object,
+        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
+        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
+        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
+        Object, RobotModel : Text, Round : Object, RoundKind : Text, Screw : Object,
         Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper : Text,
         Square : Object, SquareKind : Text, StartRecountBody : Object,
         StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
@@ -11097,15 +12447,117 @@ Optional.*/
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Level : i64,
         ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, PrintName :
-        ::std::string::String, ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName
-        : ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
+        ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
+        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
+        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
         ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
+    }
+    crate::wire::objects! {
+        Address { optional "street" : street, optional "zip" : zip, optional "type" :
+        type_, } AwkwardThing { optional "day" : day, optional "price" : price, optional
+        "made" : made, optional "happened" : happened, optional "on" : on, optional "at"
+        : at, optional "local" : local, optional "amount" : amount, optional "closed" :
+        closed, optional "lot" : lot, optional "size" : size, optional "size²" : size_2,
+        } AwkwardThingClosed { optional "a" : a, } AwkwardThingLotObject { required
+        "lot_id" : lot_id, optional "lot-no" : lot_no, optional "lot_no" : lot_no_2, }
+        Bag { required "kind" : kind, optional "weight" : weight, } Barrel { optional
+        "kind" : kind, optional "height" : height, optional "volume" : volume, } Batch {
+        required "batch_id" : batch_id, optional "note" : note, optional "price" : price,
+        optional "expires" : expires, optional "state" : state, optional "measure" :
+        measure, optional "from" : from, optional "labels" : labels, } BatchOrigin {
+        required "supplier_id" : supplier_id, optional "build" : build, } Board {
+        optional "kind" : kind, optional "width" : width, } Box { required "kind" : kind,
+        optional "size" : size, } Card { optional "number_id" : number_id, required
+        "owner_id" : owner_id, } Company { required "id" : id, required "company_id" :
+        company_id, optional "first_name" : first_name, } Consignment { required "id" :
+        id, optional "content" : content, optional "due" : due, optional "size" : size,
+        optional "code" : code, optional "carrier" : carrier, optional "insurance" :
+        insurance, optional "stamp" : stamp, } ConsignmentInsuranceForeign { optional
+        "insurer" : insurer, optional "sum" : sum, } ConsignmentInsuranceOwn { required
+        "policy_id" : policy_id, optional "sum" : sum, } ConsignmentSizeObject { optional
+        "width" : width, } ConsignmentStamp { optional "place" : place, optional "day" :
+        day, } Crate { optional "kind" : kind, optional "height" : height, } Draft {
+        required "id" : id, optional "name" : name, optional "state" : state, optional
+        "prices" : prices, } EarlierFound { optional "middle" : middle, } Found {
+        optional "codes" : codes, optional "recursive" : recursive, } FoundForm {
+        optional "z" : z, optional "a" : a, optional "name" : name, optional "open" :
+        open, } FoundPart { optional "id" : id, optional "holder" : holder, }
+        FoundPartHolder { optional "held" : held, } Goods { required "id" : id, optional
+        "created" : created, optional "uid" : uid, optional "code" : code, optional
+        "codes" : codes, optional "level" : level, optional "packing" : packing, optional
+        "sold" : sold, optional "count" : count, optional "open" : open, optional "note"
+        : note, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "1st" : x1st, optional "self" : self_, optional "more" : more, } GoodsForm {
+        optional "name" : name, optional "price" : price, optional "sold_on" : sold_on, }
+        Kit { optional "parts" : parts, optional "due" : due, } ListMoodsResponseItem {
+        optional "mood" : mood, optional "level" : level, optional "code" : code,
+        optional "state" : state, optional "flag" : flag, } Mail { required "mail_id" :
+        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
+        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
+        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
+        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
+        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
+        "balance" : balance, optional "since" : since, optional "changed" : changed,
+        optional "active" : active, optional "products" : products, } Numbered { optional
+        "number_id" : number_id, } OldPrint { optional "id" : id, } Pallet { optional
+        "kind" : kind, optional "height" : height, } Parcel { required "parcel_id" :
+        parcel_id, optional "weight" : weight, optional "sent" : sent, optional "stops" :
+        stops, optional "size" : size, } ParcelSize { optional "height" : height, }
+        Person { required "id" : id, optional "first_name" : first_name, } Phone {
+        required "phone_id" : phone_id, optional "since" : since, } Pile { optional
+        "kind" : kind, optional "top" : top, optional "others" : others, } Priced {
+        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
+        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
+        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
+        optional "day" : day, optional "instant" : instant, optional "local" : local,
+        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
+        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
+        free, } Record { optional "note" : note, optional "Price" : price, optional
+        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
+        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
+        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
+        prices, optional "nullable" : nullable, optional "anything" : anything, }
+        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
+        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
+        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
+        optional "place" : place, optional "kind" : kind, optional "string" : string,
+        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
+        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
+        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
+        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
+        Screw { optional "kind" : kind, optional "thread" : thread, } Shelf { optional
+        "name" : name, optional "kind" : kind, optional "beside" : beside, optional
+        "near" : near, optional "prices" : prices, } SmallPrint { optional "name" : name,
+        optional "state" : state, optional "states" : states, optional "size" : size,
+        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
+        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
+        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
+        optional "count" : count, } SuppliedProduct { required "product_id" : product_id,
+        optional "purchase_price" : purchase_price, optional "first_bought" :
+        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
+        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
+        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
+        "active" : active, optional "since" : since, optional "changed" : changed,
+        optional "synced" : synced, optional "status" : status, optional "address" :
+        address, optional "products" : products, optional "notes" : notes, optional
+        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
+        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
+        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, optional "price" : price, optional "children" : children, optional
+        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
+        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
+        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
+        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
+        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
+        TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" : vec,
+        }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
         DraftState, FoundCodesItem, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
         ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
-        PrintState, RackType, ResultKind, RobotModel, RoundKind, ShelfKind,
+        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, ShelfKind,
         ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,
         SupplierStatus
     }
@@ -11121,6 +12573,8 @@ Optional.*/
         GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
         GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet
         => Load, Barrel => Load, ::jiff::Timestamp => Made, Screw => Part, Board => Part,
+        RecordCodes => ::std::vec::Vec < ::std::string::String >, ::std::vec::Vec <
+        ::std::string::String > => RecordCodes, i64 => RecordKind, bool => RecordKind,
         Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
         ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal
         => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec <
@@ -11134,10 +12588,11 @@ Optional.*/
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundPart,
         FoundPartHolder, Goods, GoodsForm, Kit, ListMoodsResponseItem, Mail, Member,
         More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Pallet, Parcel,
-        ParcelSize, Person, Phone, Pile, Priced, Reading, Result, ResultBody,
-        ResultPlace, ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square,
-        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
-        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        ParcelSize, Person, Phone, Pile, Priced, Reading, Record, RecordForm,
+        RecordOwner, Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round,
+        Screw, Shelf, SmallPrint, Square, StartRecountBody, StartRecountByFormBody,
+        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -11594,6 +13049,45 @@ let response = client.put_batch()
 ```*/
     pub fn put_batch(&self) -> builder::PutBatch<'_> {
         builder::PutBatch::new(self)
+    }
+    /**Sends a `PUT` request to `/records/{record}`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, record: ::std::string::String, body: telesto_fixture_api::types::RecordForm) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_record()
+    .record(record)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_record(&self) -> builder::PutRecord<'_> {
+        builder::PutRecord::new(self)
+    }
+    /**Sends a `PATCH` request to `/records/{record}`
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, record: ::std::string::String, reason: ::std::string::String, body: telesto_fixture_api::types::Record) -> Result<(), telesto_fixture_api::Error> {
+let response = client.change_record()
+    .record(record)
+    .reason(reason)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn change_record(&self) -> builder::ChangeRecord<'_> {
+        builder::ChangeRecord::new(self)
     }
     /**List the moods
 
@@ -13665,6 +15159,181 @@ Required.*/
             };
             let result = client.exec(request, &info).await;
             crate::call::json(client, "put_batch", result).await
+        }
+    }
+    /**Builder for [`Client::put_record`]
+
+[`Client::put_record`]: super::Client::put_record*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PutRecord<'a> {
+        client: &'a super::Client,
+        record: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::RecordForm, ::std::string::String>,
+    }
+    impl<'a> PutRecord<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                record: Err("missing required parameter `record`".to_string()),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The path parameter `record`.
+
+Required.*/
+        pub fn record(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.record = crate::argument::field("record", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::RecordForm>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::RecordForm,
+            ) -> types::builder::RecordForm,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/records/{record}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, record, body } = self;
+            let record = crate::call::valid("put_record", record)?;
+            let body = crate::call::valid(
+                "put_record",
+                body
+                    .and_then(|v| {
+                        types::RecordForm::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/records/{}", client.baseurl, crate ::call::path_segment("put_record",
+                "record", & record) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_record",
+                crate::call::form("put_record", client.client.put(url), &body)?.build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "put_record",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("put_record", result)
+        }
+    }
+    /**Builder for [`Client::change_record`]
+
+[`Client::change_record`]: super::Client::change_record*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ChangeRecord<'a> {
+        client: &'a super::Client,
+        record: ::std::result::Result<::std::string::String, ::std::string::String>,
+        reason: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<types::builder::Record, ::std::string::String>,
+    }
+    impl<'a> ChangeRecord<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                record: Err("missing required parameter `record`".to_string()),
+                reason: Ok(None),
+                body: Ok(::std::default::Default::default()),
+            }
+        }
+        /**The path parameter `record`.
+
+Required.*/
+        pub fn record(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.record = crate::argument::field("record", value);
+            self
+        }
+        /**The query parameter `reason`.
+
+Optional.*/
+        pub fn reason(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.reason = crate::argument::field("reason", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Record>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Record) -> types::builder::Record,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PATCH` request to `/records/{record}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, record, reason, body } = self;
+            let record = crate::call::valid("change_record", record)?;
+            let reason = crate::call::valid("change_record", reason)?;
+            let body = crate::call::valid(
+                "change_record",
+                body.and_then(|v| types::Record::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/records/{}", client.baseurl, crate
+                ::call::path_segment("change_record", "record", & record) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "change_record",
+                client
+                    .client
+                    .patch(url)
+                    .json(&crate::wire::Written(&body))
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "reason",
+                            &crate::wire::Written(&reason),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let info = OperationInfo {
+                operation_id: "change_record",
+            };
+            let result = client.exec(request, &info).await;
+            crate::call::nothing("change_record", result)
         }
     }
     /**Builder for [`Client::list_moods`]
@@ -16837,6 +18506,32 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for PutBatch<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Batch>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutRecord<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ChangeRecord<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -762,6 +762,105 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct PutRecordWhen(::httpmock::When);
+    impl PutRecordWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/records/{record}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn record(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("record", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/records/{record}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::RecordForm>) -> Self {
+            let value = crate::httpmock::argument::<types::RecordForm>("body", value);
+            Self(crate::httpmock::form_body(self.0, &value))
+        }
+    }
+    pub struct PutRecordThen(::httpmock::Then);
+    impl PutRecordThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ChangeRecordWhen(::httpmock::When);
+    impl ChangeRecordWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PATCH", "/records/{record}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn record(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("record", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/records/{record}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn reason(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("reason", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "reason", value))
+            } else {
+                Self(self.0.query_param_missing("reason"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::Record>) -> Self {
+            let value = crate::httpmock::argument::<types::Record>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ChangeRecordThen(::httpmock::Then);
+    impl ChangeRecordThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ListMoodsWhen(::httpmock::When);
     impl ListMoodsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2604,6 +2703,14 @@ pub trait MockServerExt {
     fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PutBatchWhen, operations::PutBatchThen);
+    /// Mocks `PUT /records/{record}`, which [`Client::put_record`](crate::Client::put_record) sends.
+    fn put_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutRecordWhen, operations::PutRecordThen);
+    /// Mocks `PATCH /records/{record}`, which [`Client::change_record`](crate::Client::change_record) sends.
+    fn change_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeRecordWhen, operations::ChangeRecordThen);
     /// Mocks `GET /moods`, which [`Client::list_moods`](crate::Client::list_moods) sends.
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -2949,6 +3056,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PutBatchWhen::new(when),
                 operations::PutBatchThen::new(then),
+            )
+        })
+    }
+    fn put_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutRecordWhen, operations::PutRecordThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutRecordWhen::new(when),
+                operations::PutRecordThen::new(then),
+            )
+        })
+    }
+    fn change_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeRecordWhen, operations::ChangeRecordThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ChangeRecordWhen::new(when),
+                operations::ChangeRecordThen::new(then),
             )
         })
     }

@@ -31,6 +31,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         returns: Returns::Bytes,
     },
     Operation {
+        id: "change_record",
+        method: "PATCH",
+        path: "/records/{record}",
+        tag: None,
+        returns: Returns::Nothing,
+    },
+    Operation {
         id: "count_parcels",
         method: "GET",
         path: "/parcels/count",
@@ -295,6 +302,13 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/{parcel}",
         tag: Some("parcels"),
         returns: Returns::Json,
+    },
+    Operation {
+        id: "put_record",
+        method: "PUT",
+        path: "/records/{record}",
+        tag: None,
+        returns: Returns::Nothing,
     },
     Operation {
         id: "put_recounts",

@@ -1,0 +1,174 @@
+//! Objects, as they are sent: an optional property that has no value is left
+//! out, unless it is emptied.
+
+use std::fmt::{self, DebugStruct};
+
+use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
+
+use super::{Wire, Written};
+
+/// The properties of an object that are emptied, by their names on the wire.
+///
+/// A value that a property is given afterwards wins.
+#[derive(Clone, Default, PartialEq)]
+pub(crate) struct Emptied(Vec<&'static str>);
+
+impl Emptied {
+    pub(crate) fn set(&mut self, name: &'static str, is_emptied: bool) {
+        self.0.retain(|known| *known != name);
+        if is_emptied {
+            self.0.push(name);
+        }
+    }
+}
+
+/// Builders show it, objects only if it holds something.
+impl fmt::Debug for Emptied {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(&self.0).finish()
+    }
+}
+
+/// Ends the output of an object.
+pub(crate) fn shown(mut object: DebugStruct<'_, '_>, emptied: &Emptied) -> fmt::Result {
+    if !emptied.0.is_empty() {
+        object.field("emptied", emptied);
+    }
+    object.finish()
+}
+
+/// Where the properties of an object are written to.
+pub(crate) trait Properties: Sized {
+    type Ok;
+    type Error;
+
+    fn write(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), Self::Error>;
+
+    /// A property that is left out.
+    fn skip(&mut self, name: &'static str) -> Result<(), Self::Error>;
+
+    fn end(self) -> Result<Self::Ok, Self::Error>;
+}
+
+/// An object whose properties are all known.
+pub(crate) struct Closed<S>(pub(crate) S);
+
+impl<S: SerializeStruct> Properties for Closed<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn write(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), S::Error> {
+        self.0.serialize_field(name, value)
+    }
+
+    fn skip(&mut self, name: &'static str) -> Result<(), S::Error> {
+        self.0.skip_field(name)
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.0.end()
+    }
+}
+
+/// An object that holds any others, too.
+pub(crate) struct Open<S>(pub(crate) S);
+
+impl<S: SerializeMap> Properties for Open<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+
+    fn write(&mut self, name: &'static str, value: &impl Serialize) -> Result<(), S::Error> {
+        self.0.serialize_entry(name, value)
+    }
+
+    fn skip(&mut self, _: &'static str) -> Result<(), S::Error> {
+        Ok(())
+    }
+
+    fn end(self) -> Result<S::Ok, S::Error> {
+        self.0.end()
+    }
+}
+
+/// Writes a property that is always there.
+pub(crate) fn required<P: Properties, T: Wire>(
+    object: &mut P,
+    _: &Emptied,
+    name: &'static str,
+    value: &T,
+) -> Result<(), P::Error> {
+    object.write(name, &Written(value))
+}
+
+/// Writes a property that may be left out.
+pub(crate) fn optional<P: Properties, T: Wire>(
+    object: &mut P,
+    emptied: &Emptied,
+    name: &'static str,
+    value: &T,
+) -> Result<(), P::Error> {
+    if !value.is_absent() {
+        object.write(name, &Written(value))
+    } else if emptied.0.contains(&name) {
+        object.write(name, &Nothing::<T>(std::marker::PhantomData))
+    } else {
+        object.skip(name)
+    }
+}
+
+/// What empties a property of type `T`.
+struct Nothing<T>(std::marker::PhantomData<T>);
+
+impl<T: Wire> Serialize for Nothing<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        T::write_nothing(serializer)
+    }
+}
+
+/// Implements [`Serialize`] and [`Debug`](fmt::Debug) for objects.
+macro_rules! objects {
+    ($(
+        $type:ident { $($kind:ident $name:literal: $field:ident,)* $(.. $rest:ident)? }
+    )*) => {$(
+        impl ::serde::Serialize for $type {
+            fn serialize<S: ::serde::Serializer>(
+                &self,
+                serializer: S,
+            ) -> ::std::result::Result<S::Ok, S::Error> {
+                let mut object = $crate::wire::start!(serializer, $type, [$($name),*] $(, $rest)?);
+                $($crate::wire::object::$kind(&mut object, &self.__emptied, $name, &self.$field)?;)*
+                $(for (name, value) in &self.$rest {
+                    ::serde::ser::SerializeMap::serialize_entry(
+                        &mut object.0,
+                        name,
+                        &$crate::wire::Written(value),
+                    )?;
+                })?
+                $crate::wire::object::Properties::end(object)
+            }
+        }
+
+        impl ::std::fmt::Debug for $type {
+            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                let mut object = formatter.debug_struct(::std::stringify!($type));
+                $(object.field(::std::stringify!($field), &self.$field);)*
+                $(object.field(::std::stringify!($rest), &self.$rest);)?
+                $crate::wire::object::shown(object, &self.__emptied)
+            }
+        }
+    )*};
+}
+
+/// Starts an object: a struct, or a map if it may hold any others.
+macro_rules! start {
+    ($serializer:ident, $type:ident, $names:expr) => {{
+        const NAMES: &[&str] = &$names;
+        let object = $serializer.serialize_struct(::std::stringify!($type), NAMES.len())?;
+        $crate::wire::object::Closed(object)
+    }};
+    ($serializer:ident, $type:ident, $names:expr, $rest:ident) => {
+        $crate::wire::object::Open($serializer.serialize_map(::std::option::Option::None)?)
+    };
+}
+
+pub(crate) use {objects, start};
