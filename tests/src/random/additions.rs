@@ -1,7 +1,7 @@
 //! Random edits that only add to a document.
 
 use super::dice::Dice;
-use super::document::{Body, Group, PARAMETERS, Parameter};
+use super::document::{Body, Group, PARAMETERS, Parameter, Returns};
 use super::schema::{Alternative, Components, Maker, NAMES, Object, Schema, VALUES};
 
 /// Adds something; returns what.
@@ -75,7 +75,9 @@ fn use_again(dice: &mut Dice, groups: &mut Vec<Group>, at: usize) -> String {
         method: "post",
         path: format!("/another/{id}"),
         parameters: Vec::new(),
+        returns: Returns::Json,
         body: Some(Body {
+            required: true,
             is_form: false,
             schema: Schema::Named(index),
             name: name.clone(),

@@ -13,12 +13,22 @@ pub(super) struct Group {
     pub(super) path: String,
     pub(super) parameters: Vec<Parameter>,
     pub(super) body: Option<Body>,
+    pub(super) returns: Returns,
     pub(super) response: Schema,
     pub(super) components: Components,
 }
 
+/// What the success of an operation holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Returns {
+    Json,
+    Text,
+    Nothing,
+}
+
 #[derive(Clone, Debug)]
 pub(super) struct Body {
+    pub(super) required: bool,
     pub(super) is_form: bool,
     /// A component.
     pub(super) schema: Schema,
@@ -83,7 +93,14 @@ impl Group {
             Some(name) => (*name).to_owned(),
             None => format!("operation_{number}"),
         };
-        let method = *dice.pick(&["get", "post", "put", "patch", "delete"]);
+        let methods = ["get", "post", "put", "patch", "delete", "head"];
+        let method = *dice.pick(&methods);
+        let returns = match dice.below(8) {
+            _ if method == "head" => Returns::Nothing,
+            0 => Returns::Text,
+            1 => Returns::Nothing,
+            _ => Returns::Json,
+        };
         let mut path = format!("/things{number}");
         let mut parameters = Vec::new();
         if dice.once_in(2) {
@@ -113,7 +130,7 @@ impl Group {
             },
             _ => Schema::Object(maker.object(3)),
         };
-        let sends = method != "get" && method != "delete" && maker.dice.once_in(2);
+        let sends = matches!(method, "post" | "put" | "patch") && maker.dice.once_in(2);
         let body = sends.then(|| {
             let is_form = maker.dice.once_in(5);
             // What is sent is not what the response holds.
@@ -140,6 +157,7 @@ impl Group {
             let schema = moved(Schema::Object(schema), offset);
             maker.components.all.push((name.clone(), schema));
             Body {
+                required: !maker.dice.once_in(3),
                 is_form,
                 schema: Schema::Named(index),
                 name,
@@ -151,6 +169,7 @@ impl Group {
             path,
             parameters,
             body,
+            returns,
             response,
             components: maker.components,
         }
@@ -168,11 +187,28 @@ impl Group {
         let mut operation = json!({
             "operationId": self.id,
             "parameters": parameters.collect::<Value>(),
-            "responses": {"200": {
-                "description": "Done.",
-                "content": {"application/json": {"schema": self.response.json(&self.components)}},
-            }},
+            "responses": {
+                "404": {
+                    "description": "None.",
+                    "content": {"application/json": {"schema": {"type": "object"}}},
+                },
+                "default": {"description": "Others.\r\n```\nlet x"},
+            },
         });
+        let schema = self.response.json(&self.components);
+        let json =
+            json!({"description": "Done.", "content": {"application/json": {"schema": schema}}});
+        let (status, success) = match self.returns {
+            Returns::Json => ("200", json),
+            Returns::Text => (
+                "2XX",
+                json!({"description": "", "content": {"text/plain": {"schema": {"type": "string"}}}}),
+            ),
+            // A response to HEAD has no body, whatever the document says.
+            Returns::Nothing if self.method == "head" => ("200", json),
+            Returns::Nothing => ("204", json!({"description": "Nothing."})),
+        };
+        operation["responses"][status] = success;
         if let Some(body) = &self.body {
             let media_type = match body.is_form {
                 true => "application/x-www-form-urlencoded",
@@ -180,7 +216,7 @@ impl Group {
             };
             let schema = body.schema.json(&self.components);
             operation["requestBody"] = json!({
-                "required": true,
+                "required": body.required,
                 "content": {media_type: {"schema": schema}},
             });
         }

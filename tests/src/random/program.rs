@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use telesto_gen::{Document, Target};
 
 use super::dice::Dice;
-use super::document::{Group, document};
+use super::document::{Group, Returns, document};
 use super::schema::Schema;
 use super::value::Values;
 
@@ -136,7 +136,11 @@ fn call(group: &Group, dice: &mut Dice) -> Value {
             "value": read,
         }));
     }
-    let body = group.body.as_ref().map(|body| {
+    let body = group
+        .body
+        .as_ref()
+        .filter(|body| body.required || !dice.once_in(3));
+    let body = body.map(|body| {
         let mut values = Values {
             dice,
             components: &group.components,
@@ -164,6 +168,7 @@ fn call(group: &Group, dice: &mut Dice) -> Value {
         "id": group.id,
         "parameters": parameters,
         "body": body,
+        "returns": format!("{:?}", group.returns),
         "response": response.wire,
         "read": read,
         "unknown": unknown,
@@ -211,13 +216,19 @@ fn main(groups: &[Group]) -> String {
             let name = &body.name;
             let _ = writeln!(
                 code,
-                "let body: random_api::types::{name} = plan.body()?;\nlet call = call.body(body);"
+                "let call = match plan.has_body() {{\n\
+                 true => call.body(plan.body::<random_api::types::{name}>()?),\n\
+                 false => call,\n}};"
             );
         }
+        let read = match group.returns {
+            Returns::Json => "plan.received(&r)",
+            Returns::Text => "plan.text(r).await",
+            Returns::Nothing => "Ok(r)",
+        };
         let _ = writeln!(
             arms,
-            "{:?} => {{ {code} let r = call.await.map_err(|e| e.to_string())?.into_inner(); \
-             plan.received(&r) }}",
+            "{:?} => {{ {code} let r = call.await.map_err(|e| e.to_string())?.into_inner(); {read} }}",
             group.id
         );
     }

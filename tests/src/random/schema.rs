@@ -30,6 +30,8 @@ pub(super) enum Schema {
         tag: Option<&'static str>,
     },
     Nullable(Box<Schema>),
+    /// With something that changes no value: a description, a limit, a default.
+    Noted(Box<Schema>, &'static str),
     /// A component.
     Named(usize),
     /// An `allOf` around a component, for a description.
@@ -159,6 +161,43 @@ pub(super) const VALUES: &[&str] = &[
     "back\\slash",
 ];
 
+/// What may stand in any schema.
+const NOTES: &[&str] = &[
+    r#"{"description": "Ends in a backslash \\"}"#,
+    r#"{"description": "```ignore\nlet x = 1;\n```\n\n    indented\n\n* [a](b) <c> */ /*\r\n\r"}"#,
+    r#"{"description": "\"Quoted\" {braces} [`Link`] \u0000 👍"}"#,
+    r#"{"description": ""}"#,
+    r#"{"deprecated": true}"#,
+    r#"{"deprecated": true, "description": "Old."}"#,
+    r#"{"readOnly": true}"#,
+    r#"{"writeOnly": true}"#,
+    r#"{"externalDocs": {"url": "https://random.invalid/docs"}}"#,
+];
+
+/// What narrows text.
+const TEXT_LIMITS: &[&str] = &[
+    r#"{"minLength": 40}"#,
+    r#"{"maxLength": 0}"#,
+    r#"{"pattern": "^z+$"}"#,
+    r#"{"default": "d", "minLength": 2}"#,
+    r#"{"title": "A text"}"#,
+];
+
+/// What narrows numbers.
+const NUMBER_LIMITS: &[&str] = &[
+    r#"{"minimum": 500, "maximum": 501}"#,
+    r#"{"multipleOf": 7}"#,
+    r#"{"default": 3, "exclusiveMinimum": true, "minimum": 0}"#,
+    r#"{"title": "A number"}"#,
+];
+
+/// What narrows lists.
+const LIST_LIMITS: &[&str] = &[
+    r#"{"minItems": 9, "uniqueItems": true}"#,
+    r#"{"maxItems": 0}"#,
+    r#"{"default": []}"#,
+];
+
 impl Schema {
     /// What stands in the document.
     pub(super) fn json(&self, components: &Components) -> Value {
@@ -213,6 +252,12 @@ impl Schema {
                 schema["nullable"] = true.into();
                 schema
             }
+            Self::Noted(schema, note) => {
+                let mut schema = schema.json(components);
+                let note: Map<String, Value> = serde_json::from_str(note).unwrap();
+                schema.as_object_mut().unwrap().extend(note);
+                schema
+            }
             Self::Named(index) => reference(index),
             Self::Described(index) => {
                 json!({"description": "A part.\r\n", "allOf": [reference(index)]})
@@ -226,7 +271,10 @@ impl Schema {
     pub(super) fn visit(&mut self, visitor: &mut dyn FnMut(&mut Self)) {
         visitor(self);
         match self {
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.visit(visitor),
+            Self::List(inner)
+            | Self::Map(inner)
+            | Self::Nullable(inner)
+            | Self::Noted(inner, _) => inner.visit(visitor),
             Self::Object(object) => {
                 let properties = object.properties.iter_mut();
                 properties.for_each(|(_, schema)| schema.visit(visitor));
@@ -244,7 +292,10 @@ impl Schema {
     pub(super) fn is_of_dates(&self) -> bool {
         match self {
             Self::Date | Self::DateTime | Self::Timestamp => true,
-            Self::List(inner) | Self::Map(inner) | Self::Nullable(inner) => inner.is_of_dates(),
+            Self::List(inner)
+            | Self::Map(inner)
+            | Self::Nullable(inner)
+            | Self::Noted(inner, _) => inner.is_of_dates(),
             _ => false,
         }
     }
@@ -303,6 +354,28 @@ pub(super) struct Maker<'d> {
 
 impl Maker<'_> {
     pub(super) fn schema(&mut self, depth: usize) -> Schema {
+        let schema = self.plain(depth);
+        self.noted(schema)
+    }
+
+    /// Adds something to a schema, or nothing.
+    fn noted(&mut self, schema: Schema) -> Schema {
+        // Beside a reference nothing counts.
+        if matches!(schema, Schema::Named(_) | Schema::Described(_)) || !self.dice.once_in(4) {
+            return schema;
+        }
+        let limits = match &schema {
+            Schema::Text("") => TEXT_LIMITS,
+            Schema::Integer(_) | Schema::Number => NUMBER_LIMITS,
+            Schema::List(_) => LIST_LIMITS,
+            _ => NOTES,
+        };
+        let notes = if self.dice.once_in(2) { NOTES } else { limits };
+        let note = *self.dice.pick(notes);
+        Schema::Noted(Box::new(schema), note)
+    }
+
+    fn plain(&mut self, depth: usize) -> Schema {
         match self.dice.below(if depth == 0 { 14 } else { 24 }) {
             0..11 => self.scalar(),
             11 => Schema::Any,
@@ -319,6 +392,7 @@ impl Maker<'_> {
             19 => self.all(depth - 1),
             20 | 21 => self.one(depth - 1),
             22 => Schema::Nullable(Box::new(self.scalar())),
+            23 if self.dice.once_in(2) => self.component(depth - 1),
             23 => self.named(depth - 1),
             _ => Schema::Text(""),
         }
@@ -379,7 +453,16 @@ impl Maker<'_> {
         object
     }
 
-    /// A new component.
+    /// A new component of any kind.
+    fn component(&mut self, depth: usize) -> Schema {
+        let schema = self.schema(depth);
+        let index = self.components.all.len();
+        let name = format!("{}Part{index}", self.components.prefix);
+        self.components.all.push((name, schema));
+        Schema::Named(index)
+    }
+
+    /// A new component that is an object.
     fn named(&mut self, depth: usize) -> Schema {
         // It may hold itself.
         let index = self.components.all.len();

@@ -165,7 +165,7 @@ impl Values<'_, '_> {
                 }
                 sample
             }
-            Schema::Nullable(schema) => self.of(schema, depth),
+            Schema::Nullable(schema) | Schema::Noted(schema, _) => self.of(schema, depth),
             Schema::Named(index) | Schema::Described(index) => {
                 let schema = &self.components.all[*index].1;
                 self.of(schema, depth)
@@ -272,7 +272,7 @@ impl Values<'_, '_> {
             Schema::Named(index) | Schema::Described(index) => {
                 self.nothing(&self.components.all[*index].1)
             }
-            Schema::Nullable(schema) => self.nothing(schema),
+            Schema::Nullable(schema) | Schema::Noted(schema, _) => self.nothing(schema),
             _ => Value::Null,
         }
     }
