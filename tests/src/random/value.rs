@@ -230,7 +230,10 @@ impl Values<'_, '_> {
     fn list(&mut self, items: &Schema, depth: usize) -> Sample {
         let count = if depth > DEEP { 0 } else { self.dice.below(4) };
         if count == 0 {
-            let wire = self.dice.pick(&[json!([]), json!("")]).clone();
+            // In what is sent, it may be required.
+            let is_sent = self.unknown.is_none();
+            let is_text = !is_sent && self.dice.once_in(2);
+            let wire = if is_text { json!("") } else { json!([]) };
             return Sample { wire, read: None };
         }
         let (mut wire, mut read) = (Vec::new(), Vec::new());
@@ -287,6 +290,10 @@ impl Values<'_, '_> {
         for (name, schema) in &object.properties {
             let required = object.required.contains(name);
             if !required && (depth > DEEP || self.dice.once_in(3)) {
+                // Another part may have it, too.
+                if sample.0.contains_key(name) {
+                    continue;
+                }
                 match self.dice.below(3) {
                     0 => {}
                     1 => drop(sample.0.insert(name.clone(), json!(""))),
@@ -299,7 +306,7 @@ impl Values<'_, '_> {
             match value.read {
                 Some(read) => drop(sample.1.insert(name.clone(), read)),
                 None if required => drop(sample.1.insert(name.clone(), self.nothing(schema))),
-                None => {}
+                None => drop(sample.1.remove(name)),
             }
         }
     }
