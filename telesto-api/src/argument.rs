@@ -1,5 +1,6 @@
 //! The values that the setters of builders accept.
 #![allow(
+    dead_code,
     unused_macros,
     unused_imports,
     reason = "which of these are used depends on the spec that the client is made from"

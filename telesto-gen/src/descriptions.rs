@@ -1,6 +1,7 @@
 //! Descriptions of the spec are Markdown, and become doc comments. rustdoc
 //! compiles every code block in them as Rust, but they hold JSON or anything
-//! else, so they are marked as text. A carriage return does not compile at all.
+//! else, so they are marked as text. A carriage return does not compile at all, nor
+//! what turns the direction of text; other control characters are dropped, too.
 //!
 //! What is deprecated says so in its description, since progenitor passes on
 //! nothing else: `refine::deprecated` reads it there.
@@ -70,11 +71,18 @@ fn mark(is_deprecated: bool, description: &mut Option<String>) {
 
 /// The text as one that can be a doc comment; `None` if it is one.
 fn plain(text: &str) -> Option<String> {
-    let lines = text
-        .contains('\r')
-        .then(|| text.replace("\r\n", "\n").replace('\r', "\n"));
-    let inert = inert(lines.as_deref().unwrap_or(text));
-    inert.or(lines)
+    let shown = text.contains(is_hidden).then(|| {
+        let lines = text.replace("\r\n", "\n").replace('\r', "\n");
+        lines.replace(is_hidden, "")
+    });
+    let inert = inert(shown.as_deref().unwrap_or(text));
+    inert.or(shown)
+}
+
+/// Whether a comment should not have this character.
+fn is_hidden(c: char) -> bool {
+    let turns = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
 /// The text without anything that rustdoc compiles; `None` if there is nothing
@@ -131,7 +139,8 @@ mod tests {
     fn carriage_returns_are_ends_of_lines() {
         assert_eq!(plain("a\r\nb\rc").as_deref(), Some("a\nb\nc"));
         assert_eq!(plain("```\r\n{\r\n```").as_deref(), Some("```text\n{\n```"));
-        assert_eq!(plain("a\nb"), None);
+        assert_eq!(plain("a\nb\tc"), None);
+        assert_eq!(plain("a\0b\u{202E}c").as_deref(), Some("abc"));
     }
 
     #[test]

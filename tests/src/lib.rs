@@ -13,6 +13,7 @@
 //! - `coercion`: any JSON that a server may send for a generated type.
 //! - `spec_readme`: the examples of `spec/README.md`.
 //! - `random`: documents that nobody wrote.
+//! - `public`: documents that others wrote.
 //! - `one_spec`: the client and the mock server that are made from the same spec.
 #![cfg(test)]
 #![allow(
@@ -23,6 +24,7 @@
 mod bytes;
 #[path = "../cases/clients/mod.rs"]
 mod cases;
+mod client_crate;
 mod coercion;
 mod errors;
 mod forms;
@@ -30,6 +32,7 @@ mod host;
 mod key;
 mod limit;
 mod one_spec;
+mod public;
 mod random;
 mod redirects;
 mod spec_readme;

@@ -1,113 +1,34 @@
-//! The program that calls every operation of a random document: a crate of its
-//! own, around the generated client.
+//! The program that calls every operation of a random document.
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use serde_json::{Value, json};
-use telesto_gen::{Document, Target};
+use telesto_gen::Document;
 
 use super::dice::Dice;
 use super::document::{Group, Returns, document};
 use super::schema::Schema;
 use super::value::Values;
+use crate::client_crate;
 
 /// How many times each operation is called.
 const CALLS: usize = 6;
 
 /// Builds the program in `folder`, and runs it. The error says what failed.
 pub(super) fn run(folder: &Path, groups: &[Group], dice: &mut Dice) -> Result<(), String> {
-    write(folder, groups)?;
+    let text = document(groups);
+    fs::write(folder.join("document.json"), &text).unwrap();
     let plan: Vec<Value> = groups
         .iter()
         .flat_map(|group| (0..CALLS).map(|_| call(group, dice)).collect::<Vec<_>>())
         .collect();
     let plan = serde_json::to_string_pretty(&plan).unwrap();
     fs::write(folder.join("plan.json"), plan).unwrap();
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["run", "--quiet", "--offline"])
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", target())
-        .env("RUSTFLAGS", "-D warnings -C debuginfo=0");
-    let output = cargo.output().unwrap();
-    match output.status.success() {
-        true => Ok(()),
-        false => Err(format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        )),
-    }
-}
-
-fn root() -> PathBuf {
-    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.parent().unwrap().to_owned()
-}
-
-/// Where its dependencies are built.
-fn target() -> PathBuf {
-    // This program is in `target/debug/deps`.
-    let here = std::env::current_exe().unwrap();
-    here.ancestors().nth(3).unwrap().join("random")
-}
-
-/// Writes the crate: the source of `telesto-api` around the client.
-fn write(folder: &Path, groups: &[Group]) -> Result<(), String> {
-    let root = root();
-    copy(&root.join("telesto-api/src"), &folder.join("src"));
-    let text = document(groups);
-    fs::write(folder.join("document.json"), &text).unwrap();
     let document = Document::parse("document.json", text).map_err(|found| found.to_string())?;
-    let target = Target::new("random_api", folder.join("src/generated"));
-    let generated = telesto_gen::generate(&document, &target).map_err(|e| e.to_string())?;
-    for file in generated.files {
-        fs::write(file.path, file.text).unwrap();
-    }
-    fs::write(folder.join("src/main.rs"), main(groups)).unwrap();
-    fs::write(folder.join("README.md"), "A random API.").unwrap();
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest(&root)).unwrap();
-    Ok(())
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        match entry.file_type().unwrap().is_dir() {
-            true => copy(&entry.path(), &to),
-            false => drop(fs::copy(entry.path(), to).unwrap()),
-        }
-    }
-}
-
-/// The manifest: what the workspace says, and the dependencies of `telesto-api`.
-fn manifest(root: &Path) -> String {
-    let read = |path: &str| fs::read_to_string(root.join(path)).unwrap();
-    let workspace = read("Cargo.toml");
-    let (_, shared) = workspace.split_once("[workspace.package]").unwrap();
-    let (shared, _) = shared.split_once("[workspace.lints").unwrap();
-    let path = format!("path = \"{}/", root.display());
-    let shared = shared.replace("path = \"", &path);
-    let api = read("telesto-api/Cargo.toml");
-    let (_, dependencies) = api.split_once("[dependencies]").unwrap();
-    let (dependencies, _) = dependencies.split_once("[dev-dependencies]").unwrap();
-    format!(
-        "[workspace]\nresolver = \"3\"\n[workspace.package]{shared}\n\
-         [package]\nname = \"random-api\"\nversion = \"0.0.0\"\nedition.workspace = true\n\
-         [lints.rust]\nunexpected_cfgs = {{ level = \"warn\", check-cfg = ['cfg(telesto_fixture)'] }}\n\
-         [features]\nhttpmock = [\"dep:httpmock\", \"dep:regex\"]\ndefault = [\"httpmock\"]\n\
-         [dependencies]\ntelesto-mock.workspace = true\n{}",
-        dependencies.replace(
-            "tokio = { workspace = true, features = [",
-            "tokio = { workspace = true, features = [\"rt-multi-thread\", "
-        )
-    )
+    client_crate::write(folder, &document, &main(groups)).map_err(|found| found.to_string())?;
+    client_crate::run(folder).map(drop)
 }
 
 /// A call: what it sends, what comes back, and what is expected of both.
@@ -217,7 +138,7 @@ fn main(groups: &[Group]) -> String {
             let _ = writeln!(
                 code,
                 "let call = match plan.has_body() {{\n\
-                 true => call.body(plan.body::<random_api::types::{name}>()?),\n\
+                 true => call.body(plan.body::<any_api::types::{name}>()?),\n\
                  false => call,\n}};"
             );
         }

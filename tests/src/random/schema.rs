@@ -165,7 +165,7 @@ pub(super) const VALUES: &[&str] = &[
 const NOTES: &[&str] = &[
     r#"{"description": "Ends in a backslash \\"}"#,
     r#"{"description": "```ignore\nlet x = 1;\n```\n\n    indented\n\n* [a](b) <c> */ /*\r\n\r"}"#,
-    r#"{"description": "\"Quoted\" {braces} [`Link`] \u0000 👍"}"#,
+    r#"{"description": "\"Quoted\" {braces} [`Link`] \u0000\u202e 👍"}"#,
     r#"{"description": ""}"#,
     r#"{"deprecated": true}"#,
     r#"{"deprecated": true, "description": "Old."}"#,
@@ -286,6 +286,11 @@ impl Schema {
             }
             _ => {}
         }
+    }
+
+    /// Whether a property of this is only received, or only sent.
+    pub(super) fn is_one_way(&self) -> bool {
+        matches!(self, Self::Noted(_, note) if note.contains("Only"))
     }
 
     /// Whether these are dates, or lists or maps of them.

@@ -168,7 +168,13 @@ impl Values<'_, '_> {
             Schema::Nullable(schema) | Schema::Noted(schema, _) => self.of(schema, depth),
             Schema::Named(index) | Schema::Described(index) => {
                 let schema = &self.components.all[*index].1;
-                self.of(schema, depth)
+                match self.of(schema, depth) {
+                    // A list that has a name is in an `Option`: it is there.
+                    Sample { wire, read: None } if wire == self.nothing(schema) => {
+                        Sample::same(wire)
+                    }
+                    sample => sample,
+                }
             }
         }
     }
@@ -305,7 +311,10 @@ impl Values<'_, '_> {
             sample.0.insert(name.clone(), value.wire);
             match value.read {
                 Some(read) => drop(sample.1.insert(name.clone(), read)),
-                None if required => drop(sample.1.insert(name.clone(), self.nothing(schema))),
+                // Empty in one direction, it may be left out in the other.
+                None if required && !schema.is_one_way() => {
+                    drop(sample.1.insert(name.clone(), self.nothing(schema)))
+                }
                 None => drop(sample.1.remove(name)),
             }
         }
