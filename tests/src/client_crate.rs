@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use telesto_gen::{Document, Findings, Target};
 
@@ -27,6 +28,9 @@ pub(crate) fn write(folder: &Path, document: &Document, main: &str) -> Result<us
 /// Builds and runs its program, and builds its documentation, with warnings denied.
 /// Returns the output of the program; the error is what it or the compiler says.
 pub(crate) fn run(folder: &Path) -> Result<String, String> {
+    // All programs have one name, and are built in one folder.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let output = cargo(folder, &["run"])?;
     cargo(folder, &["doc", "--no-deps", "--lib"])?;
     Ok(output)

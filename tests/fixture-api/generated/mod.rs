@@ -6,8 +6,7 @@
     missing_docs,
     unreachable_pub,
     unused_imports,
-    rustdoc::broken_intra_doc_links,
-    rustdoc::invalid_html_tags,
+    rustdoc::all,
     clippy::all,
     clippy::allow_attributes_without_reason,
     reason = "machine-written, and documented by the spec"
