@@ -8,9 +8,21 @@ use std::sync::{Mutex, PoisonError};
 
 use telesto_gen::{Document, Findings, Target};
 
-/// Writes the crate `any_api`, with the program `main`. Returns how many
-/// operations the client has.
-pub(crate) fn write(folder: &Path, document: &Document, main: &str) -> Result<usize, Findings> {
+/// Writes the crate `any_api` with the program `main`, builds and runs it, and builds
+/// its documentation, with warnings denied. Returns the output of the program; the
+/// error is what the generator, the compiler or the program says.
+pub(crate) fn run(folder: &Path, document: &Document, main: &str) -> Result<String, String> {
+    // All are built in one folder, where cargo takes one for another if its files
+    // were written before that was built.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    write(folder, document, main).map_err(|found| found.to_string())?;
+    let output = cargo(folder, &["run"])?;
+    cargo(folder, &["doc", "--no-deps", "--lib"])?;
+    Ok(output)
+}
+
+fn write(folder: &Path, document: &Document, main: &str) -> Result<(), Findings> {
     let root = root();
     copy(&root.join("telesto-api/src"), &folder.join("src"));
     let target = Target::new("any_api", folder.join("src/generated"));
@@ -22,18 +34,7 @@ pub(crate) fn write(folder: &Path, document: &Document, main: &str) -> Result<us
     fs::write(folder.join("README.md"), "A client.").unwrap();
     fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
     fs::write(folder.join("Cargo.toml"), manifest(&root)).unwrap();
-    Ok(generated.operations)
-}
-
-/// Builds and runs its program, and builds its documentation, with warnings denied.
-/// Returns the output of the program; the error is what it or the compiler says.
-pub(crate) fn run(folder: &Path) -> Result<String, String> {
-    // All programs have one name, and are built in one folder.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let output = cargo(folder, &["run"])?;
-    cargo(folder, &["doc", "--no-deps", "--lib"])?;
-    Ok(output)
+    Ok(())
 }
 
 fn cargo(folder: &Path, command: &[&str]) -> Result<String, String> {

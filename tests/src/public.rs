@@ -130,8 +130,7 @@ fn compiled(folder: &Path, name: &str, document: &Value) -> Result<(usize, usize
     let examples = serde_json::to_string(&examples).unwrap();
     std::fs::write(folder.join("examples.json"), examples).unwrap();
     let main = include_str!("public_main.rs.in").replace("READS", &reads);
-    client_crate::write(folder, &parsed, &main).map_err(|found| found.to_string())?;
-    let output = client_crate::run(folder)?;
+    let output = client_crate::run(folder, &parsed, &main)?;
     let (unread, read) = output.split_at(output.trim_end().rfind('\n').unwrap_or(0));
     let read = read.trim().parse();
     Ok((read.map_err(|_| output.clone())?, count, unread.to_owned()))

@@ -27,8 +27,7 @@ pub(super) fn run(folder: &Path, groups: &[Group], dice: &mut Dice) -> Result<()
     let plan = serde_json::to_string_pretty(&plan).unwrap();
     fs::write(folder.join("plan.json"), plan).unwrap();
     let document = Document::parse("document.json", text).map_err(|found| found.to_string())?;
-    client_crate::write(folder, &document, &main(groups)).map_err(|found| found.to_string())?;
-    client_crate::run(folder).map(drop)
+    client_crate::run(folder, &document, &main(groups)).map(drop)
 }
 
 /// A call: what it sends, what comes back, and what is expected of both.
