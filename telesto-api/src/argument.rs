@@ -16,7 +16,7 @@ use jiff::civil::{Date, DateTime};
 use rust_decimal::Decimal;
 use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as TextError, StrDeserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::Error;
 use crate::wire::{Emptied, Wire};
@@ -74,8 +74,8 @@ pub struct Empty;
 
 /// Implements `Argument` of [`Empty`] for what an optional property may hold.
 macro_rules! emptied {
-    ($($to:ty),*) => {$(
-        impl<T: Wire> Argument<$to> for Empty {
+    ($([$($generic:tt)*] $to:ty;)*) => {$(
+        impl<$($generic)*> Argument<$to> for Empty {
             fn into_argument(self) -> Result<$to, String> {
                 Err("only an optional property of a body can be emptied".to_owned())
             }
@@ -87,16 +87,11 @@ macro_rules! emptied {
     )*};
 }
 
-emptied!(Option<T>, Vec<T>, BTreeMap<String, T>);
-
-impl Argument<serde_json::Map<String, Value>> for Empty {
-    fn into_argument(self) -> Result<serde_json::Map<String, Value>, String> {
-        Err("only an optional property of a body can be emptied".to_owned())
-    }
-
-    fn empties(&self) -> bool {
-        true
-    }
+emptied! {
+    [T: Wire] Option<T>;
+    [T: Wire] Vec<T>;
+    [T: Wire] BTreeMap<String, T>;
+    [] Map<String, Value>;
 }
 
 /// Converts the value of a field. The error names the field.

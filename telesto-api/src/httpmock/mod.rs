@@ -68,7 +68,7 @@ mod generated {
     use crate::Argument;
     use crate::call;
     use crate::generated::spec::BASE_URL;
-    use crate::wire::{Wire, Written, form_fields, to_text};
+    use crate::wire::{Wire, Written, form_fields, scalar_text, to_text};
 
     /// A request of an operation, with any values in its path.
     pub(crate) fn request(when: When, method: &str, template: &str) -> When {
@@ -95,10 +95,10 @@ mod generated {
     /// Expects this value in the query, or these.
     pub(crate) fn query<T: Wire>(when: When, name: &str, value: &T) -> When {
         match sent(serde_json::to_value(Written(value))) {
-            Value::Array(values) => values
-                .iter()
-                .fold(when, |when, value| when.query_param(name, text(value))),
-            value => when.query_param(name, text(&value)),
+            Value::Array(values) => values.into_iter().fold(when, |when, value| {
+                when.query_param(name, scalar_text(value))
+            }),
+            value => when.query_param(name, scalar_text(value)),
         }
     }
 
@@ -182,15 +182,6 @@ mod generated {
         }
         pattern.push('$');
         pattern
-    }
-
-    /// A scalar as the client writes it in a query or a form.
-    fn text(value: &Value) -> String {
-        match value {
-            Value::String(text) => text.clone(),
-            Value::Null => String::new(),
-            other => other.to_string(),
-        }
     }
 
     /// What would be sent.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::{Wire, Written};
+use super::{Wire, Written, scalar_text};
 
 /// The fields of a form, in the order of the schema.
 pub(crate) fn fields<T: Wire>(value: &T) -> Result<Vec<(String, String)>, serde_json::Error> {
@@ -37,11 +37,11 @@ impl<'de> Deserialize<'de> for Fields {
                         value => vec![value],
                     };
                     for value in values {
-                        let text = text(value).ok_or_else(|| {
+                        if value.is_array() || value.is_object() {
                             let reason = format_args!("`{name}` holds more than a form can hold");
-                            A::Error::custom(reason)
-                        })?;
-                        fields.push((name.clone(), text));
+                            return Err(A::Error::custom(reason));
+                        }
+                        fields.push((name.clone(), scalar_text(value)));
                     }
                 }
                 Ok(Fields(fields))
@@ -49,15 +49,5 @@ impl<'de> Deserialize<'de> for Fields {
         }
 
         deserializer.deserialize_map(FieldsVisitor)
-    }
-}
-
-/// A scalar as text.
-fn text(value: Value) -> Option<String> {
-    match value {
-        Value::String(text) => Some(text),
-        Value::Null => Some(String::new()),
-        Value::Array(_) | Value::Object(_) => None,
-        scalar => Some(scalar.to_string()),
     }
 }

@@ -152,11 +152,16 @@ pub(crate) fn never_sent<S: Serializer>(text: &str, _: S) -> Result<S::Ok, S::Er
 
 /// The text of a scalar in its wire format, for path parameters.
 pub(crate) fn to_text<T: Wire>(value: &T) -> Result<String, serde_json::Error> {
-    Ok(match serde_json::to_value(Written(value))? {
+    serde_json::to_value(Written(value)).map(scalar_text)
+}
+
+/// The text of a scalar in JSON.
+pub(crate) fn scalar_text(value: serde_json::Value) -> String {
+    match value {
         serde_json::Value::String(text) => text,
         serde_json::Value::Null => String::new(),
         other => other.to_string(),
-    })
+    }
 }
 
 /// Reads the elements of lists and the values of maps.

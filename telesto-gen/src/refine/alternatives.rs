@@ -141,13 +141,7 @@ fn docs(attributes: &[Attribute]) -> Vec<&Attribute> {
 }
 
 fn conversion(ident: &Ident, variant: &Ident, ty: &Type) -> Item {
-    let boxed = match ty {
-        Type::Path(path) if tree::type_name(ty).as_deref() == Some("Box") => {
-            tree::first_argument(&path.path)
-        }
-        _ => None,
-    };
-    let (taken, value): (&Type, Expr) = match boxed {
+    let (taken, value): (&Type, Expr) = match tree::within(ty, "Box") {
         Some(inner) => (inner, parse_quote!(::std::boxed::Box::new(value))),
         None => (ty, parse_quote!(value)),
     };

@@ -34,20 +34,10 @@ impl VisitMut for Boxes {
 
     fn visit_type_mut(&mut self, ty: &mut Type) {
         visit_mut::visit_type_mut(self, ty);
-        if let Some(content) = optional(ty) {
+        let optional = tree::within(ty, "Box").and_then(|held| tree::within(held, "Option"));
+        if let Some(content) = optional {
             *ty = parse_quote!(::std::option::Option<::std::boxed::Box<#content>>);
             self.0 += 1;
         }
     }
-}
-
-/// The `T` of `Box<Option<T>>`.
-fn optional(ty: &Type) -> Option<Type> {
-    let inside = |ty: &Type, name: &str| match ty {
-        Type::Path(path) if tree::type_name(ty).as_deref() == Some(name) => {
-            tree::first_argument(&path.path).cloned()
-        }
-        _ => None,
-    };
-    inside(&inside(ty, "Box")?, "Option")
 }

@@ -113,10 +113,7 @@ fn coerce(field: &mut Field) {
         serde.push(parse_quote!(default));
     }
     serde.push(parse_quote!(with = "crate::wire"));
-    field
-        .attrs
-        .retain(|attribute| !attribute.path().is_ident("serde"));
-    field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
+    tree::set_serde(field, &serde);
 }
 
 /// Whether a field of this type may be absent. serde knows this of an `Option`

@@ -8,7 +8,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, ExprStruct, Fields, FieldsNamed, File, FnArg, ImplItemFn, Item, ItemStruct, Meta, Type,
+    Expr, ExprStruct, Fields, FieldsNamed, File, FnArg, ImplItemFn, Item, ItemStruct, Type,
     parse_quote,
 };
 
@@ -83,29 +83,15 @@ fn properties(item: &mut ItemStruct) -> Result<Option<Vec<TokenStream>>, String>
             true => quote!(required #wire_name: #name,),
             false => quote!(optional #wire_name: #name,),
         });
-        field
-            .attrs
-            .retain(|attribute| !attribute.path().is_ident("serde"));
-        field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
+        tree::set_serde(field, &serde);
     }
     properties.extend(rest);
     hide(fields);
     if let Some(hidden) = fields.named.last_mut() {
         hidden.attrs.push(parse_quote!(#[serde(skip)]));
     }
-    for attribute in &mut item.attrs {
-        let derived = tree::listed(attribute, "derive");
-        if !derived.is_empty() {
-            let kept = derived.iter().filter(|meta| !is_written(meta));
-            *attribute = parse_quote!(#[derive(#(#kept),*)]);
-        }
-    }
+    tree::underive(&mut item.attrs, &["Serialize", "Debug"]);
     Ok(Some(properties))
-}
-
-fn is_written(meta: &Meta) -> bool {
-    let last = meta.path().segments.last();
-    last.is_some_and(|last| last.ident == "Serialize" || last.ident == "Debug")
 }
 
 /// Adds the hidden field.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, ExprMatch, File, Item, ItemEnum, Meta, Path, Type, parse_quote};
+use syn::{Arm, ExprMatch, File, Item, ItemEnum, Path, Type, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
@@ -86,21 +86,8 @@ fn open(item: &mut ItemEnum) -> Names {
         Unknown(::std::string::String)
     });
     // A `String` is not `Copy`.
-    for attribute in &mut item.attrs {
-        let derived = tree::listed(attribute, "derive");
-        if !derived.is_empty() {
-            let kept = derived.iter().filter(|meta| !is_copy(meta));
-            *attribute = parse_quote!(#[derive(#(#kept),*)]);
-        }
-    }
+    tree::underive(&mut item.attrs, &["Copy"]);
     names
-}
-
-fn is_copy(meta: &Meta) -> bool {
-    meta.path()
-        .segments
-        .last()
-        .is_some_and(|last| last.ident == "Copy")
 }
 
 /// Gives the variants that an implementation mentions their new names.

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, ExprLit, Field, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl,
-    ItemMod, Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath,
+    ItemMod, Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath, parse_quote,
 };
 
 /// The items of a module at the top of the file.
@@ -96,6 +96,14 @@ pub(super) fn first_argument(path: &Path) -> Option<&Type> {
     }
 }
 
+/// The `T` of `name<T>`.
+pub(super) fn within<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
+    match ty {
+        Type::Path(path) if type_name(ty).as_deref() == Some(name) => first_argument(&path.path),
+        _ => None,
+    }
+}
+
 /// The last name of the type that is within all angle brackets of a type.
 pub(super) fn innermost(ty: &Type) -> Option<String> {
     let Type::Path(path) = ty else { return None };
@@ -143,6 +151,29 @@ pub(super) fn derives(attributes: &[Attribute], name: &str) -> bool {
             let last = meta.path().segments.last();
             last.is_some_and(|segment| segment.ident == name)
         })
+}
+
+/// Takes traits out of what is derived.
+pub(super) fn underive(attributes: &mut [Attribute], traits: &[&str]) {
+    let is_kept = |meta: &&Meta| {
+        let last = meta.path().segments.last();
+        !last.is_some_and(|last| traits.iter().any(|name| last.ident == name))
+    };
+    for attribute in attributes {
+        let derived = listed(attribute, "derive");
+        if !derived.is_empty() {
+            let kept = derived.iter().filter(is_kept);
+            *attribute = parse_quote!(#[derive(#(#kept),*)]);
+        }
+    }
+}
+
+/// Replaces everything that the serde attributes of a field say.
+pub(super) fn set_serde(field: &mut Field, serde: &[Meta]) {
+    field
+        .attrs
+        .retain(|attribute| !attribute.path().is_ident("serde"));
+    field.attrs.push(parse_quote!(#[serde(#(#serde),*)]));
 }
 
 /// The text of `name = "text"`.

@@ -41,7 +41,16 @@ pub(super) struct Values<'d, 'c> {
 /// From this depth on, optional values are empty.
 const DEEP: usize = 5;
 
-impl Values<'_, '_> {
+impl<'d, 'c> Values<'d, 'c> {
+    /// Values to send.
+    pub(super) fn sent(dice: &'d mut Dice, components: &'c Components) -> Self {
+        Self {
+            dice,
+            components,
+            unknown: None,
+        }
+    }
+
     /// A value that is not empty, but for lists and maps.
     pub(super) fn of(&mut self, schema: &Schema, depth: usize) -> Sample {
         match schema {
