@@ -70,7 +70,7 @@ fn mark(is_deprecated: bool, description: &mut Option<String>) {
 }
 
 /// The text as one that can be a doc comment; `None` if it is one.
-fn plain(text: &str) -> Option<String> {
+pub(crate) fn plain(text: &str) -> Option<String> {
     let shown = text.contains(is_hidden).then(|| {
         let lines = text.replace("\r\n", "\n").replace('\r', "\n");
         lines.replace(is_hidden, "")

@@ -9,16 +9,19 @@ use openapiv3::OpenAPI;
 use crate::finding::{Finding, Findings, Location, Severity};
 
 mod node;
+mod objects;
 mod path_items;
 mod pointer;
-mod shape;
 mod surrogates;
+mod survey;
 mod syntax;
 
-pub(crate) use node::{Data, Entry, Node};
+pub(crate) use node::Data;
+pub use node::{Entry, Node};
+pub(crate) use objects::Kind;
 use path_items::WrittenOut;
 pub(crate) use pointer::{find, join};
-pub(crate) use shape::{Extension, Kind, Place, Survey, closest};
+pub(crate) use survey::{Extension, Place, Survey, closest};
 
 use node::Problem;
 use surrogates::Joined;

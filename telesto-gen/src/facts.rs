@@ -1,20 +1,24 @@
 //! Facts of the document that progenitor's output no longer shows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use indexmap::IndexMap;
-use openapiv3::{MediaType, OpenAPI, Operation, Parameter, ReferenceOr, Schema, StatusCode};
-
+use crate::descriptions;
+use crate::document::{Kind, Node};
 use crate::names::pascal;
-use crate::schemas::{self, resolve};
 use crate::spec::alternatives::Union;
-use crate::spec::component_name;
+use crate::spec::{
+    Found, Operation, Parameter, RateLimit, Spec, component_name, essence, media_type,
+};
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
 pub(crate) struct Facts {
     /// The name of the crate in doc examples.
     pub(crate) crate_name: String,
+    /// The URL of the server.
+    pub(crate) server: Option<String>,
+    pub(crate) api_key_header: Option<String>,
+    pub(crate) rate_limit: Option<RateLimit>,
     /// In the order of the document.
     pub(crate) operations: Vec<OperationFacts>,
     /// Every object schema of the document, named or not.
@@ -32,7 +36,7 @@ pub(crate) struct OperationFacts {
     pub(crate) path: String,
     /// The first one.
     pub(crate) tag: Option<String>,
-    /// Status and description of each documented error.
+    /// The status and the description of each documented error.
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
     pub(crate) documented_at: Option<String>,
@@ -59,7 +63,8 @@ pub(crate) struct ParameterFacts {
     /// Its name on the wire.
     pub(crate) name: String,
     /// Where it is sent: `path`, `query` or `header`.
-    pub(crate) place: &'static str,
+    pub(crate) place: String,
+    /// Marked if the parameter is deprecated.
     pub(crate) description: String,
 }
 
@@ -87,15 +92,19 @@ pub(crate) struct ObjectFacts {
 }
 
 impl Facts {
-    pub(crate) fn of(api: &OpenAPI, unions: Vec<Union>, crate_name: &str) -> Self {
+    pub(crate) fn of(spec: Spec<'_>, crate_name: &str) -> Self {
         Self {
-            unions,
             crate_name: crate_name.to_owned(),
-            operations: api
-                .operations()
-                .map(|(path, method, operation)| operation_facts(api, path, method, operation))
+            server: spec.server().map(str::to_owned),
+            api_key_header: spec.api_key_header().map(str::to_owned),
+            rate_limit: spec.rate_limit(),
+            operations: spec
+                .operations
+                .iter()
+                .map(|operation| operation_facts(&spec, operation))
                 .collect(),
-            objects: objects(api),
+            objects: objects(&spec),
+            unions: spec.unions,
         }
     }
 
@@ -116,137 +125,123 @@ impl Facts {
     }
 }
 
-fn operation_facts(
-    api: &OpenAPI,
-    path: &str,
-    method: &str,
-    operation: &Operation,
-) -> OperationFacts {
-    let responses = &operation.responses;
-    let codes = responses
-        .responses
-        .iter()
-        .filter(|(code, _)| !is_success(code))
-        .map(|(code, response)| (code.to_string(), response));
-    let default = responses
-        .default
-        .iter()
-        .map(|response| ("any other".to_owned(), response));
-    let components = api.components.as_ref();
-    let response = |response| resolve(response, |name| components?.responses.get(name));
-    let mut successes = responses
-        .responses
-        .iter()
-        .filter(|(code, _)| is_success(code))
-        .filter_map(|(_, success)| response(success));
+fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts {
+    let node = operation.node;
+    let tags = node.get("tags").map_or(&[][..], Node::items);
+    let docs = node.get("externalDocs");
+    let contents = spec
+        .successes(operation)
+        .into_iter()
+        .filter_map(|(_, success)| spec.field(&success, "content"));
+    let mut read = contents.filter_map(|content| Some(essence(media_type(&content)?)));
     OperationFacts {
-        id: operation.operation_id.clone().unwrap_or_default(),
-        method: method.to_ascii_uppercase(),
-        path: path.to_owned(),
-        tag: operation.tags.first().cloned(),
-        errors: codes
-            .chain(default)
-            .map(|(code, error)| {
-                let description = response(error).map(|error| error.description.clone());
-                (code, description.unwrap_or_default())
-            })
+        id: operation.id().unwrap_or_default().to_owned(),
+        method: operation.method.to_ascii_uppercase(),
+        path: operation.path.to_owned(),
+        tag: tags.first().and_then(Node::text).map(str::to_owned),
+        errors: errors(spec, operation),
+        documented_at: docs.and_then(|docs| docs.text_of("url")).map(str::to_owned),
+        parameters: spec
+            .parameters(operation)
+            .iter()
+            .map(parameter_facts)
             .collect(),
-        documented_at: operation
-            .external_docs
-            .as_ref()
-            .map(|docs| docs.url.clone()),
-        parameters: parameters(api, path, operation),
-        body: operation
-            .request_body
-            .as_ref()
-            .and_then(|body| resolve(body, |name| components?.request_bodies.get(name)))
-            .map(|body| BodyFacts {
-                required: body.required,
-                description: body.description.clone().unwrap_or_default(),
-                sent_in: media_type(&body.content).unwrap_or_default(),
-            }),
-        returns: match successes.find_map(|response| media_type(&response.content)) {
-            Some(_) if method == "head" => Returns::Nothing,
-            Some(media_type) if media_type == "application/json" => Returns::Json,
-            Some(media_type) => Returns::Bytes(media_type),
+        body: spec.request_body(operation).map(|body| {
+            let content = spec.field(&body, "content");
+            let sent_in = content.and_then(|content| media_type(&content));
+            BodyFacts {
+                required: body.node.is_set("required"),
+                description: description(&body),
+                sent_in: sent_in.map(essence).unwrap_or_default().to_owned(),
+            }
+        }),
+        returns: match read.next() {
+            Some(_) if operation.method == "head" => Returns::Nothing,
+            Some("application/json") => Returns::Json,
+            Some(media_type) => Returns::Bytes(media_type.to_owned()),
             None => Returns::Nothing,
         },
     }
 }
 
-/// The parameters of an operation, then those of its path that it does not
-/// override.
-fn parameters(api: &OpenAPI, path: &str, operation: &Operation) -> Vec<ParameterFacts> {
-    let item = api.paths.paths.get(path).and_then(ReferenceOr::as_item);
-    let shared = item.iter().flat_map(|item| &item.parameters);
-    let components = api.components.as_ref();
-    let mut found: Vec<ParameterFacts> = Vec::new();
-    for parameter in operation.parameters.iter().chain(shared) {
-        let Some(parameter) = resolve(parameter, |name| components?.parameters.get(name)) else {
-            continue;
+/// The status and the description of each documented error, that of any other
+/// status last.
+fn errors(spec: &Spec<'_>, operation: &Operation<'_>) -> Vec<(String, String)> {
+    let mut errors = spec.responses(operation);
+    errors.retain(|(status, _)| !status.starts_with('2'));
+    errors.sort_by_key(|(status, _)| *status == "default");
+    let errors = errors.into_iter().map(|(status, error)| {
+        let status = match status {
+            "default" => "any other",
+            status => status,
         };
-        let place = match parameter {
-            Parameter::Query { .. } => "query",
-            Parameter::Header { .. } => "header",
-            Parameter::Path { .. } => "path",
-            Parameter::Cookie { .. } => "cookie",
-        };
-        let data = parameter.parameter_data_ref();
-        if !found.iter().any(|known| known.name == data.name) {
-            found.push(ParameterFacts {
-                name: data.name.clone(),
-                place,
-                description: data.description.clone().unwrap_or_default(),
-            });
-        }
-    }
-    found
-}
-
-/// The media type of a content that progenitor chooses, without parameters: JSON,
-/// or else the first.
-fn media_type(content: &IndexMap<String, MediaType>) -> Option<String> {
-    let essence = |kind: &String| kind.split(';').next().unwrap_or_default().trim().to_owned();
-    let mut all = content.keys().map(essence);
-    let first = all.next()?;
-    let json = "application/json";
-    let is_json = first == json || all.any(|kind| kind == json);
-    Some(if is_json { json.to_owned() } else { first })
-}
-
-/// Whether a documented status is one of a success.
-pub(crate) fn is_success(code: &StatusCode) -> bool {
-    match code {
-        StatusCode::Code(code) => (200..300).contains(code),
-        StatusCode::Range(range) => *range == 2,
-    }
-}
-
-fn objects(api: &OpenAPI) -> Vec<ObjectFacts> {
-    let mut objects = Vec::new();
-    schemas::for_each(&mut api.clone(), &mut |pointer, schema| {
-        let properties = properties(api, schema, 0);
-        if !properties.is_empty() {
-            objects.push(ObjectFacts {
-                name: component_name(pointer).map(str::to_owned),
-                properties,
-            });
-        }
+        (status.to_owned(), description(&error))
     });
-    objects
+    errors.collect()
 }
 
-/// The properties of an object, with those of all parts of an `allOf`.
-fn properties(api: &OpenAPI, schema: &Schema, depth: usize) -> Vec<String> {
-    let (own, parts) = schemas::members(schema);
-    let mut merged: Vec<String> = own.into_iter().flat_map(IndexMap::keys).cloned().collect();
-    for part in parts.iter().filter(|_| depth < schemas::DEEPEST) {
-        let inherited = schemas::resolved(api, part).map(|part| properties(api, part, depth + 1));
-        for property in inherited.unwrap_or_default() {
-            if !merged.contains(&property) {
-                merged.push(property);
+fn parameter_facts(parameter: &Parameter<'_>) -> ParameterFacts {
+    let described = description(&parameter.found);
+    ParameterFacts {
+        name: parameter.name.to_owned(),
+        place: parameter.place.to_owned(),
+        description: match parameter.found.node.is_set("deprecated") {
+            true => descriptions::deprecated(&described),
+            false => described,
+        },
+    }
+}
+
+/// The description of something, as a doc comment can have it.
+fn description(found: &Found<'_>) -> String {
+    let text = found.node.text_of("description").unwrap_or_default();
+    descriptions::plain(text).unwrap_or_else(|| text.to_owned())
+}
+
+/// The objects, those of the components first.
+fn objects(spec: &Spec<'_>) -> Vec<ObjectFacts> {
+    let mut objects = Vec::new();
+    for is_shared in [true, false] {
+        for place in spec.objects(Kind::Schema) {
+            if place.pointer.starts_with("/components/") != is_shared {
+                continue;
+            }
+            let schema = Found {
+                node: place.node,
+                pointer: place.pointer.clone(),
+            };
+            let mut properties = Vec::new();
+            add_properties(spec, &schema, &mut properties, &mut HashSet::new());
+            if !properties.is_empty() {
+                objects.push(ObjectFacts {
+                    name: component_name(&place.pointer).map(str::to_owned),
+                    properties,
+                });
             }
         }
     }
-    merged
+    objects
+}
+
+/// Adds the names of the properties of an object, with those of all parts of an
+/// `allOf`.
+fn add_properties<'a>(
+    spec: &Spec<'a>,
+    schema: &Found<'a>,
+    names: &mut Vec<String>,
+    seen: &mut HashSet<String>,
+) {
+    // A schema may be a part of itself, which has a finding of its own.
+    if !seen.insert(schema.pointer.clone()) {
+        return;
+    }
+    let own = schema.node.get("properties").map_or(&[][..], Node::entries);
+    for entry in own {
+        if !names.contains(&entry.key) {
+            names.push(entry.key.clone());
+        }
+    }
+    for part in spec.parts(schema, "allOf") {
+        add_properties(spec, &part, names, seen);
+    }
 }

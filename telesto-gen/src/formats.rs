@@ -7,6 +7,8 @@ pub(crate) struct Format {
     pub(crate) typ: &'static str,
     pub(crate) name: &'static str,
     pub(crate) rust: Rust,
+    /// A value, as Telesto writes it.
+    pub(crate) sample: &'static str,
 }
 
 /// What values of a format are in Rust.
@@ -16,71 +18,80 @@ pub(crate) enum Rust {
     Usual,
     /// Text, as they are passed on. typify would use a type for them.
     Text,
-    /// This type.
-    Type {
-        path: &'static str,
-        /// A value, as Telesto writes it.
-        example: &'static str,
-    },
+    /// The type of this path.
+    Type(&'static str),
 }
 
-const fn usual(typ: &'static str, name: &'static str) -> Format {
+const fn format(typ: &'static str, name: &'static str, rust: Rust, sample: &'static str) -> Format {
     Format {
         typ,
         name,
-        rust: Rust::Usual,
+        rust,
+        sample,
     }
 }
 
-const fn text(name: &'static str) -> Format {
-    Format {
-        typ: "string",
-        name,
-        rust: Rust::Text,
-    }
+const fn text(name: &'static str, rust: Rust, sample: &'static str) -> Format {
+    format("string", name, rust, sample)
 }
 
-const fn converted(name: &'static str, path: &'static str, example: &'static str) -> Format {
-    Format {
-        typ: "string",
-        name,
-        rust: Rust::Type { path, example },
+const fn number(typ: &'static str, name: &'static str) -> Format {
+    format(typ, name, Rust::Usual, usual_sample(typ))
+}
+
+/// A value of a type that has no format.
+const fn usual_sample(typ: &str) -> &'static str {
+    match typ.as_bytes() {
+        b"integer" => "7",
+        b"number" => "12.5",
+        b"boolean" => "true",
+        _ => "text",
     }
 }
 
 /// All of them.
 pub(crate) const ALL: &[Format] = &[
-    converted("date", "::jiff::civil::Date", "2024-01-15"),
-    converted("date-time", "::jiff::Timestamp", "2024-01-15T10:30:00Z"),
-    converted(
+    text("date", Rust::Type("::jiff::civil::Date"), "2024-01-15"),
+    text(
+        "date-time",
+        Rust::Type("::jiff::Timestamp"),
+        "2024-01-15T10:30:00Z",
+    ),
+    text(
         "date-time-local",
-        "::jiff::civil::DateTime",
+        Rust::Type("::jiff::civil::DateTime"),
         "2024-01-15 10:30:00",
     ),
-    converted("decimal", "::rust_decimal::Decimal", "12.50"),
-    usual("string", "binary"),
-    usual("string", "byte"),
-    usual("string", "email"),
-    usual("string", "hostname"),
-    text("ip"),
-    text("ipv4"),
-    text("ipv6"),
-    usual("string", "password"),
-    usual("string", "uri"),
-    text("uuid"),
-    usual("integer", "int"),
-    usual("integer", "int8"),
-    usual("integer", "int16"),
-    usual("integer", "int32"),
-    usual("integer", "int64"),
-    usual("integer", "uint"),
-    usual("integer", "uint8"),
-    usual("integer", "uint16"),
-    usual("integer", "uint32"),
-    usual("integer", "uint64"),
-    usual("number", "double"),
-    usual("number", "float"),
+    text("decimal", Rust::Type("::rust_decimal::Decimal"), "12.50"),
+    text("binary", Rust::Usual, "text"),
+    text("byte", Rust::Usual, "VGVsZXN0bw=="),
+    text("email", Rust::Usual, "someone@example.com"),
+    text("hostname", Rust::Usual, "example.com"),
+    text("ip", Rust::Text, "192.0.2.1"),
+    text("ipv4", Rust::Text, "192.0.2.1"),
+    text("ipv6", Rust::Text, "2001:db8::1"),
+    text("password", Rust::Usual, "text"),
+    text("uri", Rust::Usual, "https://example.com/"),
+    text("uuid", Rust::Text, "6f9619ff-8b86-4d11-b42d-00c04fc964ff"),
+    number("integer", "int"),
+    number("integer", "int8"),
+    number("integer", "int16"),
+    number("integer", "int32"),
+    number("integer", "int64"),
+    number("integer", "uint"),
+    number("integer", "uint8"),
+    number("integer", "uint16"),
+    number("integer", "uint32"),
+    number("integer", "uint64"),
+    number("number", "double"),
+    number("number", "float"),
 ];
+
+/// A value of a type and format, as it is written in text.
+pub(crate) fn sample(typ: &str, format: Option<&str>) -> &'static str {
+    let known = format.and_then(|name| find(typ, name));
+    known.map_or(usual_sample(typ), |format| format.sample)
+}
 
 /// The format `name` of a type.
 pub(crate) fn find(typ: &str, name: &str) -> Option<&'static Format> {
@@ -101,5 +112,5 @@ pub(crate) fn useful(typ: &str) -> impl Iterator<Item = &'static Format> {
 }
 
 fn is_useful(format: &Format) -> bool {
-    format.typ != "string" || matches!(format.rust, Rust::Type { .. })
+    format.typ != "string" || matches!(format.rust, Rust::Type(_))
 }

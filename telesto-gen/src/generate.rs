@@ -99,7 +99,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         mut watch,
     } = Refined::of(document, &target.crate_name)?;
     let internal = |reason| internal(document, reason);
-    let table = operations::module(document.api(), &facts).map_err(internal)?;
+    let table = operations::module(&facts).map_err(internal)?;
     let table = tree(table).map_err(internal)?;
     let root = tree(root()).map_err(internal)?;
     watch.done("operations");
@@ -160,7 +160,7 @@ impl Refined {
         let mut api = document.api().clone();
         let described = descriptions::apply(&mut api);
         // Before the fix-ups: what they drop is documented, too.
-        let facts = Facts::of(&api, spec.unions, crate_name);
+        let facts = Facts::of(spec, crate_name);
         let mut applied = vec![("descriptions", described)];
         applied.extend(fixup::apply(&mut api, &facts.unions));
         watch.done("fixup");

@@ -25,7 +25,7 @@ mod refine;
 mod render;
 #[cfg(feature = "generate")]
 mod schemas;
-mod spec;
+pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;
 

@@ -102,7 +102,7 @@ fn settings() -> GenerationSettings {
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
     for format in formats::ALL {
-        if let Rust::Type { path, .. } = format.rust {
+        if let Rust::Type(path) = format.rust {
             let schema = SchemaObject {
                 instance_type: Some(InstanceType::String.into()),
                 format: Some(format.name.to_owned()),

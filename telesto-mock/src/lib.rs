@@ -26,7 +26,6 @@ mod operation;
 mod response;
 mod sample;
 mod server;
-mod spec;
 
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};
 pub use self::operation::Operation;
@@ -34,4 +33,3 @@ pub use self::response::Response;
 pub use self::server::{
     DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, StartError, Stats,
 };
-pub use self::spec::SpecError;

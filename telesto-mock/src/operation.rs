@@ -1,10 +1,10 @@
 //! The operations of a spec, and their responses.
 
 use serde_json::Value;
+use telesto_gen::spec::{self, Found, Spec};
 
 use crate::response::Response;
 use crate::sample::{self, Fill};
-use crate::spec::Spec;
 
 /// An operation that the mock server serves.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,70 +22,88 @@ pub struct Operation {
 
 impl Operation {
     /// All operations of a spec, sorted by their paths.
-    pub(crate) fn all(spec: &Spec) -> Vec<Self> {
-        let operations = spec.operations().map(|(path, method, operation)| {
-            let id = operation.get("operationId").and_then(Value::as_str);
+    pub(crate) fn all(spec: &Spec<'_>) -> Vec<Self> {
+        let operations = spec.operations.iter().map(|operation| {
+            let method = operation.method.to_ascii_uppercase();
+            let path = operation.path;
+            let id = operation.id().map(str::to_owned);
             Self {
-                id: id.map_or_else(|| format!("{method} {path}"), str::to_owned),
+                id: id.unwrap_or_else(|| format!("{method} {path}")),
                 response: response(spec, operation),
                 path: path.to_owned(),
                 method,
             }
         });
-        operations.collect()
+        let mut operations: Vec<Self> = operations.collect();
+        operations.sort_by(|one, other| one.path.cmp(&other.path));
+        operations
     }
 }
 
 /// The example of the error with this status, from any operation that has one.
-pub(crate) fn error_example(spec: &Spec, status: u16) -> Option<Value> {
-    let responses = spec.operations().filter_map(|(_, _, operation)| {
-        let responses = operation.get("responses")?;
-        responses.get(status.to_string())
-    });
+pub(crate) fn error_example(spec: &Spec<'_>, status: u16) -> Option<Value> {
+    let status = status.to_string();
+    let responses = spec.operations.iter().flat_map(|o| spec.responses(o));
     responses
-        .filter_map(|response| spec.resolve(response).get("content")?.as_object())
-        .flat_map(|content| content.values())
-        .find_map(|media| spec.example(media))
+        .filter(|(known, _)| *known == status)
+        .filter_map(|(_, response)| spec.field(&response, "content"))
+        .flat_map(|content| media_types(spec, &content))
+        .find_map(|media| example(spec, &media))
 }
 
 /// The success of an operation.
-fn response(spec: &Spec, operation: &Value) -> Response {
-    let responses = operation.get("responses").and_then(Value::as_object);
-    let mut successes: Vec<(u16, &Value)> = responses
-        .into_iter()
-        .flatten()
-        .filter_map(|(code, response)| Some((success(code)?, spec.resolve(response))))
-        .collect();
-    successes.sort_by_key(|(status, _)| *status);
-    let default = || Some((200, spec.resolve(responses?.get("default")?)));
-    let Some((status, response)) = successes.first().copied().or_else(default) else {
+fn response(spec: &Spec<'_>, operation: &spec::Operation<'_>) -> Response {
+    let responses = spec.responses(operation);
+    let successes = responses
+        .iter()
+        .filter_map(|(status, response)| Some((success(status)?, response)));
+    let default = || {
+        let default = responses.iter().find(|(status, _)| *status == "default");
+        default.map(|(_, response)| (200, response))
+    };
+    let first = successes.min_by_key(|(status, _)| *status);
+    let Some((status, response)) = first.or_else(default) else {
         return Response::empty(204);
     };
-    let content = response.get("content").and_then(Value::as_object);
-    // The client asks for JSON where there is some.
-    let media = content.and_then(|content| {
-        let json = content.iter().find(|(kind, _)| is_json(kind));
-        json.or_else(|| content.iter().next())
-    });
-    match media {
-        None => Response::empty(status),
-        Some((kind, media)) if is_json(kind) => {
-            let body = spec.example(media).unwrap_or_else(|| {
-                sample::of(
-                    spec,
-                    media.get("schema").unwrap_or(&Value::Null),
-                    Fill::Full,
-                )
+    let content = spec.field(response, "content");
+    let Some((content, kind)) = content.and_then(|c| Some((c.clone(), spec::media_type(&c)?)))
+    else {
+        return Response::empty(status);
+    };
+    let media = spec.field(&content, kind);
+    let given = media.as_ref().and_then(|media| example(spec, media));
+    match given {
+        _ if is_json(kind) => {
+            let body = given.unwrap_or_else(|| {
+                let schema = media.and_then(|media| spec.field(&media, "schema"));
+                let schema = schema.map(|schema| sample::of(spec, &schema, Fill::Full));
+                schema.unwrap_or_default()
             });
             Response::new(status, kind, body.to_string())
         }
-        Some((kind, media)) => match spec.example(media) {
-            Some(Value::String(text)) => Response::new(status, kind, text),
-            Some(other) => Response::new(status, kind, other.to_string()),
-            None if kind == "application/pdf" => Response::new(status, kind, "%PDF-1.4\n%%EOF\n"),
-            None => Response::new(status, kind, "text\n"),
-        },
+        Some(Value::String(text)) => Response::new(status, kind, text),
+        Some(other) => Response::new(status, kind, other.to_string()),
+        None if kind == "application/pdf" => Response::new(status, kind, "%PDF-1.4\n%%EOF\n"),
+        None => Response::new(status, kind, "text\n"),
     }
+}
+
+/// The media types of a content.
+fn media_types<'a>(spec: &Spec<'a>, content: &Found<'a>) -> Vec<Found<'a>> {
+    let entries = content.node.entries().iter();
+    let media = entries.filter_map(|entry| spec.field(content, &entry.key));
+    media.collect()
+}
+
+/// The example of a body, if it has one.
+fn example<'a>(spec: &Spec<'a>, media: &Found<'a>) -> Option<Value> {
+    if let Some(example) = media.node.get("example") {
+        return Some(example.to_json());
+    }
+    let examples = spec.field(media, "examples")?;
+    let first = examples.node.entries().first()?;
+    let first = spec.field(&examples, &first.key)?;
+    Some(first.node.get("value")?.to_json())
 }
 
 /// The status of a documented success: `2XX` stands for 200.
@@ -97,8 +115,8 @@ fn success(code: &str) -> Option<u16> {
 }
 
 fn is_json(kind: &str) -> bool {
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
+    let kind = spec::essence(kind);
+    kind == "application/json" || kind.ends_with("+json")
 }
 
 /// Whether a path matches a template, and if so, how many of its segments are
@@ -133,6 +151,8 @@ fn fits(expected: &str, segment: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use telesto_gen::Document;
+
     use super::*;
 
     #[test]
@@ -148,7 +168,9 @@ mod tests {
 
     #[test]
     fn the_shipped_spec_has_an_example_of_an_error() {
-        let spec = Spec::read(include_str!("generated/telesto.yaml")).unwrap();
+        let text = include_str!("generated/telesto.yaml");
+        let document = Document::parse("telesto.yaml", text.to_owned()).unwrap();
+        let spec = Spec::of(&document);
         let example = error_example(&spec, 401).unwrap();
         assert_eq!(example["error"]["type"], "UNAUTHORIZED");
     }

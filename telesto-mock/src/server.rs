@@ -12,6 +12,8 @@ use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
+use telesto_gen::Document;
+use telesto_gen::spec::Spec;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -19,7 +21,6 @@ use tokio::task::JoinHandle;
 use crate::limiter::{Limiter, RateLimit, Verdict, Window};
 use crate::operation::{self, Operation};
 use crate::response::Response;
-use crate::spec::{Spec, SpecError};
 
 /// The key that the mock server accepts unless it is given another.
 pub const DEFAULT_API_KEY: &str = "telesto-mock-key";
@@ -182,7 +183,7 @@ impl MockServerBuilder {
         self
     }
 
-    fn limit(&self, spec: &Spec) -> Option<RateLimit> {
+    fn limit(&self, spec: &Spec<'_>) -> Option<RateLimit> {
         let of_spec = spec.rate_limit();
         let (requests, window) = self
             .rate
@@ -202,16 +203,21 @@ impl MockServerBuilder {
     /// If the spec cannot be served or has no limit, if a response is invalid or
     /// for an unknown operation, or if the address cannot be listened on.
     pub async fn start(self) -> Result<MockServer, StartError> {
-        let spec = Spec::read(&self.spec).map_err(StartError::Spec)?;
+        let document = Document::parse("spec", self.spec.clone())
+            .map_err(|findings| StartError::Spec(findings.to_string()))?;
+        let spec = Spec::of(&document);
         let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
         let operations = Operation::all(&spec);
         let limiter = Limiter::new(limit, self.window)
             .extend_block(self.extend_block)
             .keep_count(self.keep_count);
         let mut state = Running {
-            base_path: spec.base_path(),
+            base_path: base_path(spec.server().unwrap_or_default()).to_owned(),
             // Header names are in lowercase here.
-            api_key_header: spec.api_key_header().unwrap_or("authorization".to_owned()),
+            api_key_header: spec
+                .api_key_header()
+                .unwrap_or("authorization")
+                .to_ascii_lowercase(),
             limiter: Mutex::new(limiter),
             errors: Errors::of(&spec, self.empty_429),
             responses: Mutex::new(HashMap::new()),
@@ -279,8 +285,8 @@ impl fmt::Debug for MockServerBuilder {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The spec cannot be served.
-    Spec(SpecError),
+    /// The spec is not an OpenAPI 3.0 document. The text says where and why.
+    Spec(String),
     /// Neither the spec nor the builder has a limit.
     NoRateLimit,
     /// The spec has no operation with this id.
@@ -299,7 +305,7 @@ pub enum StartError {
 impl fmt::Display for StartError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Spec(error) => error.fmt(formatter),
+            Self::Spec(reason) => formatter.write_str(reason),
             Self::NoRateLimit => formatter.write_str(
                 "the spec has no `x-rate-limit` with requests, window and lockout: add it, or set a limit",
             ),
@@ -313,7 +319,6 @@ impl fmt::Display for StartError {
 impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Spec(error) => Some(error),
             Self::Listen { source, .. } => Some(source),
             _ => None,
         }
@@ -485,7 +490,7 @@ struct Errors {
 
 impl Errors {
     /// The examples of the spec, or the documented envelope.
-    fn of(spec: &Spec, empty_429: bool) -> Self {
+    fn of(spec: &Spec<'_>, empty_429: bool) -> Self {
         let error = |status, kind, description| match operation::error_example(spec, status) {
             Some(example) => Response::json(status, &example),
             None => Response::error(status, kind, description),
@@ -579,6 +584,13 @@ impl Running {
             }
         }
     }
+}
+
+/// The path of a URL, without a slash at its end.
+fn base_path(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let path = rest.find('/').map_or("", |slash| &rest[slash..]);
+    path.trim_end_matches('/')
 }
 
 /// Handles a request.

@@ -258,11 +258,14 @@ async fn requests_are_recorded_without_the_key() {
 #[tokio::test]
 async fn what_cannot_be_served_is_refused_with_the_reason() {
     for (spec, says) in [
-        ("a: [", "the spec is not YAML"),
-        ("a: 1", "it has no `openapi: 3.0.3`"),
-        ("openapi: 3.1.0", "OpenAPI 3.1.0"),
-        ("openapi: 3.0.3", "it has no `paths`"),
-        ("openapi: 3.0.3\npaths: {}", "no `x-rate-limit`"),
+        ("a: [", "error[yaml-syntax]"),
+        ("a: 1", "start it with `openapi: 3.0.3`"),
+        ("openapi: 3.1.0", "spec:1:10"),
+        ("openapi: 3.0.3", "the document has no `paths`"),
+        (
+            "{ openapi: 3.0.3, info: { title: Made up, version: '0' }, paths: {} }",
+            "no `x-rate-limit`",
+        ),
     ] {
         let error = MockServer::builder_for(spec).start().await.unwrap_err();
         assert!(error.to_string().contains(says), "{error}");

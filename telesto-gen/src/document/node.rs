@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
+use serde_json::Value;
 
 use super::surrogates::Joined;
 use super::syntax;
@@ -18,9 +19,9 @@ const MAX_DEPTH: usize = 100;
 /// How many nodes aliases may add to a document.
 const MAX_ALIASED: usize = 100_000;
 
-/// A value and its position.
+/// A value of a document, and its position.
 #[derive(Debug, Clone)]
-pub(crate) struct Node {
+pub struct Node {
     /// The bytes of the text.
     pub(crate) span: Range<usize>,
     pub(crate) data: Data,
@@ -39,12 +40,14 @@ pub(crate) enum Data {
 
 /// An entry of a mapping.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    pub(crate) key: String,
+pub struct Entry {
+    /// Its key.
+    pub key: String,
     pub(crate) key_span: Range<usize>,
     /// The key as a value: `200` is a number, `"200"` is a string.
     pub(crate) key_data: Data,
-    pub(crate) value: Node,
+    /// Its value.
+    pub value: Node,
 }
 
 /// Nodes are equal if their values are; positions do not matter.
@@ -62,7 +65,8 @@ impl PartialEq for Entry {
 
 impl Node {
     /// The entries, if this is a mapping.
-    pub(crate) fn entries(&self) -> &[Entry] {
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
         match &self.data {
             Data::Map(entries) => entries,
             _ => &[],
@@ -70,7 +74,8 @@ impl Node {
     }
 
     /// The items, if this is a list.
-    pub(crate) fn items(&self) -> &[Node] {
+    #[must_use]
+    pub fn items(&self) -> &[Node] {
         match &self.data {
             Data::List(items) => items,
             _ => &[],
@@ -81,11 +86,15 @@ impl Node {
         self.entries().iter().find(|entry| entry.key == key)
     }
 
-    pub(crate) fn get(&self, key: &str) -> Option<&Node> {
+    /// The value of the field `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Node> {
         self.entry(key).map(|entry| &entry.value)
     }
 
-    pub(crate) fn text(&self) -> Option<&str> {
+    /// The text, if this is text.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
         match &self.data {
             Data::Text(text) => Some(text),
             _ => None,
@@ -93,13 +102,32 @@ impl Node {
     }
 
     /// The text of the field `key`.
-    pub(crate) fn text_of(&self, key: &str) -> Option<&str> {
+    #[must_use]
+    pub fn text_of(&self, key: &str) -> Option<&str> {
         self.get(key)?.text()
     }
 
     /// Whether the field `key` is `true`.
     pub(crate) fn is_set(&self, key: &str) -> bool {
         matches!(self.get(key), Some(node) if node.data == Data::Flag(true))
+    }
+
+    /// This as JSON.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        match &self.data {
+            Data::Null => Value::Null,
+            Data::Flag(flag) => (*flag).into(),
+            Data::Integer(number) => (*number).into(),
+            Data::Number(number) => (*number).into(),
+            Data::Text(text) => text.as_str().into(),
+            Data::List(items) => items.iter().map(Self::to_json).collect(),
+            Data::Map(entries) => {
+                let entries = entries.iter();
+                let members = entries.map(|entry| (entry.key.clone(), entry.value.to_json()));
+                Value::Object(members.collect())
+            }
+        }
     }
 
     /// What this is, for messages.
@@ -115,7 +143,9 @@ impl Node {
         }
     }
 
-    pub(crate) fn is_scalar(&self) -> bool {
+    /// Whether this is neither a list nor a mapping.
+    #[must_use]
+    pub fn is_scalar(&self) -> bool {
         !matches!(self.data, Data::List(_) | Data::Map(_))
     }
 }

@@ -5,12 +5,11 @@
 use std::collections::{BTreeSet, HashMap};
 
 use openapiv3::{
-    AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Response, Schema, SchemaKind, Type,
-    VariantOrUnknownOrEmpty,
+    AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Response, Schema, SchemaKind,
+    StatusCode, Type, VariantOrUnknownOrEmpty,
 };
 use serde_json::Value;
 
-use crate::facts::is_success;
 use crate::formats::{self, Rust};
 use crate::schemas;
 use crate::spec::alternatives::Union;
@@ -315,6 +314,14 @@ fn reach(document: &Value, node: &Value, reached: &mut BTreeSet<String>) {
         }
         Value::Array(items) => items.iter().for_each(|item| reach(document, item, reached)),
         _ => {}
+    }
+}
+
+/// Whether a documented status is one of a success.
+fn is_success(code: &StatusCode) -> bool {
+    match code {
+        StatusCode::Code(code) => (200..300).contains(code),
+        StatusCode::Range(range) => *range == 2,
     }
 }
 

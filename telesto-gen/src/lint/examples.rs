@@ -282,9 +282,10 @@ fn scalar(value: &Node, schema: &Node) -> Option<(String, String)> {
         return Some((format!("the enum does not list `{text}`"), help));
     }
     let format = schema.text_of("format").filter(|_| typ == "string")?;
-    let Rust::Type { example, .. } = formats::find("string", format)?.rust else {
+    let known = formats::find("string", format)?;
+    if !matches!(known.rust, Rust::Type(_)) {
         return None;
-    };
+    }
     let fits = match format {
         "decimal" => is_decimal(text),
         format => is_moment(text, format),
@@ -292,7 +293,7 @@ fn scalar(value: &Node, schema: &Node) -> Option<(String, String)> {
     (!fits).then(|| {
         (
             format!("`{text}` is not a valid `{format}`"),
-            format!("write it as `\"{example}\"`"),
+            format!("write it as `\"{}\"`", known.sample),
         )
     })
 }

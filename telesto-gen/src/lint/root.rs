@@ -4,8 +4,7 @@ use crate::document::{Data, Kind, Node, closest, join};
 
 use super::Report;
 use crate::spec::Spec;
-
-const RATE_LIMIT: &str = "x-rate-limit";
+use crate::spec::extensions::{self, RATE_LIMIT};
 
 pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
     let example = "write `servers: [{ url: https://… }]`";
@@ -233,20 +232,25 @@ pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
 pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
     for extension in &spec.extensions {
         let key = extension.entry.key.as_str();
-        let (message, help) = match (extension.holder, key) {
-            (Kind::Document, RATE_LIMIT) => continue,
-            _ if spec.document.holds_path_items(&extension.pointer) => continue,
-            (_, RATE_LIMIT) => (
+        let known = extensions::ALL.iter().find(|known| known.name == key);
+        if known.is_some_and(|known| known.holder == extension.holder)
+            || spec.document.holds_path_items(&extension.pointer)
+        {
+            continue;
+        }
+        let (message, help) = match known {
+            Some(known) => (
                 format!("`{key}` has no effect here"),
-                "move it to the root of the document".to_owned(),
+                format!("move it to {}", known.place),
             ),
-            _ => (
-                format!("unknown extension `{key}`"),
-                match closest(key, [RATE_LIMIT].into_iter()) {
+            None => {
+                let names: Vec<&str> = extensions::ALL.iter().map(|known| known.name).collect();
+                let help = match closest(key, names.iter().copied()) {
                     Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("remove it: the only extension is `{RATE_LIMIT}`"),
-                },
-            ),
+                    None => format!("remove it: the only extension is `{}`", names.join("`, `")),
+                };
+                (format!("unknown extension `{key}`"), help)
+            }
         };
         report.at_key(&extension.pointer, message, help);
     }

@@ -322,7 +322,7 @@ fn text(schema: &Node) -> Scalar {
         Some(("decimal", _)) => Scalar::Number,
         Some(("date", _)) => Scalar::Date,
         Some(("date-time-local", _)) => Scalar::DateTime,
-        Some((_, Rust::Type { .. })) => Scalar::Timestamp,
+        Some((_, Rust::Type(_))) => Scalar::Timestamp,
         _ => Scalar::Text,
     }
 }

@@ -1,23 +1,30 @@
-//! The document as the rules see it.
+//! The document as everything else reads it: with references resolved, and with
+//! what operations send and receive.
 
 pub(crate) mod alternatives;
+pub(crate) mod extensions;
 mod usage;
 
 use std::collections::{HashMap, HashSet};
 
-use self::alternatives::{Problem, Union};
+use self::alternatives::{Case, Problem, Union};
+pub use self::extensions::RateLimit;
 pub(crate) use self::usage::Usage;
-use crate::document::{Document, Entry, Extension, Kind, Node, Place, Survey, find, join};
+use crate::document::{Document, Extension, Kind, Place, Survey, find, join};
+pub use crate::document::{Entry, Node};
+use crate::formats;
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
 const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
-pub(crate) struct Spec<'a> {
+/// A document, with references that can be followed.
+pub struct Spec<'a> {
     pub(crate) document: &'a Document,
     pub(crate) root: &'a Node,
-    pub(crate) operations: Vec<Operation<'a>>,
+    /// The operations, in the order of the text.
+    pub operations: Vec<Operation<'a>>,
     places: Vec<Place<'a>>,
     /// The components, by section and name.
     components: HashMap<(&'a str, &'a str), &'a Entry>,
@@ -30,9 +37,12 @@ pub(crate) struct Spec<'a> {
 }
 
 /// An operation below `paths`.
-pub(crate) struct Operation<'a> {
-    pub(crate) path: &'a str,
-    pub(crate) method: &'a str,
+#[non_exhaustive]
+pub struct Operation<'a> {
+    /// The template of its path.
+    pub path: &'a str,
+    /// Its method, in lowercase.
+    pub method: &'a str,
     /// The path item, and its position.
     pub(crate) item: &'a Node,
     pub(crate) item_pointer: String,
@@ -42,9 +52,12 @@ pub(crate) struct Operation<'a> {
 
 /// A node and its position, after following references.
 #[derive(Clone)]
-pub(crate) struct Found<'a> {
-    pub(crate) node: &'a Node,
-    pub(crate) pointer: String,
+#[non_exhaustive]
+pub struct Found<'a> {
+    /// What is there.
+    pub node: &'a Node,
+    /// Its JSON pointer.
+    pub pointer: String,
 }
 
 impl Found<'_> {
@@ -65,7 +78,9 @@ impl<'a> Found<'a> {
 }
 
 impl<'a> Spec<'a> {
-    pub(crate) fn of(document: &'a Document) -> Self {
+    /// Resolves the references of a document.
+    #[must_use]
+    pub fn of(document: &'a Document) -> Self {
         let Survey {
             mut places,
             extensions,
@@ -107,6 +122,29 @@ impl<'a> Spec<'a> {
         spec.usage = Usage::of(&spec);
         (spec.unions, spec.unfit) = alternatives::all(&spec);
         spec
+    }
+
+    /// The URL of the first server.
+    #[must_use]
+    pub fn server(&self) -> Option<&'a str> {
+        let servers = self.root.get("servers")?.items();
+        servers.first()?.text_of("url")
+    }
+
+    /// The header that carries the API key.
+    #[must_use]
+    pub fn api_key_header(&self) -> Option<&'a str> {
+        let schemes = self.components("securitySchemes").iter();
+        let schemes = schemes.filter_map(|entry| self.resolve(&entry.value, ""));
+        let has = |scheme: &Found<'_>, key, value| scheme.node.text_of(key) == Some(value);
+        let mut keys = schemes.filter(|s| has(s, "type", "apiKey") && has(s, "in", "header"));
+        keys.next()?.node.text_of("name")
+    }
+
+    /// What `x-rate-limit` says.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        RateLimit::of(self.root)
     }
 
     /// The path items, with their paths and pointers.
@@ -168,14 +206,29 @@ impl<'a> Spec<'a> {
     }
 
     /// The field `key` of `found`, references followed.
-    pub(crate) fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
+    #[must_use]
+    pub fn field(&self, found: &Found<'a>, key: &str) -> Option<Found<'a>> {
         self.resolve(found.node.get(key)?, &found.field(key))
     }
 
     /// What the list `key` of a schema holds, references followed.
-    pub(crate) fn parts(&self, schema: &Found<'a>, key: &str) -> impl Iterator<Item = Found<'a>> {
+    pub fn parts(&self, schema: &Found<'a>, key: &str) -> impl Iterator<Item = Found<'a>> {
         let parts = schema.parts(key);
         parts.filter_map(|(part, pointer)| self.resolve(part, &pointer))
+    }
+
+    /// The property that says which alternative a value of a schema is, and what
+    /// that is in the first one.
+    #[must_use]
+    pub fn first_kind(&self, schema: &Found<'_>) -> Option<(&str, &str)> {
+        let mut unions = self.unions.iter();
+        let union = unions.find(|union| union.pointer == schema.pointer)?;
+        let first = union.cases.iter().find(|(index, _)| *index == 0);
+        let Some((_, Case::Object { is, .. })) = first else {
+            return None;
+        };
+        let (name, values) = is.first()?;
+        Some((name, values.first()?))
     }
 
     /// The schema that an `allOf` is another name for, if all of its other parts
@@ -279,21 +332,25 @@ impl<'a> Spec<'a> {
         self.field(&operation.found(), "requestBody")
     }
 
-    /// The responses of an operation that are successes, with their statuses.
-    pub(crate) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
+    /// The responses of an operation, with their statuses.
+    #[must_use]
+    pub fn responses(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
         let Some(responses) = self.field(&operation.found(), "responses") else {
             return Vec::new();
         };
-        responses
-            .node
-            .entries()
-            .iter()
-            .filter(|entry| entry.key.starts_with('2'))
-            .filter_map(|entry| {
-                let status = entry.key.as_str();
-                Some((status, self.field(&responses, status)?))
-            })
+        let entries = responses.node.entries().iter();
+        let statuses = entries.map(|entry| entry.key.as_str());
+        statuses
+            .filter(|status| !status.starts_with("x-"))
+            .filter_map(|status| Some((status, self.field(&responses, status)?)))
             .collect()
+    }
+
+    /// The responses of an operation that are successes, with their statuses.
+    pub(crate) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
+        let mut responses = self.responses(operation);
+        responses.retain(|(status, _)| status.starts_with('2'));
+        responses
     }
 }
 
@@ -320,9 +377,37 @@ impl<'a> Operation<'a> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
-    pub(crate) fn id(&self) -> Option<&'a str> {
+    /// Its `operationId`.
+    #[must_use]
+    pub fn id(&self) -> Option<&'a str> {
         self.node.text_of("operationId")
     }
+}
+
+/// The media type of a content that the client uses, as the document writes it:
+/// JSON, or else the first.
+#[must_use]
+pub fn media_type<'a>(content: &Found<'a>) -> Option<&'a str> {
+    let mut all = content.node.entries().iter().map(|e| e.key.as_str());
+    let json = all
+        .clone()
+        .find(|media| essence(media) == "application/json");
+    json.or_else(|| all.next())
+}
+
+/// A media type without its parameters.
+#[must_use]
+pub fn essence(media_type: &str) -> &str {
+    media_type.split(';').next().unwrap_or_default().trim()
+}
+
+/// A value that a scalar schema without limits allows, as it is written in text.
+/// `None` if the schema is not one of a scalar.
+#[must_use]
+pub fn sample(schema: &Node) -> Option<&'static str> {
+    let typ = schema.text_of("type")?;
+    let is_scalar = ["string", "integer", "number", "boolean"].contains(&typ);
+    is_scalar.then(|| formats::sample(typ, schema.text_of("format")))
 }
 
 /// Whether a schema is nothing but documentation.
