@@ -92,7 +92,7 @@ pub(crate) struct ObjectFacts {
 }
 
 impl Facts {
-    pub(crate) fn of(spec: Spec<'_>, crate_name: &str) -> Self {
+    pub(crate) fn of(spec: &Spec<'_>, crate_name: &str) -> Self {
         Self {
             crate_name: crate_name.to_owned(),
             server: spec.server().map(str::to_owned),
@@ -101,10 +101,10 @@ impl Facts {
             operations: spec
                 .operations
                 .iter()
-                .map(|operation| operation_facts(&spec, operation))
+                .map(|operation| operation_facts(spec, operation))
                 .collect(),
-            objects: objects(&spec),
-            unions: spec.unions,
+            objects: objects(spec),
+            unions: spec.unions.clone(),
         }
     }
 

@@ -97,6 +97,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         warnings,
         mut applied,
         mut watch,
+        ..
     } = Refined::of(document, &target.crate_name)?;
     let internal = |reason| internal(document, reason);
     let table = operations::module(&facts).map_err(internal)?;
@@ -134,11 +135,12 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
 /// As [`generate`].
 pub fn surface(document: &Document) -> Result<Surface, Findings> {
     let refined = Refined::of(document, "telesto_api")?;
-    Ok(Surface::of(&refined.client))
+    Ok(Surface::of(&refined.client, &refined.spec))
 }
 
 /// The client of a document, before it is written.
-struct Refined {
+struct Refined<'a> {
+    spec: Spec<'a>,
     client: syn::File,
     /// Not refined.
     mocks: TokenStream,
@@ -148,8 +150,8 @@ struct Refined {
     watch: Watch,
 }
 
-impl Refined {
-    fn of(document: &Document, crate_name: &str) -> Result<Self, Findings> {
+impl<'a> Refined<'a> {
+    fn of(document: &'a Document, crate_name: &str) -> Result<Self, Findings> {
         let mut watch = Watch::start();
         let spec = Spec::of(document);
         let warnings = lint::check(&spec);
@@ -160,7 +162,7 @@ impl Refined {
         let mut api = document.api().clone();
         let described = descriptions::apply(&mut api);
         // Before the fix-ups: what they drop is documented, too.
-        let facts = Facts::of(spec, crate_name);
+        let facts = Facts::of(&spec, crate_name);
         let mut applied = vec![("descriptions", described)];
         applied.extend(fixup::apply(&mut api, &facts.unions));
         watch.done("fixup");
@@ -186,6 +188,7 @@ impl Refined {
             watch.done(pass.name);
         }
         Ok(Self {
+            spec,
             client,
             mocks: tokens.mocks,
             facts,

@@ -7,6 +7,9 @@ use quote::ToTokens;
 use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ReturnType, Signature, Visibility};
 
 use crate::refine::tree;
+use crate::spec::Spec;
+
+mod origins;
 
 /// What a client offers: everything public of its generated code, by its path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +27,8 @@ pub struct SurfaceItem {
     pub signature: String,
     /// The name of a field, or the value of a variant, on the wire.
     pub wire_name: Option<String>,
+    /// The JSON pointer of what it was made from, if it is in the document.
+    pub origin: Option<String>,
 }
 
 /// What an item of a client is.
@@ -70,9 +75,10 @@ impl Surface {
     }
 
     /// The surface of a refined client.
-    pub(crate) fn of(file: &syn::File) -> Self {
+    pub(crate) fn of(file: &syn::File, spec: &Spec<'_>) -> Self {
         let mut surface = Self::default();
         surface.module("", &file.items);
+        origins::add(spec, &mut surface.items);
         surface
     }
 
@@ -121,8 +127,8 @@ impl Surface {
 
     fn block(&mut self, path: &str, block: &ItemImpl) {
         let ty = text(&block.self_ty);
-        // The type of an outer module.
-        let (mut path, mut ty) = (path, ty.as_str());
+        // The type of an outer module, without its lifetime.
+        let (mut path, mut ty) = (path, ty.trim_end_matches("<'a>"));
         while let Some(outer) = ty.strip_prefix("super::") {
             let inner = path.trim_end_matches("::");
             path = inner.rfind("::").map_or("", |end| &path[..end + 2]);
@@ -166,6 +172,7 @@ impl Surface {
             kind,
             signature,
             wire_name,
+            origin: None,
         };
         self.items.insert(path, item);
     }

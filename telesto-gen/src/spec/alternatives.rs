@@ -21,7 +21,7 @@ pub(super) const KEYWORDS: [&str; 2] = ["oneOf", "anyOf"];
 const DEEPEST: usize = 8;
 
 /// A schema with a `oneOf` or an `anyOf`.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Union {
     pub(crate) pointer: String,
     /// `oneOf` or `anyOf`.
@@ -38,7 +38,7 @@ pub(crate) struct Union {
     pub(crate) tag: Option<String>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Alternative {
     /// Its name in Rust.
     pub(crate) name: String,

@@ -3,6 +3,7 @@
 
 pub(crate) mod alternatives;
 pub(crate) mod extensions;
+pub(crate) mod types;
 mod usage;
 
 use std::collections::{HashMap, HashSet};
@@ -217,6 +218,12 @@ impl<'a> Spec<'a> {
         parts.filter_map(|(part, pointer)| self.resolve(part, &pointer))
     }
 
+    /// The operations that send or receive the schema at a pointer.
+    pub fn users(&self, pointer: &str) -> impl Iterator<Item = &Operation<'a>> {
+        let users = self.usage.users(pointer).into_iter();
+        users.map(|index| &self.operations[index])
+    }
+
     /// The property that says which alternative a value of a schema is, and what
     /// that is in the first one.
     #[must_use]
@@ -267,6 +274,12 @@ impl<'a> Spec<'a> {
 
     /// The property `name` of a schema, or of one of its parts.
     pub(crate) fn property(&self, schema: &Found<'a>, name: &str) -> Option<Found<'a>> {
+        let written = self.written_property(schema, name)?;
+        self.resolve(written.node, &written.pointer)
+    }
+
+    /// As [`property`](Self::property), but a reference if that is what it is.
+    pub(crate) fn written_property(&self, schema: &Found<'a>, name: &str) -> Option<Found<'a>> {
         self.property_within(schema, name, &mut HashSet::new())
     }
 
@@ -280,9 +293,9 @@ impl<'a> Spec<'a> {
         if !seen.insert(schema.pointer.clone()) {
             return None;
         }
-        if let Some(property) = schema.node.get("properties").and_then(|all| all.get(name)) {
+        if let Some(node) = schema.node.get("properties").and_then(|all| all.get(name)) {
             let pointer = join(&schema.field("properties"), name);
-            return self.resolve(property, &pointer);
+            return Some(Found { node, pointer });
         }
         ["allOf", "oneOf", "anyOf"].into_iter().find_map(|key| {
             let mut parts = self.parts(schema, key);

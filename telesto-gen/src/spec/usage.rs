@@ -1,6 +1,6 @@
-//! Which schemas are sent, and which are received.
+//! Which schemas are sent and which are received, and by which operations.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::document::{Node, join};
 
@@ -9,18 +9,22 @@ use super::{Found, Spec};
 /// The pointers of the schemas that the operations use, references followed.
 #[derive(Default)]
 pub(crate) struct Usage {
-    sent: HashSet<String>,
-    received: HashSet<String>,
+    sent: Users,
+    received: Users,
     /// Those that are used otherwise than as a part of an `allOf`.
     whole: HashSet<String>,
 }
 
+/// The operations that use a schema, as indices, by its pointer.
+type Users = HashMap<String, BTreeSet<usize>>;
+
 impl Usage {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
         let mut usage = Self::default();
-        for operation in &spec.operations {
+        for (index, operation) in spec.operations.iter().enumerate() {
             let mut sent = Walk {
                 spec,
+                index,
                 reached: &mut usage.sent,
                 whole: &mut usage.whole,
             };
@@ -32,6 +36,7 @@ impl Usage {
             }
             let mut received = Walk {
                 spec,
+                index,
                 reached: &mut usage.received,
                 whole: &mut usage.whole,
             };
@@ -44,12 +49,19 @@ impl Usage {
 
     /// Whether a response of an operation holds the schema at this pointer.
     pub(crate) fn is_received(&self, pointer: &str) -> bool {
-        self.received.contains(pointer)
+        self.received.contains_key(pointer)
     }
 
     /// Whether an operation sends or receives the schema at this pointer.
     pub(crate) fn is_used(&self, pointer: &str) -> bool {
-        self.sent.contains(pointer) || self.received.contains(pointer)
+        self.sent.contains_key(pointer) || self.received.contains_key(pointer)
+    }
+
+    /// The operations that send or receive it, as indices.
+    pub(super) fn users(&self, pointer: &str) -> BTreeSet<usize> {
+        let both = [&self.sent, &self.received];
+        let users = both.into_iter().filter_map(|users| users.get(pointer));
+        users.flatten().copied().collect()
     }
 
     /// Whether it is used otherwise than as a part of an `allOf`.
@@ -60,7 +72,9 @@ impl Usage {
 
 struct Walk<'w, 's, 'a> {
     spec: &'s Spec<'a>,
-    reached: &'w mut HashSet<String>,
+    /// The operation.
+    index: usize,
+    reached: &'w mut Users,
     whole: &'w mut HashSet<String>,
 }
 
@@ -92,7 +106,8 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     fn schema(&mut self, schema: Found<'a>) {
-        if !self.reached.insert(schema.pointer.clone()) {
+        let users = self.reached.entry(schema.pointer.clone()).or_default();
+        if !users.insert(self.index) {
             return;
         }
         let properties = schema.node.get("properties").map_or(&[][..], Node::entries);

@@ -16,7 +16,8 @@ mod value;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use telesto_gen::{Document, Findings, Severity, Surface, SurfaceItem};
+use serde_json::Value;
+use telesto_gen::{Document, Findings, ItemKind, Severity, Surface, SurfaceItem};
 
 use self::dice::Dice;
 use self::document::{Group, document};
@@ -56,6 +57,8 @@ fn an_addition_changes_nothing_that_exists() {
         let mut dice = Dice::new(seed);
         let (groups, _) = accepted(&mut dice, 10);
         let before = surface(&groups).unwrap();
+        let written = document(&groups);
+        check_origins(&before, &serde_json::from_str(&written).unwrap());
         for _ in 0..ADDITIONS {
             let mut more = groups.clone();
             let added = additions::add(&mut dice, &mut more);
@@ -89,9 +92,29 @@ fn seeds() -> impl Iterator<Item = u64> {
     (first..).take_while(move |seed| *seed == first || Instant::now() < end)
 }
 
-/// An item without the boxes in its type.
+/// Each type, field and variant comes from somewhere in the document.
+fn check_origins(surface: &Surface, document: &Value) {
+    for (path, item) in surface.iter() {
+        let of_the_document = path.starts_with("types::") && !path.starts_with("types::error::");
+        let is_unknown = path.ends_with("::Unknown");
+        match &item.origin {
+            Some(origin) => assert!(
+                document.pointer(origin).is_some(),
+                "{path}: there is no {origin} in {document}"
+            ),
+            None => assert!(
+                item.kind == ItemKind::Trait || is_unknown || !of_the_document,
+                "{path} comes from nowhere in {document}"
+            ),
+        }
+    }
+}
+
+/// An item without the boxes in its type, and without its origin: an index there
+/// counts what comes before.
 fn unboxed(item: &SurfaceItem) -> SurfaceItem {
     let mut item = item.clone();
+    item.origin = None;
     while let Some((before, rest)) = item.signature.split_once("Box<") {
         let mut depth = 1;
         let end = rest.find(|c| {

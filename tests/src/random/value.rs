@@ -268,7 +268,11 @@ impl<'d, 'c> Values<'d, 'c> {
     fn map(&mut self, values: &Schema, depth: usize) -> Sample {
         let count = if depth > DEEP { 0 } else { self.dice.below(3) };
         if count == 0 {
-            let wire = self.dice.pick(&[json!([]), json!({}), json!("")]).clone();
+            // In what is sent, it may be required.
+            let is_sent = self.unknown.is_none();
+            let forms = [json!([]), json!({}), json!("")];
+            let wire = self.dice.pick(&forms).clone();
+            let wire = if is_sent { json!({}) } else { wire };
             return Sample { wire, read: None };
         }
         let (mut wire, mut read) = (Map::new(), Map::new());

@@ -1,0 +1,175 @@
+//! The types that schemas become, as typify names them.
+
+use std::collections::HashMap;
+
+use heck::ToSnakeCase as _;
+
+use crate::document::{Node, join};
+use crate::names::pascal;
+
+use super::alternatives::Union;
+use super::{Found, Spec, component_name};
+
+/// The types that schemas become.
+pub(crate) struct Types<'s, 'a> {
+    spec: &'s Spec<'a>,
+    /// The schemas with alternatives, by their pointers.
+    unions: HashMap<&'s str, &'s Union>,
+    /// The parts that are being walked: a schema may be a part of itself.
+    within: Vec<String>,
+    /// The first schema of each name.
+    pub(crate) known: HashMap<String, Found<'a>>,
+    /// A name, the first schema with it, and another one.
+    pub(crate) clashes: Vec<(String, String, String)>,
+}
+
+impl<'s, 'a> Types<'s, 'a> {
+    pub(crate) fn of(spec: &'s Spec<'a>) -> Self {
+        let unions = spec.unions.iter();
+        let unions = unions.map(|union| (union.pointer.as_str(), union));
+        let mut types = Self {
+            spec,
+            unions: unions.collect(),
+            within: Vec::new(),
+            known: HashMap::new(),
+            clashes: Vec::new(),
+        };
+        for entry in spec.components("schemas") {
+            let pointer = join("/components/schemas", &entry.key);
+            types.walk(&entry.key, &entry.value, &pointer);
+        }
+        for operation in &spec.operations {
+            let Some(id) = operation.id() else { continue };
+            for parameter in spec.parameters(operation) {
+                if let Some(schema) = parameter.found.node.get("schema") {
+                    let name = format!("{id}-{}", parameter.name);
+                    types.walk(&name, schema, &parameter.found.field("schema"));
+                }
+            }
+            let body = spec.request_body(operation).map(|body| (body, "body"));
+            let responses = spec.successes(operation);
+            let responses = responses.into_iter().map(|(_, found)| (found, "response"));
+            for (found, suffix) in body.into_iter().chain(responses) {
+                let content = found.field("content");
+                for entry in found.node.get("content").map_or(&[][..], Node::entries) {
+                    if let Some(schema) = entry.value.get("schema") {
+                        let pointer = join(&join(&content, &entry.key), "schema");
+                        types.walk(&format!("{id}-{suffix}"), schema, &pointer);
+                    }
+                }
+            }
+        }
+        types
+    }
+
+    /// Adds a schema, and those in it. Only those that are not a component are
+    /// named after their title.
+    fn walk(&mut self, suggested: &str, schema: &'a Node, pointer: &str) {
+        let is_component = component_name(pointer).is_some();
+        let title = schema.text_of("title").filter(|_| !is_component);
+        let name = pascal(title.unwrap_or(suggested));
+        let is_reference = schema.get("$ref").is_some();
+        // Every component is a type.
+        if is_component || (is_type(schema) && !is_reference) {
+            self.take(&name, schema, pointer);
+        }
+        // What is referred to has its own name.
+        if !is_reference {
+            self.walk_into(&name, suggested, schema, pointer);
+        }
+    }
+
+    /// Walks what is in a schema. The parts of an `allOf` are one type.
+    fn walk_into(&mut self, name: &str, suggested: &str, schema: &'a Node, pointer: &str) {
+        let properties = schema.get("properties").map_or(&[][..], Node::entries);
+        for entry in properties {
+            let pointer = join(&join(pointer, "properties"), &entry.key);
+            let suggested = format!("{name}_{}", entry.key.to_snake_case());
+            self.walk(&suggested, &entry.value, &pointer);
+        }
+        // A map ignores its title.
+        let values = match properties {
+            [] => format!("{suggested}Value"),
+            _ => format!("{name}_extraValue"),
+        };
+        for (key, suggested) in [
+            ("items", format!("{name}Item")),
+            ("additionalProperties", values),
+        ] {
+            if let Some(child) = schema.get(key) {
+                self.walk(&suggested, child, &join(pointer, key));
+            }
+        }
+        self.alternatives(name, schema, pointer);
+        let whole = Found {
+            node: schema,
+            pointer: pointer.to_owned(),
+        };
+        let is_merged = self.spec.unwrapped(&whole).pointer == pointer;
+        for (part, pointer) in whole.parts("allOf") {
+            if part.get("$ref").is_none() {
+                self.walk_into(name, suggested, part, &pointer);
+                continue;
+            }
+            // Of what is merged, even the types in what it refers to are new ones.
+            let part = self.spec.resolve(part, &pointer).filter(|_| is_merged);
+            if let Some(part) = part.filter(|part| !self.within.contains(&part.pointer)) {
+                self.within.push(part.pointer.clone());
+                self.walk_into(name, suggested, part.node, &part.pointer);
+                self.within.pop();
+            }
+        }
+    }
+
+    /// Walks the alternatives of a schema. With properties beside them, each is
+    /// merged with those.
+    fn alternatives(&mut self, name: &str, schema: &'a Node, pointer: &str) {
+        let Some(union) = self.unions.get(pointer).copied() else {
+            return;
+        };
+        for (index, alternative) in union.alternatives.iter().enumerate() {
+            let list = schema.get(union.keyword).map_or(&[][..], Node::items);
+            let Some(part) = list.get(index) else {
+                continue;
+            };
+            let suggested = format!("{name}_{}", alternative.name.to_snake_case());
+            let pointer = format!("{pointer}/{}/{index}", union.keyword);
+            match union.is_merged {
+                true => {
+                    let name = pascal(&suggested);
+                    self.take(&name, part, &pointer);
+                    self.walk_into(&name, &suggested, part, &pointer);
+                }
+                false => self.walk(&suggested, part, &pointer),
+            }
+        }
+    }
+
+    fn take(&mut self, name: &str, schema: &'a Node, pointer: &str) {
+        match self.known.get(name) {
+            // Two names may well stand for the same. Components are compared above.
+            Some(first) if first.node == schema || component_name(pointer).is_some() => {}
+            Some(first) => {
+                let clash = (name.to_owned(), first.pointer.clone(), pointer.to_owned());
+                self.clashes.push(clash);
+            }
+            None => {
+                let found = Found {
+                    node: schema,
+                    pointer: pointer.to_owned(),
+                };
+                self.known.insert(name.to_owned(), found);
+            }
+        }
+    }
+}
+
+/// Whether a schema becomes a type of its own.
+fn is_type(schema: &Node) -> bool {
+    let has = |key: &str| schema.get(key).is_some();
+    let texts = schema.text_of("type") == Some("string") && has("enum");
+    texts
+        || ["properties", "allOf", "oneOf", "anyOf"]
+            .into_iter()
+            .any(has)
+}

@@ -1,0 +1,116 @@
+//! What of the document each item of a client was made from.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::SurfaceItem;
+use crate::document::{Node, join};
+use crate::names::{pascal, setter, snake};
+use crate::spec::types::Types;
+use crate::spec::{Found, Operation, Spec};
+
+/// Adds the origin of each item that has one.
+pub(super) fn add(spec: &Spec<'_>, items: &mut BTreeMap<String, SurfaceItem>) {
+    let origins = Origins::of(spec);
+    let mut members = HashMap::new();
+    for (path, item) in &mut *items {
+        item.origin = origins.of_item(path, item);
+        if let (Some(origin), Some(_)) = (&item.origin, &item.wire_name) {
+            members.insert(path.clone(), origin.clone());
+        }
+    }
+    // The setter of a field.
+    for (path, item) in items {
+        if let Some(setter) = path.strip_prefix(BUILDERS) {
+            let field = format!("{TYPES}{}", setter.trim_end_matches("()"));
+            item.origin = members.remove(&field).or(item.origin.take());
+        }
+    }
+}
+
+const TYPES: &str = "types::";
+const BUILDERS: &str = "types::builder::";
+
+struct Origins<'s, 'a> {
+    spec: &'s Spec<'a>,
+    types: Types<'s, 'a>,
+    /// By the names of their methods and of their builders.
+    operations: HashMap<String, &'s Operation<'a>>,
+}
+
+impl<'s, 'a> Origins<'s, 'a> {
+    fn of(spec: &'s Spec<'a>) -> Self {
+        let operations = spec.operations.iter();
+        let named = operations.filter_map(|operation| Some((operation.id()?, operation)));
+        Self {
+            spec,
+            types: Types::of(spec),
+            operations: named
+                .flat_map(|(id, operation)| [(snake(id), operation), (pascal(id), operation)])
+                .collect(),
+        }
+    }
+
+    fn of_item(&self, path: &str, item: &SurfaceItem) -> Option<String> {
+        let path = path.split_once(": ").map_or(path, |(path, _)| path);
+        if let Some(path) = path.strip_prefix(BUILDERS).or(path.strip_prefix(TYPES)) {
+            let (name, member) = split(path);
+            let schema = self.types.known.get(name)?;
+            let of_member = || self.of_member(schema, member?, item);
+            return of_member().or(Some(schema.pointer.clone()));
+        }
+        if let Some(path) = path.strip_prefix("builder::") {
+            let (name, member) = split(path);
+            let operation = self.operations.get(name)?;
+            let of_setter = || self.of_setter(operation, member?);
+            return of_setter().or(Some(operation.pointer.clone()));
+        }
+        let method = path.strip_prefix("Client::")?.trim_end_matches("()");
+        Some(self.operations.get(method)?.pointer.clone())
+    }
+
+    /// A field or a variant of the type of a schema.
+    fn of_member(&self, schema: &Found<'a>, member: &str, item: &SurfaceItem) -> Option<String> {
+        let found = self.spec.resolve(schema.node, &schema.pointer)?;
+        let mut unions = self.spec.unions.iter();
+        let union = unions.find(|union| union.pointer == found.pointer);
+        if let Some(union) = union.filter(|union| !union.alternatives.is_empty()) {
+            let mut names = union.alternatives.iter().map(|a| &a.name);
+            let index = names.position(|name| name == member)?;
+            return Some(format!("{}/{}/{index}", union.pointer, union.keyword));
+        }
+        let listed = found.node.get("enum").map_or(&[][..], Node::items);
+        if !listed.is_empty() {
+            let value = item.wire_name.as_deref().unwrap_or(member);
+            let index = listed
+                .iter()
+                .position(|listed| listed.text() == Some(value));
+            return Some(format!("{}/enum/{}", found.pointer, index?));
+        }
+        let name = item.wire_name.as_deref()?;
+        // An alternative has the properties beside it, too.
+        [&found, &self.spec.whole(schema)]
+            .into_iter()
+            .find_map(|holder| self.spec.written_property(holder, name))
+            .map(|property| property.pointer)
+    }
+
+    /// The parameter or the body that a method of a builder sets.
+    fn of_setter(&self, operation: &Operation<'a>, method: &str) -> Option<String> {
+        let method = method.trim_end_matches("()").trim_matches('_');
+        let mut parameters = self.spec.parameters(operation).into_iter();
+        let parameter = parameters.find(|p| setter(p.name).trim_matches('_') == method);
+        if let Some(parameter) = parameter {
+            return Some(parameter.mention);
+        }
+        let is_body = method.starts_with("body") && operation.node.get("requestBody").is_some();
+        is_body.then(|| join(&operation.pointer, "requestBody"))
+    }
+}
+
+/// A name, and what comes after it.
+fn split(path: &str) -> (&str, Option<&str>) {
+    match path.split_once("::") {
+        Some((name, member)) => (name, Some(member)),
+        None => (path, None),
+    }
+}
