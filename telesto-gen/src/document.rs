@@ -20,6 +20,8 @@ pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
 use path_items::WrittenOut;
+#[cfg(feature = "generate")]
+pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join};
 pub(crate) use survey::{Extension, Place, Survey, closest};
 

@@ -289,12 +289,7 @@ fn not_supported(document: &Document, failure: &progenitor::Failure) -> Findings
         let operations = document.api().operations();
         operations
             .filter(|(_, _, operation)| operation.operation_id.as_ref() == Some(id))
-            .map(|(path, method, _)| {
-                format!(
-                    "/paths/{}/{method}",
-                    path.replace('~', "~0").replace('/', "~1")
-                )
-            })
+            .map(|(path, method, _)| format!("{}/{method}", join("/paths", path)))
             .next()
     });
     let subject = match &failure.operation {

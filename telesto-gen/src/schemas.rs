@@ -7,6 +7,8 @@ use openapiv3::{
     Type,
 };
 
+use crate::document::push;
+
 /// A visitor of schemas. It gets the JSON pointer of each.
 type Visit<'a> = &'a mut dyn FnMut(&str, &mut Schema);
 
@@ -207,13 +209,7 @@ impl Walk<'_> {
     /// Walks something within the current place.
     fn within(&mut self, token: &str, walk: impl FnOnce(&mut Self)) {
         let length = self.pointer.len();
-        self.pointer.push('/');
-        match token.contains(['~', '/']) {
-            true => self
-                .pointer
-                .push_str(&token.replace('~', "~0").replace('/', "~1")),
-            false => self.pointer.push_str(token),
-        }
+        push(&mut self.pointer, token);
         walk(self);
         self.pointer.truncate(length);
     }

@@ -6,11 +6,13 @@ pub(crate) mod extensions;
 pub(crate) mod types;
 mod usage;
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
 use self::alternatives::{Case, Problem, Union};
 pub use self::extensions::RateLimit;
 pub(crate) use self::usage::Usage;
+use self::usage::Users;
 use crate::document::{Document, Extension, Kind, Place, Survey, find, join};
 pub use crate::document::{Entry, Node};
 use crate::formats;
@@ -31,6 +33,8 @@ pub struct Spec<'a> {
     components: HashMap<(&'a str, &'a str), &'a Entry>,
     pub(crate) extensions: Vec<Extension<'a>>,
     pub(crate) usage: Usage,
+    /// Only those who ask for it pay for it.
+    users: OnceCell<Users>,
     /// The schemas with alternatives.
     pub(crate) unions: Vec<Union>,
     /// What is wrong with alternatives.
@@ -117,6 +121,7 @@ impl<'a> Spec<'a> {
             components: components.collect(),
             extensions,
             usage: Usage::default(),
+            users: OnceCell::new(),
             unions: Vec::new(),
             unfit: Vec::new(),
         };
@@ -220,8 +225,9 @@ impl<'a> Spec<'a> {
 
     /// The operations that send or receive the schema at a pointer.
     pub fn users(&self, pointer: &str) -> impl Iterator<Item = &Operation<'a>> {
-        let users = self.usage.users(pointer).into_iter();
-        users.map(|index| &self.operations[index])
+        let users = self.users.get_or_init(|| usage::users(self)).get(pointer);
+        let users = users.map_or(&[][..], Vec::as_slice).iter();
+        users.map(|index| &self.operations[*index])
     }
 
     /// The property that says which alternative a value of a schema is, and what

@@ -1,67 +1,62 @@
 //! Which schemas are sent and which are received, and by which operations.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Node, join};
 
-use super::{Found, Spec};
+use super::{Found, Operation, Spec};
 
-/// The pointers of the schemas that the operations use, references followed.
+/// The pointers of schemas that operations use, references followed.
 #[derive(Default)]
 pub(crate) struct Usage {
-    sent: Users,
-    received: Users,
+    sent: HashSet<String>,
+    received: HashSet<String>,
     /// Those that are used otherwise than as a part of an `allOf`.
     whole: HashSet<String>,
 }
 
 /// The operations that use a schema, as indices, by its pointer.
-type Users = HashMap<String, BTreeSet<usize>>;
+pub(super) type Users = HashMap<String, Vec<usize>>;
 
 impl Usage {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
         let mut usage = Self::default();
-        for (index, operation) in spec.operations.iter().enumerate() {
-            let mut sent = Walk {
-                spec,
-                index,
-                reached: &mut usage.sent,
-                whole: &mut usage.whole,
-            };
-            for parameter in spec.parameters(operation) {
-                sent.field(&parameter.found, "schema");
-            }
-            if let Some(body) = spec.request_body(operation) {
-                sent.content(&body);
-            }
-            let mut received = Walk {
-                spec,
-                index,
-                reached: &mut usage.received,
-                whole: &mut usage.whole,
-            };
-            for (_, response) in spec.successes(operation) {
-                received.content(&response);
-            }
+        for operation in &spec.operations {
+            usage.add(spec, operation);
         }
         usage
     }
 
+    fn add(&mut self, spec: &Spec<'_>, operation: &Operation<'_>) {
+        let mut sent = Walk {
+            spec,
+            reached: &mut self.sent,
+            whole: &mut self.whole,
+        };
+        for parameter in spec.parameters(operation) {
+            sent.field(&parameter.found, "schema");
+        }
+        if let Some(body) = spec.request_body(operation) {
+            sent.content(&body);
+        }
+        let mut received = Walk {
+            spec,
+            reached: &mut self.received,
+            whole: &mut self.whole,
+        };
+        for (_, response) in spec.successes(operation) {
+            received.content(&response);
+        }
+    }
+
     /// Whether a response of an operation holds the schema at this pointer.
     pub(crate) fn is_received(&self, pointer: &str) -> bool {
-        self.received.contains_key(pointer)
+        self.received.contains(pointer)
     }
 
     /// Whether an operation sends or receives the schema at this pointer.
     pub(crate) fn is_used(&self, pointer: &str) -> bool {
-        self.sent.contains_key(pointer) || self.received.contains_key(pointer)
-    }
-
-    /// The operations that send or receive it, as indices.
-    pub(super) fn users(&self, pointer: &str) -> BTreeSet<usize> {
-        let both = [&self.sent, &self.received];
-        let users = both.into_iter().filter_map(|users| users.get(pointer));
-        users.flatten().copied().collect()
+        self.sent.contains(pointer) || self.received.contains(pointer)
     }
 
     /// Whether it is used otherwise than as a part of an `allOf`.
@@ -70,11 +65,22 @@ impl Usage {
     }
 }
 
+pub(super) fn users(spec: &Spec<'_>) -> Users {
+    let mut users = Users::new();
+    for (index, operation) in spec.operations.iter().enumerate() {
+        let mut usage = Usage::default();
+        usage.add(spec, operation);
+        usage.sent.extend(usage.received);
+        for pointer in usage.sent {
+            users.entry(pointer).or_default().push(index);
+        }
+    }
+    users
+}
+
 struct Walk<'w, 's, 'a> {
     spec: &'s Spec<'a>,
-    /// The operation.
-    index: usize,
-    reached: &'w mut Users,
+    reached: &'w mut HashSet<String>,
     whole: &'w mut HashSet<String>,
 }
 
@@ -106,8 +112,7 @@ impl<'a> Walk<'_, '_, 'a> {
     }
 
     fn schema(&mut self, schema: Found<'a>) {
-        let users = self.reached.entry(schema.pointer.clone()).or_default();
-        if !users.insert(self.index) {
+        if !self.reached.insert(schema.pointer.clone()) {
             return;
         }
         let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
