@@ -112,7 +112,7 @@ fn compiled(folder: &Path, name: &str, document: &Value) -> Result<(usize, usize
     let mut examples = Vec::new();
     for (id, example) in success_examples(document) {
         let builder = heck::AsUpperCamelCase(&id);
-        let send = surface.get(&format!("builder::{builder}<'a>::send()"));
+        let send = surface.get(&format!("builder::{builder}::send()"));
         let Some(ty) = send.and_then(|send| {
             let (_, ty) = send.signature.split_once("ResponseValue<")?;
             Some(
