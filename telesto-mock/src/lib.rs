@@ -25,11 +25,12 @@ mod limiter;
 mod operation;
 mod response;
 mod sample;
+mod serve;
 mod server;
+mod settings;
 
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};
 pub use self::operation::Operation;
 pub use self::response::Response;
-pub use self::server::{
-    DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, StartError, Stats,
-};
+pub use self::server::{MockServer, RecordedRequest, Stats};
+pub use self::settings::{DEFAULT_API_KEY, MockServerBuilder, RetryAfter, StartError};

@@ -1,0 +1,224 @@
+//! The handling of a request.
+
+use std::collections::{HashMap, VecDeque};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse as _;
+use telesto_gen::spec::Spec;
+
+use crate::limiter::{Limiter, Verdict};
+use crate::operation::{self, Operation};
+use crate::response::Response;
+use crate::server::{RecordedRequest, Stats};
+use crate::settings::{RetryAfter, StartError};
+
+/// Bodies up to this size are recorded.
+const MAX_BODY: usize = 16 * 1024 * 1024;
+
+/// How many requests are recorded.
+const MAX_RECORDED: usize = 10_000;
+
+/// Called with every request and its status.
+pub(crate) type OnRequest = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
+
+/// What all requests share.
+pub(crate) struct Running {
+    pub(crate) base_path: String,
+    pub(crate) api_key_header: String,
+    pub(crate) api_key: String,
+    pub(crate) pro_plan: bool,
+    pub(crate) retry_after: RetryAfter,
+    pub(crate) now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    pub(crate) delay: Duration,
+    pub(crate) on_request: Option<OnRequest>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) errors: Errors,
+    pub(crate) limiter: Mutex<Limiter>,
+    pub(crate) responses: Mutex<HashMap<String, Response>>,
+    pub(crate) seen: Mutex<Seen>,
+}
+
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) stats: Stats,
+    pub(crate) requests: VecDeque<RecordedRequest>,
+}
+
+/// The responses that are errors.
+pub(crate) struct Errors {
+    unauthorized: Response,
+    forbidden: Response,
+    not_found: Response,
+    too_many_requests: Response,
+}
+
+impl Errors {
+    /// The examples of the spec, or the documented envelope.
+    pub(crate) fn of(spec: &Spec<'_>, empty_429: bool) -> Self {
+        let error = |status, kind, description| match operation::error_example(spec, status) {
+            Some(example) => Response::json(status, &example),
+            None => Response::error(status, kind, description),
+        };
+        Self {
+            unauthorized: error(401, "UNAUTHORIZED", "Invalid API key"),
+            forbidden: error(403, "FORBIDDEN", "Pro plan required"),
+            not_found: error(404, "NOT_FOUND", "Not found"),
+            too_many_requests: match empty_429 {
+                true => Response::empty(429),
+                false => error(
+                    429,
+                    "TOO_MANY_REQUESTS",
+                    "Too many requests, wait 15 minutes",
+                ),
+            },
+        }
+    }
+}
+
+impl Running {
+    pub(crate) fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.seen)
+    }
+
+    pub(crate) fn check_response(&self, id: &str, response: &Response) -> Result<(), StartError> {
+        if self.operations.iter().all(|operation| operation.id != id) {
+            return Err(StartError::UnknownOperation(id.to_owned()));
+        }
+        match response.defect() {
+            Some(reason) => Err(StartError::Response(id.to_owned(), reason)),
+            None => Ok(()),
+        }
+    }
+
+    /// The operation that a request is for.
+    fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
+        let path = path.strip_prefix(&self.base_path)?;
+        let candidates = self
+            .operations
+            .iter()
+            .filter(|operation| operation.method == method);
+        candidates
+            .filter_map(|operation| Some((operation::matches(&operation.path, path)?, operation)))
+            .max_by_key(|(literal, _)| *literal)
+            .map(|(_, operation)| operation)
+    }
+
+    /// The response to a request: the limit is checked first, then the key, the
+    /// plan and the path.
+    fn response(
+        &self,
+        verdict: Verdict,
+        key_is_right: bool,
+        operation: Option<&Operation>,
+        now: SystemTime,
+    ) -> (Response, fn(&mut Stats) -> &mut u64) {
+        if let Verdict::Refused { until, .. } = verdict {
+            let response = self.errors.too_many_requests.clone();
+            return (self.with_retry_after(response, until, now), |stats| {
+                &mut stats.refused
+            });
+        }
+        if !key_is_right {
+            return (self.errors.unauthorized.clone(), |stats| {
+                &mut stats.unauthorized
+            });
+        }
+        if !self.pro_plan {
+            return (self.errors.forbidden.clone(), |stats| &mut stats.forbidden);
+        }
+        let Some(operation) = operation else {
+            return (self.errors.not_found.clone(), |stats| &mut stats.not_found);
+        };
+        let told = lock(&self.responses).get(&operation.id).cloned();
+        (
+            told.unwrap_or_else(|| operation.response.clone()),
+            |stats| &mut stats.served,
+        )
+    }
+
+    fn with_retry_after(&self, response: Response, until: SystemTime, now: SystemTime) -> Response {
+        let wait = until.duration_since(now).unwrap_or_default();
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        match self.retry_after {
+            RetryAfter::None => response,
+            RetryAfter::Seconds => response.header("retry-after", seconds.to_string()),
+            RetryAfter::HttpDate => {
+                let until = now + Duration::from_secs(seconds);
+                response.header("retry-after", httpdate::fmt_http_date(until))
+            }
+        }
+    }
+}
+
+/// Handles a request.
+pub(crate) async fn serve(
+    State(state): State<Arc<Running>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> axum::response::Response {
+    let (parts, body) = request.into_parts();
+    // Counted before its body is read, as servers do to protect themselves.
+    let (now, verdict) = {
+        let mut limiter = lock(&state.limiter);
+        let now = (state.now)();
+        (now, limiter.request(client.ip(), now))
+    };
+    let method = parts.method.as_str();
+    let path = parts.uri.path();
+    let operation = state.operation(method, path);
+    let key = parts.headers.get(&state.api_key_header);
+    let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
+    let (response, counter) = state.response(verdict, key_is_right, operation, now);
+    let recorded = RecordedRequest {
+        when: now,
+        method: method.to_owned(),
+        path_and_query: parts.uri.to_string(),
+        operation_id: operation.map(|operation| operation.id.clone()),
+        headers: headers(&parts.headers, &state.api_key_header),
+        body: axum::body::to_bytes(body, MAX_BODY)
+            .await
+            .unwrap_or_default(),
+        key_is_right,
+        status: response.status,
+    };
+    if !state.delay.is_zero() {
+        tokio::time::sleep(state.delay).await;
+    }
+    if let Some(on_request) = &state.on_request {
+        on_request(&recorded);
+    }
+    let mut seen = state.seen();
+    *counter(&mut seen.stats) += 1;
+    if seen.requests.len() == MAX_RECORDED {
+        seen.requests.pop_front();
+    }
+    seen.requests.push_back(recorded);
+    drop(seen);
+    let mut response = response.into_response();
+    if method == "HEAD" && response.status() != StatusCode::NO_CONTENT {
+        *response.body_mut() = axum::body::Body::empty();
+    }
+    response
+}
+
+fn headers(headers: &HeaderMap, api_key_header: &str) -> Vec<(String, String)> {
+    let shown = headers
+        .iter()
+        .filter(|(name, _)| name.as_str() != api_key_header);
+    shown
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
+        .collect()
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
