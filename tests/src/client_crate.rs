@@ -8,40 +8,49 @@ use std::sync::{Mutex, PoisonError};
 
 use telesto_gen::{Document, Findings, Target};
 
-/// Writes the crate `any_api` with the program `main`, builds and runs it, and builds
-/// its documentation, with warnings denied. Returns the output of the program; the
-/// error is what the generator, the compiler or the program says.
+/// Writes the crate `any_api` with the program `main`, builds and runs it in this
+/// folder, builds its documentation, and compiles the examples of the operations,
+/// with warnings denied. Returns the output of the program; the error is what the
+/// generator, the compiler or the program says.
 pub(crate) fn run(folder: &Path, document: &Document, main: &str) -> Result<String, String> {
     // All are built in one folder, where cargo takes one for another if its files
     // were written before that was built.
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     write(folder, document, main).map_err(|found| found.to_string())?;
-    let output = cargo(folder, &["run"])?;
-    cargo(folder, &["doc", "--no-deps", "--lib"])?;
+    let output = cargo(folder, &["run"], &[])?;
+    cargo(folder, &["doc", "--no-deps", "--lib"], &[])?;
+    cargo(folder, &["test", "--doc"], &["src/generated"])?;
     Ok(output)
 }
 
 fn write(folder: &Path, document: &Document, main: &str) -> Result<(), Findings> {
     let root = root();
-    copy(&root.join("telesto-api/src"), &folder.join("src"));
-    let target = Target::new("any_api", folder.join("src/generated"));
+    let client = folder.join(CRATE);
+    copy(&root.join("telesto-api/src"), &client.join("src"));
+    let target = Target::new("any_api", client.join("src/generated"));
     let generated = telesto_gen::generate(document, &target)?;
     for file in generated.files {
         fs::write(file.path, file.text).unwrap();
     }
-    fs::write(folder.join("src/main.rs"), main).unwrap();
-    fs::write(folder.join("README.md"), "A client.").unwrap();
-    fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).unwrap();
-    fs::write(folder.join("Cargo.toml"), manifest(&root)).unwrap();
+    fs::write(client.join("src/main.rs"), main).unwrap();
+    // The source includes that of the crate, and that of the workspace.
+    for readme in [&client, folder].map(|place| place.join("README.md")) {
+        fs::write(readme, "A client.").unwrap();
+    }
+    fs::copy(root.join("Cargo.lock"), client.join("Cargo.lock")).unwrap();
+    fs::write(client.join("Cargo.toml"), manifest(&root)).unwrap();
     Ok(())
 }
 
-fn cargo(folder: &Path, command: &[&str]) -> Result<String, String> {
+fn cargo(folder: &Path, command: &[&str], to_tests: &[&str]) -> Result<String, String> {
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(command)
-        .args(["--quiet", "--offline"])
+        .args(["--quiet", "--offline", "--manifest-path"])
+        .arg(folder.join(CRATE).join("Cargo.toml"))
+        .arg("--")
+        .args(to_tests)
         .current_dir(folder)
         .env("CARGO_TARGET_DIR", target())
         .env("RUSTFLAGS", "-D warnings -C debuginfo=0")
@@ -53,6 +62,9 @@ fn cargo(folder: &Path, command: &[&str]) -> Result<String, String> {
         false => Err(stdout + &String::from_utf8_lossy(&output.stderr)),
     }
 }
+
+/// The folder of the crate.
+const CRATE: &str = "client";
 
 fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
