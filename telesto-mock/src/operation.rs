@@ -1,6 +1,6 @@
 //! The operations of a spec, and their responses.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use telesto_gen::spec::{self, Found, Spec};
 
 use crate::response::Response;
@@ -77,7 +77,7 @@ fn response(spec: &Spec<'_>, operation: &spec::Operation<'_>) -> Response {
             let body = given.unwrap_or_else(|| {
                 let schema = media.and_then(|media| spec.field(&media, "schema"));
                 let schema = schema.map(|schema| sample::of(spec, &schema, Fill::Full));
-                schema.unwrap_or_default()
+                schema.unwrap_or_else(|| json!({}))
             });
             Response::new(status, kind, body.to_string())
         }
