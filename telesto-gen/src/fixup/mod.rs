@@ -3,6 +3,7 @@
 //! applied.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Debug;
 
 use openapiv3::{
     AdditionalProperties, AnySchema, OpenAPI, ReferenceOr, Response, Schema, SchemaKind,
@@ -227,20 +228,25 @@ fn nullable_bodies(api: &mut OpenAPI) -> usize {
 }
 
 /// typify merges the parts of an `allOf` without the settings for formats: a
-/// date becomes a type of a crate that nobody depends on. Scalars whose other
-/// parts say nothing different are taken as they are.
+/// date becomes a type of a crate that nobody depends on. Of scalars, the part
+/// that says the most is taken as it is: the lint refuses those that differ.
 fn merged_scalars(api: &mut OpenAPI) -> usize {
     let components = api.components.iter();
     let schemas = components.flat_map(|components| &components.schemas);
-    let named: HashMap<String, String> = schemas
-        .filter_map(|(name, schema)| Some((name.clone(), scalar(schema.as_item()?)?)))
+    let named: HashMap<String, Scalar> = schemas
+        .filter_map(|(name, schema)| Some((name.clone(), Scalar::of(schema.as_item()?)?)))
         .collect();
     let mut merged = 0;
     schemas::for_each(api, &mut |_, schema| {
-        let SchemaKind::AllOf { all_of } = &mut schema.schema_kind else {
-            return;
+        let beside = beside_parts(&schema.schema_kind);
+        let all_of = match &mut schema.schema_kind {
+            SchemaKind::AllOf { all_of } => all_of,
+            SchemaKind::Any(any) if beside.is_some() => &mut any.all_of,
+            _ => return,
         };
-        let kinds: Option<Vec<Option<String>>> = all_of
+        let mut parts = all_of.clone();
+        parts.extend(beside.map(ReferenceOr::Item));
+        let kinds: Option<Vec<Option<Scalar>>> = parts
             .iter()
             .map(|part| match part {
                 ReferenceOr::Reference { reference } => {
@@ -248,47 +254,92 @@ fn merged_scalars(api: &mut OpenAPI) -> usize {
                     named.get(name).cloned().map(Some)
                 }
                 ReferenceOr::Item(part) if says_nothing(part) => Some(None),
-                ReferenceOr::Item(part) => scalar(part).map(Some),
+                ReferenceOr::Item(part) => Scalar::of(part).map(Some),
             })
             .collect();
         let Some(kinds) = kinds.filter(|kinds| kinds.len() > 1) else {
             return;
         };
-        let mut scalars = kinds.iter().flatten();
-        let Some(first) = scalars.next() else { return };
-        if scalars.any(|other| other != first) {
+        // One of those with a format, and of these one with a name.
+        let has_format =
+            |kind: &Option<Scalar>| kind.as_ref().is_some_and(|kind| kind.format.is_some());
+        let with_format = kinds.iter().any(has_format);
+        let is_whole = |kind: &Option<Scalar>| kind.is_some() && (has_format(kind) || !with_format);
+        let whole = (0..parts.len()).filter(|at| is_whole(&kinds[*at]));
+        let Some(place) = whole.min_by_key(|at| parts[*at].as_item().is_some()) else {
+            return;
+        };
+        if !kinds
+            .iter()
+            .flatten()
+            .all(|kind| kind.agrees_with(&kinds[place]))
+        {
             return;
         }
         let is_nullable = |part: &ReferenceOr<Schema>| {
             part.as_item().is_some_and(|part| part.schema_data.nullable)
         };
-        schema.schema_data.nullable |= all_of.iter().any(is_nullable);
-        let is_named = |part: &ReferenceOr<Schema>| part.as_item().is_none();
-        let place = all_of.iter().position(is_named);
-        let place = place.or_else(|| kinds.iter().position(Option::is_some));
-        let part = all_of.swap_remove(place.unwrap_or_default());
-        match part {
-            ReferenceOr::Item(part) => schema.schema_kind = part.schema_kind,
-            named => *all_of = vec![named],
-        }
+        schema.schema_data.nullable |= parts.iter().any(is_nullable);
+        schema.schema_kind = match parts.swap_remove(place) {
+            ReferenceOr::Item(part) => part.schema_kind,
+            named => SchemaKind::AllOf {
+                all_of: vec![named],
+            },
+        };
         merged += 1;
     });
     merged
 }
 
+/// The scalar that is beside the parts of an `allOf`.
+fn beside_parts(kind: &SchemaKind) -> Option<Schema> {
+    let SchemaKind::Any(any) = kind else {
+        return None;
+    };
+    let mut beside = any.clone();
+    if std::mem::take(&mut beside.all_of).is_empty() {
+        return None;
+    }
+    let beside = serde_json::to_value(beside).ok()?;
+    let beside = serde_json::from_value(beside).ok()?;
+    Scalar::of(&beside).map(|_| beside)
+}
+
 /// The type and the format of a scalar without an enum.
-fn scalar(schema: &Schema) -> Option<String> {
-    match &schema.schema_kind {
-        SchemaKind::Type(Type::String(text)) if text.enumeration.is_empty() => {
-            Some(format!("string {:?}", text.format))
+#[derive(Clone, PartialEq)]
+struct Scalar {
+    typ: &'static str,
+    format: Option<String>,
+}
+
+impl Scalar {
+    fn of(schema: &Schema) -> Option<Self> {
+        fn format<T: Debug>(format: &VariantOrUnknownOrEmpty<T>) -> Option<String> {
+            match format {
+                VariantOrUnknownOrEmpty::Empty => None,
+                format => Some(format!("{format:?}")),
+            }
         }
-        SchemaKind::Type(Type::Integer(number)) if number.enumeration.is_empty() => {
-            Some(format!("integer {:?}", number.format))
-        }
-        SchemaKind::Type(Type::Number(number)) if number.enumeration.is_empty() => {
-            Some(format!("number {:?}", number.format))
-        }
-        _ => None,
+        let (typ, format) = match &schema.schema_kind {
+            SchemaKind::Type(Type::String(text)) if text.enumeration.is_empty() => {
+                ("string", format(&text.format))
+            }
+            SchemaKind::Type(Type::Integer(number)) if number.enumeration.is_empty() => {
+                ("integer", format(&number.format))
+            }
+            SchemaKind::Type(Type::Number(number)) if number.enumeration.is_empty() => {
+                ("number", format(&number.format))
+            }
+            _ => return None,
+        };
+        Some(Self { typ, format })
+    }
+
+    /// Whether it says nothing that `whole` does not say.
+    fn agrees_with(&self, whole: &Option<Self>) -> bool {
+        whole.as_ref().is_some_and(|whole| {
+            self.typ == whole.typ && (self.format.is_none() || self.format == whole.format)
+        })
     }
 }
 

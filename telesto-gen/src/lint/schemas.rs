@@ -265,7 +265,8 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
         node: schema.node,
         pointer: schema.pointer.clone(),
     };
-    let mut kinds: Vec<Kindred<'_>> = Vec::new();
+    // What is beside the `allOf` is a part, too.
+    let mut kinds: Vec<Kindred<'_>> = vec![Kindred::of(schema.node)];
     let mut seen: Vec<(&str, &Node)> = Vec::new();
     for (part, pointer) in whole.parts("allOf") {
         let Some(found) = spec.resolve(part, &pointer) else {
@@ -309,12 +310,7 @@ struct Kindred<'a> {
 /// Those of a schema, or of the parts of its `allOf`.
 fn kindred<'a>(spec: &Spec<'a>, schema: &Found<'a>, depth: usize) -> Kindred<'a> {
     const DEEPEST: usize = 8;
-    let is_object = schema.node.get("properties").is_some();
-    let typ = schema.node.text_of("type");
-    let mut kind = Kindred {
-        typ: typ.or(is_object.then_some("object")),
-        format: schema.node.text_of("format"),
-    };
+    let mut kind = Kindred::of(schema.node);
     if depth < DEEPEST {
         for part in spec.parts(schema, "allOf") {
             let part = kindred(spec, &part, depth + 1);
@@ -325,7 +321,17 @@ fn kindred<'a>(spec: &Spec<'a>, schema: &Found<'a>, depth: usize) -> Kindred<'a>
     kind
 }
 
-impl Kindred<'_> {
+impl<'a> Kindred<'a> {
+    /// Those that a schema names itself.
+    fn of(schema: &'a Node) -> Self {
+        let is_object = schema.get("properties").is_some();
+        let typ = schema.text_of("type");
+        Self {
+            typ: typ.or(is_object.then_some("object")),
+            format: schema.text_of("format"),
+        }
+    }
+
     fn agrees_with(&self, other: &Self) -> bool {
         let same = |one: Option<&str>, other: Option<&str>| match (one, other) {
             (Some(one), Some(other)) => one == other,

@@ -1,5 +1,6 @@
 //! What random documents have found.
 
+use telesto_fixture_api::jiff::civil::date;
 use telesto_fixture_api::dec;
 use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::{MockServer, MockServerExt as _};
@@ -73,4 +74,14 @@ async fn recursive_optional_properties_are_left_out() {
     let part = json!({"id": "1", "holder": {"held": {"id": "2", "holder": {}}}});
     let value = json!({"recursive": {"middle": part}});
     assert_eq!(exchanged(&found, value.clone()).await, (value, found));
+}
+
+/// They were of a crate that nobody depends on.
+#[tokio::test]
+async fn a_scalar_of_several_parts_has_the_format_of_one() {
+    let changed = date(2024, 1, 15).at(10, 30, 0, 0);
+    let found = Found::builder().changed(changed).price(dec!(1.50)).build().unwrap();
+    let sent = json!({"changed": "2024-01-15 10:30:00", "price": "1.50"});
+    let received = json!({"changed": "2024-01-15 10:30:00", "price": 1.5});
+    assert_eq!(exchanged(&found, received).await, (sent, found));
 }

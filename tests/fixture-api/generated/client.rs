@@ -1093,6 +1093,10 @@ pub mod types {
         pub codes: ::std::vec::Vec<FoundCodesItem>,
         #[serde(default, with = "crate::wire")]
         pub recursive: ::std::option::Option<EarlierFound>,
+        #[serde(default, with = "crate::wire")]
+        pub changed: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(default, with = "crate::wire")]
+        pub price: ::std::option::Option<::rust_decimal::Decimal>,
         #[serde(skip)]
         __emptied: crate::wire::Emptied,
     }
@@ -1229,6 +1233,47 @@ pub mod types {
     impl FoundPartHolder {
         pub fn builder() -> builder::FoundPartHolder {
             Default::default()
+        }
+    }
+    ///`FoundText`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[serde(transparent)]
+    pub struct FoundText(#[serde(with = "crate::wire")] pub ::std::string::String);
+    impl ::std::ops::Deref for FoundText {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<FoundText> for ::std::string::String {
+        fn from(value: FoundText) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for FoundText {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for FoundText {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for FoundText {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
         }
     }
     ///`Goods`
@@ -6225,8 +6270,16 @@ Optional.*/
         }
         #[derive(Clone, Debug)]
         pub struct Found {
+            changed: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::DateTime>,
+                ::std::string::String,
+            >,
             codes: ::std::result::Result<
                 ::std::vec::Vec<super::FoundCodesItem>,
+                ::std::string::String,
+            >,
+            price: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
             >,
             recursive: ::std::result::Result<
@@ -6238,13 +6291,32 @@ Optional.*/
         impl ::std::default::Default for Found {
             fn default() -> Self {
                 Self {
+                    changed: Ok(Default::default()),
                     codes: Ok(Default::default()),
+                    price: Ok(Default::default()),
                     recursive: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
         }
         impl Found {
+            /**The field `changed`.
+
+Optional.*/
+            pub fn changed(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
+            ) -> Self {
+                self.changed = crate::argument::property(
+                    "changed",
+                    "changed",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /**The field `codes`.
 
 Optional.*/
@@ -6255,6 +6327,23 @@ Optional.*/
                 self.codes = crate::argument::property(
                     "codes",
                     "codes",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `price`.
+
+Optional.*/
+            pub fn price(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.price = crate::argument::property(
+                    "price",
+                    "price",
                     value,
                     &mut self.__emptied,
                 );
@@ -6294,7 +6383,9 @@ Optional.*/
                 value: Found,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    changed: value.changed?,
                     codes: value.codes?,
+                    price: value.price?,
                     recursive: value.recursive?,
                     __emptied: value.__emptied,
                 })
@@ -6303,7 +6394,9 @@ Optional.*/
         impl ::std::convert::From<super::Found> for Found {
             fn from(value: super::Found) -> Self {
                 Self {
+                    changed: Ok(value.changed),
                     codes: Ok(value.codes),
+                    price: Ok(value.price),
                     recursive: Ok(value.recursive),
                     __emptied: value.__emptied,
                 }
@@ -12445,12 +12538,13 @@ Optional.*/
         : Object
     }
     crate::wire::newtypes! {
-        CardNumber : i64, Code : ::std::string::String, Level : i64,
-        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, PrintName :
-        ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
-        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
-        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
-        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
+        CardNumber : i64, Code : ::std::string::String, FoundText :
+        ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made :
+        ::jiff::Timestamp, PrintName : ::std::string::String, RecordCodes :
+        ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf, ShelfKindAlias :
+        ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
+        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
+        : i64
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
@@ -12479,87 +12573,87 @@ Optional.*/
         day, } Crate { optional "kind" : kind, optional "height" : height, } Draft {
         required "id" : id, optional "name" : name, optional "state" : state, optional
         "prices" : prices, } EarlierFound { optional "middle" : middle, } Found {
-        optional "codes" : codes, optional "recursive" : recursive, } FoundForm {
-        optional "z" : z, optional "a" : a, optional "name" : name, optional "open" :
-        open, } FoundPart { optional "id" : id, optional "holder" : holder, }
-        FoundPartHolder { optional "held" : held, } Goods { required "id" : id, optional
-        "created" : created, optional "uid" : uid, optional "code" : code, optional
-        "codes" : codes, optional "level" : level, optional "packing" : packing, optional
-        "sold" : sold, optional "count" : count, optional "open" : open, optional "note"
-        : note, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "1st" : x1st, optional "self" : self_, optional "more" : more, } GoodsForm {
-        optional "name" : name, optional "price" : price, optional "sold_on" : sold_on, }
-        Kit { optional "parts" : parts, optional "due" : due, } ListMoodsResponseItem {
-        optional "mood" : mood, optional "level" : level, optional "code" : code,
-        optional "state" : state, optional "flag" : flag, } Mail { required "mail_id" :
-        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
-        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
-        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
-        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
-        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
-        "balance" : balance, optional "since" : since, optional "changed" : changed,
-        optional "active" : active, optional "products" : products, } Numbered { optional
-        "number_id" : number_id, } OldPrint { optional "id" : id, } Pallet { optional
-        "kind" : kind, optional "height" : height, } Parcel { required "parcel_id" :
-        parcel_id, optional "weight" : weight, optional "sent" : sent, optional "stops" :
-        stops, optional "size" : size, } ParcelSize { optional "height" : height, }
-        Person { required "id" : id, optional "first_name" : first_name, } Phone {
-        required "phone_id" : phone_id, optional "since" : since, } Pile { optional
-        "kind" : kind, optional "top" : top, optional "others" : others, } Priced {
-        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
-        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
-        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
-        optional "day" : day, optional "instant" : instant, optional "local" : local,
-        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
-        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
-        free, } Record { optional "note" : note, optional "Price" : price, optional
-        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
-        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
-        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
-        prices, optional "nullable" : nullable, optional "anything" : anything, }
-        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
-        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
-        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
-        optional "place" : place, optional "kind" : kind, optional "string" : string,
-        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
-        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
-        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
-        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
-        Screw { optional "kind" : kind, optional "thread" : thread, } Shelf { optional
-        "name" : name, optional "kind" : kind, optional "beside" : beside, optional
-        "near" : near, optional "prices" : prices, } SmallPrint { optional "name" : name,
-        optional "state" : state, optional "states" : states, optional "size" : size,
-        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
-        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
-        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
-        optional "count" : count, } SuppliedProduct { required "product_id" : product_id,
-        optional "purchase_price" : purchase_price, optional "first_bought" :
-        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
-        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
-        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
-        "active" : active, optional "since" : since, optional "changed" : changed,
-        optional "synced" : synced, optional "status" : status, optional "address" :
-        address, optional "products" : products, optional "notes" : notes, optional
-        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
-        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
-        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, optional "price" : price, optional "children" : children, optional
-        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
-        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
-        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
-        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
-        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
-        TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" : vec,
-        }
+        optional "codes" : codes, optional "recursive" : recursive, optional "changed" :
+        changed, optional "price" : price, } FoundForm { optional "z" : z, optional "a" :
+        a, optional "name" : name, optional "open" : open, } FoundPart { optional "id" :
+        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
+        Goods { required "id" : id, optional "created" : created, optional "uid" : uid,
+        optional "code" : code, optional "codes" : codes, optional "level" : level,
+        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
+        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
+        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
+        price, optional "sold_on" : sold_on, } Kit { optional "parts" : parts, optional
+        "due" : due, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
+        level, optional "code" : code, optional "state" : state, optional "flag" : flag,
+        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
+        optional "member_id" : member_id, required "name_id" : name_id, optional
+        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
+        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
+        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
+        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
+        since, optional "changed" : changed, optional "active" : active, optional
+        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
+        { optional "id" : id, } Pallet { optional "kind" : kind, optional "height" :
+        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
+        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
+        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
+        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
+        "since" : since, } Pile { optional "kind" : kind, optional "top" : top, optional
+        "others" : others, } Priced { optional "id" : id, optional "price" : price, }
+        Reading { optional "text" : text, optional "decimal" : decimal, optional "int" :
+        int, optional "int32" : int32, optional "int64" : int64, optional "double" :
+        double, optional "flag" : flag, optional "day" : day, optional "instant" :
+        instant, optional "local" : local, optional "uuid" : uuid, optional "uri" : uri,
+        optional "byte" : byte, optional "email" : email, optional "ip" : ip, optional
+        "list" : list, optional "free" : free, } Record { optional "note" : note,
+        optional "Price" : price, optional "count" : count, optional "open" : open,
+        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
+        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
+        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
+        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
+        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
+        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
+        : value, optional "try_from" : try_from, optional "place" : place, optional
+        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
+        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
+        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
+        a, } Robot { required "id" : id, required "model" : model, } Round { required
+        "kind" : kind, optional "radius" : radius, } Screw { optional "kind" : kind,
+        optional "thread" : thread, } Shelf { optional "name" : name, optional "kind" :
+        kind, optional "beside" : beside, optional "near" : near, optional "prices" :
+        prices, } SmallPrint { optional "name" : name, optional "state" : state, optional
+        "states" : states, optional "size" : size, optional "paper" : paper, optional
+        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
+        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
+        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
+        SuppliedProduct { required "product_id" : product_id, optional "purchase_price" :
+        purchase_price, optional "first_bought" : first_bought, } Supplier { optional
+        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
+        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
+        "orders_total" : orders_total, optional "active" : active, optional "since" :
+        since, optional "changed" : changed, optional "synced" : synced, optional
+        "status" : status, optional "address" : address, optional "products" : products,
+        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
+        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
+        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
+        required "id" : id, optional "name" : name, optional "price" : price, optional
+        "children" : children, optional "parent" : parent, optional "place" : place,
+        optional "shape" : shape, optional "contact" : contact, optional "amount" :
+        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
+        "crate" : crate_, optional "with space & more" : with_space_more, optional
+        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
+        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
+        { optional "vec" : vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, FoundCodesItem, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
-        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
-        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, ShelfKind,
-        ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,
-        SupplierStatus
+        DraftState, FoundCodesItem, FoundText, ListMoodsResponseItemCode,
+        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, Mood, Option,
+        OptionSort, PileKind, PrintName, PrintState, RackType, RecordState, ResultKind,
+        RobotModel, RoundKind, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice,
+        SmallPrintPaper, SquareKind, SupplierStatus
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
