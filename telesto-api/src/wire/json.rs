@@ -44,7 +44,7 @@ impl<'de> Visitor<'de> for Json {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut values = Vec::new();
         while let Some(value) = list.next_element_seed(Seed::<Value>::new())? {
-            values.push(value);
+            values.push(value.unwrap_or_default());
         }
         Ok(Some(Value::Array(values)))
     }
@@ -59,7 +59,8 @@ impl<'de> Visitor<'de> for Json {
 fn object<'de, A: MapAccess<'de>>(mut map: A) -> Result<Map<String, Value>, A::Error> {
     let mut values = Map::new();
     while let Some(key) = map.next_key()? {
-        values.insert(key, map.next_value_seed(Seed::<Value>::new())?);
+        let value = map.next_value_seed(Seed::<Value>::new())?;
+        values.insert(key, value.unwrap_or_default());
     }
     Ok(values)
 }

@@ -121,8 +121,8 @@ pub(crate) trait Wire: Sized {
 pub(crate) fn deserialize<'de, T: Wire, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    T::read(deserializer)?
-        .or_else(T::none)
+    Seed::new()
+        .deserialize(deserializer)?
         .ok_or_else(|| D::Error::custom("the value is empty, but the spec requires one"))
 }
 
@@ -164,7 +164,8 @@ pub(crate) fn scalar_text(value: serde_json::Value) -> String {
     }
 }
 
-/// Reads the elements of lists and the values of maps.
+/// Reads the elements of lists and the values of maps: `None` if one is empty,
+/// and its type has no value for that.
 pub(crate) struct Seed<T>(PhantomData<T>);
 
 impl<T> Seed<T> {
@@ -174,10 +175,10 @@ impl<T> Seed<T> {
 }
 
 impl<'de, T: Wire> DeserializeSeed<'de> for Seed<T> {
-    type Value = T;
+    type Value = Option<T>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
-        deserialize(deserializer)
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        Ok(T::read(deserializer)?.or_else(T::none))
     }
 }
 
@@ -238,7 +239,7 @@ impl<T: Wire> Wire for Vec<T> {
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
                 let mut values = Vec::with_capacity(list.size_hint().unwrap_or(0).min(1024));
                 while let Some(value) = list.next_element_seed(Seed::new())? {
-                    values.push(value);
+                    values.extend(value);
                 }
                 Ok(Some(values))
             }
@@ -284,7 +285,9 @@ impl<T: Wire> Wire for BTreeMap<String, T> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut values = BTreeMap::new();
                 while let Some(key) = map.next_key()? {
-                    values.insert(key, map.next_value_seed(Seed::new())?);
+                    if let Some(value) = map.next_value_seed(Seed::new())? {
+                        values.insert(key, value);
+                    }
                 }
                 Ok(Some(values))
             }

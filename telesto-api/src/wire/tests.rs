@@ -108,6 +108,22 @@ fn what_is_required_is_empty_or_an_error() {
 }
 
 #[test]
+fn what_is_empty_in_a_list_or_a_map_is_left_out() {
+    let one_and_two = json!(["1", "", 2, null]);
+    assert_eq!(read::<Vec<i32>>(one_and_two.clone()), Ok(vec![1, 2]));
+    let prices = json!({"retail": "", "trade": "2.50", "none": null});
+    let trade = BTreeMap::from([("trade".to_owned(), Decimal::new(250, 2))]);
+    assert_eq!(read::<BTreeMap<String, Decimal>>(prices), Ok(trade));
+    // These types have a value for it.
+    let texts = ["1", "", "2", ""].map(str::to_owned);
+    assert_eq!(read::<Vec<String>>(one_and_two.clone()), Ok(texts.to_vec()));
+    let nullable = vec![Some(1), None, Some(2), None];
+    assert_eq!(read::<Vec<Option<i32>>>(one_and_two), Ok(nullable));
+    // What is not empty is never left out.
+    assert!(read::<Vec<i32>>(json!(["1", "x"])).is_err());
+}
+
+#[test]
 fn quantities_are_the_same_in_every_form() {
     let fifty = Decimal::from(50);
     for form in [

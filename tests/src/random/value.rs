@@ -258,11 +258,19 @@ impl<'d, 'c> Values<'d, 'c> {
                 read.push(Value::Null);
                 continue;
             }
+            if let Some(empty) = self.empty(items) {
+                wire.push(empty);
+                continue;
+            }
             let item = self.of(items, depth + 1);
             wire.push(item.wire);
             read.push(item.read.unwrap_or_else(|| self.nothing(items)));
         }
-        Sample::new(wire.into(), read.into())
+        let read = (!read.is_empty()).then(|| read.into());
+        Sample {
+            wire: wire.into(),
+            read,
+        }
     }
 
     fn map(&mut self, values: &Schema, depth: usize) -> Sample {
@@ -277,13 +285,42 @@ impl<'d, 'c> Values<'d, 'c> {
         }
         let (mut wire, mut read) = (Map::new(), Map::new());
         for number in 0..count {
-            let value = self.of(values, depth + 1);
             let key = format!("key {number}");
+            if let Some(empty) = self.empty(values) {
+                wire.insert(key, empty);
+                continue;
+            }
+            let value = self.of(values, depth + 1);
             wire.insert(key.clone(), value.wire);
             let value = value.read.unwrap_or_else(|| self.nothing(values));
             read.insert(key, value);
         }
-        Sample::new(wire.into(), read.into())
+        let read = (!read.is_empty()).then(|| read.into());
+        Sample {
+            wire: wire.into(),
+            read,
+        }
+    }
+
+    /// Now and then, an empty value in a response where there can be none: it is
+    /// left out.
+    fn empty(&mut self, schema: &Schema) -> Option<Value> {
+        let is_skipped = matches!(
+            schema,
+            Schema::Decimal
+                | Schema::Integer(_)
+                | Schema::Number
+                | Schema::Boolean
+                | Schema::Date
+                | Schema::DateTime
+                | Schema::Timestamp
+                | Schema::Object(_)
+        );
+        let is_received = self.unknown.is_some();
+        (is_received && is_skipped && self.dice.once_in(8)).then(|| {
+            let forms = [json!(null), json!("")];
+            self.dice.pick(&forms).clone()
+        })
     }
 
     /// An empty list or map, where there has to be one.
