@@ -206,10 +206,7 @@ fn objects(spec: &Spec<'_>) -> Vec<ObjectFacts> {
             if place.pointer.starts_with("/components/") != is_shared {
                 continue;
             }
-            let schema = Found {
-                node: place.node,
-                pointer: place.pointer.clone(),
-            };
+            let schema = Found::from(place);
             let mut properties = Vec::new();
             add_properties(spec, &schema, &mut properties, &mut HashSet::new());
             if !properties.is_empty() {

@@ -3,7 +3,6 @@
 //! while reading, so that no later step sees them.
 
 use openapiv3::{OpenAPI, PathItem, ReferenceOr};
-use serde_json::Value;
 
 use super::node::{Data, Entry, Node};
 use super::pointer;
@@ -47,7 +46,7 @@ pub(super) fn in_types(
 ) -> Result<(), (String, serde_json::Error)> {
     for path in &written.paths {
         let pointer = pointer::join("/paths", path);
-        let item = json(pointer::find(root, &pointer).node);
+        let item = pointer::find(root, &pointer).node.to_json();
         let item: PathItem = serde_json::from_value(item).map_err(|error| (pointer, error))?;
         api.paths
             .paths
@@ -88,22 +87,5 @@ fn entries_of<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Vec<Entry>> {
     match &mut entry.value.data {
         Data::Map(entries) => Some(entries),
         _ => None,
-    }
-}
-
-fn json(node: &Node) -> Value {
-    match &node.data {
-        Data::Null => Value::Null,
-        Data::Flag(flag) => (*flag).into(),
-        Data::Integer(number) => (*number).into(),
-        Data::Number(number) => (*number).into(),
-        Data::Text(text) => text.as_str().into(),
-        Data::List(items) => items.iter().map(json).collect(),
-        Data::Map(entries) => {
-            let entries = entries.iter();
-            entries
-                .map(|entry| (entry.key.clone(), json(&entry.value)))
-                .collect()
-        }
     }
 }

@@ -13,10 +13,7 @@ pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
         .objects(Kind::Response)
         .chain(spec.objects(Kind::RequestBody));
     for place in holders {
-        let found = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let found = Found::from(place);
         for (media_type, content) in contents(&found) {
             if essence(media_type) == "application/json" && content.node.get("schema").is_none() {
                 report.at_key(

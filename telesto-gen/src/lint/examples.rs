@@ -17,10 +17,7 @@ pub(super) fn example(spec: &Spec<'_>, report: &mut Report<'_>) {
         .objects(Kind::MediaType)
         .chain(spec.objects(Kind::Parameter))
     {
-        let holder = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let holder = Found::from(place);
         let Some(schema) = spec.field(&holder, "schema") else {
             continue;
         };
@@ -39,10 +36,7 @@ pub(super) fn example(spec: &Spec<'_>, report: &mut Report<'_>) {
         }
     }
     for place in spec.objects(Kind::Schema) {
-        let schema = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let schema = Found::from(place);
         if let Some(example) = own(&schema) {
             check(spec, report, &example, &schema);
         }

@@ -20,10 +20,7 @@ pub(super) fn endless(spec: &Spec<'_>, report: &mut Report<'_>) {
         ended: HashSet::new(),
     };
     for place in spec.objects(Kind::Schema) {
-        let schema = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let schema = Found::from(place);
         let Some(property) = merges.of(&schema) else {
             continue;
         };
@@ -50,10 +47,7 @@ pub(super) fn equal_properties(spec: &Spec<'_>, report: &mut Report<'_>) {
     };
     let mut reported = HashSet::new();
     for place in spec.objects(Kind::Schema) {
-        let schema = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let schema = Found::from(place);
         if !is_combined(schema.node) {
             continue;
         }

@@ -68,10 +68,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         .iter()
         .find_map(|scheme| scheme.value.text_of("name"));
     for place in spec.objects(Kind::Parameter) {
-        let found = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let found = Found::from(place);
         let (Some(name), Some(kind)) = (place.node.text_of("name"), place.node.text_of("in"))
         else {
             continue;

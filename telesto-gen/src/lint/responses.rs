@@ -20,10 +20,7 @@ pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let required = schema.node.get("required").map_or(&[][..], Node::items);
-    let whole = spec.whole(&Found {
-        node: schema.node,
-        pointer: schema.pointer.clone(),
-    });
+    let whole = spec.whole(&Found::from(schema));
     for (index, name) in required.iter().enumerate() {
         let Some(name) = name.text() else { continue };
         let Some(property) = spec.property(&whole, name) else {

@@ -66,10 +66,7 @@ fn required_exist(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
     let Some(required) = schema.node.get("required") else {
         return;
     };
-    let whole = spec.whole(&Found {
-        node: schema.node,
-        pointer: schema.pointer.clone(),
-    });
+    let whole = spec.whole(&Found::from(schema));
     for (index, name) in required.items().iter().enumerate() {
         let Some(name) = name.text() else { continue };
         if spec.property(&whole, name).is_some() {
@@ -261,10 +258,7 @@ fn says(schema: &Node) -> Vec<(&str, &Node)> {
 /// Parts of an `allOf` that describe themselves or one property differently:
 /// nothing matches both, and typify generates a type without values.
 fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
-    let whole = Found {
-        node: schema.node,
-        pointer: schema.pointer.clone(),
-    };
+    let whole = Found::from(schema);
     // What is beside the `allOf` is a part, too.
     let mut kinds: Vec<Kindred<'_>> = vec![Kindred::of(schema.node)];
     let mut seen: Vec<(&str, &Node)> = Vec::new();

@@ -86,10 +86,7 @@ pub(super) fn all(spec: &Spec<'_>) -> (Vec<Union>, Vec<Problem>) {
     let mut unions = Vec::new();
     let mut problems = Vec::new();
     for place in spec.objects(Kind::Schema) {
-        let schema = Found {
-            node: place.node,
-            pointer: place.pointer.clone(),
-        };
+        let schema = Found::from(place);
         if !spec.usage.is_used(&schema.pointer) {
             continue;
         }

@@ -65,6 +65,15 @@ pub struct Found<'a> {
     pub pointer: String,
 }
 
+impl<'a> From<&Place<'a>> for Found<'a> {
+    fn from(place: &Place<'a>) -> Self {
+        Self {
+            node: place.node,
+            pointer: place.pointer.clone(),
+        }
+    }
+}
+
 impl Found<'_> {
     pub(crate) fn field(&self, key: &str) -> String {
         join(&self.pointer, key)

@@ -65,6 +65,7 @@ impl Usage {
     }
 }
 
+/// The users of every schema.
 pub(super) fn users(spec: &Spec<'_>) -> Users {
     let mut users = Users::new();
     for (index, operation) in spec.operations.iter().enumerate() {
