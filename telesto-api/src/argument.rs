@@ -19,7 +19,7 @@ use serde::de::value::{Error as TextError, StrDeserializer};
 use serde_json::{Map, Value};
 
 use crate::Error;
-use crate::wire::{Emptied, Wire};
+use crate::wire::{Emptied, Presence, Wire};
 
 /// A value that can be passed for an argument or a field of type `T`.
 ///
@@ -211,7 +211,7 @@ texts!(Decimal, Date, DateTime, Timestamp);
 
 pub(crate) fn parse<T: Wire>(text: &str) -> Result<T, String> {
     let text: StrDeserializer<'_, TextError> = text.into_deserializer();
-    match T::read(text) {
+    match T::read(text, Presence::Required) {
         Ok(Some(value)) => Ok(value),
         Ok(None) => Err("the text is empty".to_owned()),
         Err(error) => Err(error.to_string()),

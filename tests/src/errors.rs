@@ -147,7 +147,7 @@ async fn a_value_that_cannot_be_read_is_named_with_its_path() {
             r#"[{"id":"1"},{"id":"2"},{"id":"3"},{"id":"4","stock_onhand":"many"}]"#,
             Some("[3].stock_onhand"),
             "list_products: [3].stock_onhand: invalid value: string \"many\", \
-             expected a decimal number at line 1 column 65 (200)",
+             expected a decimal number at line 1 column 66 (200)",
         ),
         (
             r#"[{"name":"x"}]"#,
@@ -157,7 +157,7 @@ async fn a_value_that_cannot_be_read_is_named_with_its_path() {
         (
             r#"{"id":"1"}"#,
             None,
-            "list_products: invalid type: map, expected a list at line 1 column 1 (200)",
+            "list_products: invalid type: map, expected a list at line 1 column 5 (200)",
         ),
         (
             r#"[{"id":"1"}"#,

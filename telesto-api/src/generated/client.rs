@@ -27,7 +27,7 @@ pub mod types {
         ///When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
         #[serde(default, with = "crate::wire")]
         pub created: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Product {

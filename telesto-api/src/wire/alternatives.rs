@@ -10,7 +10,7 @@ use serde::ser::{self, Serialize as _, Serializer};
 use serde_json::{Map, Value};
 use serde_path_to_error::Track;
 
-use super::{Wire, Written};
+use super::{Presence, Wire, Written, is_place};
 
 /// Values of one alternative.
 pub(crate) struct Case<T> {
@@ -70,10 +70,15 @@ pub(crate) fn read<'de, T: Wire, D: Deserializer<'de>>(
         return Ok(None);
     }
     let mut cases = cases.iter();
+    let is_list = |case: &&Case<T>| matches!(case.test, Test::List);
     let case = match &value {
-        Value::Object(object) => cases.find(|case| case.test.accepts(object)),
+        Value::Object(object) => {
+            let found = cases.clone().find(|case| case.test.accepts(object));
+            // PHP writes a list that has lost items as an object.
+            let may_be_list = object.keys().all(|key| is_place(key));
+            found.or_else(|| cases.find(is_list).filter(|_| may_be_list))
+        }
         Value::Array(list) => {
-            let is_list = |case: &&Case<T>| matches!(case.test, Test::List);
             let found = cases.clone().find(is_list);
             // PHP writes an empty object as `[]`.
             if found.is_none()
@@ -121,10 +126,11 @@ fn scalar<'c, T: Wire + 'c>(
 
 /// Reads the value of an alternative. An error names the place in it.
 pub(crate) fn read_as<T: Wire>(value: &Value) -> Result<Option<T>, serde_json::Error> {
-    T::read(value).map_err(|error| {
+    T::read(value, Presence::Required).map_err(|error| {
         // Keeping track of the place takes time, so only failures pay for it.
         let mut track = Track::new();
-        let traced = T::read(serde_path_to_error::Deserializer::new(value, &mut track));
+        let traced = serde_path_to_error::Deserializer::new(value, &mut track);
+        let traced = T::read(traced, Presence::Required);
         match (traced, track.path().to_string()) {
             (Err(traced), path) if path != "." => {
                 de::Error::custom(format_args!("`{path}`: {traced}"))
@@ -175,6 +181,7 @@ macro_rules! alternatives {
         impl $crate::wire::Wire for $type {
             fn read<'de, D: ::serde::Deserializer<'de>>(
                 deserializer: D,
+                _: $crate::wire::Presence,
             ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
                 const CASES: &[$crate::wire::Case<$type>] = &[$($crate::wire::Case {
                     test: $crate::wire::Test::$test $({

@@ -9,7 +9,7 @@ use jiff::civil::{Date, DateTime, Time};
 use serde::de::{Deserializer, Error, Unexpected, Visitor};
 use serde::ser::Serializer;
 
-use super::Wire;
+use super::{Presence, Wire};
 
 /// A date or a time that comes as text.
 trait Moment: Sized {
@@ -17,7 +17,10 @@ trait Moment: Sized {
     fn from_text(text: &str) -> Option<Self>;
 }
 
-struct MomentVisitor<T>(PhantomData<T>);
+struct MomentVisitor<T> {
+    presence: Presence,
+    moment: PhantomData<T>,
+}
 
 impl<T: Moment> Visitor<'_> for MomentVisitor<T> {
     type Value = Option<T>;
@@ -36,6 +39,7 @@ impl<T: Moment> Visitor<'_> for MomentVisitor<T> {
             .ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
     }
 
+    false_is_none!();
     null_is_none!();
 }
 
@@ -117,8 +121,14 @@ fn two_digits(tens: u8, ones: u8) -> Option<i16> {
 macro_rules! wire_moment {
     ($type:ty, $value:ident => $written:expr) => {
         impl Wire for $type {
-            fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-                deserializer.deserialize_any(MomentVisitor::<Self>(PhantomData))
+            fn read<'de, D: Deserializer<'de>>(
+                deserializer: D,
+                presence: Presence,
+            ) -> Result<Option<Self>, D::Error> {
+                deserializer.deserialize_any(MomentVisitor::<Self> {
+                    presence,
+                    moment: PhantomData,
+                })
             }
 
             fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

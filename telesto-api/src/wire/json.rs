@@ -1,73 +1,29 @@
 //! Free-form JSON, with `""` as `null` at every depth.
 
-use std::fmt;
-
-use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize as _, Deserializer, Error, Unexpected};
 use serde::ser::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::{Seed, Wire};
+use super::{Presence, Wire};
 
-struct Json;
-
-impl<'de> Visitor<'de> for Json {
-    type Value = Option<Value>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any JSON value")
+/// Replaces every `""` in it.
+fn empty_to_null(value: &mut Value) {
+    match value {
+        Value::String(text) if text.is_empty() => *value = Value::Null,
+        Value::Array(items) => items.iter_mut().for_each(empty_to_null),
+        Value::Object(members) => members.values_mut().for_each(empty_to_null),
+        _ => {}
     }
-
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        Ok(Some(value.into()))
-    }
-
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
-        Ok(Some(number.into()))
-    }
-
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
-        Ok(Some(number.into()))
-    }
-
-    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
-        Ok(Some(number.into()))
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        Ok((!text.is_empty()).then(|| text.into()))
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok((!text.is_empty()).then_some(Value::String(text)))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(value) = list.next_element_seed(Seed::<Value>::new())? {
-            values.push(value.unwrap_or_default());
-        }
-        Ok(Some(Value::Array(values)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-        Ok(Some(Value::Object(object(map)?)))
-    }
-
-    null_is_none!();
-}
-
-fn object<'de, A: MapAccess<'de>>(mut map: A) -> Result<Map<String, Value>, A::Error> {
-    let mut values = Map::new();
-    while let Some(key) = map.next_key()? {
-        let value = map.next_value_seed(Seed::<Value>::new())?;
-        values.insert(key, value.unwrap_or_default());
-    }
-    Ok(values)
 }
 
 impl Wire for Value {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        deserializer.deserialize_any(Json)
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        let mut value = Value::deserialize(deserializer)?;
+        empty_to_null(&mut value);
+        Ok(Some(value).filter(|value| !value.is_null()))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -80,25 +36,24 @@ impl Wire for Value {
 }
 
 impl Wire for Map<String, Value> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Option<Map<String, Value>>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        let unexpected = match Value::read(deserializer, presence)? {
+            None => return Ok(None),
+            Some(Value::Object(object)) => return Ok(Some(object)),
+            // PHP has one type for lists and maps.
+            Some(Value::Array(items)) if items.is_empty() => return Ok(None),
+            Some(Value::Bool(false)) if presence == Presence::Optional => return Ok(None),
+            Some(Value::Array(_)) => Unexpected::Seq,
+            Some(Value::Bool(value)) => Unexpected::Bool(value),
+            Some(Value::String(text)) => {
+                return Err(D::Error::invalid_type(Unexpected::Str(&text), &"an object"));
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                object(map).map(Some)
-            }
-
-            empty_list_is_none!("an object");
-            empty_is_none!();
-        }
-
-        deserializer.deserialize_any(Object)
+            Some(_) => Unexpected::Other("number"),
+        };
+        Err(D::Error::invalid_type(unexpected, &"an object"))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

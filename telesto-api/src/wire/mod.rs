@@ -25,6 +25,19 @@ macro_rules! empty_is_none {
     };
 }
 
+/// The method of a visitor that reads `false` as "there is none", as PHP says it,
+/// where there may be none. The visitor has the field `presence`.
+macro_rules! false_is_none {
+    () => {
+        fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Self::Value, E> {
+            if !value && self.presence == $crate::wire::Presence::Optional {
+                return Ok(None);
+            }
+            Err(E::invalid_type(serde::de::Unexpected::Bool(value), &self))
+        }
+    };
+}
+
 /// The methods of a visitor that read `null` as "there is none".
 macro_rules! null_is_none {
     () => {
@@ -58,6 +71,7 @@ macro_rules! empty_list_is_none {
 
 mod alternatives;
 mod date;
+mod digits;
 mod form;
 mod json;
 mod number;
@@ -71,7 +85,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor,
+};
 use serde::ser::{Serialize, SerializeMap as _, SerializeSeq as _, Serializer};
 
 pub(crate) use self::alternatives::{
@@ -90,7 +106,10 @@ pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 pub(crate) trait Wire: Sized {
     /// Reads a value; `None` where the wire says that there is none (`""`,
     /// `null`, a zero date).
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error>;
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error>;
 
     /// Writes the value as Telesto writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
@@ -115,6 +134,15 @@ pub(crate) trait Wire: Sized {
     fn none() -> Option<Self> {
         None
     }
+}
+
+/// Whether there may be no value. Then `false` means that there is none, if it
+/// can mean nothing else: it is what PHP has in place of a text, a date, a list or
+/// an object that it did not find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    Required,
+    Optional,
 }
 
 /// Reads a field; the half of `#[serde(with = "crate::wire")]` that decodes.
@@ -178,13 +206,16 @@ impl<'de, T: Wire> DeserializeSeed<'de> for Seed<T> {
     type Value = Option<T>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
-        Ok(T::read(deserializer)?.or_else(T::none))
+        Ok(T::read(deserializer, Presence::Required)?.or_else(T::none))
     }
 }
 
 impl<T: Wire> Wire for Option<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        T::read(deserializer).map(Some)
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        T::read(deserializer, Presence::Optional).map(Some)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -208,8 +239,11 @@ impl<T: Wire> Wire for Option<T> {
 }
 
 impl<T: Wire> Wire for Box<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        Ok(T::read(deserializer)?.map(Box::new))
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        Ok(T::read(deserializer, presence)?.map(Box::new))
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -226,8 +260,14 @@ impl<T: Wire> Wire for Box<T> {
 }
 
 impl<T: Wire> Wire for Vec<T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        struct List<T>(PhantomData<T>);
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        struct List<T> {
+            presence: Presence,
+            item: PhantomData<T>,
+        }
 
         impl<'de, T: Wire> Visitor<'de> for List<T> {
             type Value = Option<Vec<T>>;
@@ -244,10 +284,27 @@ impl<T: Wire> Wire for Vec<T> {
                 Ok(Some(values))
             }
 
+            /// PHP writes a list that has lost items as an object, by their
+            /// places.
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut values = Vec::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    if !is_place(&key) {
+                        return Err(A::Error::invalid_type(Unexpected::Map, &self));
+                    }
+                    values.extend(map.next_value_seed(Seed::new())?);
+                }
+                Ok(Some(values))
+            }
+
+            false_is_none!();
             empty_is_none!();
         }
 
-        deserializer.deserialize_any(List(PhantomData))
+        deserializer.deserialize_any(List {
+            presence,
+            item: PhantomData,
+        })
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -271,9 +328,20 @@ impl<T: Wire> Wire for Vec<T> {
     }
 }
 
+/// Whether PHP uses this key for an item of a list.
+fn is_place(key: &str) -> bool {
+    !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 impl<T: Wire> Wire for BTreeMap<String, T> {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        struct Map<T>(PhantomData<T>);
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        struct Map<T> {
+            presence: Presence,
+            value: PhantomData<T>,
+        }
 
         impl<'de, T: Wire> Visitor<'de> for Map<T> {
             type Value = Option<BTreeMap<String, T>>;
@@ -284,7 +352,10 @@ impl<T: Wire> Wire for BTreeMap<String, T> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut values = BTreeMap::new();
-                while let Some(key) = map.next_key()? {
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == digits::NUMBER {
+                        return Err(A::Error::invalid_type(Unexpected::Other("number"), &self));
+                    }
                     if let Some(value) = map.next_value_seed(Seed::new())? {
                         values.insert(key, value);
                     }
@@ -293,10 +364,14 @@ impl<T: Wire> Wire for BTreeMap<String, T> {
             }
 
             empty_list_is_none!("an object");
+            false_is_none!();
             empty_is_none!();
         }
 
-        deserializer.deserialize_any(Map(PhantomData))
+        deserializer.deserialize_any(Map {
+            presence,
+            value: PhantomData,
+        })
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,10 +7,11 @@ use std::num::{
 };
 
 use rust_decimal::Decimal;
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-use super::Wire;
+use super::digits::{self, Digits, digits};
+use super::{Presence, Wire};
 
 /// A number, by the forms that it may come in.
 trait Number: Sized {
@@ -18,11 +19,48 @@ trait Number: Sized {
     fn from_text(text: &str) -> Option<Self>;
     fn from_integer(number: i128) -> Option<Self>;
     fn from_float(number: f64) -> Option<Self>;
+
+    /// From the digits of a number as they stand in JSON.
+    fn from_digits(text: &str) -> Option<Self> {
+        Self::from_text(text).or_else(|| Self::from_float(text.parse().ok()?))
+    }
+}
+
+impl<T: Number> NumberVisitor<T> {
+    /// A number, as text or native, or `""` or `null`, as it stands in JSON.
+    fn from_source(source: &str) -> Option<Option<T>> {
+        let text = match source.as_bytes() {
+            b"null" => return Some(None),
+            [b'"', text @ .., b'"'] if !text.contains(&b'\\') => &source[1..source.len() - 1],
+            [b'"', ..] => &*serde_json::from_str::<String>(source).ok()?,
+            [b'-' | b'0'..=b'9', ..] => return T::from_digits(source).map(Some),
+            _ => return None,
+        };
+        let text = text.trim_ascii();
+        match text.is_empty() {
+            true => Some(None),
+            false => T::from_text(text).map(Some),
+        }
+    }
+
+    /// The error of a value that is none, as it stands in JSON.
+    fn invalid_source<E: Error>(&self, source: &str) -> E {
+        match source.as_bytes() {
+            [b'"', ..] => {
+                let text = serde_json::from_str::<String>(source).unwrap_or_default();
+                E::invalid_value(Unexpected::Str(&text), self)
+            }
+            [b'{', ..] => E::invalid_type(Unexpected::Map, self),
+            [b'[', ..] => E::invalid_type(Unexpected::Seq, self),
+            [b't' | b'f', ..] => E::invalid_type(Unexpected::Bool(source == "true"), self),
+            _ => E::invalid_value(Unexpected::Other(source), self),
+        }
+    }
 }
 
 struct NumberVisitor<T>(PhantomData<T>);
 
-impl<T: Number> Visitor<'_> for NumberVisitor<T> {
+impl<'de, T: Number> Visitor<'de> for NumberVisitor<T> {
     type Value = Option<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,6 +95,26 @@ impl<T: Number> Visitor<'_> for NumberVisitor<T> {
             .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
     }
 
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let number = |text: &str| T::from_digits(text).ok_or_else(|| text.to_owned());
+        let source = |text: &str| Self::from_source(text).ok_or_else(|| text.to_owned());
+        match digits(map, number, source)? {
+            Some(Digits::Number(number)) => number
+                .map(Some)
+                .map_err(|digits| A::Error::invalid_value(Unexpected::Other(&digits), &self)),
+            Some(Digits::Source(source)) => source.map_err(|text| self.invalid_source(&text)),
+            None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+        }
+    }
+
+    /// What asked for its source, where there is none to be had.
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
     null_is_none!();
 }
 
@@ -65,6 +123,7 @@ macro_rules! wire_number {
         impl Wire for $type {
             fn read<'de, D: Deserializer<'de>>(
                 deserializer: D,
+                _: Presence,
             ) -> Result<Option<Self>, D::Error> {
                 deserializer.deserialize_any(NumberVisitor::<Self>(PhantomData))
             }
@@ -154,9 +213,12 @@ impl Number for Decimal {
 
     fn from_text(text: &str) -> Option<Self> {
         // `from_str_exact` refuses what it would have to round.
-        Decimal::from_str_exact(text)
-            .or_else(|_| Decimal::from_scientific(text))
-            .ok()
+        if let Ok(decimal) = Decimal::from_str_exact(text) {
+            return Some(decimal);
+        }
+        let (digits, _) = text.split_once(['e', 'E'])?;
+        Decimal::from_str_exact(digits).ok()?;
+        Decimal::from_scientific(text).ok()
     }
 
     fn from_integer(number: i128) -> Option<Self> {
@@ -166,11 +228,30 @@ impl Number for Decimal {
     fn from_float(number: f64) -> Option<Self> {
         // The shortest text that reads back as this float is what was sent,
         // for up to 15 digits.
+        super::text::exact_text(number)?;
         Self::from_text(&format!("{number:e}"))
+    }
+
+    fn from_digits(text: &str) -> Option<Self> {
+        Self::from_text(text)
     }
 }
 
-wire_number!(Decimal);
+impl Wire for Decimal {
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        // A double would not do.
+        deserializer.deserialize_newtype_struct(digits::SOURCE, NumberVisitor::<Self>(PhantomData))
+    }
+
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        // Its own implementation writes what the features of the crate say, which
+        // any crate of a program may turn on for all others.
+        serializer.collect_str(self)
+    }
+}
 
 /// A whole number without the decimal places that say nothing: `50.00` is `50`.
 fn whole(text: &str) -> Option<&str> {
@@ -181,7 +262,10 @@ fn whole(text: &str) -> Option<&str> {
 }
 
 impl Wire for bool {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _: Presence,
+    ) -> Result<Option<Self>, D::Error> {
         struct Boolean;
 
         impl Visitor<'_> for Boolean {

@@ -3,6 +3,7 @@
 
 use std::fmt::{self, DebugStruct};
 
+use serde::de::{Deserialize, Deserializer, Error as _, Unexpected};
 use serde::ser::{Serialize, SerializeMap, SerializeStruct, Serializer};
 
 use super::{Wire, Written};
@@ -19,6 +20,18 @@ impl Emptied {
         if is_emptied {
             self.0.push(name);
         }
+    }
+}
+
+/// As serde_json hands over a number, it looks like an object with one property
+/// (see [`digits`](super::digits)). The hidden field has its name, so that it is
+/// not taken for an object without properties.
+impl<'de> Deserialize<'de> for Emptied {
+    fn deserialize<D: Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        Err(D::Error::invalid_type(
+            Unexpected::Other("number"),
+            &"an object",
+        ))
     }
 }
 

@@ -8,6 +8,9 @@ use serde::de::{
     DeserializeOwned, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Unexpected,
     Visitor,
 };
+
+use super::{Presence, digits};
+
 /// The kind of a schema, which decides what is read as "none".
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -34,15 +37,18 @@ impl Shape {
 pub(crate) fn read<'de, T: DeserializeOwned, D: Deserializer<'de>>(
     shape: Shape,
     deserializer: D,
+    presence: Presence,
 ) -> Result<Option<T>, D::Error> {
     deserializer.deserialize_any(SchemaVisitor {
         shape,
+        presence,
         schema: PhantomData,
     })
 }
 
 struct SchemaVisitor<T> {
     shape: Shape,
+    presence: Presence,
     schema: PhantomData<T>,
 }
 
@@ -69,7 +75,10 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for SchemaVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
         if self.shape == Shape::Text {
-            return Err(A::Error::invalid_type(Unexpected::Map, &self));
+            return match digits::number(map, str::to_owned)? {
+                Some(digits) => T::deserialize(digits.into_deserializer()).map(Some),
+                None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+            };
         }
         T::deserialize(MapAccessDeserializer::new(map)).map(Some)
     }
@@ -106,7 +115,13 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for SchemaVisitor<T> {
     }
 
     fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-        self.scalar(value, Unexpected::Bool(value))
+        match self.shape {
+            Shape::Any => T::deserialize(value.into_deserializer()).map(Some),
+            Shape::Object | Shape::Text if !value && self.presence == Presence::Optional => {
+                Ok(None)
+            }
+            Shape::Object | Shape::Text => Err(E::invalid_type(Unexpected::Bool(value), &self)),
+        }
     }
 
     null_is_none!();
@@ -120,8 +135,9 @@ macro_rules! schemas {
         impl $crate::wire::Wire for $type {
             fn read<'de, D: ::serde::Deserializer<'de>>(
                 deserializer: D,
+                presence: $crate::wire::Presence,
             ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
-                $crate::wire::read_schema($crate::wire::Shape::$shape, deserializer)
+                $crate::wire::read_schema($crate::wire::Shape::$shape, deserializer, presence)
             }
 
             fn write<S: ::serde::Serializer>(
@@ -141,8 +157,9 @@ macro_rules! newtypes {
         impl $crate::wire::Wire for $type {
             fn read<'de, D: ::serde::Deserializer<'de>>(
                 deserializer: D,
+                presence: $crate::wire::Presence,
             ) -> ::std::result::Result<::std::option::Option<Self>, D::Error> {
-                let inner = <$inner as $crate::wire::Wire>::read(deserializer)?;
+                let inner = <$inner as $crate::wire::Wire>::read(deserializer, presence)?;
                 ::std::result::Result::Ok(inner.map($type))
             }
 

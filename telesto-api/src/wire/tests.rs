@@ -8,9 +8,9 @@ use jiff::civil::{Date, DateTime, date};
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Wire, Written, to_text};
+use super::{Emptied, Wire, Written, to_text};
 
 /// A field as the generator writes it.
 #[derive(Debug, Deserialize, Serialize)]
@@ -21,9 +21,12 @@ struct Field<T> {
 }
 
 fn read<T: Wire>(value: Value) -> Result<T, String> {
-    // Through text, as it comes from the server.
-    let text = json!({ "value": value }).to_string();
-    serde_json::from_str::<Field<T>>(&text)
+    read_text(&value.to_string())
+}
+
+/// Reads JSON as it comes from the server.
+fn read_text<T: Wire>(json: &str) -> Result<T, String> {
+    serde_json::from_str::<Field<T>>(&format!("{{\"value\": {json}}}"))
         .map(|field| field.value)
         .map_err(|error| error.to_string())
 }
@@ -33,10 +36,19 @@ fn write<T: Wire>(value: T) -> Value {
 }
 
 /// A made-up object, with attributes as the generator writes them.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 struct Part {
     #[serde(default, with = "crate::wire")]
     size: Option<i64>,
+    #[serde(rename = "$serde_json::private::Number", default, skip_serializing)]
+    emptied: Emptied,
+}
+
+fn part(size: Option<i64>) -> Part {
+    Part {
+        size,
+        ..Part::default()
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
@@ -191,6 +203,161 @@ fn a_boolean_is_one_in_every_form() {
 }
 
 #[test]
+fn false_is_none_where_it_can_mean_nothing_else() {
+    let none = json!(false);
+    assert_eq!(read::<Option<String>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Date>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<DateTime>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Part>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Box<Part>>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Status>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Open>>(none.clone()), Ok(None));
+    assert_eq!(read::<Option<Vec<i32>>>(none.clone()), Ok(None));
+    assert_eq!(
+        read::<Option<BTreeMap<String, i32>>>(none.clone()),
+        Ok(None)
+    );
+    assert_eq!(read::<Option<Map<String, Value>>>(none.clone()), Ok(None));
+    // A value.
+    assert_eq!(read::<Option<bool>>(none.clone()), Ok(Some(false)));
+    assert_eq!(read::<Option<Value>>(none.clone()), Ok(Some(none.clone())));
+    for error in [
+        // Perhaps zero.
+        read::<Option<i32>>(none.clone()).map(drop),
+        read::<Option<Decimal>>(none.clone()).map(drop),
+        // There has to be a value.
+        read::<String>(none.clone()).map(drop),
+        read::<Date>(none.clone()).map(drop),
+        read::<Status>(none.clone()).map(drop),
+        read::<Vec<i32>>(none.clone()).map(drop),
+        read::<BTreeMap<String, i32>>(none.clone()).map(drop),
+        read::<Map<String, Value>>(none.clone()).map(drop),
+        read::<Part>(none).map(drop),
+        // Nothing that PHP says.
+        read::<Option<String>>(json!(true)).map(drop),
+        read::<Option<Date>>(json!(true)).map(drop),
+        read::<Option<Status>>(json!(true)).map(drop),
+        read::<Option<Part>>(json!(true)).map(drop),
+    ] {
+        let error = error.unwrap_err();
+        assert!(error.contains("boolean `"), "{error}");
+    }
+}
+
+/// Any crate of a program may turn on `serde_json/arbitrary_precision`, with
+/// which numbers come as maps. CI runs these tests with it and without.
+#[test]
+fn a_native_number_is_read_alike_whichever_features_are_on() {
+    let decimal = |text: &str| text.parse::<Decimal>().unwrap();
+    assert_eq!(read_text::<Decimal>("12.5"), Ok(decimal("12.5")));
+    assert_eq!(read_text::<Decimal>("-12.50"), Ok(decimal("-12.50")));
+    assert_eq!(
+        read_text::<Option<Decimal>>("12.5"),
+        Ok(Some(decimal("12.5")))
+    );
+    assert_eq!(read_text::<f64>("12.5"), Ok(12.5));
+    assert_eq!(read_text::<i32>("12.0"), Ok(12));
+    assert_eq!(read_text::<i64>("1e3"), Ok(1000));
+    assert_eq!(
+        read_text::<NonZeroU32>("5.0"),
+        Ok(NonZeroU32::new(5).unwrap())
+    );
+    assert_eq!(read_text::<String>("12.50"), Ok("12.5".to_owned()));
+    assert_eq!(
+        read_text::<Vec<Decimal>>("[12.5, 1]"),
+        Ok(vec![decimal("12.5"), decimal("1")])
+    );
+    assert_eq!(
+        read_text::<Value>("[12.5, {\"a\": 2.5}]"),
+        Ok(json!([12.5, {"a": 2.5}]))
+    );
+    assert_eq!(
+        read_text::<Open>("12.5"),
+        Ok(Open::Unknown("12.5".to_owned()))
+    );
+    for (error, expected) in [
+        (read_text::<Part>("12.5").map(drop), "an object"),
+        (read_text::<Option<Part>>("12.5").map(drop), "an object"),
+        (
+            read_text::<BTreeMap<String, String>>("12.5").map(drop),
+            "an object",
+        ),
+        (
+            read_text::<Map<String, Value>>("12.5").map(drop),
+            "an object",
+        ),
+        (read_text::<Vec<String>>("12.5").map(drop), "a list"),
+        (read_text::<Date>("12.5").map(drop), "a date"),
+        (read_text::<bool>("0.5").map(drop), "a boolean"),
+        (read_text::<i32>("12.5").map(drop), "a whole number"),
+        (
+            read_text::<i64>("12345678901234567890").map(drop),
+            "a whole number",
+        ),
+        (
+            read_text::<String>("12345678901234567890123").map(drop),
+            "text",
+        ),
+        (read_text::<Decimal>("[12.5]").map(drop), "a decimal number"),
+        (read_text::<Decimal>("true").map(drop), "a decimal number"),
+    ] {
+        let error = error.unwrap_err();
+        assert!(error.contains(&format!("expected {expected}")), "{error}");
+    }
+}
+
+#[test]
+fn a_decimal_is_exact_or_an_error() {
+    for exact in [
+        "1234567890123456789012345678",
+        "0.1234567890123456789012345678",
+        "9007199254740993.5",
+    ] {
+        let decimal: Decimal = exact.parse().unwrap();
+        assert_eq!(decimal.to_string(), exact);
+        assert_eq!(read_text::<Decimal>(exact), Ok(decimal));
+        assert_eq!(read_text::<Decimal>(&format!("\" {exact}\"")), Ok(decimal));
+    }
+    for rounded in [
+        "1.23456789012345678901234567891",
+        "123456789012345678901234567891",
+        "0.12345678901234567890123456789",
+        "1.23456789012345678901234567891e3",
+        "1e-29",
+    ] {
+        for json in [rounded.to_owned(), format!("\"{rounded}\"")] {
+            let error = read_text::<Decimal>(&json).unwrap_err();
+            assert!(
+                error.contains("expected a decimal number"),
+                "{json}: {error}"
+            );
+            assert!(error.contains(rounded), "{error}");
+        }
+    }
+    assert_eq!(
+        read_text::<Decimal>("\"\\u0031.5\""),
+        Ok(Decimal::new(15, 1))
+    );
+}
+
+/// An object that holds any others, too: serde buffers these, so that numbers
+/// are doubles.
+#[derive(Debug, Deserialize)]
+struct Rest {
+    #[serde(flatten, with = "crate::wire")]
+    rest: BTreeMap<String, Decimal>,
+}
+
+#[test]
+fn a_double_is_a_decimal_as_long_as_it_can_hold_its_digits() {
+    let read = |json: &str| serde_json::from_str::<Rest>(json);
+    let Rest { rest } = read(r#"{"a": 12.5, "b": "0.10", "c": 3, "d": ""}"#).unwrap();
+    let rest: Vec<_> = rest.values().map(Decimal::to_string).collect();
+    assert_eq!(rest, ["12.5", "0.10", "3"]);
+    assert!(read(r#"{"a": 12345678901234567890123456789.5}"#).is_err());
+}
+
+#[test]
 fn a_code_keeps_its_zeros_and_one_sent_as_a_number_its_digits() {
     assert_eq!(read::<String>(json!("0001")), Ok("0001".to_owned()));
     assert_eq!(
@@ -199,7 +366,6 @@ fn a_code_keeps_its_zeros_and_one_sent_as_a_number_its_digits() {
     );
     assert_eq!(read::<String>(json!(-5)), Ok("-5".to_owned()));
     assert_eq!(read::<String>(json!(1.5)), Ok("1.5".to_owned()));
-    assert_eq!(read::<String>(json!(true)), Ok("true".to_owned()));
     // Its last digits are lost already.
     assert!(read::<String>(json!(1e300)).is_err());
     assert!(read::<String>(json!(["a"])).is_err());
@@ -269,10 +435,10 @@ fn an_object_that_is_empty_is_none_in_every_form() {
     for empty in [json!(""), json!(null), json!([])] {
         assert_eq!(read::<Option<Part>>(empty.clone()), Ok(None), "{empty}");
     }
-    assert_eq!(read::<Part>(json!({})), Ok(Part { size: None }));
+    assert_eq!(read::<Part>(json!({})), Ok(part(None)));
     assert_eq!(
         read::<Part>(json!({"size": "7", "new": []})),
-        Ok(Part { size: Some(7) })
+        Ok(part(Some(7)))
     );
     // Its fields in order are no object.
     assert!(read::<Part>(json!([7])).is_err());
@@ -324,8 +490,16 @@ fn maps_and_lists_read_their_elements_in_the_same_way() {
     );
     assert!(read::<BTreeMap<String, i32>>(json!([1])).is_err());
     assert_eq!(read::<Vec<i32>>(json!(["1", 2, "3.0"])), Ok(vec![1, 2, 3]));
-    assert!(read::<Vec<i32>>(json!({"0": 1})).is_err());
-    let parts = Parts(vec![Part { size: Some(1) }]);
+    // How PHP writes a list that has lost items, and an empty one.
+    assert_eq!(
+        read::<Vec<i32>>(json!({"0": 1, "2": "", "10": "3"})),
+        Ok(vec![1, 3])
+    );
+    assert_eq!(read::<Vec<i32>>(json!({})), Ok(Vec::new()));
+    for object in [json!({"0": 1, "a": 2}), json!({"-1": 1}), json!({"": 1})] {
+        assert!(read::<Vec<i32>>(object.clone()).is_err(), "{object}");
+    }
+    let parts = Parts(vec![part(Some(1))]);
     assert_eq!(read::<Parts>(json!([{"size": "1"}])), Ok(parts));
 }
 

@@ -1,16 +1,21 @@
-//! Text: as text, or as the number or boolean that a PHP back end makes of
-//! text that looks like one.
+//! Text: as text, or as the number that a PHP back end makes of text that looks
+//! like one.
 
 use std::fmt;
 
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Unexpected, Visitor};
 use serde::ser::Serializer;
 
-use super::Wire;
+use super::{Presence, Wire, digits};
 
 impl Wire for String {
-    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
-        struct Text;
+    fn read<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+    ) -> Result<Option<Self>, D::Error> {
+        struct Text {
+            presence: Presence,
+        }
 
         impl<'de> Visitor<'de> for Text {
             type Value = Option<String>;
@@ -41,14 +46,20 @@ impl Wire for String {
                     .ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
             }
 
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
-                Ok(Some(value.to_string()))
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                // The same text as from a double, whoever turns on which feature.
+                let number = |digits: &str| digits.parse().unwrap_or(f64::NAN);
+                match digits::number(map, number)? {
+                    Some(number) => self.visit_f64(number),
+                    None => Err(A::Error::invalid_type(Unexpected::Map, &self)),
+                }
             }
 
+            false_is_none!();
             null_is_none!();
         }
 
-        deserializer.deserialize_any(Text)
+        deserializer.deserialize_any(Text { presence })
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

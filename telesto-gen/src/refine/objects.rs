@@ -88,7 +88,10 @@ fn properties(item: &mut ItemStruct) -> Result<Option<Vec<TokenStream>>, String>
     properties.extend(rest);
     hide(fields);
     if let Some(hidden) = fields.named.last_mut() {
-        hidden.attrs.push(parse_quote!(#[serde(skip)]));
+        // Never sent as such by anybody: see `wire::Emptied`.
+        hidden.attrs.push(parse_quote!(
+            #[serde(rename = "$serde_json::private::Number", default)]
+        ));
     }
     tree::underive(&mut item.attrs, &["Serialize", "Debug"]);
     Ok(Some(properties))

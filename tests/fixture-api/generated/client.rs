@@ -18,7 +18,7 @@ pub mod types {
         pub zip: ::std::option::Option<::std::string::String>,
         #[serde(rename = "type", default, with = "crate::wire")]
         pub type_: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Address {
@@ -56,7 +56,7 @@ pub mod types {
         pub size: ::std::option::Option<::std::string::String>,
         #[serde(rename = "size²", default, with = "crate::wire")]
         pub size_2: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl AwkwardThing {
@@ -70,7 +70,7 @@ pub mod types {
     pub struct AwkwardThingClosed {
         #[serde(default, with = "crate::wire")]
         pub a: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl AwkwardThingClosed {
@@ -113,7 +113,7 @@ pub mod types {
         pub lot_no: ::std::option::Option<::std::string::String>,
         #[serde(rename = "lot_no", default, with = "crate::wire")]
         pub lot_no_2: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl AwkwardThingLotObject {
@@ -129,7 +129,7 @@ pub mod types {
         pub kind: BagKind,
         #[serde(default, with = "crate::wire")]
         pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Bag {
@@ -211,7 +211,7 @@ pub mod types {
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
         #[serde(default, with = "crate::wire")]
         pub volume: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Barrel {
@@ -240,7 +240,7 @@ pub mod types {
         pub from: ::std::option::Option<BatchOrigin>,
         #[serde(default, with = "crate::wire")]
         pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Batch {
@@ -281,7 +281,7 @@ pub mod types {
         pub supplier_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub build: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl BatchOrigin {
@@ -363,7 +363,7 @@ pub mod types {
         pub kind: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Board {
@@ -379,7 +379,7 @@ pub mod types {
         pub kind: BoxKind,
         #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<i64>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Box {
@@ -459,7 +459,7 @@ pub mod types {
         pub number_id: ::std::option::Option<CardNumber>,
         #[serde(with = "crate::wire")]
         pub owner_id: ::std::string::String,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Card {
@@ -561,7 +561,7 @@ pub mod types {
         pub company_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub first_name: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Company {
@@ -589,7 +589,7 @@ pub mod types {
         pub insurance: ::std::option::Option<ConsignmentInsurance>,
         #[serde(default, with = "crate::wire")]
         pub stamp: ::std::option::Option<ConsignmentStamp>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Consignment {
@@ -709,7 +709,7 @@ pub mod types {
         pub insurer: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub sum: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ConsignmentInsuranceForeign {
@@ -725,7 +725,7 @@ pub mod types {
         pub policy_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub sum: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ConsignmentInsuranceOwn {
@@ -851,7 +851,7 @@ pub mod types {
     pub struct ConsignmentSizeObject {
         #[serde(default, with = "crate::wire")]
         pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ConsignmentSizeObject {
@@ -867,7 +867,7 @@ pub mod types {
         pub place: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ConsignmentStamp {
@@ -950,7 +950,7 @@ pub mod types {
         pub kind: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Crate {
@@ -973,7 +973,7 @@ pub mod types {
             ::std::string::String,
             ::rust_decimal::Decimal,
         >,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Draft {
@@ -1077,7 +1077,7 @@ pub mod types {
     pub struct EarlierFound {
         #[serde(default, with = "crate::wire")]
         pub middle: ::std::option::Option<FoundPart>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl EarlierFound {
@@ -1097,7 +1097,7 @@ pub mod types {
         pub changed: ::std::option::Option<::jiff::civil::DateTime>,
         #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Found {
@@ -1197,7 +1197,7 @@ pub mod types {
         pub name: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub open: ::std::option::Option<bool>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl FoundForm {
@@ -1213,7 +1213,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub holder: ::std::option::Option<FoundPartHolder>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl FoundPart {
@@ -1227,7 +1227,7 @@ pub mod types {
     pub struct FoundPartHolder {
         #[serde(default, with = "crate::wire")]
         pub held: ::std::option::Option<::std::boxed::Box<FoundPart>>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl FoundPartHolder {
@@ -1312,7 +1312,7 @@ pub mod types {
         pub self_: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub more: ::std::option::Option<More>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Goods {
@@ -1330,7 +1330,7 @@ pub mod types {
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
         #[serde(default, with = "crate::wire")]
         pub sold_on: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl GoodsForm {
@@ -1395,7 +1395,7 @@ pub mod types {
         pub parts: ::std::vec::Vec<Part>,
         #[serde(default, with = "crate::wire")]
         pub due: ::std::option::Option<Due>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Kit {
@@ -1453,7 +1453,7 @@ pub mod types {
         pub state: ::std::option::Option<ListMoodsResponseItemState>,
         #[serde(default, with = "crate::wire")]
         pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ListMoodsResponseItem {
@@ -1793,7 +1793,7 @@ pub mod types {
         pub mail_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Mail {
@@ -1811,7 +1811,7 @@ pub mod types {
         pub name_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub secret_id: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Member {
@@ -1917,7 +1917,7 @@ pub mod types {
             ::std::string::String,
             ::rust_decimal::Decimal,
         >,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl More {
@@ -1935,7 +1935,7 @@ pub mod types {
         pub id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Named {
@@ -1951,7 +1951,7 @@ pub mod types {
         pub name: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub due: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl NewDraft {
@@ -1975,7 +1975,7 @@ pub mod types {
         pub active: ::std::option::Option<bool>,
         #[serde(default, with = "crate::wire")]
         pub products: ::std::vec::Vec<SuppliedProduct>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl NewSupplier {
@@ -1989,7 +1989,7 @@ pub mod types {
     pub struct Numbered {
         #[serde(default, with = "crate::wire")]
         pub number_id: ::std::option::Option<CardNumber>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Numbered {
@@ -2003,7 +2003,7 @@ pub mod types {
     pub struct OldPrint {
         #[serde(default, with = "crate::wire")]
         pub id: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl OldPrint {
@@ -2170,7 +2170,7 @@ pub mod types {
         pub kind: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Pallet {
@@ -2192,7 +2192,7 @@ pub mod types {
         pub stops: ::std::vec::Vec<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub size: ::std::option::Option<ParcelSize>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Parcel {
@@ -2206,7 +2206,7 @@ pub mod types {
     pub struct ParcelSize {
         #[serde(default, with = "crate::wire")]
         pub height: ::std::option::Option<i64>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ParcelSize {
@@ -2247,7 +2247,7 @@ pub mod types {
         pub id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub first_name: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Person {
@@ -2263,7 +2263,7 @@ pub mod types {
         pub phone_id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Phone {
@@ -2281,7 +2281,7 @@ pub mod types {
         pub top: ::std::option::Option<::std::boxed::Box<Stack>>,
         #[serde(default, with = "crate::wire")]
         pub others: ::std::vec::Vec<Stack>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Pile {
@@ -2362,7 +2362,7 @@ pub mod types {
         pub id: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Priced {
@@ -2592,7 +2592,7 @@ pub mod types {
         pub list: ::std::vec::Vec<i64>,
         #[serde(default, with = "crate::wire")]
         pub free: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Reading {
@@ -2635,7 +2635,7 @@ pub mod types {
         pub nullable: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
         #[serde(default, with = "crate::wire")]
         pub anything: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Record {
@@ -2674,7 +2674,7 @@ pub mod types {
         pub note: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl RecordForm {
@@ -2718,7 +2718,7 @@ pub mod types {
             ::std::string::String,
             ::std::string::String,
         >,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl RecordOwner {
@@ -2820,7 +2820,7 @@ pub mod types {
         pub async_: ::std::option::Option<bool>,
         #[serde(rename = "", default, with = "crate::wire")]
         pub x: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Result {
@@ -2834,7 +2834,7 @@ pub mod types {
     pub struct ResultBody {
         #[serde(default, with = "crate::wire")]
         pub note: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ResultBody {
@@ -2916,7 +2916,7 @@ pub mod types {
     pub struct ResultPlace {
         #[serde(default, with = "crate::wire")]
         pub row: ::std::option::Option<ResultPlaceRow>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ResultPlace {
@@ -2930,7 +2930,7 @@ pub mod types {
     pub struct ResultPlaceRow {
         #[serde(default, with = "crate::wire")]
         pub a: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ResultPlaceRow {
@@ -2946,7 +2946,7 @@ pub mod types {
         pub id: ::std::string::String,
         #[serde(with = "crate::wire")]
         pub model: RobotModel,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Robot {
@@ -3026,7 +3026,7 @@ pub mod types {
         pub kind: RoundKind,
         #[serde(default, with = "crate::wire")]
         pub radius: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Round {
@@ -3106,7 +3106,7 @@ pub mod types {
         pub kind: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub thread: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Screw {
@@ -3153,7 +3153,7 @@ pub mod types {
         pub near: ::std::vec::Vec<ShelfName>,
         #[serde(default, with = "crate::wire")]
         pub prices: ::std::collections::BTreeMap<::std::string::String, ShelfPrice>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Shelf {
@@ -3415,7 +3415,7 @@ pub mod types {
         #[deprecated]
         #[serde(default, with = "crate::wire")]
         pub old: ::std::option::Option<PrintName>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl SmallPrint {
@@ -3531,7 +3531,7 @@ pub mod types {
         pub kind: SquareKind,
         #[serde(default, with = "crate::wire")]
         pub side: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Square {
@@ -3636,7 +3636,7 @@ pub mod types {
         pub shelf: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub until: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl StartRecountBody {
@@ -3652,7 +3652,7 @@ pub mod types {
         pub shelf: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub count: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl StartRecountByFormBody {
@@ -3670,7 +3670,7 @@ pub mod types {
         pub purchase_price: ::std::option::Option<::rust_decimal::Decimal>,
         #[serde(default, with = "crate::wire")]
         pub first_bought: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl SuppliedProduct {
@@ -3720,7 +3720,7 @@ pub mod types {
         >,
         #[serde(default, with = "crate::wire")]
         pub extra: ::std::option::Option<::serde_json::Value>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Supplier {
@@ -3812,7 +3812,7 @@ pub mod types {
         pub id: ::std::string::String,
         #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Thing {
@@ -3826,7 +3826,7 @@ pub mod types {
     pub struct ThingChange {
         #[serde(default, with = "crate::wire")]
         pub name: ::std::option::Option<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl ThingChange {
@@ -3874,7 +3874,7 @@ pub mod types {
         pub with_space_more: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub labels: ::std::collections::BTreeMap<::std::string::String, Named>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Tree {
@@ -3937,7 +3937,7 @@ pub mod types {
     pub struct TreePlace {
         #[serde(default, with = "crate::wire")]
         pub row: ::std::option::Option<TreePlaceRow>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl TreePlace {
@@ -3951,7 +3951,7 @@ pub mod types {
     pub struct TreePlaceRow {
         #[serde(default, with = "crate::wire")]
         pub shelves: ::std::vec::Vec<TreePlaceRowShelvesItem>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl TreePlaceRow {
@@ -3965,7 +3965,7 @@ pub mod types {
     pub struct TreePlaceRowShelvesItem {
         #[serde(default, with = "crate::wire")]
         pub boxes: ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl TreePlaceRowShelvesItem {
@@ -3979,7 +3979,7 @@ pub mod types {
     pub struct Vec {
         #[serde(default, with = "crate::wire")]
         pub vec: ::std::vec::Vec<::std::string::String>,
-        #[serde(skip)]
+        #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Vec {
