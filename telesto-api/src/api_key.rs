@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use reqwest::header::HeaderValue;
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::Error;
@@ -49,6 +50,50 @@ impl ApiKey {
         let quoted = key.escape_debug().to_string();
         text.replace(key, REDACTED).replace(&quoted, REDACTED)
     }
+
+    /// A body with the key redacted, also as it is written in JSON. One without
+    /// the key is not copied.
+    pub(crate) fn redact_bytes(&self, body: Bytes) -> Bytes {
+        let key = self.0.expose_secret();
+        let json = serde_json::to_string(key).unwrap_or_default();
+        let json = json.trim_matches('"');
+        // PHP escapes slashes.
+        let php = json.replace('/', "\\/");
+        [key, json, &php].into_iter().fold(body, |body, key| {
+            let found = body.windows(key.len()).any(|part| part == key.as_bytes());
+            match found {
+                true => replaced(&body, key.as_bytes()).into(),
+                false => body,
+            }
+        })
+    }
+
+    /// Headers without those that repeat the key.
+    pub(crate) fn redact_headers(&self, mut headers: HeaderMap) -> HeaderMap {
+        let key = self.0.expose_secret().as_bytes();
+        for value in headers.values_mut() {
+            if value.as_bytes().windows(key.len()).any(|part| part == key) {
+                *value = HeaderValue::from_static(REDACTED);
+            }
+        }
+        headers
+    }
+}
+
+/// The bytes with each `key` in them redacted.
+fn replaced(bytes: &[u8], key: &[u8]) -> Vec<u8> {
+    let mut kept = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(byte) = rest.first() {
+        rest = if let Some(after) = rest.strip_prefix(key) {
+            kept.extend_from_slice(REDACTED.as_bytes());
+            after
+        } else {
+            kept.push(*byte);
+            &rest[1..]
+        };
+    }
+    kept
 }
 
 const REDACTED: &str = "[redacted]";
@@ -101,5 +146,18 @@ mod tests {
         );
         let key = ApiKey::new("s3cret".to_owned().into()).unwrap();
         assert_eq!(format!("{key:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn a_body_is_redacted_as_it_may_be_written() {
+        let key = ApiKey::new("a/b\"c".to_owned().into()).unwrap();
+        let redacted = |body: &'static str| key.redact_bytes(Bytes::from_static(body.as_bytes()));
+        assert_eq!(redacted("no a/b\"c, a/b\"c."), "no [redacted], [redacted].");
+        assert_eq!(redacted(r#"{"key": "a/b\"c"}"#), r#"{"key": "[redacted]"}"#);
+        assert_eq!(
+            redacted(r#"{"key": "a\/b\"c"}"#),
+            r#"{"key": "[redacted]"}"#
+        );
+        assert_eq!(redacted("nothing"), "nothing");
     }
 }

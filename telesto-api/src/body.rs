@@ -6,14 +6,12 @@ use reqwest::{Response, StatusCode};
 
 use crate::{Error, ErrorKind};
 
-/// Reads a body of at most `limit` bytes.
-pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Bytes, Error> {
-    let mut buffer = Buffer::new(response.content_length(), limit)?;
-    while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
-        buffer.push(&chunk)?;
-    }
-    Ok(buffer.into_bytes())
-}
+/// A longer body is no envelope of an error.
+pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
+
+/// The part of a body that was read before the rest of it is read as a stream.
+#[derive(Clone)]
+pub(crate) struct Beginning(pub(crate) Bytes);
 
 /// The part of a body that has been read, of at most `limit` bytes.
 pub(crate) struct Buffer {
@@ -22,16 +20,41 @@ pub(crate) struct Buffer {
 }
 
 impl Buffer {
-    /// A buffer for a body whose length may have been announced.
-    pub(crate) fn new(announced: Option<u64>, limit: usize) -> Result<Self, Error> {
-        let announced = announced.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
-        if announced.is_some_and(|length| length > limit) {
-            return Err(too_large(limit));
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            bytes: Vec::new(),
+            limit,
         }
-        let mut bytes = Vec::new();
+    }
+
+    /// Prepares for a body whose length may have been announced.
+    pub(crate) fn announce(&mut self, length: Option<u64>) -> Result<(), Error> {
+        let length = length.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+        if length.is_some_and(|length| length > self.limit) {
+            return Err(too_large(self.limit));
+        }
         // A hint: a length that is a lie must not exhaust the memory.
-        let _ = bytes.try_reserve_exact(announced.unwrap_or(0));
-        Ok(Self { bytes, limit })
+        let _ = self.bytes.try_reserve_exact(length.unwrap_or(0));
+        Ok(())
+    }
+
+    /// Reads until it is known that the body is no error that the server states.
+    /// Returns whether it has been read to its end, and may be one.
+    pub(crate) async fn read_beginning(&mut self, response: &mut Response) -> Result<bool, Error> {
+        while may_be_error(&self.bytes) {
+            match response.chunk().await.map_err(Error::transport)? {
+                Some(chunk) => self.push(&chunk)?,
+                None => return Ok(true),
+            }
+        }
+        Ok(false)
+    }
+
+    pub(crate) async fn read_to_end(&mut self, response: &mut Response) -> Result<(), Error> {
+        while let Some(chunk) = response.chunk().await.map_err(Error::transport)? {
+            self.push(&chunk)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
@@ -42,10 +65,24 @@ impl Buffer {
         Ok(())
     }
 
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     pub(crate) fn into_bytes(mut self) -> Bytes {
         self.bytes.shrink_to_fit();
         self.bytes.into()
     }
+}
+
+/// Whether a body that begins like this may be an envelope, which is an object.
+fn may_be_error(begun: &[u8]) -> bool {
+    begun.len() <= MAX_ERROR_BODY
+        && (MARK.starts_with(begun)
+            || matches!(
+                without_mark(begun).trim_ascii_start().first(),
+                None | Some(b'{')
+            ))
 }
 
 /// The parts of a response whose body the middleware has read already: nothing
@@ -61,10 +98,16 @@ pub(crate) async fn parts(
     Ok((status, headers, body))
 }
 
-/// A body without a byte order mark. A PHP file that was saved with one sends
-/// it first.
+/// The byte order mark. A PHP file that was saved with one sends it first.
+const MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// A body without a byte order mark.
 pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
-    body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body)
+    body.strip_prefix(MARK).unwrap_or(body)
+}
+
+pub(crate) fn looks_like_html(body: &[u8]) -> bool {
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 fn too_large(limit: usize) -> Error {
@@ -75,4 +118,29 @@ fn too_large(limit: usize) -> Error {
              raise it with `body_limit`"
         ),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_read_until_it_cannot_be_an_error() {
+        let long = format!("{{{}", " ".repeat(MAX_ERROR_BODY - 1));
+        for begun in [
+            "",
+            " \n",
+            "{",
+            " {\"id\": 1",
+            "\u{feff}",
+            "\u{feff} {",
+            &long,
+        ] {
+            assert!(may_be_error(begun.as_bytes()), "{begun:.20}");
+        }
+        assert!(may_be_error(&MARK[..2]));
+        for begun in ["[", " 7", "<html>", "%PDF", "\u{feff}[", &(long + " ")] {
+            assert!(!may_be_error(begun.as_bytes()), "{begun:.20}");
+        }
+    }
 }

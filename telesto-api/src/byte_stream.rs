@@ -11,7 +11,7 @@ use reqwest::Response;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use crate::Error;
-use crate::body::Buffer;
+use crate::body::{Beginning, Buffer};
 
 /// The body of a response that is bytes, such as a PDF. It is read from the
 /// connection as you ask for it.
@@ -32,6 +32,8 @@ use crate::body::Buffer;
 /// It is a [`Stream`] of chunks as well; [`chunk`](Self::chunk) reads one by
 /// one without further crates. The connection is closed when it is dropped.
 pub struct ByteStream {
+    /// What has been read already.
+    beginning: Bytes,
     chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
     operation: String,
     /// The length that the server has announced.
@@ -41,8 +43,10 @@ pub struct ByteStream {
 }
 
 impl ByteStream {
-    pub(crate) fn new(operation: &str, response: Response, limit: usize) -> Self {
+    pub(crate) fn new(operation: &str, mut response: Response, limit: usize) -> Self {
+        let beginning = response.extensions_mut().remove::<Beginning>();
         Self {
+            beginning: beginning.map_or_else(Bytes::new, |Beginning(bytes)| bytes),
             operation: operation.to_owned(),
             announced: response.content_length(),
             limit,
@@ -58,8 +62,10 @@ impl ByteStream {
     /// [body limit](crate::ClientBuilder::body_limit) of the client; and those
     /// of [`chunk`](Self::chunk).
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
-        let mut buffer =
-            Buffer::new(self.announced, self.limit).map_err(|error| error.of(&self.operation))?;
+        let mut buffer = Buffer::new(self.limit);
+        buffer
+            .announce(self.announced)
+            .map_err(|error| error.of(&self.operation))?;
         while let Some(chunk) = self.chunk().await? {
             buffer
                 .push(&chunk)
@@ -105,6 +111,9 @@ impl Stream for ByteStream {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = self.get_mut();
+        if !this.beginning.is_empty() {
+            return Poll::Ready(Some(Ok(std::mem::take(&mut this.beginning))));
+        }
         let chunk = ready!(this.chunks.as_mut().poll_next(context));
         let chunk = chunk.transpose().map_err(Error::transport);
         Poll::Ready(chunk.map_err(|error| error.of(&this.operation)).transpose())

@@ -4,32 +4,46 @@ use progenitor_client::{ClientInfo as _, ResponseValue};
 use reqwest::Response;
 use serde::Deserialize;
 use serde::de::Deserializer;
+use tracing::Span;
 
-use crate::body::{self, without_mark};
+use crate::body::{self, looks_like_html, without_mark};
 use crate::generated::Client;
 use crate::wire::{self, Wire};
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, trace};
 
-/// Decodes the response of a call.
+/// Decodes the response of a call, within its span.
 pub(crate) async fn response<T: Wire>(
     client: &Client,
     operation: &str,
-    response: Response,
+    mut response: Response,
 ) -> Result<ResponseValue<T>, Error> {
+    let span = response.extensions_mut().remove::<Span>();
+    let span = span.unwrap_or_else(Span::none);
     let (status, headers, body) = body::parts(operation, response).await?;
-    let value = json(&body).map_err(|error| {
-        // Redacted before it is shortened: half a key would not be recognised.
-        let error = error.map_texts(|text| one_line(&client.inner().redact(text)));
-        error.with_status(status).of(operation)
-    })?;
-    Ok(ResponseValue::new(value, status, headers))
+    match span.in_scope(|| json(&body)) {
+        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
+        Err(error) => {
+            let middleware = client.inner();
+            // Redacted before it is shortened: half a key would not be recognised.
+            let error = error.map_texts(|text| one_line(&middleware.redact(text)));
+            let error = error.with_status(status).of(operation);
+            let error = middleware.with_response(error, &headers, body);
+            trace::record_error(&span, &error);
+            Err(error)
+        }
+    }
 }
 
 /// Decodes a body. An empty one is an empty value.
 fn json<T: Wire>(body: &[u8]) -> Result<T, Error> {
     let body = without_mark(body);
     if body.trim_ascii().is_empty() {
-        return T::none()
+        let none = T::none();
+        if none.is_some() {
+            // Somebody may delete what is not in a list.
+            tracing::warn!(target: "telesto_api", "the response is empty, and read as no value");
+        }
+        return none
             .ok_or_else(|| undecodable("the response is empty, but the spec requires a value"));
     }
     match serde_json::from_slice(body) {
@@ -76,10 +90,6 @@ fn one_line(message: &str) -> String {
         None => message,
         Some((cut, _)) => format!("{}…", &message[..cut]),
     }
-}
-
-fn looks_like_html(body: &[u8]) -> bool {
-    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 /// A value in its wire format, for serde.

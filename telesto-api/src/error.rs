@@ -4,7 +4,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use jiff::Timestamp;
+use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 
 use crate::api_error::ApiError;
@@ -37,6 +39,7 @@ struct Inner {
     retry_at: Option<Timestamp>,
     api_error: Option<ApiError>,
     path: Option<String>,
+    response: Option<(HeaderMap, Bytes)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -50,7 +53,8 @@ pub enum ErrorKind {
     InvalidRequest,
     /// 401: the API key is missing or invalid. Check the key.
     Unauthorized,
-    /// 403: the account needs a Pro plan for the API.
+    /// 403: the account needs a Pro plan for the API, or something before it, such
+    /// as a firewall, refuses access. The message says which.
     Forbidden,
     /// 404: the path, or what it names, does not exist.
     NotFound,
@@ -64,7 +68,7 @@ pub enum ErrorKind {
     /// A redirect that is not followed, because it leads to another origin or
     /// nowhere.
     Redirect,
-    /// No response in time. The server may have acted on the request.
+    /// No response in time, or a 408. The server may have acted on the request.
     Timeout,
     /// Cannot connect, or the connection was lost. The server may have acted on
     /// a request that was sent before.
@@ -103,8 +107,9 @@ impl Error {
         self.0.status
     }
 
-    /// When to try again, for [`RateLimited`](ErrorKind::RateLimited), at the
-    /// latest; `None` otherwise.
+    /// When to try again: for [`RateLimited`](ErrorKind::RateLimited), at the
+    /// latest; for [`Server`](ErrorKind::Server), if the server says when. `None`
+    /// otherwise.
     #[must_use]
     pub fn retry_at(&self) -> Option<Timestamp> {
         self.0.retry_at
@@ -121,6 +126,27 @@ impl Error {
     #[must_use]
     pub fn path(&self) -> Option<&str> {
         self.0.path.as_deref()
+    }
+
+    /// The body of the response as it came, for what a request was spent on: to be
+    /// looked at, or saved, after a [`Decode`](ErrorKind::Decode). `None` if there
+    /// was no response.
+    ///
+    /// It ends where reading it ended: at the
+    /// [body limit](crate::ClientBuilder::body_limit), after 64 KiB if the status
+    /// is not a success, or where the connection was lost. The API key is
+    /// redacted. No output of the error shows the body.
+    #[must_use]
+    pub fn body(&self) -> Option<&[u8]> {
+        self.0.response.as_ref().map(|(_, body)| &**body)
+    }
+
+    /// The headers of the response, such as the id of a request that a support
+    /// may ask for; `None` if there was no response. No output of the error shows
+    /// them.
+    #[must_use]
+    pub fn headers(&self) -> Option<&HeaderMap> {
+        self.0.response.as_ref().map(|(headers, _)| headers)
     }
 
     /// Whether a setting is invalid: fix the configuration.
@@ -141,7 +167,8 @@ impl Error {
         self.kind() == ErrorKind::Unauthorized
     }
 
-    /// Whether the account may not use the API: it needs a Pro plan.
+    /// Whether access is refused: the account needs a Pro plan, or a firewall
+    /// refuses the request.
     #[must_use]
     pub fn is_forbidden(&self) -> bool {
         self.kind() == ErrorKind::Forbidden
@@ -230,6 +257,7 @@ impl Error {
             retry_at: None,
             api_error: None,
             path: None,
+            response: None,
             source: None,
         }))
     }
@@ -286,10 +314,20 @@ impl Error {
     }
 
     /// The error that an HTTP status other than a success stands for.
-    pub(crate) fn from_status(status: StatusCode) -> Self {
+    ///
+    /// What is not JSON does not come from the API.
+    pub(crate) fn from_status(status: StatusCode, is_json: bool) -> Self {
         let (kind, message) = match status.as_u16() {
             401 => (ErrorKind::Unauthorized, "the API key is missing or invalid"),
-            403 => (ErrorKind::Forbidden, "the API needs a Pro plan"),
+            403 if is_json => (ErrorKind::Forbidden, "the API needs a Pro plan"),
+            403 => (
+                ErrorKind::Forbidden,
+                "access is refused, perhaps by a firewall",
+            ),
+            408 => (
+                ErrorKind::Timeout,
+                "the server did not get the request in time",
+            ),
             429 => (
                 ErrorKind::RateLimited,
                 "the address is blocked for too many requests",
@@ -315,6 +353,11 @@ impl Error {
 
     pub(crate) fn with_api_error(self, api_error: Option<ApiError>) -> Self {
         self.with(|inner| inner.api_error = api_error)
+    }
+
+    /// Keeps what was received, with the key redacted.
+    pub(crate) fn with_response(self, headers: HeaderMap, body: Bytes) -> Self {
+        self.with(|inner| inner.response = Some((headers, body)))
     }
 
     pub(crate) fn with_path(self, path: String) -> Self {
@@ -389,6 +432,7 @@ impl fmt::Debug for Error {
             retry_at,
             api_error,
             path,
+            response,
             source,
         } = &*self.0;
         if !formatter.alternate() {
@@ -412,6 +456,7 @@ impl fmt::Debug for Error {
             .field("retry_at", retry_at)
             .field("api_error", api_error)
             .field("path", path)
+            .field("body_size", &response.as_ref().map(|(_, body)| body.len()))
             .field("source", source)
             .finish()
     }

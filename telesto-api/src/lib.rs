@@ -23,11 +23,13 @@ pub mod httpmock;
 mod limit;
 mod middleware;
 mod operation;
+mod outcome;
 mod request;
 mod trace;
 mod wire;
 
 pub use progenitor_client::ResponseValue;
+pub use reqwest::header::HeaderMap;
 pub use reqwest::{Method, StatusCode};
 // The types of fields, so that users need not match their versions.
 pub use {jiff, rust_decimal};

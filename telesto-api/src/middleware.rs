@@ -8,25 +8,20 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
-use reqwest::{Method, Request, Response, StatusCode};
+use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::{Request, Response, StatusCode};
 use tracing::Instrument as _;
 
-use crate::api_error::ApiError;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
-use crate::body::without_mark;
-use crate::budget::{Account, NotReserved, Receipt};
+use crate::budget::{Account, NotReserved, Reservation};
 use crate::clock::Clock;
 use crate::generated::Client;
 use crate::operation::Call;
-use crate::{Error, ErrorKind, OnLimit, Wait, body, operation, trace};
+use crate::{Error, ErrorKind, OnLimit, Wait, operation, outcome, trace};
 
 /// How many redirects a call follows. Each spends a request.
 const MAX_REDIRECTS: usize = 5;
-
-/// A longer error body is not an envelope.
-const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// The steps that every call of a client shares.
 #[derive(Clone, Debug)]
@@ -72,9 +67,20 @@ impl fmt::Debug for OnWait {
 #[derive(Clone)]
 pub(crate) struct Failed(pub(crate) Error);
 
-/// The end of the lockout that a response started.
-#[derive(Clone, Copy)]
-struct LockedUntil(Timestamp);
+/// A response, as far as its head, whose request has a slot of the budget.
+pub(crate) struct Arrived {
+    pub(crate) response: Response,
+    pub(crate) slot: Slot,
+}
+
+/// What has become of the slot of a request that was responded to.
+pub(crate) enum Slot {
+    /// The response may still state a 429.
+    Reserved(Reservation),
+    /// The response is no success. If it is a 429, the address is locked out
+    /// until then.
+    Settled(Option<Timestamp>),
+}
 
 impl From<Failed> for Response {
     fn from(failed: Failed) -> Self {
@@ -119,23 +125,23 @@ impl Middleware {
         call: Call<'_>,
     ) -> Result<Response, Error> {
         let span = trace::span(&request, call);
+        let method = request.method().clone();
         let result = async {
-            let method = request.method().clone();
-            let response = self.follow(http, request).await?;
-            if !response.status().is_success() {
-                return Err(self.refusal(response, &method).await);
-            }
-            self.success(response, &method, call).await
+            let arrived = self.follow(http, request).await?;
+            outcome::of(self, arrived, &method, call).await
         }
         .instrument(span.clone())
         .await
         .map_err(|error| error.of(call.name));
         trace::record(&span, &result);
-        result
+        let mut response = result?;
+        // The response is decoded within the span, too.
+        response.extensions_mut().insert(span);
+        Ok(response)
     }
 
     /// Sends a request, and follows redirects within the origin.
-    async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Response, Error> {
+    async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Arrived, Error> {
         let now = self.0.clock.monotonic();
         let deadline = match self.0.on_limit {
             OnLimit::Fail => Some(now),
@@ -147,12 +153,12 @@ impl Middleware {
             let url = request.url().clone();
             let method = request.method().clone();
             let next = request.try_clone();
-            let response = self.send_once(http, request, deadline).await?;
-            let status = response.status();
+            let arrived = self.send_once(http, request, deadline).await?;
+            let status = arrived.response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
-                return Ok(response);
+                return Ok(arrived);
             }
-            let location = text(response.headers(), &LOCATION);
+            let location = text(arrived.response.headers(), &LOCATION);
             let target = self
                 .0
                 .base_url
@@ -178,7 +184,7 @@ impl Middleware {
         http: &reqwest::Client,
         mut request: Request,
         deadline: Option<Duration>,
-    ) -> Result<Response, Error> {
+    ) -> Result<Arrived, Error> {
         let settings = &*self.0;
         let on_wait = |wait: &Wait| settings.on_wait.call(wait);
         let reserved = settings.account.reserve(deadline, on_wait);
@@ -189,86 +195,27 @@ impl Middleware {
             .headers_mut()
             .insert(settings.api_key_header.clone(), key);
         reservation.sent();
-        match http.execute(request).await {
-            Ok(mut response) => {
-                if response.status() == StatusCode::TOO_MANY_REQUESTS {
-                    let until = reservation.limited(self.asked(response.headers())).await;
-                    response.extensions_mut().insert(LockedUntil(until));
-                } else {
-                    let receipt = reservation.responded().await;
-                    response.extensions_mut().insert(receipt);
-                }
-                Ok(response)
-            }
+        let response = match http.execute(request).await {
+            Ok(response) => response,
             Err(error) => {
                 if error.is_connect() || error.is_builder() {
                     reservation.never_left();
                 }
-                Err(Error::transport(error))
+                return Err(Error::transport(error));
             }
-        }
-    }
-
-    /// Reads the body of a success, unless the caller reads it as a stream.
-    async fn success(
-        &self,
-        mut response: Response,
-        method: &Method,
-        call: Call<'_>,
-    ) -> Result<Response, Error> {
-        // JSON where something else is expected may be an error.
-        if call.streams && !is_json(response.headers()) {
-            return Ok(response);
-        }
-        let status = response.status();
-        let body = body::read(&mut response, self.0.body_limit)
-            .await
-            .map_err(|error| error.with_status(status))?;
-        if let Some((status, error)) = self.error_in_success(&body) {
-            return Err(self.stated(status, &response, method, Some(error)).await);
-        }
-        let (parts, _) = http::Response::from(response).into_parts();
-        Ok(http::Response::from_parts(parts, body).into())
-    }
-
-    /// The error of a response whose status is not 2xx.
-    async fn refusal(&self, mut response: Response, method: &Method) -> Error {
-        let body = body::read(&mut response, MAX_ERROR_BODY).await;
-        let error = body
-            .ok()
-            .and_then(|body| ApiError::read(without_mark(&body), |text| self.redact(text)));
-        self.stated(response.status(), &response, method, error)
-            .await
-    }
-
-    /// An error that the server sent, as a status or within a success.
-    async fn stated(
-        &self,
-        status: StatusCode,
-        response: &Response,
-        method: &Method,
-        api_error: Option<ApiError>,
-    ) -> Error {
-        let extensions = response.extensions();
-        let retry_at = match (extensions.get::<LockedUntil>(), extensions.get::<Receipt>()) {
-            _ if status != StatusCode::TOO_MANY_REQUESTS => None,
-            (Some(LockedUntil(until)), _) => Some(*until),
-            (None, Some(receipt)) => Some(receipt.limited(self.asked(response.headers())).await),
-            (None, None) => None,
         };
-        let error = match status {
-            StatusCode::NOT_FOUND => Error::not_found(method, &self.redact(response.url().path())),
-            status => Error::from_status(status),
+        let slot = match response.status() {
+            StatusCode::TOO_MANY_REQUESTS => {
+                let asked = self.asked(response.headers());
+                Slot::Settled(Some(reservation.limited(asked).await))
+            }
+            status if status.is_success() => Slot::Reserved(reservation),
+            _ => {
+                reservation.responded().await;
+                Slot::Settled(None)
+            }
         };
-        error.with_retry_at(retry_at).with_api_error(api_error)
-    }
-
-    fn error_in_success(&self, body: &[u8]) -> Option<(StatusCode, ApiError)> {
-        let body = without_mark(body);
-        if body.len() > MAX_ERROR_BODY || !body.trim_ascii_start().starts_with(b"{") {
-            return None;
-        }
-        ApiError::read_in_success(body, |text| self.redact(text))
+        Ok(Arrived { response, slot })
     }
 
     /// A text of the server, with the key redacted.
@@ -276,8 +223,14 @@ impl Middleware {
         self.0.api_key.redact(text)
     }
 
+    /// The error with what was received, with the key redacted.
+    pub(crate) fn with_response(&self, error: Error, headers: &HeaderMap, body: Bytes) -> Error {
+        let key = &self.0.api_key;
+        error.with_response(key.redact_headers(headers.clone()), key.redact_bytes(body))
+    }
+
     /// How long the server asks to wait.
-    fn asked(&self, headers: &HeaderMap) -> Duration {
+    pub(crate) fn asked(&self, headers: &HeaderMap) -> Duration {
         retry_after(headers, self.0.clock.wall()).unwrap_or_default()
     }
 }
@@ -306,13 +259,6 @@ fn not_followed(status: StatusCode, reason: &str) -> Error {
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
-}
-
-fn is_json(headers: &HeaderMap) -> bool {
-    text(headers, &CONTENT_TYPE).is_some_and(|kind| {
-        let kind = kind.split(';').next().unwrap_or_default().trim();
-        kind.eq_ignore_ascii_case("application/json") || kind.ends_with("+json")
-    })
 }
 
 /// How long the server asks to wait, given in seconds or as a date. A date is

@@ -17,6 +17,9 @@ pub struct Operation {
     pub tag: Option<&'static str>,
     /// What a successful call returns.
     pub returns: Returns,
+    /// The media types that a successful response may have: none if it has no
+    /// body.
+    pub media_types: &'static [&'static str],
 }
 
 /// What a successful call of an operation returns.
@@ -51,8 +54,10 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a str,
     /// The template of its path, if it is in the spec.
     pub(crate) template: Option<&'a str>,
-    /// Whether the caller reads the body as a stream.
-    pub(crate) streams: bool,
+    /// What a success is read as.
+    pub(crate) returns: Returns,
+    /// The media types that bytes may have; none if they may have any.
+    pub(crate) media_types: &'static [&'static str],
 }
 
 impl From<&Operation> for Call<'_> {
@@ -60,7 +65,8 @@ impl From<&Operation> for Call<'_> {
         Self {
             name: operation.id,
             template: Some(operation.path),
-            streams: operation.returns == Returns::Bytes,
+            returns: operation.returns,
+            media_types: operation.media_types,
         }
     }
 }

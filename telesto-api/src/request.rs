@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::generated::Client;
-use crate::operation::Call;
-use crate::{Error, body, call, decode};
+use crate::operation::{Call, Returns};
+use crate::{ByteStream, Error, call, decode};
 
 /// A request for an endpoint that is not in the spec, made by
 /// [`Client::request`].
@@ -57,7 +57,7 @@ impl<'a> RequestBuilder<'a> {
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn send(self) -> Result<ResponseValue<Value>, Error> {
         let client = self.client;
-        let (name, response) = self.sent().await?;
+        let (name, response) = self.sent(Returns::Json).await?;
         decode::response(client, &name, response).await
     }
 
@@ -68,12 +68,14 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
-        let (name, response) = self.sent().await?;
-        let (status, headers, body) = body::parts(&name, response).await?;
+        let limit = self.client.inner().settings().body_limit;
+        let (name, mut response) = self.sent(Returns::Bytes).await?;
+        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+        let body = ByteStream::new(&name, response, limit).bytes().await?;
         Ok(ResponseValue::new(body, status, headers))
     }
 
-    async fn sent(self) -> Result<(String, Response), Error> {
+    async fn sent(self, returns: Returns) -> Result<(String, Response), Error> {
         let Self {
             client,
             name,
@@ -83,7 +85,8 @@ impl<'a> RequestBuilder<'a> {
         let call = Call {
             name: &name,
             template: None,
-            streams: false,
+            returns,
+            media_types: &[],
         };
         let response = client.inner().send(client.client(), request, call).await?;
         Ok((name, response))

@@ -45,7 +45,11 @@ pub(crate) fn record(span: &Span, result: &Result<Response, Error>) {
         span.record("http.response.status_code", status.as_u16());
     }
     if let Err(error) = result {
-        span.record("otel.status_code", "ERROR");
-        span.record("error.type", field::debug(error.kind()));
+        record_error(span, error);
     }
+}
+
+pub(crate) fn record_error(span: &Span, error: &Error) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", field::debug(error.kind()));
 }

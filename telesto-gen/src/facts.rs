@@ -46,6 +46,8 @@ pub(crate) struct OperationFacts {
     pub(crate) body: Option<BodyFacts>,
     /// What its success is read as.
     pub(crate) returns: Returns,
+    /// The media types of its successes, without parameters.
+    pub(crate) media_types: Vec<String>,
 }
 
 /// What the success of an operation is read as.
@@ -129,11 +131,21 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
     let node = operation.node;
     let tags = node.get("tags").map_or(&[][..], Node::items);
     let docs = node.get("externalDocs");
-    let contents = spec
+    let contents: Vec<Found<'_>> = spec
         .successes(operation)
         .into_iter()
-        .filter_map(|(_, success)| spec.field(&success, "content"));
-    let mut read = contents.filter_map(|content| Some(essence(media_type(&content)?)));
+        .filter_map(|(_, success)| spec.field(&success, "content"))
+        .collect();
+    let mut read = contents
+        .iter()
+        .filter_map(|content| Some(essence(media_type(content)?)));
+    let mut media_types: Vec<String> = Vec::new();
+    for entry in contents.iter().flat_map(|content| content.node.entries()) {
+        let kind = essence(&entry.key).to_ascii_lowercase();
+        if !media_types.contains(&kind) {
+            media_types.push(kind);
+        }
+    }
     OperationFacts {
         id: operation.id().unwrap_or_default().to_owned(),
         method: operation.method.to_ascii_uppercase(),
@@ -161,6 +173,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
             Some(media_type) => Returns::Bytes(media_type.to_owned()),
             None => Returns::Nothing,
         },
+        media_types,
     }
 }
 

@@ -23,6 +23,7 @@ pub(crate) fn module(facts: &Facts) -> Result<TokenStream, String> {
             method,
             path,
             tag,
+            media_types,
             ..
         } = operation;
         let tag = match tag {
@@ -40,6 +41,7 @@ pub(crate) fn module(facts: &Facts) -> Result<TokenStream, String> {
             path: #path,
             tag: #tag,
             returns: Returns::#returns,
+            media_types: &[#(#media_types),*],
         })
     });
     Ok(quote! {

@@ -3,21 +3,14 @@
 
 use std::error::Error as _;
 use std::fmt::Debug;
-use std::io;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use httpmock::MockServer;
 use serde_json::{Value, json};
 use telesto_api::{Client, ClientBuilder, Error, Method};
-use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::fmt::format::FmtSpan;
-use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::support::{clock, respond};
+use crate::support::{Log, clock, respond};
 
 /// A key with all that is quoted, escaped or cut in some place.
 const KEY: &str = r#"k3y/0fa"\t3st"#;
@@ -42,7 +35,8 @@ fn shown(error: &Error) -> String {
             stated.body()
         ));
     }
-    text.push_str(&format!("{:?}", error.path()));
+    text.push_str(&format!("{:?} {:?}", error.path(), error.headers()));
+    text.push_str(&String::from_utf8_lossy(error.body().unwrap_or_default()));
     text
 }
 
@@ -52,35 +46,6 @@ fn assert_hidden(what: &str, text: &str) {
     // Parts of it, since it may be cut or have escapes.
     for part in ["k3y", "0fa", "t3st"] {
         assert!(!text.contains(part), "{what} shows the key: {text}");
-    }
-}
-
-/// The lines of the log.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
     }
 }
 
@@ -120,15 +85,7 @@ async fn no_error_and_no_log_line_shows_the_key() {
     // For the whole program: what a thread without a subscriber sees first
     // would be left out of the log of another.
     let log = Log::default();
-    let lines = tracing_subscriber::fmt::layer()
-        .with_span_events(FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(log.clone());
-    // What the server of a test says of itself is not ours.
-    let ours = Targets::new()
-        .with_default(LevelFilter::TRACE)
-        .with_target("httpmock", LevelFilter::OFF);
-    tracing_subscriber::registry().with(lines).with(ours).init();
+    log.subscriber().init();
 
     for (status, body) in responses_with_key() {
         let server = MockServer::start_async().await;

@@ -4,6 +4,7 @@
 //! - `wire`: what goes over the wire and comes back, against responses written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
+//! - `outcome`: what a response is taken for, whatever it claims to be.
 //! - `bytes`: bodies that are read as a stream.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
@@ -32,6 +33,7 @@ mod host;
 mod key;
 mod limit;
 mod one_spec;
+mod outcome;
 mod public;
 mod random;
 mod redirects;

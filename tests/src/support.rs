@@ -1,12 +1,19 @@
 //! What the tests share.
 
-use std::sync::Arc;
+use std::io;
+use std::sync::{Arc, Mutex};
 
 use httpmock::{Mock, MockServer};
 use jiff::Timestamp;
 use telesto_api::ManualClock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::FmtSpan;
+use tracing_subscriber::layer::SubscriberExt as _;
 
 /// A key that no other text is likely to hold.
 pub(crate) const KEY: &str = "k3y-0f-a-t3st";
@@ -103,4 +110,46 @@ pub(crate) async fn raw_server(response: impl Into<Vec<u8>>) -> String {
         let _ = socket.shutdown().await;
     });
     url
+}
+
+/// The lines of a log.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// Writes everything to this log, down to the ends of spans.
+    pub(crate) fn subscriber(&self) -> impl Subscriber + Send + Sync + 'static {
+        let lines = tracing_subscriber::fmt::layer()
+            .with_span_events(FmtSpan::FULL)
+            .with_ansi(false)
+            .with_writer(self.clone());
+        // What the server of a test says of itself is not ours.
+        let ours = Targets::new()
+            .with_default(LevelFilter::TRACE)
+            .with_target("httpmock", LevelFilter::OFF);
+        tracing_subscriber::registry().with(lines).with(ours)
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'a self) -> Self {
+        self.clone()
+    }
 }

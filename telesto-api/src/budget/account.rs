@@ -247,10 +247,10 @@ impl Account {
     }
 
     /// Starts a lockout, and returns its end.
-    async fn lock_out(&self, granted: Granted, asked: Duration, lock: Lock) -> Timestamp {
+    async fn lock_out(&self, granted: Granted, asked: Duration) -> Timestamp {
         let lockout = self.ask.limit.lockout();
         let wait = self.shared.store.change(move |ledger, now| {
-            let until = lock(ledger, granted, lockout, asked, now);
+            let until = ledger.limited(granted, lockout, asked, now);
             until.saturating_sub(now)
         });
         let wait = wait.await.unwrap_or_else(|error| {
@@ -269,9 +269,6 @@ impl Account {
         wall.unwrap_or(Timestamp::MAX)
     }
 }
-
-/// [`Ledger::limited`], or [`Ledger::lock`] if the request is settled.
-type Lock = fn(&mut Ledger, Granted, Duration, Duration, Duration) -> Duration;
 
 /// Why a call has to wait, and for how long.
 #[derive(Clone, Copy, Debug)]
@@ -314,10 +311,11 @@ impl Reservation {
         self.progress = Progress::UnderWay;
     }
 
-    /// The response is there, so the server has counted the request.
-    pub(crate) async fn responded(mut self) -> Receipt {
+    /// The response is there, so the server has counted the request, and it does
+    /// not state a 429.
+    pub(crate) async fn responded(mut self) {
         self.progress = Progress::Settled;
-        let (granted, receipt) = (self.granted, self.receipt());
+        let granted = self.granted;
         let settled = self
             .account
             .shared
@@ -327,26 +325,17 @@ impl Reservation {
             warn_of(&error);
         }
         self.account.shared.changed.notify_waiters();
-        receipt
     }
 
     /// The response is a 429: nothing is sent until the returned time.
     pub(crate) async fn limited(mut self, asked: Duration) -> Timestamp {
         self.progress = Progress::Settled;
-        let locked = self.account.lock_out(self.granted, asked, Ledger::limited);
-        locked.await
+        self.account.lock_out(self.granted, asked).await
     }
 
     /// The request has not left this machine after all.
     pub(crate) fn never_left(mut self) {
         self.progress = Progress::Here;
-    }
-
-    fn receipt(&self) -> Receipt {
-        Receipt {
-            account: self.account.clone(),
-            granted: self.granted,
-        }
     }
 }
 
@@ -365,20 +354,5 @@ impl Drop for Reservation {
             },
             move || changed.notify_waiters(),
         );
-    }
-}
-
-/// A request that was responded to. Its response may turn out to state a 429.
-#[derive(Clone, Debug)]
-pub(crate) struct Receipt {
-    account: Account,
-    granted: Granted,
-}
-
-impl Receipt {
-    /// Starts a lockout, and returns its end.
-    pub(crate) async fn limited(&self, asked: Duration) -> Timestamp {
-        let locked = self.account.lock_out(self.granted, asked, Ledger::lock);
-        locked.await
     }
 }

@@ -181,7 +181,12 @@ impl Ledger {
         self.end_probe(granted);
     }
 
-    /// The server has responded with a 429.
+    /// The server has responded with a 429: nothing is sent for `lockout`, or for
+    /// as long as the server `asked` to wait. Returns when that ends.
+    ///
+    /// Requests that were under way when a lockout began meet the same block. A
+    /// server may restart it with each of them, so it ends after the last one,
+    /// unless the server says when.
     pub(super) fn limited(
         &mut self,
         granted: Granted,
@@ -190,23 +195,6 @@ impl Ledger {
         now: Duration,
     ) -> Duration {
         self.settle(granted, now);
-        self.lock(granted, lockout, asked, now)
-    }
-
-    /// Nothing is sent for `lockout`, or for as long as the server `asked` to
-    /// wait, in the response to a request that is settled. Returns when that
-    /// ends.
-    ///
-    /// Requests that were under way when a lockout began meet the same block. A
-    /// server may restart it with each of them, so it ends after the last one,
-    /// unless the server says when.
-    pub(super) fn lock(
-        &mut self,
-        granted: Granted,
-        lockout: Duration,
-        asked: Duration,
-        now: Duration,
-    ) -> Duration {
         self.end_probe(granted);
         let known = self.lockout.map(|lockout| lockout.until);
         let same = known.is_some() && granted.lockouts < self.lockouts;

@@ -23,7 +23,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use self::account::Shared;
-pub(crate) use self::account::{Account, NotReserved, Receipt};
+pub(crate) use self::account::{Account, NotReserved, Reservation};
 use self::host::Host;
 use crate::clock::Clock;
 use crate::{Error, RateLimit};

@@ -22,5 +22,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/products",
         tag: Some("products"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
 ];

@@ -22,6 +22,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/members",
         tag: Some("members"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "change_goods",
@@ -29,6 +30,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/goods/{goods_id}",
         tag: Some("goods"),
         returns: Returns::Bytes,
+        media_types: &["text/plain"],
     },
     Operation {
         id: "change_record",
@@ -36,6 +38,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/records/{record}",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "count_parcels",
@@ -43,6 +46,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/count",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "create_draft",
@@ -50,6 +54,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/drafts",
         tag: Some("drafts"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "create_shelf",
@@ -57,6 +62,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/shelves",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "create_supplier",
@@ -64,6 +70,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/suppliers",
         tag: Some("suppliers"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "delete_draft",
@@ -71,6 +78,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/drafts/{draft_id}",
         tag: Some("drafts"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "delete_parcel",
@@ -78,6 +86,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/{parcel}",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "delete_shelf",
@@ -85,6 +94,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/shelves/{shelf}",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "delete_supplier",
@@ -92,6 +102,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/suppliers/{supplier_id}",
         tag: Some("suppliers"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "exchange_found",
@@ -99,6 +110,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/found",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_anything",
@@ -106,6 +118,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/anything",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_draft_pdf",
@@ -113,6 +126,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/drafts/{draft_id}/pdf",
         tag: Some("drafts"),
         returns: Returns::Bytes,
+        media_types: &["application/pdf"],
     },
     Operation {
         id: "get_goods",
@@ -120,6 +134,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/goods/{goods_id}",
         tag: Some("goods"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_kit",
@@ -127,6 +142,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/kits/{kit_id}",
         tag: Some("kits"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_label",
@@ -134,6 +150,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/{parcel}/label",
         tag: None,
         returns: Returns::Bytes,
+        media_types: &["image/png"],
     },
     Operation {
         id: "get_last_parcel",
@@ -141,6 +158,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/last",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_note",
@@ -148,6 +166,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/{parcel}/note",
         tag: None,
         returns: Returns::Bytes,
+        media_types: &["text/plain"],
     },
     Operation {
         id: "get_order_pdf",
@@ -155,6 +174,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/orders/{number}/pdf",
         tag: Some("orders"),
         returns: Returns::Bytes,
+        media_types: &["application/pdf"],
     },
     Operation {
         id: "get_prices",
@@ -162,6 +182,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/prices",
         tag: Some("goods"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_rack",
@@ -169,6 +190,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/v1.0/racks/{rack-id}/{type}/{2nd}",
         tag: Some("racks"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "get_settings",
@@ -176,6 +198,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/settings",
         tag: Some("settings"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_shelf",
@@ -183,6 +206,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/shelves/{shelf}",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_supplier",
@@ -190,6 +214,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/suppliers/{supplier_id}",
         tag: Some("suppliers"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_thing",
@@ -197,6 +222,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/things/{thing_id}",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "get_tree",
@@ -204,6 +230,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/trees/{tree_id}",
         tag: Some("trees"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "has_text",
@@ -211,6 +238,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/text",
         tag: Some("awkward"),
         returns: Returns::Nothing,
+        media_types: &["application/json"],
     },
     Operation {
         id: "list_consignments",
@@ -218,6 +246,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/consignments",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "list_moods",
@@ -225,6 +254,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/moods",
         tag: Some("moods"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "list_shelves",
@@ -232,6 +262,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/shelves",
         tag: Some("shelves"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "list_suppliers",
@@ -239,6 +270,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/suppliers",
         tag: Some("suppliers"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "list_things",
@@ -246,6 +278,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/things",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "name_parcels",
@@ -253,6 +286,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/names",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "note_recount",
@@ -260,6 +294,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts/note",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "option",
@@ -267,6 +302,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/options",
         tag: Some("awkward"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "post_reading",
@@ -274,6 +310,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/readings",
         tag: Some("readings"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "put_batch",
@@ -281,6 +318,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/batches/{batch_id}",
         tag: Some("batches"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "put_card",
@@ -288,6 +326,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/members/{member_id}/card",
         tag: Some("members"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "put_found_form",
@@ -295,6 +334,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/found/form",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "put_parcel",
@@ -302,6 +342,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/parcels/{parcel}",
         tag: Some("parcels"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "put_record",
@@ -309,6 +350,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/records/{record}",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "put_recounts",
@@ -316,6 +358,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "read_small_print",
@@ -323,6 +366,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/small/{print}",
         tag: Some("awkward"),
         returns: Returns::Json,
+        media_types: &["text/html", "application/json", "application/pdf"],
     },
     Operation {
         id: "refused_default",
@@ -330,6 +374,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/refused/default",
         tag: None,
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "refused_mixed",
@@ -337,6 +382,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/refused/mixed",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "refused_none",
@@ -344,6 +390,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/refused/none",
         tag: Some("refused"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "result",
@@ -351,6 +398,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/{made}",
         tag: Some("awkward"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "search_things",
@@ -358,6 +406,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/things/search",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "send",
@@ -365,6 +414,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/names/{value}/{self}",
         tag: Some("names"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "send_load",
@@ -372,6 +422,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/consignments",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "stack_consignments",
@@ -379,6 +430,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/consignments/tree",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "start_recount",
@@ -386,6 +438,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts",
         tag: Some("recounts"),
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "start_recount_by_form",
@@ -393,6 +446,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts/form",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "string",
@@ -400,6 +454,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/text",
         tag: Some("awkward"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "update_thing",
@@ -407,6 +462,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/things/{thing_id}",
         tag: Some("things"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
     Operation {
         id: "upload_recount",
@@ -414,6 +470,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/recounts/file",
         tag: None,
         returns: Returns::Nothing,
+        media_types: &[],
     },
     Operation {
         id: "write_small_print",
@@ -421,5 +478,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/small/{print}",
         tag: Some("awkward"),
         returns: Returns::Json,
+        media_types: &["application/json"],
     },
 ];
