@@ -6,7 +6,8 @@ use reqwest::{Method, Url};
 
 use crate::Error;
 
-/// A base URL that the key may be sent to: HTTPS, or HTTP to this machine.
+/// A base URL that the key may be sent to: HTTPS, or HTTP to this machine or
+/// where somebody has allowed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     url: Url,
@@ -14,7 +15,7 @@ pub(crate) struct BaseUrl {
 }
 
 impl BaseUrl {
-    pub(crate) fn new(text: &str) -> Result<Self, Error> {
+    pub(crate) fn new(text: &str, allow_plain_http: bool) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::config(format!("the base URL {reason}")));
         if let Some(message) = without_scheme(text) {
             return refuse(&message);
@@ -32,10 +33,11 @@ impl BaseUrl {
         }
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&url) => {}
+            "http" if allow_plain_http || is_loopback(&url) => {}
             "http" => {
                 return refuse(&format!(
-                    "would send the API key unencrypted to {}: use https://, or a loopback address",
+                    "would send the API key unencrypted to {}: use https:// or a loopback address, \
+                     or in a test network `danger_allow_plain_http`",
                     url.host_str().unwrap_or_default()
                 ));
             }
@@ -51,6 +53,43 @@ impl BaseUrl {
     /// Scheme, host and port.
     pub(crate) fn origin(&self) -> String {
         self.url.origin().ascii_serialization()
+    }
+
+    /// Whether requests to it are encrypted.
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// The URL of a path below the base URL, or why there is none.
+    pub(crate) fn below(&self, path: &str) -> Result<Url, String> {
+        let segments = |path: &str| path.split('/').count();
+        let wrong = if !path.starts_with('/') {
+            "does not start with a slash"
+        } else if path.contains(['?', '#']) {
+            "has a query or a fragment: pass parameters with `query`"
+        } else if path.contains('\\') || path.contains("//") {
+            "has an empty segment or a backslash"
+        } else if path.contains(char::is_control) || path.trim() != path {
+            "has a control character, or a blank at its end"
+        } else {
+            // What counts is how a URL reads it.
+            let url: Url = format!("{}{path}", self.text)
+                .parse()
+                .map_err(|error| format!("the path makes no URL: {error}"))?;
+            let base = self.url.path().trim_end_matches('/');
+            let is_below = url.origin() == self.url.origin()
+                && url.path().strip_prefix(base).is_some_and(|below| {
+                    below.starts_with('/') && segments(below) == segments(path)
+                })
+                && !path.split('/').any(is_dots);
+            return match is_below {
+                true => Ok(url),
+                false => {
+                    Err("the path has a segment of dots, which leads to another path".to_owned())
+                }
+            };
+        };
+        Err(format!("the path {wrong}"))
     }
 
     /// The target of a redirect, or why it is not followed. The key goes to no
@@ -122,9 +161,64 @@ fn is_loopback(url: &Url) -> bool {
             .is_ok_and(|address| address.is_loopback())
 }
 
+/// Whether URLs read a segment as "this folder" or "the one above".
+fn is_dots(segment: &str) -> bool {
+    matches!(
+        segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
+        "." | ".."
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_path_stays_below_the_base_url() {
+        for base in [
+            "https://telesto.app/v2",
+            "https://telesto.app",
+            "https://telesto.app/v2/",
+        ] {
+            let base = BaseUrl::new(base, false).unwrap();
+            for path in [
+                "/",
+                "/products",
+                "/products/a.b..c",
+                "/a%20b",
+                "/a b",
+                "/products/",
+                "/ä",
+            ] {
+                let url = base.below(path).unwrap();
+                assert!(url.as_str().starts_with(base.as_str()), "{url}");
+            }
+            for path in [
+                "",
+                "products",
+                "//evil.example",
+                "/a//b",
+                "/a?b=c",
+                "/a#b",
+                "/..",
+                "/../v1",
+                "/../v2/products",
+                "/a/..",
+                "/a/./b",
+                "/%2e%2E/v1",
+                "/.%2e",
+                "/\\evil.example",
+                "/.\t./admin",
+                "/..\n",
+                "/.. ",
+                "/products ",
+                "/products\r",
+                "/\u{85}products",
+            ] {
+                assert!(base.below(path).is_err(), "{path:?}");
+            }
+        }
+    }
 
     #[test]
     fn the_key_goes_out_encrypted_or_stays_on_this_machine() {
@@ -154,7 +248,7 @@ mod tests {
             ("https://telesto.app/v2?key=s3cret", "has a query"),
             ("https://telesto.app/v2#here", "fragment"),
         ] {
-            let message = BaseUrl::new(url).unwrap_err().to_string();
+            let message = BaseUrl::new(url, false).unwrap_err().to_string();
             assert!(message.contains(says), "{url}: {message}");
             assert!(!message.contains("s3cret"), "{message}");
         }
@@ -165,13 +259,13 @@ mod tests {
             ("http://127.0.0.1:80/v2", "http://127.0.0.1/v2"),
             ("http://[::1]:8100", "http://[::1]:8100"),
         ] {
-            assert_eq!(BaseUrl::new(url).unwrap().as_str(), kept);
+            assert_eq!(BaseUrl::new(url, false).unwrap().as_str(), kept);
         }
     }
 
     #[test]
     fn a_redirect_stays_within_the_origin() {
-        let base = BaseUrl::new("https://telesto.app/v2").unwrap();
+        let base = BaseUrl::new("https://telesto.app/v2", false).unwrap();
         let from: Url = "https://telesto.app/v2/products".parse().unwrap();
         let go = |method: Method, status, location| {
             base.redirected(&method, &from, status, location)

@@ -1,5 +1,7 @@
 //! Reading the body of a response into one buffer, up to the limit.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::HeaderMap;
 use reqwest::{Response, StatusCode};
@@ -11,7 +13,11 @@ pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
 
 /// The part of a body that was read before the rest of it is read as a stream.
 #[derive(Clone)]
-pub(crate) struct Beginning(pub(crate) Bytes);
+pub(crate) struct Beginning {
+    pub(crate) bytes: Bytes,
+    /// How long each part of the rest may take.
+    pub(crate) timeout: Duration,
+}
 
 /// The part of a body that has been read, of at most `limit` bytes.
 pub(crate) struct Buffer {
@@ -60,6 +66,12 @@ impl Buffer {
     pub(crate) fn push(&mut self, chunk: &[u8]) -> Result<(), Error> {
         if chunk.len() > self.limit - self.bytes.len() {
             return Err(too_large(self.limit));
+        }
+        if chunk.len() > self.bytes.capacity() - self.bytes.len() {
+            // Not twice as much, as a vector grows by itself: a list of 15 MB
+            // whose length is not announced would take 30.
+            self.bytes
+                .reserve_exact(chunk.len().max(self.bytes.len() / 8));
         }
         self.bytes.extend_from_slice(chunk);
         Ok(())

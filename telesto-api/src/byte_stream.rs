@@ -1,14 +1,16 @@
 //! The body of a response that is bytes, such as a PDF.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
 use reqwest::Response;
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
+use tokio::time::{Sleep, sleep};
 
 use crate::Error;
 use crate::body::{Beginning, Buffer};
@@ -34,6 +36,10 @@ use crate::body::{Beginning, Buffer};
 pub struct ByteStream {
     /// What has been read already.
     beginning: Bytes,
+    /// How long to wait for a chunk.
+    timeout: Option<Duration>,
+    /// When the chunk that is waited for is late.
+    late: Option<Pin<Box<Sleep>>>,
     chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
     operation: String,
     /// The length that the server has announced.
@@ -45,8 +51,14 @@ pub struct ByteStream {
 impl ByteStream {
     pub(crate) fn new(operation: &str, mut response: Response, limit: usize) -> Self {
         let beginning = response.extensions_mut().remove::<Beginning>();
+        let (beginning, timeout) = match beginning {
+            Some(Beginning { bytes, timeout }) => (bytes, Some(timeout)),
+            None => (Bytes::new(), None),
+        };
         Self {
-            beginning: beginning.map_or_else(Bytes::new, |Beginning(bytes)| bytes),
+            beginning,
+            timeout,
+            late: None,
             operation: operation.to_owned(),
             announced: response.content_length(),
             limit,
@@ -97,8 +109,9 @@ impl ByteStream {
     ///
     /// # Errors
     ///
-    /// [`Timeout`](crate::ErrorKind::Timeout) or
-    /// [`Transport`](crate::ErrorKind::Transport) if the rest does not arrive.
+    /// [`Timeout`](crate::ErrorKind::Timeout) if nothing arrives for as long as the
+    /// timeout of the call, and [`Transport`](crate::ErrorKind::Transport) if the
+    /// connection is lost.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
         poll_fn(|context| Pin::new(&mut *self).poll_next(context))
             .await
@@ -114,8 +127,20 @@ impl Stream for ByteStream {
         if !this.beginning.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut this.beginning))));
         }
-        let chunk = ready!(this.chunks.as_mut().poll_next(context));
-        let chunk = chunk.transpose().map_err(Error::transport);
+        let chunk = match this.chunks.as_mut().poll_next(context) {
+            Poll::Ready(chunk) => {
+                this.late = None;
+                chunk.transpose().map_err(Error::transport)
+            }
+            Poll::Pending => {
+                let Some(timeout) = this.timeout else {
+                    return Poll::Pending;
+                };
+                let late = this.late.get_or_insert_with(|| Box::pin(sleep(timeout)));
+                ready!(late.as_mut().poll(context));
+                Err(Error::timeout())
+            }
+        };
         Poll::Ready(chunk.map_err(|error| error.of(&this.operation)).transpose())
     }
 }

@@ -5,10 +5,11 @@
 )]
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue, encode_path};
 use reqwest::header::HeaderValue;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{Request, RequestBuilder, Response};
 
 use crate::generated::Client;
 use crate::wire::{Wire, form_fields, to_text};
@@ -56,6 +57,12 @@ pub(crate) fn form<T: Wire>(
     let fields = valid(operation, form_fields(body))?;
     let request = RequestBuilderExt::<()>::form_urlencoded(request, &fields);
     valid(operation, request)
+}
+
+/// A request with the timeout of its call, if it has one of its own.
+pub(crate) fn timed(mut request: Request, timeout: Option<Duration>) -> Request {
+    *request.timeout_mut() = timeout;
+    request
 }
 
 /// The response of an operation that returns JSON.

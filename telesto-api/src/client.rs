@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use progenitor_client::ClientInfo as _;
 use reqwest::Method;
-use reqwest::header::HeaderName;
+use reqwest::header::{HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::budget::{Budget, BudgetStatus};
 use crate::clock::{Clock, SystemClock};
+use crate::error::root_cause;
 use crate::generated::{Client, spec};
 use crate::middleware::{Middleware, OnWait, Settings};
 use crate::request::RequestBuilder;
@@ -87,7 +88,12 @@ pub struct ClientBuilder {
     clock: Arc<dyn Clock>,
     timeout: Duration,
     body_limit: usize,
+    allow_plain_http: bool,
+    user_agent: String,
+    configure_http: Vec<ConfigureHttp>,
 }
+
+type ConfigureHttp = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
 
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
@@ -103,6 +109,9 @@ impl ClientBuilder {
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(60),
             body_limit: 64 * 1024 * 1024,
+            allow_plain_http: false,
+            user_agent: concat!("telesto-api/", env!("CARGO_PKG_VERSION")).to_owned(),
+            configure_http: Vec::new(),
         }
     }
 
@@ -113,9 +122,64 @@ impl ClientBuilder {
     }
 
     /// The URL that the paths of the operations are appended to. It starts with
-    /// `https://`; `http://` is accepted only for this machine.
+    /// `https://`; `http://` is accepted only for this machine, or with
+    /// [`danger_allow_plain_http`](Self::danger_allow_plain_http).
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = url.into();
+        self
+    }
+
+    /// Accepts a base URL with `http://` for any host. The key then goes over the
+    /// network unencrypted, for everybody in between to read: for test networks,
+    /// such as that of a `docker-compose` with a mock server, and never with a key
+    /// of Telesto.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), telesto_api::Error> {
+    /// let client = telesto_api::Client::builder()
+    ///     .api_key("any")
+    ///     .base_url("http://telesto-mock:8100/v2")
+    ///     .danger_allow_plain_http()
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn danger_allow_plain_http(mut self) -> Self {
+        self.allow_plain_http = true;
+        self
+    }
+
+    /// Names your program in the `User-Agent` of every request, after this crate,
+    /// such as `my-shop/1.2`.
+    pub fn user_agent_suffix(mut self, suffix: impl fmt::Display) -> Self {
+        self.user_agent = format!("{} {suffix}", self.user_agent);
+        self
+    }
+
+    /// Configures the HTTP client: proxies, certificates, DNS and the like.
+    ///
+    /// The client's own settings are applied afterwards, so that the key goes
+    /// where it may go, and every request is counted: redirects and retries of
+    /// reqwest stay off, and requests to this machine go through no proxy.
+    /// [`timeout`](Self::timeout) sets the timeouts.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use telesto_api::{Client, reqwest};
+    ///
+    /// let proxy = reqwest::Proxy::https("http://proxy.example:3128")?;
+    /// let client = Client::builder()
+    ///     .api_key("YOUR_API_KEY")
+    ///     .configure_http(|http| http.proxy(proxy).pool_max_idle_per_host(1))
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn configure_http(
+        mut self,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+    ) -> Self {
+        self.configure_http.push(Box::new(configure));
         self
     }
 
@@ -184,7 +248,14 @@ impl ClientBuilder {
     }
 
     /// How long a request may take, until the end of its response: 60 seconds by
-    /// default. Waiting for the rate limit does not count.
+    /// default. Waiting for the rate limit does not count. A response that is read
+    /// as a stream may take longer in all, but no part of it.
+    ///
+    /// Connecting may take half of it, and at most 10 seconds. A request that
+    /// cannot connect spends nothing, and is a
+    /// [`Transport`](crate::ErrorKind::Transport) error. A call can have a timeout
+    /// of its own: `client.list_products().timeout(…)`. If it is shorter than the
+    /// time to connect, a call that ends while it connects counts as sent.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -204,14 +275,15 @@ impl ClientBuilder {
     /// [`Config`](crate::ErrorKind::Config) if the key is missing or malformed,
     /// if nothing is left to send of the rate limit, if the clock is not that of
     /// the budget, if the base URL is invalid, would send the key unencrypted or holds
-    /// credentials, or if the name of the header is invalid.
+    /// credentials, if the name of the header is invalid, if the timeout is zero, or
+    /// if the HTTP client cannot be set up as configured.
     pub fn build(self) -> Result<Client, Error> {
         let api_key = self
             .api_key
             .ok_or_else(|| Error::config("no API key: pass the one that Telesto's support sent"))?;
         let api_key = ApiKey::new(api_key)?;
         // Somebody may have passed the key as the URL.
-        let base_url = BaseUrl::new(&self.base_url)
+        let base_url = BaseUrl::new(&self.base_url, self.allow_plain_http)
             .map_err(|error| error.map_texts(|text| api_key.redact(text)))?;
         let api_key_header = HeaderName::try_from(self.api_key_header.as_str()).map_err(|_| {
             Error::config(format!(
@@ -219,6 +291,15 @@ impl ClientBuilder {
                 self.api_key_header.escape_debug()
             ))
         })?;
+        if self.timeout.is_zero() {
+            return Err(Error::config("the timeout is zero"));
+        }
+        let http = http_client(
+            &base_url,
+            self.timeout,
+            &self.user_agent,
+            self.configure_http,
+        )?;
         let budget = self.budget;
         let budget = budget.unwrap_or_else(|| Budget::default_for(&self.clock));
         let account = budget.account(
@@ -226,11 +307,10 @@ impl ClientBuilder {
             &self.clock,
             self.rate_limit,
             self.keep_back,
-            self.timeout,
         )?;
         Ok(Client {
             baseurl: base_url.as_str().to_owned(),
-            client: http_client(&base_url, self.timeout)?,
+            client: http,
             inner: Middleware::new(Settings {
                 account,
                 base_url,
@@ -238,6 +318,7 @@ impl ClientBuilder {
                 api_key_header,
                 on_limit: self.on_limit,
                 on_wait: self.on_wait,
+                timeout: self.timeout,
                 body_limit: self.body_limit,
                 clock: self.clock,
             }),
@@ -247,20 +328,37 @@ impl ClientBuilder {
 
 /// A client that sends each request once. Redirects and retries spend requests,
 /// so the middleware handles them.
-fn http_client(base_url: &BaseUrl, timeout: Duration) -> Result<reqwest::Client, Error> {
-    let mut http = reqwest::Client::builder()
-        .user_agent(concat!("telesto-api/", env!("CARGO_PKG_VERSION")))
+fn http_client(
+    base_url: &BaseUrl,
+    timeout: Duration,
+    user_agent: &str,
+    configure: Vec<ConfigureHttp>,
+) -> Result<reqwest::Client, Error> {
+    let user_agent = HeaderValue::try_from(user_agent).map_err(|_| {
+        let shown = user_agent.escape_debug();
+        Error::config(format!("`{shown}` is not a valid user agent"))
+    })?;
+    let http = configure
+        .into_iter()
+        .fold(reqwest::Client::builder(), |http, configure| {
+            configure(http)
+        });
+    let mut http = http
+        .user_agent(user_agent)
+        .https_only(base_url.is_https())
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .connect_timeout(timeout.min(Duration::from_secs(10)))
-        .timeout(timeout);
+        .referer(false)
+        // Shorter than the whole, so that it is known that nothing was sent.
+        .connect_timeout((timeout / 2).min(Duration::from_secs(10)));
     if base_url.is_loopback() {
         // A proxy is another machine.
         http = http.no_proxy();
     }
     http.build().map_err(|error| {
-        Error::config("cannot set up the HTTP client: the system's certificates may be missing")
-            .with_source(error)
+        let error = error.without_url();
+        let message = format!("cannot set up the HTTP client: {}", root_cause(&error));
+        Error::config(message).with_source(error)
     })
 }
 

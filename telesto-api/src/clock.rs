@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::LazyLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use tokio::sync::watch;
@@ -18,6 +18,9 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send>>;
 /// A clock has two halves. The monotonic half decides when a request may be
 /// sent, so that setting the system time unlocks nothing early. The wall half
 /// is for people (`retry_at`) and for HTTP dates.
+///
+/// Implement it for a clock of your own, such as that of a simulation. Its times
+/// are compared with each other only.
 pub trait Clock: fmt::Debug + Send + Sync {
     /// The date and time, which may jump.
     fn wall(&self) -> Timestamp;
@@ -47,6 +50,9 @@ pub trait Clock: fmt::Debug + Send + Sync {
 /// The clock of the system. On Linux its monotonic half counts while the
 /// machine is suspended; elsewhere it may stand still, so that waiting calls
 /// wait for longer than they need.
+///
+/// It follows the clock of tokio, which a test may pause or advance: with
+/// `#[tokio::test(start_paused = true)]`, a call waits for an hour at once.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
@@ -57,17 +63,15 @@ impl Clock for SystemClock {
 
     #[cfg(target_os = "linux")]
     fn monotonic(&self) -> Duration {
-        since_boot()
+        as_tokio(since_boot())
     }
 
     #[cfg(not(target_os = "linux"))]
     fn monotonic(&self) -> Duration {
-        use std::time::Instant;
-
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         // Read first: the argument would be older than the start that it sets.
         let start = *START;
-        start.elapsed()
+        as_tokio(start.elapsed())
     }
 
     fn sleep(&self, duration: Duration) -> Sleep {
@@ -80,12 +84,24 @@ impl Clock for SystemClock {
             let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
             Some(id.trim().to_owned())
         });
-        Some((BOOT_ID.clone()?, since_boot()))
+        Some((BOOT_ID.clone()?, as_tokio(since_boot())))
     }
 
     fn is_system(&self) -> bool {
         true
     }
+}
+
+/// A time of the system, moved by as much as a test has moved the clock of tokio,
+/// by which tasks sleep: not at all otherwise.
+fn as_tokio(time: Duration) -> Duration {
+    let before = Instant::now();
+    let tokio = tokio::time::Instant::now().into_std();
+    let after = Instant::now();
+    // In between, it has not been moved.
+    let behind = before.saturating_duration_since(tokio);
+    let ahead = tokio.saturating_duration_since(after);
+    time.saturating_sub(behind).saturating_add(ahead)
 }
 
 /// Counts while the machine is suspended, too.
@@ -99,7 +115,7 @@ fn since_boot() -> Duration {
 /// A clock for tests, which stands still until it is advanced.
 ///
 /// ```
-/// use std::time::Duration;
+/// use std::time::{Duration, Instant};
 /// use telesto_api::{Clock as _, ManualClock};
 ///
 /// let clock = ManualClock::new("2024-01-15T10:30:00Z".parse()?);
@@ -227,7 +243,18 @@ mod tests {
 
     #[test]
     fn the_system_clock_never_goes_back() {
-        let first = SystemClock.monotonic();
-        assert!(SystemClock.monotonic() >= first);
+        let times: Vec<_> = (0..1000).map(|_| SystemClock.monotonic()).collect();
+        assert!(times.is_sorted());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_system_clock_follows_that_of_tokio() {
+        let start = SystemClock.monotonic();
+        SystemClock.sleep(Duration::from_secs(3600)).await;
+        let passed = SystemClock.monotonic() - start;
+        // It is the same hour, but for the time that it takes to look.
+        let hour = Duration::from_secs(3600);
+        assert!(passed >= hour.mul_f64(0.999) && passed <= hour.mul_f64(1.001));
+        assert!(SystemClock.boot().is_none_or(|(_, boot)| boot > hour));
     }
 }

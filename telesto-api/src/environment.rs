@@ -15,6 +15,7 @@ const RATE_LIMIT: &str = "TELESTO_RATE_LIMIT";
 const LOCKOUT: &str = "TELESTO_LOCKOUT";
 const ON_LIMIT: &str = "TELESTO_ON_LIMIT";
 const KEEP_BACK: &str = "TELESTO_KEEP_BACK";
+const ALLOW_PLAIN_HTTP: &str = "TELESTO_DANGER_ALLOW_PLAIN_HTTP";
 
 impl ClientBuilder {
     /// A builder with the settings of the environment. Only the key is
@@ -29,6 +30,7 @@ impl ClientBuilder {
     /// | `TELESTO_LOCKOUT` | the lockout of [`rate_limit`](Self::rate_limit) | `15m` |
     /// | `TELESTO_ON_LIMIT` | [`on_limit`](Self::on_limit) | `fail`, `wait`, `wait:5m` |
     /// | `TELESTO_KEEP_BACK` | [`keep_back`](Self::keep_back) | `20` |
+    /// | `TELESTO_DANGER_ALLOW_PLAIN_HTTP` | [`danger_allow_plain_http`](Self::danger_allow_plain_http) | `1` |
     ///
     /// # Errors
     ///
@@ -81,6 +83,13 @@ impl ClientBuilder {
         if let Some(text) = given(KEEP_BACK)? {
             let keep_back = text.trim().parse();
             builder = builder.keep_back(keep_back.map_err(|_| invalid(KEEP_BACK, &text, "`20`"))?);
+        }
+        if let Some(text) = given(ALLOW_PLAIN_HTTP)? {
+            builder = match text.as_str() {
+                "1" => builder.danger_allow_plain_http(),
+                "0" => builder,
+                _ => return Err(invalid(ALLOW_PLAIN_HTTP, &text, "`1`")),
+            };
         }
         let mut limit = RateLimit::default();
         if let Some(text) = given(RATE_LIMIT)? {
@@ -147,6 +156,10 @@ mod tests {
     fn the_environment_gives_the_key_and_may_give_a_base_url() {
         let client = from(&[(API_KEY, "a-key")]).unwrap();
         assert_eq!(client.baseurl, "https://telesto.app/v2");
+        let plain = [(API_KEY, "a-key"), (ALLOW_PLAIN_HTTP, "1")];
+        let mock = (BASE_URL, "http://telesto-mock:8100/v2");
+        let client = from(&[plain[0], plain[1], mock]).unwrap();
+        assert_eq!(client.baseurl, mock.1);
         for (given, taken) in [
             ("http://127.0.0.1:8100/v2", "http://127.0.0.1:8100/v2"),
             ("", "https://telesto.app/v2"),
@@ -203,6 +216,11 @@ mod tests {
             (&[key, (KEEP_BACK, "-1")], "TELESTO_KEEP_BACK is `-1`"),
             (&[key, (KEEP_BACK, "100")], "100 are kept back"),
             (&[key, (BUDGET, "a-key")], "TELESTO_BUDGET is `[redacted]`"),
+            (&[key, (ALLOW_PLAIN_HTTP, "yes")], "write it as `1`"),
+            (
+                &[key, (ALLOW_PLAIN_HTTP, "0"), (BASE_URL, "http://mock")],
+                "the base URL would send",
+            ),
         ] {
             let error = from(variables).unwrap_err();
             let message = error.to_string();

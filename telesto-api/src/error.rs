@@ -270,16 +270,20 @@ impl Error {
     pub(crate) fn transport(error: reqwest::Error) -> Self {
         // The URL is in the span; in the text it would hide what happened.
         let error = error.without_url();
-        if error.is_timeout() {
-            return Self::new(ErrorKind::Timeout, "no response in time").with_source(error);
-        }
+        // Connecting has a timeout of its own.
         let what = if error.is_connect() {
             "cannot connect"
+        } else if error.is_timeout() {
+            return Self::timeout().with_source(error);
         } else {
             "the connection was lost"
         };
         let message = format!("{what}: {}", root_cause(&error));
         Self::new(ErrorKind::Transport, message).with_source(error)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self::new(ErrorKind::Timeout, "no response in time")
     }
 
     /// The same as an error of the configuration.
@@ -469,7 +473,7 @@ impl StdError for Error {
 }
 
 /// The last error in a chain of causes, which says what went wrong.
-fn root_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
+pub(crate) fn root_cause<'a>(error: &'a (dyn StdError + 'static)) -> &'a (dyn StdError + 'static) {
     std::iter::successors(Some(error), |error| (*error).source())
         .last()
         .unwrap_or(error)

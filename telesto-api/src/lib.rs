@@ -31,8 +31,9 @@ mod wire;
 pub use progenitor_client::ResponseValue;
 pub use reqwest::header::HeaderMap;
 pub use reqwest::{Method, StatusCode};
-// The types of fields, so that users need not match their versions.
-pub use {jiff, rust_decimal};
+// The types of fields and of `configure_http`, so that users need not match their
+// versions.
+pub use {jiff, reqwest, rust_decimal};
 
 pub use self::api_error::ApiError;
 pub use self::argument::{Argument, Empty};

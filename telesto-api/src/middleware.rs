@@ -8,7 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
-use reqwest::header::{DATE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{
+    ACCEPT, DATE, Entry, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+};
 use reqwest::{Request, Response, StatusCode};
 use tracing::Instrument as _;
 
@@ -17,7 +19,7 @@ use crate::base_url::BaseUrl;
 use crate::budget::{Account, NotReserved, Reservation};
 use crate::clock::Clock;
 use crate::generated::Client;
-use crate::operation::Call;
+use crate::operation::{Call, Returns};
 use crate::{Error, ErrorKind, OnLimit, Wait, operation, outcome, trace};
 
 /// How many redirects a call follows. Each spends a request.
@@ -35,6 +37,7 @@ pub(crate) struct Settings {
     pub(crate) on_limit: OnLimit,
     pub(crate) on_wait: OnWait,
     pub(crate) account: Account,
+    pub(crate) timeout: Duration,
     pub(crate) body_limit: usize,
     pub(crate) clock: Arc<dyn Clock>,
 }
@@ -70,6 +73,8 @@ pub(crate) struct Failed(pub(crate) Error);
 /// A response, as far as its head, whose request has a slot of the budget.
 pub(crate) struct Arrived {
     pub(crate) response: Response,
+    /// How long to wait for a part of its body that is read as a stream.
+    pub(crate) timeout: Duration,
     pub(crate) slot: Slot,
 }
 
@@ -127,7 +132,8 @@ impl Middleware {
         let span = trace::span(&request, call);
         let method = request.method().clone();
         let result = async {
-            let arrived = self.follow(http, request).await?;
+            let request = self.prepared(request, call)?;
+            let arrived = self.follow(http, request, call).await?;
             outcome::of(self, arrived, &method, call).await
         }
         .instrument(span.clone())
@@ -140,8 +146,32 @@ impl Middleware {
         Ok(response)
     }
 
+    /// The request with what every one of the call has.
+    fn prepared(&self, mut request: Request, call: Call<'_>) -> Result<Request, Error> {
+        let timeout = request.timeout_mut().get_or_insert(self.0.timeout);
+        if timeout.is_zero() {
+            return Err(Error::invalid_request("the timeout is zero"));
+        }
+        if let Entry::Vacant(accept) = request.headers_mut().entry(ACCEPT) {
+            // Without it, some servers redirect to a page instead of refusing.
+            let kinds = match call.returns {
+                Returns::Json | Returns::Nothing => "application/json".to_owned(),
+                Returns::Bytes if call.media_types.is_empty() => "*/*".to_owned(),
+                Returns::Bytes => call.media_types.join(", "),
+            };
+            let kinds = HeaderValue::try_from(kinds).map_err(Error::invalid_request)?;
+            accept.insert(kinds);
+        }
+        Ok(request)
+    }
+
     /// Sends a request, and follows redirects within the origin.
-    async fn follow(&self, http: &reqwest::Client, first: Request) -> Result<Arrived, Error> {
+    async fn follow(
+        &self,
+        http: &reqwest::Client,
+        first: Request,
+        call: Call<'_>,
+    ) -> Result<Arrived, Error> {
         let now = self.0.clock.monotonic();
         let deadline = match self.0.on_limit {
             OnLimit::Fail => Some(now),
@@ -153,7 +183,7 @@ impl Middleware {
             let url = request.url().clone();
             let method = request.method().clone();
             let next = request.try_clone();
-            let arrived = self.send_once(http, request, deadline).await?;
+            let arrived = self.send_once(http, request, call, deadline).await?;
             let status = arrived.response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return Ok(arrived);
@@ -183,26 +213,39 @@ impl Middleware {
         &self,
         http: &reqwest::Client,
         mut request: Request,
+        call: Call<'_>,
         deadline: Option<Duration>,
     ) -> Result<Arrived, Error> {
         let settings = &*self.0;
+        let timeout = request.timeout().copied().unwrap_or(settings.timeout);
         let on_wait = |wait: &Wait| settings.on_wait.call(wait);
-        let reserved = settings.account.reserve(deadline, on_wait);
+        let reserved = settings.account.reserve(deadline, timeout, on_wait);
         let mut reservation = reserved.await.map_err(not_sent)?;
 
         let key = settings.api_key.header();
         request
             .headers_mut()
             .insert(settings.api_key_header.clone(), key);
+        let streams = call.returns == Returns::Bytes;
+        if streams {
+            // A stream may take as long as it goes on.
+            *request.timeout_mut() = None;
+        }
         reservation.sent();
-        let response = match http.execute(request).await {
-            Ok(response) => response,
-            Err(error) => {
+        let executed = http.execute(request);
+        let executed = match streams {
+            true => tokio::time::timeout(timeout, executed).await,
+            false => Ok(executed.await),
+        };
+        let response = match executed {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => {
                 if error.is_connect() || error.is_builder() {
                     reservation.never_left();
                 }
                 return Err(Error::transport(error));
             }
+            Err(_) => return Err(Error::timeout()),
         };
         let slot = match response.status() {
             StatusCode::TOO_MANY_REQUESTS => {
@@ -215,7 +258,11 @@ impl Middleware {
                 Slot::Settled(None)
             }
         };
-        Ok(Arrived { response, slot })
+        Ok(Arrived {
+            response,
+            timeout,
+            slot,
+        })
     }
 
     /// A text of the server, with the key redacted.

@@ -2,6 +2,8 @@
 //! then an error that the body states, then whether the body is what the
 //! operation returns.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode};
@@ -22,13 +24,29 @@ pub(crate) async fn of(
     method: &Method,
     call: Call<'_>,
 ) -> Result<Response, Error> {
-    let Arrived { mut response, slot } = arrived;
+    let Arrived {
+        mut response,
+        timeout,
+        slot,
+    } = arrived;
     match slot {
         Slot::Settled(retry_at) => Err(refusal(middleware, response, method, retry_at).await),
         Slot::Reserved(reservation) => {
-            let body = success(middleware, &mut response, reservation, method, call).await?;
+            let read = success(
+                middleware,
+                &mut response,
+                reservation,
+                method,
+                call,
+                timeout,
+            );
+            let body = read.await?;
             if call.returns == Returns::Bytes {
-                response.extensions_mut().insert(Beginning(body));
+                let beginning = Beginning {
+                    bytes: body,
+                    timeout,
+                };
+                response.extensions_mut().insert(beginning);
                 return Ok(response);
             }
             let (parts, _) = http::Response::from(response).into_parts();
@@ -44,6 +62,7 @@ async fn success(
     reservation: Reservation,
     method: &Method,
     call: Call<'_>,
+    timeout: Duration,
 ) -> Result<Bytes, Error> {
     let status = response.status();
     let streams = call.returns == Returns::Bytes;
@@ -54,6 +73,10 @@ async fn success(
     };
     let mut buffer = Buffer::new(limit);
     let begun = match buffer.announce(announced) {
+        Ok(()) if streams => {
+            let beginning = tokio::time::timeout(timeout, buffer.read_beginning(response));
+            beginning.await.unwrap_or_else(|_| Err(Error::timeout()))
+        }
         Ok(()) => buffer.read_beginning(response).await,
         Err(error) => Err(error),
     };

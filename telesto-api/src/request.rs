@@ -1,7 +1,10 @@
 //! Calls of endpoints that are not in the spec.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use progenitor_client::{ClientInfo as _, ResponseValue};
+use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue};
+use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use reqwest::{Method, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +18,22 @@ use crate::{ByteStream, Error, call, decode};
 ///
 /// It has the same authentication, limits, errors and decoding as every other
 /// call.
+///
+/// ```no_run
+/// # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
+/// use std::time::Duration;
+/// use telesto_api::Method;
+///
+/// let report = client
+///     .request(Method::GET, "/report")
+///     .query("year", 2024)
+///     .header("accept", "text/csv")
+///     .timeout(Duration::from_secs(300))
+///     .bytes()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing is sent before `send` or `bytes`"]
 pub struct RequestBuilder<'a> {
@@ -27,10 +46,8 @@ pub struct RequestBuilder<'a> {
 impl<'a> RequestBuilder<'a> {
     pub(crate) fn new(client: &'a Client, method: Method, path: &str) -> Self {
         let name = format!("{method} {path}");
-        let request = call::valid(&name, check_path(path)).map(|()| {
-            let url = format!("{}{path}", client.baseurl());
-            client.client().request(method, url)
-        });
+        let url = client.inner().settings().base_url.below(path);
+        let request = call::valid(&name, url).map(|url| client.client().request(method, url));
         Self {
             client,
             name,
@@ -41,12 +58,60 @@ impl<'a> RequestBuilder<'a> {
     /// Appends a parameter to the query, percent-encoded as needed.
     pub fn query(self, name: &str, value: impl ToString) -> Self {
         let pair = [(name, value.to_string())];
-        self.map(|request| request.query(&pair))
+        self.map(|request| Ok(request.query(&pair)))
+    }
+
+    /// Adds a header. The one of the API key is the client's, and refused.
+    ///
+    /// Without an `Accept` here, [`send`](Self::send) accepts JSON and
+    /// [`bytes`](Self::bytes) anything.
+    pub fn header(self, name: &str, value: &str) -> Self {
+        let key = &self.client.inner().settings().api_key_header;
+        let valid = || {
+            let shown = name.escape_debug();
+            let name = HeaderName::try_from(name);
+            let name = name.map_err(|_| format!("`{shown}` is not a valid header name"))?;
+            if name == *key {
+                return Err(format!(
+                    "the header `{name}` carries the API key: the client sets it"
+                ));
+            }
+            match HeaderValue::try_from(value) {
+                Ok(value) => Ok((name, value)),
+                Err(_) => Err(format!("the header `{name}` cannot have this value")),
+            }
+        };
+        let header = valid();
+        self.map(|request| {
+            let (name, value) = header.map_err(Error::invalid_request)?;
+            Ok(request.header(name, value))
+        })
+    }
+
+    /// How long this call may take, in place of the
+    /// [timeout of the client](crate::ClientBuilder::timeout).
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.map(|request| Ok(request.timeout(timeout)))
     }
 
     /// Sends `body` as JSON.
     pub fn json<T: Serialize + ?Sized>(self, body: &T) -> Self {
-        self.map(|request| request.json(body))
+        self.map(|request| Ok(request.json(body)))
+    }
+
+    /// Sends `fields`, such as a struct or a list of pairs, as a form.
+    pub fn form<T: Serialize + ?Sized>(self, fields: &T) -> Self {
+        self.map(|request| {
+            let request = RequestBuilderExt::<()>::form_urlencoded(request, &fields);
+            request.map_err(Error::invalid_request)
+        })
+    }
+
+    /// Sends `body` as it is, with its media type, such as `text/csv`.
+    pub fn body(self, media_type: &str, body: impl Into<Bytes>) -> Self {
+        let body = body.into();
+        self.header(CONTENT_TYPE.as_str(), media_type)
+            .map(|request| Ok(request.body(body)))
     }
 
     /// Sends the request, and decodes the response as JSON. Every `""` in it
@@ -94,61 +159,12 @@ impl<'a> RequestBuilder<'a> {
 
     fn map(
         mut self,
-        edit: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+        edit: impl FnOnce(reqwest::RequestBuilder) -> Result<reqwest::RequestBuilder, Error>,
     ) -> Self {
-        self.request = self.request.map(edit);
+        let name = &self.name;
+        self.request = self
+            .request
+            .and_then(|request| edit(request).map_err(|error| error.of(name)));
         self
-    }
-}
-
-/// Checks that a path, appended to the base URL, stays below it.
-fn check_path(path: &str) -> Result<(), String> {
-    let wrong = if !path.starts_with('/') {
-        "does not start with a slash"
-    } else if path.contains(['?', '#']) {
-        "has a query or a fragment: pass parameters with `query`"
-    } else if path[1..].split('/').any(is_dots) {
-        "has a segment of dots, which leads to another path"
-    } else if path.contains('\\') || path.contains("//") {
-        "has an empty segment or a backslash"
-    } else {
-        return Ok(());
-    };
-    Err(format!("the path {wrong}"))
-}
-
-/// Whether URLs read a segment as "this folder" or "the one above".
-fn is_dots(segment: &str) -> bool {
-    matches!(
-        segment.to_ascii_lowercase().replace("%2e", ".").as_str(),
-        "." | ".."
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_path_stays_below_the_base_url() {
-        for path in ["/", "/products", "/products/a.b..c", "/a%20b", "/products/"] {
-            assert_eq!(check_path(path), Ok(()), "{path}");
-        }
-        for path in [
-            "",
-            "products",
-            "//evil.example",
-            "/a//b",
-            "/a?b=c",
-            "/a#b",
-            "/../v1",
-            "/a/..",
-            "/a/./b",
-            "/%2e%2E/v1",
-            "/.%2e",
-            "/\\evil.example",
-        ] {
-            assert!(check_path(path).is_err(), "{path}");
-        }
     }
 }

@@ -52,6 +52,7 @@ fn every_step_says_how_often_it_applied() {
         ("conversions", 18),
         ("docs", 9),
         ("send", 9),
+        ("timeouts", 9),
         ("finish", 18),
         ("deprecated", 0),
         ("qualify", 64),

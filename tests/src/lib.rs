@@ -6,6 +6,8 @@
 //! - `errors`: every way in which a call can fail.
 //! - `outcome`: what a response is taken for, whatever it claims to be.
 //! - `bytes`: bodies that are read as a stream.
+//! - `timeouts`: how long a call waits, and what it costs.
+//! - `requests`: endpoints that are not in the spec.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
 //! - `key`: the API key shows nowhere.
@@ -37,6 +39,8 @@ mod outcome;
 mod public;
 mod random;
 mod redirects;
+mod requests;
 mod spec_readme;
 mod support;
+mod timeouts;
 mod wire;

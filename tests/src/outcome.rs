@@ -216,9 +216,9 @@ async fn a_block_that_a_success_states_holds_back_those_who_wait() {
     let probe = waiting.join_next().await.unwrap().unwrap().unwrap_err();
     assert!(probe.is_rate_limited());
     assert!(probe.retry_at().unwrap() > crate::support::start() + Duration::from_secs(1800));
+    assert_eq!(requests.load(Ordering::SeqCst), 2);
     // The others wait for the end of the second block.
     clock.sleeping(2).await;
-    assert_eq!(requests.load(Ordering::SeqCst), 2);
     let budget = client.budget().await.unwrap();
     assert!(budget.locked_until().is_some());
 }

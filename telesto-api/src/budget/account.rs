@@ -77,7 +77,8 @@ pub(crate) struct Account {
     shared: Arc<Shared>,
     queue: Arc<Queue>,
     clock: Arc<dyn Clock>,
-    ask: Ask,
+    limit: RateLimit,
+    keep_back: u32,
 }
 
 /// Why there is no slot.
@@ -100,25 +101,30 @@ impl Account {
         clock: Arc<dyn Clock>,
         limit: RateLimit,
         keep_back: u32,
-        timeout: Duration,
     ) -> Self {
         Self {
             queue: shared.queue((limit, keep_back)),
             shared,
             clock,
-            ask: Ask {
-                limit,
-                keep_back,
-                timeout,
-            },
+            limit,
+            keep_back,
         }
     }
 
-    /// Takes a slot, or waits for one until `deadline`. `on_wait` is called
-    /// once, if the call waits.
+    fn ask_for(&self, timeout: Duration) -> Ask {
+        Ask {
+            limit: self.limit,
+            keep_back: self.keep_back,
+            timeout,
+        }
+    }
+
+    /// Takes a slot, or waits for one until `deadline`, for a request that may
+    /// take as long as `timeout`. `on_wait` is called once, if the call waits.
     pub(crate) async fn reserve(
         &self,
         deadline: Option<Duration>,
+        timeout: Duration,
         on_wait: impl Fn(&Wait),
     ) -> Result<Reservation, NotReserved> {
         let mut place: Option<Place> = None;
@@ -143,7 +149,8 @@ impl Account {
                     continue;
                 }
             }
-            let asked = self.ask(turn).await.map_err(NotReserved::Failed)?;
+            let asked = self.ask(turn, timeout).await;
+            let asked = asked.map_err(NotReserved::Failed)?;
             let refusal = match asked {
                 Ok(reservation) => return Ok(reservation),
                 Err(refusal) => refusal,
@@ -199,8 +206,13 @@ impl Account {
 
     /// Asks for a slot or, if it is not this call's turn, only how long it has
     /// to wait. A slot that arrives too late is given back as it is dropped.
-    async fn ask(&self, turn: bool) -> Result<Result<Reservation, Waiting>, Error> {
+    async fn ask(
+        &self,
+        turn: bool,
+        timeout: Duration,
+    ) -> Result<Result<Reservation, Waiting>, Error> {
         let account = self.clone();
+        let ask = self.ask_for(timeout);
         let change = move |ledger: &mut Ledger, now: Duration| {
             let waiting = |refusal: Refusal| Waiting {
                 reason: refusal.reason,
@@ -208,13 +220,13 @@ impl Account {
                 certain: refusal.certain,
             };
             if turn {
-                let granted = ledger.reserve(&account.ask, now);
+                let granted = ledger.reserve(&ask, now);
                 return granted
                     .map(|granted| Reservation::new(account, granted))
                     .map_err(waiting);
             }
             // If there is a slot, the first one is about to take it.
-            Err(ledger.refusal(&account.ask, now).map_or(
+            Err(ledger.refusal(&ask, now).map_or(
                 Waiting {
                     reason: Reason::Spent,
                     wait: LONGEST_SLEEP,
@@ -227,7 +239,8 @@ impl Account {
     }
 
     pub(crate) async fn status(&self) -> Result<BudgetStatus, Error> {
-        let ask = self.ask;
+        // Nothing is sent.
+        let ask = self.ask_for(Duration::ZERO);
         let standing = self.shared.store.change(move |ledger, now| {
             let wait = |until: Duration| until.saturating_sub(now);
             let refusal = ledger.refusal(&ask, now);
@@ -239,7 +252,7 @@ impl Account {
         });
         let (remaining, next_slot, locked) = standing.await?;
         Ok(BudgetStatus {
-            limit: ask.limit,
+            limit: self.limit,
             remaining,
             next_slot: self.wall_in(next_slot),
             locked_until: locked.map(|locked| self.wall_in(locked)),
@@ -248,7 +261,7 @@ impl Account {
 
     /// Starts a lockout, and returns its end.
     async fn lock_out(&self, granted: Granted, asked: Duration) -> Timestamp {
-        let lockout = self.ask.limit.lockout();
+        let lockout = self.limit.lockout();
         let wait = self.shared.store.change(move |ledger, now| {
             let until = ledger.limited(granted, lockout, asked, now);
             until.saturating_sub(now)

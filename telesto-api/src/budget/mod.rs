@@ -18,7 +18,6 @@ use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
-use std::time::Duration;
 
 use jiff::Timestamp;
 
@@ -198,7 +197,6 @@ impl Budget {
         clock: &Arc<dyn Clock>,
         limit: RateLimit,
         keep_back: u32,
-        timeout: Duration,
     ) -> Result<Account, Error> {
         if keep_back >= limit.requests() {
             return Err(Error::config(format!(
@@ -218,7 +216,6 @@ impl Budget {
             Arc::clone(clock),
             limit,
             keep_back,
-            timeout,
         ))
     }
 
@@ -401,7 +398,31 @@ impl BudgetStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
     use crate::{ManualClock, SystemClock};
+
+    /// In every store, an hour passes at once where tokio says so. A call that
+    /// looks at another clock would ask for ever.
+    #[tokio::test(start_paused = true)]
+    async fn a_call_waits_on_the_clock_of_tokio() {
+        let directory = tempfile::tempdir().unwrap();
+        let hour = Duration::from_secs(3600);
+        let limit = RateLimit::new(1, hour, hour).unwrap();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        for budget in [Budget::in_process(), Budget::on_host_at(directory.path())] {
+            let account = budget.account("http://[::1]", &clock, limit, 0).unwrap();
+            let start = tokio::time::Instant::now();
+            for _ in 0..2 {
+                let reserved = account.reserve(None, Duration::from_secs(1), |_| {});
+                let mut reservation = reserved.await.unwrap();
+                reservation.sent();
+                reservation.responded().await;
+            }
+            let waited = start.elapsed();
+            assert!(waited >= hour && waited < hour * 2, "{waited:?}");
+        }
+    }
 
     #[test]
     fn handles_of_a_directory_share_a_queue_and_are_forgotten() {

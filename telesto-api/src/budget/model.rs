@@ -438,7 +438,7 @@ impl World {
         let limit = RateLimit::new(self.habits.requests, WINDOW, LOCKOUT).unwrap();
         let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
         let shared = Arc::clone(&self.processes[process]);
-        Account::new(shared, clock, limit, keep_back, TIMEOUT)
+        Account::new(shared, clock, limit, keep_back)
     }
 
     /// Lets the time pass until there is a slot, to the moment.
@@ -453,7 +453,7 @@ impl World {
     fn reserve(&self, process: usize, keep_back: u32) -> Option<Reservation> {
         let account = self.account(process, keep_back);
         let waits = |_: &_| panic!("it does not wait");
-        let reserved = account.reserve(Some(self.machine.monotonic()), waits);
+        let reserved = account.reserve(Some(self.machine.monotonic()), TIMEOUT, waits);
         match self.runtime.block_on(reserved) {
             Ok(reservation) => Some(reservation),
             Err(NotReserved::Exhausted { .. }) => None,

@@ -312,10 +312,14 @@ pub mod builder {
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListProducts<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListProducts<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/products`
         pub async fn send(
@@ -324,7 +328,7 @@ pub mod builder {
             ResponseValue<::std::vec::Vec<types::Product>>,
             crate::Error,
         > {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/products", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -341,8 +345,16 @@ pub mod builder {
             let info = OperationInfo {
                 operation_id: "list_products",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_products", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     impl<'a> ::std::future::IntoFuture for ListProducts<'a> {

@@ -23,6 +23,7 @@ mod rename;
 mod rest;
 mod send;
 mod setters;
+mod timeouts;
 pub(crate) mod tree;
 
 use syn::File;
@@ -110,6 +111,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "send",
         apply: send::apply,
+    },
+    // After `docs`, which names the setters of parameters, and `send`.
+    Pass {
+        name: "timeouts",
+        apply: timeouts::apply,
     },
     // After `send`, whose return type it repeats.
     Pass {

@@ -96,6 +96,10 @@ impl<'s, 'a> Origins<'s, 'a> {
 
     /// The parameter or the body that a method of a builder sets.
     fn of_setter(&self, operation: &Operation<'a>, method: &str) -> Option<String> {
+        // That of every operation: the setter of a parameter has another name.
+        if method == "timeout()" {
+            return None;
+        }
         let method = method.trim_end_matches("()").trim_matches('_');
         let mut parameters = self.spec.parameters(operation).into_iter();
         let parameter = parameters.find(|p| setter(p.name).trim_matches('_') == method);

@@ -1,5 +1,7 @@
 //! Parameters of every kind, as the client sends them and mocks expect them.
 
+use std::time::Duration;
+
 use httpmock::MockServer;
 use jiff::Timestamp;
 use jiff::civil::date;
@@ -29,6 +31,7 @@ async fn all_of_them() {
             .size(None)
             .open(false)
             .match_("x")
+            .timeout(30)
             .x_required("yes")
             .x_when(day);
         then.no_content();
@@ -40,6 +43,8 @@ async fn all_of_them() {
         let call = call.types(vec![RackType::HighRack, RackType::Größe]);
         let call = call.since(day.at(10, 30, 0, 0)).until(until);
         let call = call.price(Decimal::new(125, 1)).open(false).match_("x");
+        // Not to be confused with how long the call may take.
+        let call = call.timeout_(30).timeout(Duration::from_secs(60));
         call.x_shared(3).x_required("yes").x_when(day)
     };
     call().send().await.unwrap();

@@ -13426,7 +13426,7 @@ Documented at <https://fixture.invalid/docs>.
 [`Error`](crate::Error), in all cases.
 
 ```no_run
-# async fn example(client: &telesto_fixture_api::Client, rack_id: i64, type_: telesto_fixture_api::types::RackType, _2nd: ::jiff::civil::Date, filter_name: ::std::string::String, match_: ::std::string::String, numbers: ::std::vec::Vec<i64>, open: bool, price: ::rust_decimal::Decimal, since: ::jiff::civil::DateTime, size: i64, types: ::std::vec::Vec<telesto_fixture_api::types::RackType>, until: ::jiff::Timestamp, x_required: ::std::string::String, x_shared: i64, x_when: ::jiff::civil::Date) -> Result<(), telesto_fixture_api::Error> {
+# async fn example(client: &telesto_fixture_api::Client, rack_id: i64, type_: telesto_fixture_api::types::RackType, _2nd: ::jiff::civil::Date, filter_name: ::std::string::String, match_: ::std::string::String, numbers: ::std::vec::Vec<i64>, open: bool, price: ::rust_decimal::Decimal, since: ::jiff::civil::DateTime, size: i64, timeout: i64, types: ::std::vec::Vec<telesto_fixture_api::types::RackType>, until: ::jiff::Timestamp, x_required: ::std::string::String, x_shared: i64, x_when: ::jiff::civil::Date) -> Result<(), telesto_fixture_api::Error> {
 let response = client.get_rack()
     .rack_id(rack_id)
     .type_(type_)
@@ -13438,6 +13438,7 @@ let response = client.get_rack()
     .price(price)
     .since(since)
     .size(size)
+    .timeout_(timeout)
     .types(types)
     .until(until)
     .x_required(x_required)
@@ -14046,6 +14047,7 @@ pub mod builder {
             ::std::string::String,
         >,
         limit: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListSuppliers<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14053,6 +14055,7 @@ pub mod builder {
                 client: client,
                 changed_since: Ok(None),
                 limit: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**Only suppliers that were changed since then.
@@ -14082,7 +14085,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Supplier>>,
             crate::Error,
         > {
-            let Self { client, changed_since, limit } = self;
+            let Self { client, changed_since, limit, __timeout } = self;
             let changed_since = crate::call::valid("list_suppliers", changed_since)?;
             let limit = crate::call::valid("list_suppliers", limit)?;
             let url = format!("{}/suppliers", client.baseurl,);
@@ -14113,8 +14116,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "list_suppliers",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_suppliers", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::create_supplier`]
@@ -14125,12 +14136,14 @@ Optional.*/
     pub struct CreateSupplier<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::NewSupplier, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> CreateSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -14157,7 +14170,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "create_supplier",
                 body
@@ -14182,8 +14195,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "create_supplier",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "create_supplier", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_supplier`]
@@ -14194,12 +14215,14 @@ Required.*/
     pub struct GetSupplier<'a> {
         client: &'a super::Client,
         supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `supplier_id`.
@@ -14216,7 +14239,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
-            let Self { client, supplier_id } = self;
+            let Self { client, supplier_id, __timeout } = self;
             let supplier_id = crate::call::valid("get_supplier", supplier_id)?;
             let url = format!(
                 "{}/suppliers/{}", client.baseurl, crate
@@ -14237,8 +14260,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_supplier",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_supplier", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::delete_supplier`]
@@ -14249,12 +14280,14 @@ Required.*/
     pub struct DeleteSupplier<'a> {
         client: &'a super::Client,
         supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> DeleteSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `supplier_id`.
@@ -14271,7 +14304,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, supplier_id } = self;
+            let Self { client, supplier_id, __timeout } = self;
             let supplier_id = crate::call::valid("delete_supplier", supplier_id)?;
             let url = format!(
                 "{}/suppliers/{}", client.baseurl, crate
@@ -14285,8 +14318,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "delete_supplier",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("delete_supplier", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_order_pdf`]
@@ -14297,12 +14338,14 @@ Required.*/
     pub struct GetOrderPdf<'a> {
         client: &'a super::Client,
         number: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetOrderPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 number: Err("missing required parameter `number`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `number`.
@@ -14319,7 +14362,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, number } = self;
+            let Self { client, number, __timeout } = self;
             let number = crate::call::valid("get_order_pdf", number)?;
             let url = format!(
                 "{}/orders/{}/pdf", client.baseurl, crate
@@ -14333,8 +14376,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_order_pdf",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::bytes(client, "get_order_pdf", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_goods`]
@@ -14362,6 +14413,7 @@ Required.*/
             ::std::option::Option<::jiff::civil::DateTime>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14373,6 +14425,7 @@ Required.*/
                 states: Ok(None),
                 type_: Ok(None),
                 x_trace: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `goods_id`.
@@ -14438,7 +14491,16 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Goods>, crate::Error> {
-            let Self { client, goods_id, _2nd, page_size, states, type_, x_trace } = self;
+            let Self {
+                client,
+                goods_id,
+                _2nd,
+                page_size,
+                states,
+                type_,
+                x_trace,
+                __timeout,
+            } = self;
             let goods_id = crate::call::valid("get_goods", goods_id)?;
             let _2nd = crate::call::valid("get_goods", _2nd)?;
             let page_size = crate::call::valid("get_goods", page_size)?;
@@ -14493,8 +14555,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "get_goods",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_goods", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::change_goods`]
@@ -14510,6 +14580,7 @@ Optional.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::GoodsForm, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ChangeGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14518,6 +14589,7 @@ Optional.*/
                 goods_id: Err("missing required parameter `goods_id`".to_string()),
                 x_trace: Ok(None),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `goods_id`.
@@ -14559,7 +14631,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, goods_id, x_trace, body } = self;
+            let Self { client, goods_id, x_trace, body, __timeout } = self;
             let goods_id = crate::call::valid("change_goods", goods_id)?;
             let x_trace = crate::call::valid("change_goods", x_trace)?;
             let body = crate::call::valid(
@@ -14588,8 +14660,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "change_goods",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::bytes(client, "change_goods", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_settings`]
@@ -14599,16 +14679,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetSettings<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetSettings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/settings`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/settings", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -14625,8 +14709,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_settings",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_settings", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_prices`]
@@ -14636,10 +14728,14 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetPrices<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetPrices<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/prices`
         pub async fn send(
@@ -14653,7 +14749,7 @@ Required.*/
             >,
             crate::Error,
         > {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/prices", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -14670,8 +14766,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_prices",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_prices", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::list_consignments`]
@@ -14681,10 +14785,14 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListConsignments<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListConsignments<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/consignments`
         pub async fn send(
@@ -14693,7 +14801,7 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::Consignment>>,
             crate::Error,
         > {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/consignments", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -14710,8 +14818,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "list_consignments",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_consignments", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::send_load`]
@@ -14722,12 +14838,14 @@ Required.*/
     pub struct SendLoad<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::Load, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> SendLoad<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Err("missing request body".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -14741,7 +14859,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Load>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("send_load", body)?;
             let url = format!("{}/consignments", client.baseurl,);
             #[allow(unused_mut)]
@@ -14760,8 +14878,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "send_load",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "send_load", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::stack_consignments`]
@@ -14775,12 +14901,14 @@ Required.*/
             ::std::option::Option<types::Stack>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> StackConsignments<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -14797,7 +14925,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Stack>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("stack_consignments", body)?;
             let url = format!("{}/consignments/tree", client.baseurl,);
             #[allow(unused_mut)]
@@ -14825,8 +14953,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "stack_consignments",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "stack_consignments", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::result`]
@@ -14849,6 +14985,7 @@ Optional.*/
             ::std::option::Option<types::builder::ResultBody>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> Result<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14858,6 +14995,7 @@ Optional.*/
                 x: Ok(None),
                 since: Ok(None),
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `made`.
@@ -14915,7 +15053,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::AwkwardThing>, crate::Error> {
-            let Self { client, made, x, since, body } = self;
+            let Self { client, made, x, since, body, __timeout } = self;
             let made = crate::call::valid("result", made)?;
             let x = crate::call::valid("result", x)?;
             let since = crate::call::valid("result", since)?;
@@ -14971,8 +15109,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "result",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "result", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::option`]
@@ -14986,12 +15132,14 @@ Optional.*/
             ::std::option::Option<types::OptionSort>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> Option<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 sort: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The query parameter `sort`.
@@ -15011,7 +15159,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Made>>,
             crate::Error,
         > {
-            let Self { client, sort } = self;
+            let Self { client, sort, __timeout } = self;
             let sort = crate::call::valid("option", sort)?;
             let url = format!("{}/awkward/options", client.baseurl,);
             #[allow(unused_mut)]
@@ -15035,8 +15183,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "option",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "option", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::string`]
@@ -15046,16 +15202,20 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct String<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> String<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/awkward/text`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/awkward/text", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -15072,8 +15232,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "string",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "string", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::has_text`]
@@ -15083,16 +15251,20 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct HasText<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> HasText<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `HEAD` request to `/awkward/text`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/awkward/text", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -15102,8 +15274,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "has_text",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("has_text", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_batch`]
@@ -15124,6 +15304,7 @@ Optional.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::Batch, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutBatch<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15134,6 +15315,7 @@ Optional.*/
                 codes: Ok(None),
                 since: Ok(None),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `batch_id`.
@@ -15204,7 +15386,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Batch>, crate::Error> {
-            let Self { client, batch_id, build, codes, since, body } = self;
+            let Self { client, batch_id, build, codes, since, body, __timeout } = self;
             let batch_id = crate::call::valid("put_batch", batch_id)?;
             let build = crate::call::valid("put_batch", build)?;
             let codes = crate::call::valid("put_batch", codes)?;
@@ -15251,8 +15433,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "put_batch",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "put_batch", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_record`]
@@ -15264,6 +15454,7 @@ Required.*/
         client: &'a super::Client,
         record: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::RecordForm, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutRecord<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15271,6 +15462,7 @@ Required.*/
                 client: client,
                 record: Err("missing required parameter `record`".to_string()),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `record`.
@@ -15307,7 +15499,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, record, body } = self;
+            let Self { client, record, body, __timeout } = self;
             let record = crate::call::valid("put_record", record)?;
             let body = crate::call::valid(
                 "put_record",
@@ -15328,8 +15520,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "put_record",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("put_record", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::change_record`]
@@ -15345,6 +15545,7 @@ Required.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::Record, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ChangeRecord<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15353,6 +15554,7 @@ Required.*/
                 record: Err("missing required parameter `record`".to_string()),
                 reason: Ok(None),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `record`.
@@ -15397,7 +15599,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, record, reason, body } = self;
+            let Self { client, record, reason, body, __timeout } = self;
             let record = crate::call::valid("change_record", record)?;
             let reason = crate::call::valid("change_record", reason)?;
             let body = crate::call::valid(
@@ -15426,8 +15628,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "change_record",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("change_record", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::list_moods`]
@@ -15441,12 +15651,14 @@ Required.*/
             ::std::option::Option<types::Mood>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListMoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 mood: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The query parameter `mood`.
@@ -15466,7 +15678,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         > {
-            let Self { client, mood } = self;
+            let Self { client, mood, __timeout } = self;
             let mood = crate::call::valid("list_moods", mood)?;
             let url = format!("{}/moods", client.baseurl,);
             #[allow(unused_mut)]
@@ -15490,8 +15702,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "list_moods",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_moods", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::exchange_found`]
@@ -15502,12 +15722,14 @@ Optional.*/
     pub struct ExchangeFound<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Found, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ExchangeFound<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -15532,7 +15754,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Found>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "exchange_found",
                 body.and_then(|v| types::Found::try_from(v).map_err(|e| e.to_string())),
@@ -15554,8 +15776,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "exchange_found",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "exchange_found", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_found_form`]
@@ -15566,12 +15796,14 @@ Required.*/
     pub struct PutFoundForm<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::FoundForm, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutFoundForm<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -15596,7 +15828,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "put_found_form",
                 body
@@ -15614,8 +15846,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "put_found_form",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("put_found_form", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::send`]
@@ -15671,6 +15911,7 @@ Required.*/
             ::std::option::Option<types::builder::Result>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> Send<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15689,6 +15930,7 @@ Required.*/
                 when: Ok(None),
                 api_version: Ok(None),
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `value`.
@@ -15850,6 +16092,7 @@ Optional.*/
                 when,
                 api_version,
                 body,
+                __timeout,
             } = self;
             let value = crate::call::valid("send", value)?;
             let self_ = crate::call::valid("send", self_)?;
@@ -15963,8 +16206,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "send",
             };
-            let _result = _client.exec(_request, &info).await;
+            let _result = _client
+                .exec(crate::call::timed(_request, __timeout), &info)
+                .await;
             crate::call::json(_client, "send", _result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::add_member`]
@@ -15975,12 +16226,14 @@ Optional.*/
     pub struct AddMember<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Member, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> AddMember<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16005,7 +16258,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Member>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "add_member",
                 body.and_then(|v| types::Member::try_from(v).map_err(|e| e.to_string())),
@@ -16027,8 +16280,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "add_member",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "add_member", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_card`]
@@ -16040,6 +16301,7 @@ Required.*/
         client: &'a super::Client,
         member_id: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::Card, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutCard<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16047,6 +16309,7 @@ Required.*/
                 client: client,
                 member_id: Err("missing required parameter `member_id`".to_string()),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `member_id`.
@@ -16081,7 +16344,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, member_id, body } = self;
+            let Self { client, member_id, body, __timeout } = self;
             let member_id = crate::call::valid("put_card", member_id)?;
             let body = crate::call::valid(
                 "put_card",
@@ -16099,8 +16362,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "put_card",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("put_card", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_recounts`]
@@ -16114,12 +16385,14 @@ Required.*/
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutRecounts<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16138,7 +16411,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("put_recounts", body)?;
             let url = format!("{}/recounts", client.baseurl,);
             #[allow(unused_mut)]
@@ -16158,8 +16431,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "put_recounts",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("put_recounts", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::start_recount`]
@@ -16173,12 +16454,14 @@ Optional.*/
             ::std::option::Option<types::builder::StartRecountBody>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> StartRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16209,7 +16492,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "start_recount",
                 body
@@ -16240,8 +16523,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "start_recount",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("start_recount", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::start_recount_by_form`]
@@ -16256,6 +16547,7 @@ Optional.*/
             ::std::option::Option<types::builder::StartRecountByFormBody>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> StartRecountByForm<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16263,6 +16555,7 @@ Optional.*/
                 client: client,
                 quick: Ok(None),
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The query parameter `quick`.
@@ -16303,7 +16596,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, quick, body } = self;
+            let Self { client, quick, body, __timeout } = self;
             let quick = crate::call::valid("start_recount_by_form", quick)?;
             let body = crate::call::valid(
                 "start_recount_by_form",
@@ -16341,8 +16634,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "start_recount_by_form",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("start_recount_by_form", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::upload_recount`]
@@ -16356,12 +16657,14 @@ Optional.*/
             ::std::option::Option<reqwest::Body>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> UploadRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16378,7 +16681,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("upload_recount", body)?;
             let url = format!("{}/recounts/file", client.baseurl,);
             #[allow(unused_mut)]
@@ -16405,8 +16708,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "upload_recount",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("upload_recount", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::note_recount`]
@@ -16420,12 +16731,14 @@ Optional.*/
             ::std::option::Option<reqwest::Body>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> NoteRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16445,7 +16758,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("note_recount", body)?;
             let url = format!("{}/recounts/note", client.baseurl,);
             #[allow(unused_mut)]
@@ -16470,8 +16783,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "note_recount",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("note_recount", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_rack`]
@@ -16500,6 +16821,10 @@ Optional.*/
             ::std::string::String,
         >,
         size: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+        timeout: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
         types: ::std::result::Result<
             ::std::option::Option<::std::vec::Vec<types::RackType>>,
             ::std::string::String,
@@ -16517,6 +16842,7 @@ Optional.*/
             ::std::option::Option<::jiff::civil::Date>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetRack<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16532,11 +16858,13 @@ Optional.*/
                 price: Ok(None),
                 since: Ok(None),
                 size: Ok(None),
+                timeout: Ok(None),
                 types: Ok(None),
                 until: Ok(None),
                 x_required: Err("missing required parameter `x_required`".to_string()),
                 x_shared: Ok(None),
                 x_when: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `rack-id`.
@@ -16630,6 +16958,16 @@ Optional.*/
             self.size = crate::argument::field("size", value);
             self
         }
+        /**The query parameter `timeout`.
+
+Optional.*/
+        pub fn timeout_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            self.timeout = crate::argument::field("timeout", value);
+            self
+        }
         /**The query parameter `types`.
 
 Optional.*/
@@ -16698,11 +17036,13 @@ Optional.*/
                 price,
                 since,
                 size,
+                timeout,
                 types,
                 until,
                 x_required,
                 x_shared,
                 x_when,
+                __timeout,
             } = self;
             let rack_id = crate::call::valid("get_rack", rack_id)?;
             let type_ = crate::call::valid("get_rack", type_)?;
@@ -16714,6 +17054,7 @@ Optional.*/
             let price = crate::call::valid("get_rack", price)?;
             let since = crate::call::valid("get_rack", since)?;
             let size = crate::call::valid("get_rack", size)?;
+            let timeout = crate::call::valid("get_rack", timeout)?;
             let types = crate::call::valid("get_rack", types)?;
             let until = crate::call::valid("get_rack", until)?;
             let x_required = crate::call::valid("get_rack", x_required)?;
@@ -16784,6 +17125,12 @@ Optional.*/
                     )
                     .query(
                         &progenitor_client::QueryParam::new(
+                            "timeout",
+                            &crate::wire::Written(&timeout),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
                             "types",
                             &crate::wire::Written(&types),
                         ),
@@ -16800,8 +17147,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "get_rack",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("get_rack", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::list_shelves`]
@@ -16815,12 +17170,14 @@ Optional.*/
             ::std::option::Option<types::ShelfKindAlias>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListShelves<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 kind: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The query parameter `kind`.
@@ -16837,7 +17194,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelves>, crate::Error> {
-            let Self { client, kind } = self;
+            let Self { client, kind, __timeout } = self;
             let kind = crate::call::valid("list_shelves", kind)?;
             let url = format!("{}/shelves", client.baseurl,);
             #[allow(unused_mut)]
@@ -16861,8 +17218,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "list_shelves",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_shelves", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::create_shelf`]
@@ -16873,12 +17238,14 @@ Optional.*/
     pub struct CreateShelf<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::ShelfAlias, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> CreateShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Err("missing request body".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -16892,7 +17259,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid("create_shelf", body)?;
             let url = format!("{}/shelves", client.baseurl,);
             #[allow(unused_mut)]
@@ -16911,8 +17278,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "create_shelf",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "create_shelf", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_shelf`]
@@ -16923,12 +17298,14 @@ Required.*/
     pub struct GetShelf<'a> {
         client: &'a super::Client,
         shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 shelf: Err("missing required parameter `shelf`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `shelf`.
@@ -16942,7 +17319,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
-            let Self { client, shelf } = self;
+            let Self { client, shelf, __timeout } = self;
             let shelf = crate::call::valid("get_shelf", shelf)?;
             let url = format!(
                 "{}/shelves/{}", client.baseurl, crate ::call::path_segment("get_shelf",
@@ -16963,8 +17340,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_shelf",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_shelf", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::delete_shelf`]
@@ -16975,12 +17360,14 @@ Required.*/
     pub struct DeleteShelf<'a> {
         client: &'a super::Client,
         shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> DeleteShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 shelf: Err("missing required parameter `shelf`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `shelf`.
@@ -16994,7 +17381,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, shelf } = self;
+            let Self { client, shelf, __timeout } = self;
             let shelf = crate::call::valid("delete_shelf", shelf)?;
             let url = format!(
                 "{}/shelves/{}", client.baseurl, crate
@@ -17008,8 +17395,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "delete_shelf",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("delete_shelf", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::refused_none`]
@@ -17019,16 +17414,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedNone<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> RefusedNone<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/refused/none`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/refused/none", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17038,8 +17437,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "refused_none",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("refused_none", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::refused_default`]
@@ -17049,16 +17456,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedDefault<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> RefusedDefault<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/refused/default`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/refused/default", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17075,8 +17486,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "refused_default",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "refused_default", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::refused_mixed`]
@@ -17086,16 +17505,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedMixed<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> RefusedMixed<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/refused/mixed`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/refused/mixed", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17105,8 +17528,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "refused_mixed",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("refused_mixed", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::put_parcel`]
@@ -17118,6 +17549,7 @@ Required.*/
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::Parcel, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PutParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17125,6 +17557,7 @@ Required.*/
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `parcel`.
@@ -17159,7 +17592,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client, parcel, body } = self;
+            let Self { client, parcel, body, __timeout } = self;
             let parcel = crate::call::valid("put_parcel", parcel)?;
             let body = crate::call::valid(
                 "put_parcel",
@@ -17185,8 +17618,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "put_parcel",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "put_parcel", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::delete_parcel`]
@@ -17197,12 +17638,14 @@ Required.*/
     pub struct DeleteParcel<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> DeleteParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `parcel`.
@@ -17219,7 +17662,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, parcel } = self;
+            let Self { client, parcel, __timeout } = self;
             let parcel = crate::call::valid("delete_parcel", parcel)?;
             let url = format!(
                 "{}/parcels/{}", client.baseurl, crate
@@ -17233,8 +17676,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "delete_parcel",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("delete_parcel", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_label`]
@@ -17245,12 +17696,14 @@ Required.*/
     pub struct GetLabel<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetLabel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `parcel`.
@@ -17267,7 +17720,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, parcel } = self;
+            let Self { client, parcel, __timeout } = self;
             let parcel = crate::call::valid("get_label", parcel)?;
             let url = format!(
                 "{}/parcels/{}/label", client.baseurl, crate
@@ -17281,8 +17734,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_label",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::bytes(client, "get_label", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_note`]
@@ -17293,12 +17754,14 @@ Required.*/
     pub struct GetNote<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetNote<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `parcel`.
@@ -17315,7 +17778,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, parcel } = self;
+            let Self { client, parcel, __timeout } = self;
             let parcel = crate::call::valid("get_note", parcel)?;
             let url = format!(
                 "{}/parcels/{}/note", client.baseurl, crate
@@ -17329,8 +17792,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_note",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::bytes(client, "get_note", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_last_parcel`]
@@ -17340,16 +17811,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetLastParcel<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetLastParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/parcels/last`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/parcels/last", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17366,8 +17841,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_last_parcel",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_last_parcel", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::count_parcels`]
@@ -17377,16 +17860,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CountParcels<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> CountParcels<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/parcels/count`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<i64>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/parcels/count", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17403,8 +17890,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "count_parcels",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "count_parcels", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::name_parcels`]
@@ -17414,10 +17909,14 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct NameParcels<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> NameParcels<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/parcels/names`
         pub async fn send(
@@ -17431,7 +17930,7 @@ Required.*/
             >,
             crate::Error,
         > {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/parcels/names", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17448,8 +17947,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "name_parcels",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "name_parcels", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_anything`]
@@ -17459,16 +17966,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetAnything<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetAnything<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/parcels/anything`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/parcels/anything", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17485,8 +17996,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_anything",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_anything", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_tree`]
@@ -17497,12 +18016,14 @@ Required.*/
     pub struct GetTree<'a> {
         client: &'a super::Client,
         tree_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetTree<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 tree_id: Err("missing required parameter `tree_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `tree_id`.
@@ -17519,7 +18040,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Tree>, crate::Error> {
-            let Self { client, tree_id } = self;
+            let Self { client, tree_id, __timeout } = self;
             let tree_id = crate::call::valid("get_tree", tree_id)?;
             let url = format!(
                 "{}/trees/{}", client.baseurl, crate ::call::path_segment("get_tree",
@@ -17540,8 +18061,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_tree",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_tree", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::read_small_print`]
@@ -17564,6 +18093,7 @@ Required.*/
             ::std::option::Option<::std::string::String>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ReadSmallPrint<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17573,6 +18103,7 @@ Required.*/
                 names: Ok(None),
                 state: Ok(None),
                 x_print: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `print`.
@@ -17620,7 +18151,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::SmallPrint>, crate::Error> {
-            let Self { client, print, names, state, x_print } = self;
+            let Self { client, print, names, state, x_print, __timeout } = self;
             let print = crate::call::valid("read_small_print", print)?;
             let names = crate::call::valid("read_small_print", names)?;
             let state = crate::call::valid("read_small_print", state)?;
@@ -17662,8 +18193,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "read_small_print",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "read_small_print", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::write_small_print`]
@@ -17675,6 +18214,7 @@ Optional.*/
         client: &'a super::Client,
         print: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::SmallPrint, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> WriteSmallPrint<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17682,6 +18222,7 @@ Optional.*/
                 client: client,
                 print: Err("missing required parameter `print`".to_string()),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `print`.
@@ -17718,7 +18259,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::OldPrint>, crate::Error> {
-            let Self { client, print, body } = self;
+            let Self { client, print, body, __timeout } = self;
             let print = crate::call::valid("write_small_print", print)?;
             let body = crate::call::valid(
                 "write_small_print",
@@ -17747,8 +18288,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "write_small_print",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "write_small_print", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::post_reading`]
@@ -17759,12 +18308,14 @@ Required.*/
     pub struct PostReading<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Reading, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> PostReading<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -17789,7 +18340,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Reading>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "post_reading",
                 body.and_then(|v| types::Reading::try_from(v).map_err(|e| e.to_string())),
@@ -17811,8 +18362,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "post_reading",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "post_reading", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::list_things`]
@@ -17822,10 +18381,14 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListThings<'a> {
         client: &'a super::Client,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> ListThings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
-            Self { client: client }
+            Self {
+                client: client,
+                __timeout: ::std::option::Option::None,
+            }
         }
         ///Sends a `GET` request to `/things`
         pub async fn send(
@@ -17834,7 +18397,7 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::Thing>>,
             crate::Error,
         > {
-            let Self { client } = self;
+            let Self { client, __timeout } = self;
             let url = format!("{}/things", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17851,8 +18414,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "list_things",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "list_things", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_thing`]
@@ -17863,12 +18434,14 @@ Required.*/
     pub struct GetThing<'a> {
         client: &'a super::Client,
         thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 thing_id: Err("missing required parameter `thing_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `thing_id`.
@@ -17885,7 +18458,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
-            let Self { client, thing_id } = self;
+            let Self { client, thing_id, __timeout } = self;
             let thing_id = crate::call::valid("get_thing", thing_id)?;
             let url = format!(
                 "{}/things/{}", client.baseurl, crate ::call::path_segment("get_thing",
@@ -17906,8 +18479,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_thing",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_thing", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::update_thing`]
@@ -17919,6 +18500,7 @@ Required.*/
         client: &'a super::Client,
         thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::ThingChange, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> UpdateThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17926,6 +18508,7 @@ Required.*/
                 client: client,
                 thing_id: Err("missing required parameter `thing_id`".to_string()),
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `thing_id`.
@@ -17962,7 +18545,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
-            let Self { client, thing_id, body } = self;
+            let Self { client, thing_id, body, __timeout } = self;
             let thing_id = crate::call::valid("update_thing", thing_id)?;
             let body = crate::call::valid(
                 "update_thing",
@@ -17991,8 +18574,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "update_thing",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "update_thing", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::search_things`]
@@ -18018,6 +18609,7 @@ Required.*/
             ::std::option::Option<::std::string::String>,
             ::std::string::String,
         >,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> SearchThings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -18027,6 +18619,7 @@ Required.*/
                 label: Ok(None),
                 status: Ok(None),
                 x_shop: Ok(None),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The query parameter `changed_since`.
@@ -18080,7 +18673,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Thing>>,
             crate::Error,
         > {
-            let Self { client, changed_since, label, status, x_shop } = self;
+            let Self { client, changed_since, label, status, x_shop, __timeout } = self;
             let changed_since = crate::call::valid("search_things", changed_since)?;
             let label = crate::call::valid("search_things", label)?;
             let status = crate::call::valid("search_things", status)?;
@@ -18125,8 +18718,16 @@ Optional.*/
             let info = OperationInfo {
                 operation_id: "search_things",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "search_things", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::delete_draft`]
@@ -18137,12 +18738,14 @@ Optional.*/
     pub struct DeleteDraft<'a> {
         client: &'a super::Client,
         draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> DeleteDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 draft_id: Err("missing required parameter `draft_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `draft_id`.
@@ -18159,7 +18762,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, draft_id } = self;
+            let Self { client, draft_id, __timeout } = self;
             let draft_id = crate::call::valid("delete_draft", draft_id)?;
             let url = format!(
                 "{}/drafts/{}", client.baseurl, crate
@@ -18173,8 +18776,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "delete_draft",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::nothing("delete_draft", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::create_draft`]
@@ -18185,12 +18796,14 @@ Required.*/
     pub struct CreateDraft<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::NewDraft, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> CreateDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The request body.
@@ -18215,7 +18828,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Draft>, crate::Error> {
-            let Self { client, body } = self;
+            let Self { client, body, __timeout } = self;
             let body = crate::call::valid(
                 "create_draft",
                 body
@@ -18245,8 +18858,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "create_draft",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "create_draft", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_kit`]
@@ -18257,12 +18878,14 @@ Required.*/
     pub struct GetKit<'a> {
         client: &'a super::Client,
         kit_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetKit<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 kit_id: Err("missing required parameter `kit_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `kit_id`.
@@ -18279,7 +18902,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Kit>, crate::Error> {
-            let Self { client, kit_id } = self;
+            let Self { client, kit_id, __timeout } = self;
             let kit_id = crate::call::valid("get_kit", kit_id)?;
             let url = format!(
                 "{}/kits/{}", client.baseurl, crate ::call::path_segment("get_kit",
@@ -18300,8 +18923,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_kit",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::json(client, "get_kit", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     /**Builder for [`Client::get_draft_pdf`]
@@ -18312,12 +18943,14 @@ Required.*/
     pub struct GetDraftPdf<'a> {
         client: &'a super::Client,
         draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __timeout: ::std::option::Option<::std::time::Duration>,
     }
     impl<'a> GetDraftPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 draft_id: Err("missing required parameter `draft_id`".to_string()),
+                __timeout: ::std::option::Option::None,
             }
         }
         /**The path parameter `draft_id`.
@@ -18334,7 +18967,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, draft_id } = self;
+            let Self { client, draft_id, __timeout } = self;
             let draft_id = crate::call::valid("get_draft_pdf", draft_id)?;
             let url = format!(
                 "{}/drafts/{}/pdf", client.baseurl, crate
@@ -18348,8 +18981,16 @@ Required.*/
             let info = OperationInfo {
                 operation_id: "get_draft_pdf",
             };
-            let result = client.exec(request, &info).await;
+            let result = client
+                .exec(crate::call::timed(request, __timeout), &info)
+                .await;
             crate::call::bytes(client, "get_draft_pdf", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__timeout = ::std::option::Option::Some(timeout);
+            self
         }
     }
     impl<'a> ::std::future::IntoFuture for ListSuppliers<'a> {

@@ -1522,6 +1522,19 @@ pub mod operations {
                 Self(self.0.query_param_missing("size"))
             }
         }
+        pub fn timeout(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("timeout", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "timeout", value))
+            } else {
+                Self(self.0.query_param_missing("timeout"))
+            }
+        }
         pub fn types(
             self,
             value: impl crate::Argument<

@@ -54,6 +54,7 @@ pub(super) const PARAMETERS: &[(&str, &str, &str)] = &[
     ("changed-since", "changed_since", "query"),
     ("self", "self_", "query"),
     ("client", "client", "query"),
+    ("timeout", "timeout_", "query"),
     ("Größe", "größe", "query"),
     ("filter[name]", "filter_name", "query"),
     ("X-Shop", "x_shop", "header"),
