@@ -1,14 +1,9 @@
 //! What the budget costs.
 //!
 //! `cargo bench -p telesto-api --bench budget` compares, in rounds that take
-//! turns:
-//!
-//! - a call on the loopback with the budget in this process, and the same
-//!   request with reqwest, decoded into plain structs;
-//! - reserving and giving back a slot in the file of the host, and locking,
-//!   reading and replacing a file of the same size;
-//!
-//! and prints how many slots processes reserve that contend for the same file.
+//! turns,
+//! reserving and giving back a slot in the file of the host, and locking, reading
+//! and replacing a file of the same size. It prints how many slots processes reserve that contend for the same file.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
@@ -41,73 +36,7 @@ fn main() -> Result<(), Error> {
         return contend(&told);
     }
     let runtime = Runtime::new()?;
-    call(&runtime)?;
     host(&runtime)
-}
-
-/// A product, as somebody would write it by hand.
-#[derive(Deserialize)]
-#[allow(dead_code, reason = "its fields are decoded and not looked at")]
-struct Plain {
-    id: String,
-    name: String,
-    ean_upc: String,
-    stock_onhand: String,
-    created: String,
-}
-
-/// A call against bare reqwest.
-fn call(runtime: &Runtime) -> Result<(), Error> {
-    let telesto = MockServer::builder().rate(u32::MAX, Duration::from_millis(1));
-    let telesto = runtime.block_on(telesto.start())?;
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let clock = Arc::new(ManualClock::new(jiff::Timestamp::UNIX_EPOCH));
-    let client = Client::builder()
-        .api_key(telesto.api_key())
-        .base_url(telesto.url())
-        .clock(Arc::clone(&clock) as Arc<_>)
-        .build()?;
-    let timeout = Duration::from_secs(60);
-    let bare = reqwest::Client::builder().timeout(timeout).build()?;
-    let url = format!("{}/products", telesto.url());
-
-    let ours = || {
-        runtime.block_on(async {
-            for _ in 0..REQUESTS {
-                let products = client.list_products().await.expect("a product");
-                black_box(products.into_inner());
-            }
-        });
-        clock.advance(2 * HOUR);
-    };
-    let theirs = || {
-        runtime.block_on(async {
-            for _ in 0..REQUESTS {
-                let request = bare
-                    .get(&url)
-                    .header("authorization", telesto_mock::DEFAULT_API_KEY);
-                let response = request.send().await.expect("a response");
-                let body = response.bytes().await.expect("a body");
-                let products: Vec<Plain> = serde_json::from_slice(&body).expect("a product");
-                black_box(products);
-            }
-        });
-    };
-    let [ours, theirs] = medians::of(medians::rounds(101), [&ours, &theirs]);
-    println!("a call on the loopback        {:>8}", each(ours));
-    println!("with reqwest alone            {:>8}", each(theirs));
-    println!(
-        "ratio                         {:>8.2}\n",
-        ratio(ours, theirs)
-    );
-    assert_eq!(
-        telesto.stats().refused,
-        0,
-        "the mock server refuses nothing"
-    );
-    Ok(())
 }
 
 /// The file of the host against bare work on a file.

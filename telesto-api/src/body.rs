@@ -137,6 +137,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_body_of_unknown_length_takes_little_more_than_itself() {
+        let mut buffer = Buffer::new(usize::MAX);
+        for chunk in (1..2_000).map(|size| size * 7 % 8_192) {
+            buffer.push(&vec![0; chunk]).unwrap();
+            let (length, capacity) = (buffer.bytes.len(), buffer.bytes.capacity());
+            assert!(
+                capacity <= length + length / 8 + chunk,
+                "{capacity} for {length}"
+            );
+        }
+    }
+
+    #[test]
     fn a_body_is_read_until_it_cannot_be_an_error() {
         let long = format!("{{{}", " ".repeat(MAX_ERROR_BODY - 1));
         for begun in [

@@ -7,6 +7,7 @@
 //! - `outcome`: what a response is taken for, whatever it claims to be.
 //! - `bytes`: bodies that are read as a stream.
 //! - `timeouts`: how long a call waits, and what it costs.
+//! - `http`: TLS, HTTP/2, proxies and compression.
 //! - `requests`: endpoints that are not in the spec.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
@@ -32,6 +33,7 @@ mod coercion;
 mod errors;
 mod forms;
 mod host;
+mod http;
 mod key;
 mod limit;
 mod one_spec;
