@@ -1,9 +1,9 @@
-//! What the budget costs.
+//! What the budget of a host costs.
 //!
 //! `cargo bench -p telesto-api --bench budget` compares, in rounds that take
-//! turns,
-//! reserving and giving back a slot in the file of the host, and locking, reading
-//! and replacing a file of the same size. It prints how many slots processes reserve that contend for the same file.
+//! turns, reserving and giving back a slot in the file of the host, and locking,
+//! reading and replacing a file of the same size. It prints how many slots
+//! processes reserve that contend for the same file.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
@@ -11,11 +11,9 @@ use std::fs::{self, File};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use serde::Deserialize;
-use telesto_api::{Budget, Client, ManualClock, RateLimit};
+use telesto_api::{Budget, Client, RateLimit};
 use telesto_mock::MockServer;
 use tokio::runtime::Runtime;
 

@@ -180,7 +180,6 @@ impl Middleware {
         };
         let mut request = first;
         for _ in 0..=MAX_REDIRECTS {
-            let url = request.url().clone();
             let method = request.method().clone();
             let next = request.try_clone();
             let arrived = self.send_once(http, request, call, deadline).await?;
@@ -189,10 +188,12 @@ impl Middleware {
                 return Ok(arrived);
             }
             let location = text(arrived.response.headers(), &LOCATION);
-            let target = self
-                .0
-                .base_url
-                .redirected(&method, &url, status.as_u16(), location);
+            let target = self.0.base_url.redirected(
+                &method,
+                arrived.response.url(),
+                status.as_u16(),
+                location,
+            );
             request = match (target, next) {
                 (Ok(target), Some(mut next)) => {
                     *next.url_mut() = target;
