@@ -7,6 +7,11 @@
 //! address, and blocks the address when they are too many (429). What Telesto
 //! does not document, such as the shape of the window, is a setting.
 //!
+//! It checks what it receives against the spec, too, which Telesto may do in
+//! another way: a method that a path does not have is a 405, and a parameter or a
+//! body that does not fit its schema a 400 that says what is wrong. The limits of
+//! schemas, such as `maxLength` and `pattern`, are not looked at.
+//!
 //! ```
 //! # async fn example() -> Result<(), telesto_mock::StartError> {
 //! use telesto_mock::MockServer;
@@ -21,6 +26,8 @@
 //!
 //! As a program: `cargo run -p telesto-mock`.
 
+mod check;
+mod fault;
 mod limiter;
 mod operation;
 mod response;
@@ -29,6 +36,7 @@ mod serve;
 mod server;
 mod settings;
 
+pub use self::fault::Fault;
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};
 pub use self::operation::Operation;
 pub use self::response::Response;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::{Parser, ValueEnum};
 use telesto_gen::{Document, Findings, ReadError};
 use telesto_mock::{
-    DEFAULT_API_KEY, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, Window,
+    DEFAULT_API_KEY, Fault, MockServer, MockServerBuilder, RecordedRequest, RetryAfter, Window,
 };
 
 /// A mock server for the Telesto inventory API
@@ -25,6 +25,7 @@ Examples:
   telesto-mock
   telesto-mock --rate-limit 5/1m --lockout 30s --extend-block
   telesto-mock --spec tests/fixture-api/made-up.yaml --listen 127.0.0.1:0
+  telesto-mock --listen 0.0.0.0:8100 --fault cut-body
 
 Exit codes:
   0  stopped (Ctrl-C)
@@ -75,6 +76,24 @@ struct Arguments {
     /// Send `Retry-After` with a 429
     #[arg(long, value_enum, default_value_t = RetryAfterForm::None)]
     retry_after: RetryAfterForm,
+
+    /// Serve whatever is sent, also what does not fit the spec
+    #[arg(long)]
+    no_checks: bool,
+
+    /// Have every connection fail
+    #[arg(long, value_enum)]
+    fault: Option<FaultKind>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum FaultKind {
+    /// It is reset
+    Reset,
+    /// It is closed after half of the body
+    CutBody,
+    /// The head arrives byte by byte, four in a second
+    SlowHead,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -165,6 +184,7 @@ fn configured(builder: MockServerBuilder, arguments: &Arguments) -> MockServerBu
         .extend_block(arguments.extend_block)
         .keep_count(arguments.keep_count)
         .empty_429(arguments.empty_429)
+        .check_requests(!arguments.no_checks)
         .window(match arguments.window {
             WindowShape::Sliding => Window::Sliding,
             WindowShape::Clock => Window::Clock,
@@ -180,6 +200,13 @@ fn configured(builder: MockServerBuilder, arguments: &Arguments) -> MockServerBu
     }
     if let Some(lockout) = arguments.lockout {
         builder = builder.lockout(lockout);
+    }
+    if let Some(fault) = arguments.fault {
+        builder = builder.fault(match fault {
+            FaultKind::Reset => Fault::Reset,
+            FaultKind::CutBody => Fault::CutBody,
+            FaultKind::SlowHead => Fault::SlowHead(Duration::from_millis(250)),
+        });
     }
     builder
 }
@@ -208,6 +235,17 @@ fn announce(telesto: &MockServer, out: &mut impl Write) -> io::Result<()> {
     }
     writeln!(out, "\nexport TELESTO_BASE_URL={}", telesto.url())?;
     writeln!(out, "export TELESTO_API_KEY={}\n", telesto.api_key())?;
+    if !telesto.address().ip().is_loopback() {
+        // The client sends a key to another machine only if it is told to.
+        let port = telesto.address().port();
+        writeln!(out, "From another machine or container, by its name:\n")?;
+        writeln!(
+            out,
+            "export TELESTO_BASE_URL=http://HOST:{port}{}",
+            telesto.base_path()
+        )?;
+        writeln!(out, "export TELESTO_DANGER_ALLOW_PLAIN_HTTP=1\n")?;
+    }
     out.flush()
 }
 

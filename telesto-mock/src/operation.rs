@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use telesto_gen::spec::{self, Found, Spec};
 
+use crate::check::{Checks, Schemas};
 use crate::response::Response;
 use crate::sample::{self, Fill};
 
@@ -18,11 +19,14 @@ pub struct Operation {
     pub path: String,
     /// Its response, unless another one is set.
     pub(crate) response: Response,
+    /// What its requests have to be.
+    pub(crate) checks: Checks,
 }
 
 impl Operation {
-    /// All operations of a spec, sorted by their paths.
-    pub(crate) fn all(spec: &Spec<'_>) -> Vec<Self> {
+    /// All operations of a spec, sorted by their paths. The schemas of what is
+    /// sent are added to `schemas`.
+    pub(crate) fn all(spec: &Spec<'_>, schemas: &mut Schemas) -> Vec<Self> {
         let operations = spec.operations.iter().map(|operation| {
             let method = operation.method.to_ascii_uppercase();
             let path = operation.path;
@@ -30,6 +34,7 @@ impl Operation {
             Self {
                 id: id.unwrap_or_else(|| format!("{method} {path}")),
                 response: response(spec, operation),
+                checks: Checks::of(spec, operation, schemas),
                 path: path.to_owned(),
                 method,
             }

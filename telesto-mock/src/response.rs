@@ -5,13 +5,16 @@ use axum::response::IntoResponse;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use crate::fault::Fault;
+
 /// A response, to replace the one that the spec gives.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Response {
     pub(crate) status: u16,
     content_type: Option<String>,
     headers: Vec<(String, String)>,
-    body: Bytes,
+    pub(crate) body: Bytes,
+    pub(crate) fault: Option<Fault>,
 }
 
 impl Response {
@@ -22,6 +25,7 @@ impl Response {
             content_type: Some(content_type.to_owned()),
             headers: Vec::new(),
             body: body.into(),
+            fault: None,
         }
     }
 
@@ -39,6 +43,7 @@ impl Response {
             content_type: None,
             headers: Vec::new(),
             body: Bytes::new(),
+            fault: None,
         }
     }
 
@@ -46,6 +51,13 @@ impl Response {
     #[must_use]
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Has the connection fail. The request is counted all the same.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
         self
     }
 

@@ -1,7 +1,6 @@
 //! The handling of a request.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -10,6 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use telesto_gen::spec::Spec;
 
+use crate::check::{Received, Schemas};
+use crate::fault::{Fault, Peer};
 use crate::limiter::{Limiter, Verdict};
 use crate::operation::{self, Operation};
 use crate::response::Response;
@@ -36,6 +37,10 @@ pub(crate) struct Running {
     pub(crate) delay: Duration,
     pub(crate) on_request: Option<OnRequest>,
     pub(crate) operations: Vec<Operation>,
+    pub(crate) schemas: Schemas,
+    /// Whether requests are checked against the spec.
+    pub(crate) checks: bool,
+    pub(crate) fault: Option<Fault>,
     pub(crate) errors: Errors,
     pub(crate) limiter: Mutex<Limiter>,
     pub(crate) responses: Mutex<HashMap<String, Response>>,
@@ -94,26 +99,25 @@ impl Running {
         }
     }
 
-    /// The operation that a request is for.
-    fn operation(&self, method: &str, path: &str) -> Option<&Operation> {
-        let path = path.strip_prefix(&self.base_path)?;
-        let candidates = self
-            .operations
-            .iter()
-            .filter(|operation| operation.method == method);
-        candidates
-            .filter_map(|operation| Some((operation::matches(&operation.path, path)?, operation)))
-            .max_by_key(|(literal, _)| *literal)
-            .map(|(_, operation)| operation)
+    /// The operation that a request is for, or else the methods that its path has.
+    fn operation(&self, method: &str, path: &str) -> Result<&Operation, Vec<&str>> {
+        let path = path.strip_prefix(&self.base_path).unwrap_or_default();
+        let fits = |operation: &&Operation| operation::matches(&operation.path, path);
+        let known = self.operations.iter().filter(|known| fits(known).is_some());
+        let of_method = known.clone().filter(|known| known.method == method);
+        of_method
+            .max_by_key(fits)
+            .ok_or_else(|| known.map(|known| known.method.as_str()).collect())
     }
 
     /// The response to a request: the limit is checked first, then the key, the
-    /// plan and the path.
+    /// plan, the path, the method, and what is sent.
     fn response(
         &self,
         verdict: Verdict,
         key_is_right: bool,
-        operation: Option<&Operation>,
+        operation: Result<&Operation, Vec<&str>>,
+        request: &Received<'_>,
         now: SystemTime,
     ) -> (Response, fn(&mut Stats) -> &mut u64) {
         if let Verdict::Refused { until, .. } = verdict {
@@ -130,9 +134,24 @@ impl Running {
         if !self.pro_plan {
             return (self.errors.forbidden.clone(), |stats| &mut stats.forbidden);
         }
-        let Some(operation) = operation else {
-            return (self.errors.not_found.clone(), |stats| &mut stats.not_found);
+        let operation = match operation {
+            Ok(operation) => operation,
+            Err(known) if known.is_empty() => {
+                return (self.errors.not_found.clone(), |stats| &mut stats.not_found);
+            }
+            Err(known) => {
+                let known = known.join(", ");
+                let description = format!("this path has {known}");
+                let refused = Response::error(405, "METHOD_NOT_ALLOWED", &description);
+                return (refused.header("allow", known), |stats| {
+                    &mut stats.method_not_allowed
+                });
+            }
         };
+        if let (true, Err(reason)) = (self.checks, operation.checks.check(request, &self.schemas)) {
+            let refused = Response::error(400, "BAD_REQUEST", &reason);
+            return (refused, |stats| &mut stats.bad_request);
+        }
         let told = lock(&self.responses).get(&operation.id).cloned();
         (
             told.unwrap_or_else(|| operation.response.clone()),
@@ -157,7 +176,7 @@ impl Running {
 /// Handles a request.
 pub(crate) async fn serve(
     State(state): State<Arc<Running>>,
-    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    ConnectInfo(client): ConnectInfo<Peer>,
     request: Request,
 ) -> axum::response::Response {
     let (parts, body) = request.into_parts();
@@ -165,23 +184,30 @@ pub(crate) async fn serve(
     let (now, verdict) = {
         let mut limiter = lock(&state.limiter);
         let now = (state.now)();
-        (now, limiter.request(client.ip(), now))
+        (now, limiter.request(client.address.ip(), now))
     };
+    let body = axum::body::to_bytes(body, MAX_BODY).await;
+    let body = body.unwrap_or_default();
     let method = parts.method.as_str();
     let path = parts.uri.path();
     let operation = state.operation(method, path);
     let key = parts.headers.get(&state.api_key_header);
     let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
-    let (response, counter) = state.response(verdict, key_is_right, operation, now);
+    let operation_id = operation.as_ref().ok().map(|known| known.id.clone());
+    let received = Received {
+        path: path.strip_prefix(&state.base_path).unwrap_or(path),
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        body: &body,
+    };
+    let (response, counter) = state.response(verdict, key_is_right, operation, &received, now);
     let recorded = RecordedRequest {
         when: now,
         method: method.to_owned(),
         path_and_query: parts.uri.to_string(),
-        operation_id: operation.map(|operation| operation.id.clone()),
+        operation_id,
         headers: headers(&parts.headers, &state.api_key_header),
-        body: axum::body::to_bytes(body, MAX_BODY)
-            .await
-            .unwrap_or_default(),
+        body,
         key_is_right,
         status: response.status,
     };
@@ -198,6 +224,7 @@ pub(crate) async fn serve(
     }
     seen.requests.push_back(recorded);
     drop(seen);
+    client.fail(response.fault.or(state.fault), response.body.len());
     let mut response = response.into_response();
     if method == "HEAD" && response.status() != StatusCode::NO_CONTENT {
         *response.body_mut() = axum::body::Body::empty();

@@ -1,7 +1,7 @@
 //! A mock server that runs.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -39,10 +39,22 @@ impl MockServer {
         MockServerBuilder::new(spec)
     }
 
-    /// Its base URL, with the path of the spec's server.
+    /// Its base URL on this machine, with the path of the spec's server.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("http://{}{}", self.address, self.state.base_path)
+        let mut address = self.address;
+        match address.ip() {
+            IpAddr::V4(any) if any.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(any) if any.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        format!("http://{address}{}", self.state.base_path)
+    }
+
+    /// The path of its base URL, such as `/v2`.
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        &self.state.base_path
     }
 
     /// The address that it listens on.
@@ -124,8 +136,12 @@ pub struct Stats {
     pub unauthorized: u64,
     /// Got a 403, for the plan.
     pub forbidden: u64,
-    /// Got a 404: no operation has this method and path.
+    /// Got a 404: no operation has this path.
     pub not_found: u64,
+    /// Got a 405: no operation with this path has this method.
+    pub method_not_allowed: u64,
+    /// Got a 400: what was sent does not fit the spec.
+    pub bad_request: u64,
 }
 
 /// A request as it was received, without the key.

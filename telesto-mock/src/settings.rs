@@ -13,6 +13,8 @@ use telesto_gen::spec::Spec;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
+use crate::check::Schemas;
+use crate::fault::{Fault, Faulty, Peer};
 use crate::limiter::{Limiter, RateLimit, Window};
 use crate::operation::Operation;
 use crate::response::Response;
@@ -50,6 +52,8 @@ pub struct MockServerBuilder {
     now: Arc<dyn Fn() -> SystemTime + Send + Sync>,
     responses: Vec<(String, Response)>,
     delay: Duration,
+    checks: bool,
+    fault: Option<Fault>,
     listen: SocketAddr,
     on_request: Option<OnRequest>,
 }
@@ -70,6 +74,8 @@ impl MockServerBuilder {
             now: Arc::new(SystemTime::now),
             responses: Vec::new(),
             delay: Duration::ZERO,
+            checks: true,
+            fault: None,
             listen: (Ipv4Addr::LOCALHOST, 0).into(),
             on_request: None,
         }
@@ -156,6 +162,20 @@ impl MockServerBuilder {
         self
     }
 
+    /// Whether parameters and bodies are checked against the spec, as they are by
+    /// default. What does not fit gets a 400 that says why.
+    pub fn check_requests(mut self, check: bool) -> Self {
+        self.checks = check;
+        self
+    }
+
+    /// Has the connection of every response fail. The requests are counted all the
+    /// same. [`Response::fault`] is for a single response.
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
     /// The address to listen on; by default a free port of this machine alone.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.listen = address;
@@ -192,7 +212,8 @@ impl MockServerBuilder {
             .map_err(|findings| StartError::Spec(findings.to_string()))?;
         let spec = Spec::of(&document);
         let limit = self.limit(&spec).ok_or(StartError::NoRateLimit)?;
-        let operations = Operation::all(&spec);
+        let mut schemas = Schemas::default();
+        let operations = Operation::all(&spec, &mut schemas);
         let limiter = Limiter::new(limit, self.window)
             .extend_block(self.extend_block)
             .keep_count(self.keep_count);
@@ -213,6 +234,9 @@ impl MockServerBuilder {
             now: self.now,
             delay: self.delay,
             on_request: self.on_request,
+            checks: self.checks,
+            fault: self.fault,
+            schemas,
             operations,
         };
         for (id, response) in self.responses {
@@ -233,14 +257,14 @@ impl MockServerBuilder {
         let app = Router::new()
             .fallback(serve::serve)
             .with_state(Arc::clone(&state))
-            .into_make_service_with_connect_info::<SocketAddr>();
+            .into_make_service_with_connect_info::<Peer>();
         let (stop, stopped) = oneshot::channel::<()>();
         let server = tokio::spawn(async move {
             let stopped = async {
                 // `stop` was called, or the server was dropped.
                 let _ = stopped.await;
             };
-            let _ = axum::serve(listener, app)
+            let _ = axum::serve(Faulty(listener), app)
                 .with_graceful_shutdown(stopped)
                 .await;
         });

@@ -70,10 +70,6 @@ async fn each_error_comes_in_the_documented_envelope() {
         assert_eq!(response.status(), 404, "{path}");
         assert_eq!(json_of(response).await["error"]["type"], "NOT_FOUND");
     }
-    let posted = Client::new()
-        .post(&url)
-        .header("authorization", telesto.api_key());
-    assert_eq!(posted.send().await.unwrap().status(), 404);
 
     let free = MockServer::builder().pro_plan(false).start().await.unwrap();
     let response = get(&free, "/products").await;
@@ -82,7 +78,7 @@ async fn each_error_comes_in_the_documented_envelope() {
     let stats = telesto.stats();
     assert_eq!(
         (stats.unauthorized, stats.not_found, stats.served),
-        (3, 4, 0)
+        (3, 3, 0)
     );
 }
 
@@ -172,7 +168,7 @@ async fn every_operation_of_any_spec_is_served() {
     assert_eq!(list[1]["balance"], "");
     assert_eq!(list[1]["products"], "");
     assert_eq!(send(Method::GET, "/suppliers/a%20b").await.status(), 200);
-    assert_eq!(send(Method::POST, "/suppliers").await.status(), 201);
+    assert_eq!(send(Method::POST, "/suppliers").await.status(), 400);
     assert_eq!(send(Method::DELETE, "/suppliers/7").await.status(), 204);
     let document = send(Method::GET, "/orders/0001/pdf").await;
     assert_eq!(document.headers()["content-type"], "application/pdf");
@@ -241,7 +237,7 @@ async fn requests_are_recorded_without_the_key() {
     assert_eq!(recorded.operation_id, None);
     assert_eq!(&recorded.body[..], b"body");
     assert!(recorded.key_is_right);
-    assert_eq!(recorded.status, 404);
+    assert_eq!(recorded.status, 405);
     assert!(recorded.when <= SystemTime::now());
     assert!(
         recorded
@@ -282,4 +278,236 @@ async fn what_cannot_be_served_is_refused_with_the_reason() {
             .starts_with("cannot listen on 127.0.0.1:"),
         "{second}"
     );
+}
+
+/// A mock server that checks what it receives.
+async fn boxes() -> MockServer {
+    let builder = MockServer::builder_for(include_str!("spec.yaml"));
+    builder.start().await.unwrap()
+}
+
+/// A request with the key, and what is wrong with it: `None` if nothing is.
+async fn wrong(telesto: &MockServer, request: reqwest::RequestBuilder) -> Option<String> {
+    let request = request.header("authorization", telesto.api_key());
+    let response = request.send().await.unwrap();
+    if response.status().is_success() {
+        return None;
+    }
+    assert_eq!(response.status(), 400);
+    let body = json_of(response).await;
+    assert_eq!(body["error"]["type"], "BAD_REQUEST");
+    Some(body["error"]["description"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn parameters_are_checked_against_the_spec() {
+    let telesto = boxes().await;
+    let get = |path: &str| Client::new().get(format!("{}/boxes/{path}", telesto.url()));
+    for path in [
+        "7?size=small",
+        "7?size=large&on=2024-01-15&tag[]=1&tag%5B%5D=2",
+        "-7?size=small",
+    ] {
+        assert_eq!(wrong(&telesto, get(path)).await, None, "{path}");
+    }
+    let shop = |value: &str| get("7?size=small").header("x-shop", value);
+    assert_eq!(wrong(&telesto, shop("1")).await, None);
+    for (request, says) in [
+        (get("7"), "the query parameter `size` is missing"),
+        (
+            get("7?size=big"),
+            "the query parameter `size`: expected one of \"small\", \"large\", got `big`",
+        ),
+        (
+            get("7?size=small&on=15.01.2024"),
+            "the query parameter `on`: expected 2024-01-15, got `15.01.2024`",
+        ),
+        (
+            get("7?size=small&tag[]=1&tag[]=x%20y"),
+            "the query parameter `tag[]`: expected an integer, got `x y`",
+        ),
+        (
+            get("7?size=small&colour=red"),
+            "there is no query parameter `colour`",
+        ),
+        (
+            get("s%20even?size=small"),
+            "the path parameter `box_id`: expected an integer, got `s even`",
+        ),
+        (
+            shop("yes"),
+            "the header parameter `X-Shop`: expected a boolean, got `yes`",
+        ),
+        (
+            get("7?size=small").body("x"),
+            "there is no body in this operation",
+        ),
+    ] {
+        assert_eq!(wrong(&telesto, request).await.as_deref(), Some(says));
+    }
+    assert_eq!(telesto.stats().bad_request, 8);
+}
+
+#[tokio::test]
+async fn bodies_are_checked_against_the_spec() {
+    let telesto = boxes().await;
+    let url = format!("{}/boxes/7", telesto.url());
+    let patch = || Client::new().patch(&url);
+    for body in [
+        json!({"name": "a"}),
+        json!({"name": "", "weight": "", "lines": "", "inner": ""}),
+        json!({"name": "a", "weight": "1.50", "count": 7, "fragile": true}),
+        json!({"name": "a", "weight": 1.5, "count": "7", "fragile": "0"}),
+        json!({"name": "a", "packed": "2024-01-15 10:30:00.5"}),
+        json!({"name": "a", "inner": {"name": "b", "inner": {"name": "c"}}}),
+        json!({"name": "a", "lines": [{"kind": "x", "ean": "1"}, {"kind": "x", "sku": 1}]}),
+    ] {
+        assert_eq!(wrong(&telesto, patch().json(&body)).await, None, "{body}");
+    }
+    // It is not required.
+    assert_eq!(wrong(&telesto, patch()).await, None);
+    for (body, says) in [
+        (json!({}), "the body, `name` is missing"),
+        (json!([1]), "the body: expected an object, got `[1]`"),
+        (
+            json!({"name": 7}),
+            "the body, `name`: expected text, got `7`",
+        ),
+        (
+            json!({"name": "a", "weight": "1,5"}),
+            "the body, `weight`: expected a decimal number, got `1,5`",
+        ),
+        (
+            json!({"name": "a", "count": 7.5}),
+            "the body, `count`: expected an integer, got `7.5`",
+        ),
+        (
+            json!({"name": "a", "packed": "today"}),
+            "the body, `packed`: expected 2024-01-15 10:30:00, got `today`",
+        ),
+        (
+            json!({"name": "a", "colour": "red"}),
+            "the body, `colour`: the spec knows no such property",
+        ),
+        (
+            json!({"name": "a", "inner": {"name": "b", "inner": {}}}),
+            "the body, `inner.inner.name` is missing",
+        ),
+        (
+            json!({"name": "a", "lines": [{"kind": "x", "ean": "1"}, {"ean": "1"}]}),
+            "the body, `lines[1].kind` is missing",
+        ),
+        (
+            json!({"name": "a", "lines": [{"kind": "x"}]}),
+            "the body, `lines[0].ean` is missing (of all alternatives)",
+        ),
+    ] {
+        let wrong = wrong(&telesto, patch().json(&body)).await;
+        assert_eq!(wrong.as_deref(), Some(says), "{body}");
+    }
+    let raw = |kind: &str, body: &'static str| patch().header("content-type", kind).body(body);
+    let says = wrong(&telesto, raw("application/json", "{")).await.unwrap();
+    assert!(says.starts_with("the body is not JSON: "), "{says}");
+    let says = wrong(&telesto, raw("text/csv", "a")).await.unwrap();
+    assert_eq!(
+        says,
+        "the body is `text/csv`, the spec says application/json"
+    );
+
+    let put = |fields: &'static str| {
+        let put = Client::new().put(&url);
+        put.header("content-type", "application/x-www-form-urlencoded")
+            .body(fields)
+    };
+    assert_eq!(wrong(&telesto, put("name=a&count=7&weight=")).await, None);
+    for (fields, says) in [
+        ("", "the body, `name` is missing"),
+        ("count=7", "the body, `name` is missing"),
+        (
+            "name=a&count=x",
+            "the body, `count`: expected an integer, got `x`",
+        ),
+    ] {
+        assert_eq!(wrong(&telesto, put(fields)).await.as_deref(), Some(says));
+    }
+
+    let says = wrong(&telesto, Client::new().put(&url)).await.unwrap();
+    assert_eq!(says, "the body is missing");
+
+    let lenient = MockServer::builder_for(include_str!("spec.yaml"));
+    let lenient = lenient.check_requests(false).start().await.unwrap();
+    let patch = Client::new().patch(format!("{}/boxes/7", lenient.url()));
+    assert_eq!(wrong(&lenient, patch.json(&json!([1]))).await, None);
+}
+
+#[tokio::test]
+async fn a_method_that_a_path_does_not_have_is_a_405() {
+    let telesto = boxes().await;
+    let delete = Client::new().delete(format!("{}/boxes/7", telesto.url()));
+    let delete = delete.header("authorization", telesto.api_key());
+    let response = delete.send().await.unwrap();
+    assert_eq!(response.status(), 405);
+    assert_eq!(response.headers()["allow"], "GET, PATCH, PUT");
+    let body = json_of(response).await;
+    assert_eq!(body["error"]["type"], "METHOD_NOT_ALLOWED");
+    let stats = telesto.stats();
+    assert_eq!((stats.method_not_allowed, stats.not_found), (1, 0));
+    assert_eq!(get(&telesto, "/boxes").await.status(), 404);
+}
+
+#[tokio::test]
+async fn connections_fail_as_told() {
+    use std::error::Error as _;
+
+    use telesto_mock::Fault;
+
+    let telesto = MockServer::builder().start().await.unwrap();
+    let body = json!([{"id": "1"}]);
+    let serve = |fault| {
+        let response = Response::json(200, &body);
+        let response = match fault {
+            Some(fault) => response.fault(fault),
+            None => response,
+        };
+        telesto.set_response("list_products", response).unwrap();
+    };
+    let url = format!("{}/products", telesto.url());
+    let client = Client::new();
+    let send = || {
+        let request = client.get(&url).header("authorization", telesto.api_key());
+        request.send()
+    };
+    let cause = |error: &reqwest::Error| {
+        let last = std::iter::successors(error.source(), |error| (*error).source()).last();
+        last.map(ToString::to_string).unwrap_or_default()
+    };
+
+    serve(Some(Fault::Reset));
+    let error = send().await.unwrap_err();
+    assert!(cause(&error).contains("reset"), "{error:?}");
+
+    serve(Some(Fault::CutBody));
+    let response = send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    let announced = response.content_length().unwrap();
+    assert_eq!(announced, body.to_string().len() as u64);
+    let error = response.bytes().await.unwrap_err();
+    assert!(!error.is_timeout(), "{error:?}");
+
+    // Some 100 bytes of a head.
+    serve(Some(Fault::SlowHead(Duration::from_millis(2))));
+    let start = std::time::Instant::now();
+    let response = send().await.unwrap();
+    assert!(start.elapsed() > Duration::from_millis(150));
+    assert_eq!(json_of(response).await, body);
+
+    // The connection is as good as any afterwards.
+    serve(None);
+    assert_eq!(json_of(send().await.unwrap()).await, body);
+    assert_eq!(telesto.stats().served, 4);
+
+    let failing = MockServer::builder().fault(Fault::Reset);
+    let failing = failing.start().await.unwrap();
+    let request = client.get(format!("{}/nothing", failing.url()));
+    request.send().await.unwrap_err();
 }

@@ -108,7 +108,8 @@ impl Node {
     }
 
     /// Whether the field `key` is `true`.
-    pub(crate) fn is_set(&self, key: &str) -> bool {
+    #[must_use]
+    pub fn is_set(&self, key: &str) -> bool {
         matches!(self.get(key), Some(node) if node.data == Data::Flag(true))
     }
 

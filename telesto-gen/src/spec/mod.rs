@@ -320,7 +320,8 @@ impl<'a> Spec<'a> {
 
     /// The parameters of an operation, its own and those of its path. Own ones
     /// override shared ones.
-    pub(crate) fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
+    #[must_use]
+    pub fn parameters(&self, operation: &Operation<'a>) -> Vec<Parameter<'a>> {
         let mut parameters: Vec<Parameter<'a>> = Vec::new();
         for (holder, pointer) in [
             (operation.item, &operation.item_pointer),
@@ -356,7 +357,8 @@ impl<'a> Spec<'a> {
     }
 
     /// The request body of an operation.
-    pub(crate) fn request_body(&self, operation: &Operation<'a>) -> Option<Found<'a>> {
+    #[must_use]
+    pub fn request_body(&self, operation: &Operation<'a>) -> Option<Found<'a>> {
         self.field(&operation.found(), "requestBody")
     }
 
@@ -382,14 +384,19 @@ impl<'a> Spec<'a> {
     }
 }
 
-pub(crate) struct Parameter<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) place: &'a str,
+/// A parameter of an operation.
+#[non_exhaustive]
+pub struct Parameter<'a> {
+    /// Its name on the wire.
+    pub name: &'a str,
+    /// Where it is sent: `path`, `query` or `header`.
+    pub place: &'a str,
     /// Whether it is declared by the path item.
     shared: bool,
     /// Its position in the list of parameters.
     pub(crate) mention: String,
-    pub(crate) found: Found<'a>,
+    /// What declares it.
+    pub found: Found<'a>,
 }
 
 impl<'a> Operation<'a> {
