@@ -68,15 +68,14 @@ impl ApiKey {
         })
     }
 
-    /// Headers without those that repeat the key.
-    pub(crate) fn redact_headers(&self, mut headers: HeaderMap) -> HeaderMap {
+    /// Redacts the headers that repeat the key.
+    pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
         let key = self.0.expose_secret().as_bytes();
         for value in headers.values_mut() {
             if value.as_bytes().windows(key.len()).any(|part| part == key) {
                 *value = HeaderValue::from_static(REDACTED);
             }
         }
-        headers
     }
 }
 

@@ -19,11 +19,10 @@ use crate::api_error::ApiError;
 ///
 /// ```no_run
 /// # async fn example(client: &telesto_api::Client) {
-/// match client.list_products().send().await {
+/// match client.list_products().await {
 ///     Ok(products) => println!("{} products", products.len()),
-///     Err(error) if error.is_rate_limited() => {
-///         println!("try again at {:?}", error.retry_at());
-///     }
+///     // It says when to try again.
+///     Err(error) if error.is_rate_limited() => println!("later: {error}"),
 ///     Err(error) => println!("{error}"),
 /// }
 /// # }

@@ -141,6 +141,7 @@ impl Middleware {
         .map_err(|error| error.of(call.name));
         trace::record(&span, &result);
         let mut response = result?;
+        self.0.api_key.redact_headers(response.headers_mut());
         // The response is decoded within the span, too.
         response.extensions_mut().insert(span);
         Ok(response)
@@ -274,7 +275,9 @@ impl Middleware {
     /// The error with what was received, with the key redacted.
     pub(crate) fn with_response(&self, error: Error, headers: &HeaderMap, body: Bytes) -> Error {
         let key = &self.0.api_key;
-        error.with_response(key.redact_headers(headers.clone()), key.redact_bytes(body))
+        let mut headers = headers.clone();
+        key.redact_headers(&mut headers);
+        error.with_response(headers, key.redact_bytes(body))
     }
 
     /// How long the server asks to wait.

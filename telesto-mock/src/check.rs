@@ -414,10 +414,7 @@ impl Schema {
     /// Checks what a value is, but for what it contains. Numbers and booleans may
     /// be text, as Telesto writes them.
     fn check_scalar(&self, value: &Value, path: &Path<'_>) -> Result<(), String> {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let text = text_of(value);
         let is_number = || text.parse::<f64>().is_ok_and(f64::is_finite);
         let is_scalar = !value.is_array() && !value.is_object();
         let (fits, expected) = match self.kind.as_deref() {
@@ -450,11 +447,7 @@ impl Schema {
                 shown(&text)
             ));
         }
-        let same = |known: &Value| match known {
-            Value::String(known) => *known == text,
-            known => known.to_string() == text,
-        };
-        if self.values.is_empty() || self.values.iter().any(same) {
+        if self.values.is_empty() || self.values.iter().any(|known| text_of(known) == text) {
             return Ok(());
         }
         let known: Vec<String> = self.values.iter().map(Value::to_string).collect();
@@ -492,6 +485,14 @@ fn looks_like(text: &str, sample: &str) -> bool {
             .zip(sample.bytes())
             .take(looked_at)
             .all(|(one, other)| one == other || (one.is_ascii_digit() && other.is_ascii_digit()))
+}
+
+/// A value as it is written in text.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 /// The beginning of a value, for a message.

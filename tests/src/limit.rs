@@ -7,11 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
+use serde_json::json;
 use telesto_api::{
     Budget, Client, ClientBuilder, Clock as _, ErrorKind, ManualClock, OnLimit, RateLimit,
     SystemClock, WaitReason,
 };
-use telesto_mock::{MockServer, MockServerBuilder, Response, RetryAfter, Window};
+use telesto_mock::{Fault, MockServer, MockServerBuilder, Response, RetryAfter, Window};
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
 use crate::support::clock;
@@ -281,6 +283,35 @@ async fn a_request_that_was_given_up_under_way_still_counts() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_dropped_under_way_still_counts() {
+    let clock = clock();
+    let (server_clock, counted) = (Arc::clone(&clock), Arc::new(Notify::new()));
+    let arrived = Arc::clone(&counted);
+    let telesto = MockServer::builder()
+        .now(move || {
+            arrived.notify_one();
+            time(&server_clock)
+        })
+        .delay(Duration::from_secs(600));
+    let telesto = telesto.start().await.unwrap();
+    let client = builder(&telesto, &clock).build().unwrap();
+    let call = tokio::spawn({
+        let client = client.clone();
+        async move { client.list_products().await }
+    });
+    counted.notified().await;
+    call.abort();
+    assert!(call.await.unwrap_err().is_cancelled());
+    let remaining = async || client.budget().await.unwrap().remaining();
+    assert_eq!(remaining().await, 99);
+    // It may have been on its way for a while before it was counted.
+    clock.advance(60 * MINUTE + Duration::from_secs(30));
+    assert_eq!(remaining().await, 99);
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(remaining().await, 100);
+}
+
+#[tokio::test]
 async fn calls_at_the_same_time_share_what_is_left() {
     let clock = clock();
     let telesto = on(&clock).start().await.unwrap();
@@ -445,6 +476,15 @@ async fn a_clock_is_no_part_of_what_a_budget_is() {
     assert!(error.is_config() && error.to_string().contains("the same clock"));
 }
 
+/// How the responses of a server end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Served,
+    Failed,
+    Reset,
+    Cut,
+}
+
 /// What a client does next.
 #[derive(Clone, Debug)]
 enum Step {
@@ -472,7 +512,7 @@ proptest! {
         window in prop::sample::select(vec![Window::Sliding, Window::Clock, Window::FirstRequest]),
         requests in 1u32..5,
         wait: bool,
-        fail: bool,
+        fate in prop::sample::select(vec![Fate::Served, Fate::Failed, Fate::Reset, Fate::Cut]),
         steps in steps(),
     ) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -487,7 +527,13 @@ proptest! {
             };
             let (arrive, leave) = (pass(&clock, &there), pass(&clock, &back));
             let server_clock = Arc::clone(&clock);
-            let response = if fail { Response::empty(500) } else { Response::new(200, "text/plain", "[]") };
+            let list = || Response::json(200, &json!([{"id": "1"}]));
+            let response = match fate {
+                Fate::Served => list(),
+                Fate::Failed => Response::empty(500),
+                Fate::Reset => list().fault(Fault::Reset),
+                Fate::Cut => list().fault(Fault::CutBody),
+            };
             let telesto = MockServer::builder()
                 .rate(requests, MINUTE)
                 .window(window)
@@ -531,10 +577,15 @@ proptest! {
                         }
                     };
                     match ended {
-                        Ok(_) => sent += 1,
+                        Ok(_) => {
+                            assert_eq!(fate, Fate::Served);
+                            sent += 1;
+                        }
                         Err(error) => {
                             assert_ne!(error.status().map(|status| status.as_u16()), Some(429));
-                            sent += u64::from(error.kind() == ErrorKind::Server);
+                            // What was sent is sent once, however it ends.
+                            let is_sent = matches!(error.kind(), ErrorKind::Server | ErrorKind::Transport);
+                            sent += u64::from(is_sent);
                         }
                     }
                 }
