@@ -115,7 +115,7 @@ fn since_boot() -> Duration {
 /// A clock for tests, which stands still until it is advanced.
 ///
 /// ```
-/// use std::time::{Duration, Instant};
+/// use std::time::Duration;
 /// use telesto_api::{Clock as _, ManualClock};
 ///
 /// let clock = ManualClock::new("2024-01-15T10:30:00Z".parse()?);

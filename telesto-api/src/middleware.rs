@@ -122,7 +122,7 @@ impl Middleware {
     }
 
     /// Sends a request through all steps. The response is a success; its body
-    /// has been read, unless the call returns bytes.
+    /// has been read, unless the call reads it as a stream.
     pub(crate) async fn send(
         &self,
         http: &reqwest::Client,
@@ -228,14 +228,13 @@ impl Middleware {
         request
             .headers_mut()
             .insert(settings.api_key_header.clone(), key);
-        let streams = call.returns == Returns::Bytes;
-        if streams {
+        if call.streams {
             // A stream may take as long as it goes on.
             *request.timeout_mut() = None;
         }
         reservation.sent();
         let executed = http.execute(request);
-        let executed = match streams {
+        let executed = match call.streams {
             true => tokio::time::timeout(timeout, executed).await,
             false => Ok(executed.await),
         };

@@ -58,6 +58,8 @@ pub(crate) struct Call<'a> {
     pub(crate) returns: Returns,
     /// The media types that bytes may have; none if they may have any.
     pub(crate) media_types: &'static [&'static str],
+    /// Whether the caller reads the body as a stream.
+    pub(crate) streams: bool,
 }
 
 impl From<&Operation> for Call<'_> {
@@ -67,6 +69,7 @@ impl From<&Operation> for Call<'_> {
             template: Some(operation.path),
             returns: operation.returns,
             media_types: operation.media_types,
+            streams: operation.returns == Returns::Bytes,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::operation::{Call, Returns};
 use crate::{Error, ErrorKind};
 
 /// Reads a response until it is known what it is. That of a success has its
-/// whole body then, unless the call returns bytes.
+/// whole body then, unless the call reads it as a stream.
 pub(crate) async fn of(
     middleware: &Middleware,
     arrived: Arrived,
@@ -41,7 +41,7 @@ pub(crate) async fn of(
                 timeout,
             );
             let body = read.await?;
-            if call.returns == Returns::Bytes {
+            if call.streams {
                 let beginning = Beginning {
                     bytes: body,
                     timeout,
@@ -65,15 +65,14 @@ async fn success(
     timeout: Duration,
 ) -> Result<Bytes, Error> {
     let status = response.status();
-    let streams = call.returns == Returns::Bytes;
-    let announced = response.content_length().filter(|_| !streams);
-    let limit = match streams {
+    let announced = response.content_length().filter(|_| !call.streams);
+    let limit = match call.streams {
         true => usize::MAX,
         false => middleware.settings().body_limit,
     };
     let mut buffer = Buffer::new(limit);
     let begun = match buffer.announce(announced) {
-        Ok(()) if streams => {
+        Ok(()) if call.streams => {
             let beginning = tokio::time::timeout(timeout, buffer.read_beginning(response));
             beginning.await.unwrap_or_else(|_| Err(Error::timeout()))
         }
@@ -104,7 +103,7 @@ async fn success(
     }
     reservation.responded().await;
     let mut read = begun.map(drop);
-    if read.is_ok() && !streams {
+    if read.is_ok() && !call.streams {
         read = buffer.read_to_end(response).await;
     }
     let body = buffer.into_bytes();

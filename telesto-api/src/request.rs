@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::generated::Client;
 use crate::operation::{Call, Returns};
-use crate::{ByteStream, Error, call, decode};
+use crate::{Error, body, call, decode};
 
 /// A request for an endpoint that is not in the spec, made by
 /// [`Client::request`].
@@ -133,10 +133,8 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
-        let limit = self.client.inner().settings().body_limit;
-        let (name, mut response) = self.sent(Returns::Bytes).await?;
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let body = ByteStream::new(&name, response, limit).bytes().await?;
+        let (name, response) = self.sent(Returns::Bytes).await?;
+        let (status, headers, body) = body::parts(&name, response).await?;
         Ok(ResponseValue::new(body, status, headers))
     }
 
@@ -152,6 +150,7 @@ impl<'a> RequestBuilder<'a> {
             template: None,
             returns,
             media_types: &[],
+            streams: false,
         };
         let response = client.inner().send(client.client(), request, call).await?;
         Ok((name, response))

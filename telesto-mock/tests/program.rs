@@ -150,3 +150,26 @@ fn a_broken_spec_is_shown_as_the_lint_shows_it() {
     }
     assert!(!shown.contains('\u{1b}'), "{shown}");
 }
+
+#[tokio::test]
+async fn it_says_how_to_be_reached_from_elsewhere_and_fails_on_request() {
+    let mut running = program()
+        .args(["--listen", "0.0.0.0:0", "--fault", "reset"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map(Running)
+        .unwrap();
+    let mut out = BufReader::new(running.0.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("TELESTO_DANGER_ALLOW_PLAIN_HTTP=1") {
+        assert_ne!(out.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    // On this machine by its own name, elsewhere by that of the host.
+    let of = |start: &str| said.lines().find_map(|line| line.strip_prefix(start));
+    let here = of("export TELESTO_BASE_URL=http://127.0.0.1:").unwrap();
+    let elsewhere = of("export TELESTO_BASE_URL=http://HOST:").unwrap();
+    assert_eq!(here, elsewhere);
+    let request = reqwest::get(format!("http://127.0.0.1:{here}/products"));
+    request.await.unwrap_err();
+}
