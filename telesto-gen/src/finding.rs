@@ -118,40 +118,15 @@ impl Findings {
         if self.is_empty() {
             return String::new();
         }
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
+        let source = (self.path.as_str(), self.text.as_str());
         let mut out = String::new();
         for finding in &self.findings {
-            // Only this line: the renderer counts the lines of its whole input.
-            let line = self.line_of(&finding.span);
-            let span = finding.span.start - line.start..finding.span.end - line.start;
-            let snippet = Snippet::source(&self.text[line])
-                .line_start(finding.location.line)
-                .path(&self.path)
-                .annotation(AnnotationKind::Primary.span(span));
-            let group = finding
-                .severity
-                .level()
-                .primary_title(&finding.message)
-                .id(finding.rule)
-                .element(snippet)
-                .element(Level::HELP.message(&finding.help));
-            out.push_str(&renderer.render(&[group]));
+            let levels = (finding.severity.level(), Level::HELP);
+            out.push_str(&render(source, finding, levels, color));
             out.push_str("\n\n");
         }
         out.push_str(&self.summary());
         out
-    }
-
-    /// The bytes of the line that contains `span`.
-    fn line_of(&self, span: &Range<usize>) -> Range<usize> {
-        let before = self.text[..span.start].rfind('\n');
-        let after = self.text[span.end..].find('\n');
-        before.map_or(0, |newline| newline + 1)
-            ..after.map_or(self.text.len(), |newline| span.end + newline)
     }
 
     /// Such as `1 error, 2 warnings`.
@@ -171,6 +146,41 @@ impl Findings {
     fn count(&self, severity: Severity) -> usize {
         self.iter().filter(|f| f.severity == severity).count()
     }
+}
+
+/// A finding in the style of the Rust compiler, with its line in the text at a
+/// path. `levels` are those of its message and of its help.
+pub(crate) fn render(
+    (path, text): (&str, &str),
+    finding: &Finding,
+    (level, help): (Level<'static>, Level<'static>),
+    color: bool,
+) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    // Only this line: the renderer counts the lines of its whole input.
+    let line = line_of(text, &finding.span);
+    let span = finding.span.start - line.start..finding.span.end - line.start;
+    let snippet = Snippet::source(&text[line])
+        .line_start(finding.location.line)
+        .path(path)
+        .annotation(AnnotationKind::Primary.span(span));
+    let group = level
+        .primary_title(&finding.message)
+        .id(finding.rule)
+        .element(snippet)
+        .element(help.message(&finding.help));
+    renderer.render(&[group])
+}
+
+/// The bytes of the line that contains `span`.
+fn line_of(text: &str, span: &Range<usize>) -> Range<usize> {
+    let before = text[..span.start].rfind('\n');
+    let after = text[span.end..].find('\n');
+    before.map_or(0, |newline| newline + 1)..after.map_or(text.len(), |newline| span.end + newline)
 }
 
 impl<'a> IntoIterator for &'a Findings {

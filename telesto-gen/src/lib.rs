@@ -2,6 +2,8 @@
 
 #[cfg(feature = "generate")]
 mod descriptions;
+#[cfg(feature = "generate")]
+mod diff;
 mod document;
 #[cfg(feature = "generate")]
 mod facts;
@@ -29,6 +31,8 @@ pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;
 
+#[cfg(feature = "generate")]
+pub use self::diff::{Bump, Change, ChangeRule, Diff, Verdict, change_rules};
 pub use self::document::{Document, ReadError};
 #[cfg(feature = "generate")]
 pub use self::files::{FileError, Stale, State, stale, write};

@@ -2,6 +2,7 @@
 
 mod cases;
 mod codegen;
+mod diff;
 mod lint;
 mod report;
 
@@ -20,7 +21,8 @@ Exit codes:
   0  done
   1  a spec has errors, or a file cannot be read or written
   2  invalid command line
-  4  generated files are out of date (--check)")]
+  4  generated files are out of date (--check), or there is a change that
+     --fail-on names")]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -51,6 +53,32 @@ Exit codes:
         /// Write nothing; show what is out of date
         #[arg(long)]
         check: bool,
+    },
+    /// Say what an edit of the spec means for those who use the client
+    ///
+    /// Compares spec/telesto.yaml with what it was, by meaning. Each change is
+    /// shown with its place, whether it breaks code, is additive, or only
+    /// documents, and why; then the version that follows from the worst one.
+    #[command(after_help = "\
+Examples:
+  cargo xtask diff                       since this branch left the main one
+  cargo xtask diff HEAD                  since the last commit
+  cargo xtask diff before.yaml           compared with a file
+  cargo xtask diff --fail-on breaking    in CI
+
+Exit codes:
+  0  compared
+  1  a document cannot be read
+  2  invalid command line
+  4  there is a change that --fail-on names")]
+    Diff {
+        /// A git revision, or a file [default: the merge base with the main branch]
+        #[arg(value_name = "BASE")]
+        base: Option<String>,
+
+        /// Fail if there is such a change
+        #[arg(long, value_enum)]
+        fail_on: Option<diff::FailOn>,
     },
     /// Check a spec without generating anything
     ///
@@ -83,6 +111,7 @@ fn main() -> ExitCode {
     let outcome = match arguments.task {
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
+        Task::Diff { base, fail_on } => diff::run(&root, base.as_deref(), fail_on, &mut report),
         Task::Lint { file, output } => {
             // The shipped spec is looked up in the workspace, any other file
             // from the current folder.
@@ -102,6 +131,8 @@ enum Outcome {
     Done,
     Failed,
     Stale,
+    /// There is what the task was asked to fail on.
+    Found,
 }
 
 impl From<Outcome> for ExitCode {
@@ -109,7 +140,7 @@ impl From<Outcome> for ExitCode {
         match outcome {
             Outcome::Done => Self::SUCCESS,
             Outcome::Failed => Self::from(1),
-            Outcome::Stale => Self::from(4),
+            Outcome::Stale | Outcome::Found => Self::from(4),
         }
     }
 }

@@ -50,6 +50,11 @@ impl Report {
         let _ = writeln!(self.err, "{text}\n");
     }
 
+    /// What a task was asked for.
+    pub(crate) fn text(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{text}");
+    }
+
     /// A line for programs to read.
     pub(crate) fn json(&mut self, finding: &Finding) {
         if let Ok(line) = serde_json::to_string(finding) {

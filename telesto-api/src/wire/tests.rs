@@ -172,6 +172,15 @@ fn a_number_that_does_not_fit_is_an_error() {
         (read::<i64>(json!("many")).unwrap_err(), "\"many\""),
         (read::<i64>(json!(true)).unwrap_err(), "boolean"),
         (read::<f64>(json!("NaN")).unwrap_err(), "a number"),
+        (
+            read::<Decimal>(json!("many")).unwrap_err(),
+            "string \"many\"",
+        ),
+        (read::<Decimal>(json!(true)).unwrap_err(), "boolean `true`"),
+        (
+            read::<Decimal>(json!(false)).unwrap_err(),
+            "boolean `false`",
+        ),
         (read::<Decimal>(json!("1,50")).unwrap_err(), "\"1,50\""),
         (
             read::<Decimal>(json!("0.12345678901234567890123456789012")).unwrap_err(),
@@ -440,8 +449,17 @@ fn an_object_that_is_empty_is_none_in_every_form() {
         read::<Part>(json!({"size": "7", "new": []})),
         Ok(part(Some(7)))
     );
-    // Its fields in order are no object.
+    // Its fields in order are no object, and not none either.
     assert!(read::<Part>(json!([7])).is_err());
+    assert!(read::<Option<Part>>(json!([7])).is_err());
+    // Nor is any list one of any names.
+    type Free = Map<String, Value>;
+    for empty in [json!(""), json!(null), json!([])] {
+        assert_eq!(read::<Option<Free>>(empty.clone()), Ok(None), "{empty}");
+        assert_eq!(read::<Free>(empty), Ok(Free::new()));
+    }
+    assert!(read::<Option<Free>>(json!([7])).is_err());
+    assert!(read::<Option<Free>>(json!("a")).is_err());
     assert!(read::<Part>(json!("7")).is_err());
 }
 
@@ -459,6 +477,8 @@ fn an_unknown_value_is_read_and_written_nowhere() {
     let unknown = Open::Unknown("New".to_owned());
     assert_eq!(read::<Open>(json!("New")), Ok(unknown.clone()));
     assert_eq!(read::<Open>(json!("Known")), Ok(Open::Known));
+    assert_eq!(read::<Open>(json!(7)), Ok(Open::Unknown("7".to_owned())));
+    assert_eq!(read::<Open>(json!(-7)), Ok(Open::Unknown("-7".to_owned())));
     assert_eq!(to_text(&Open::Known).unwrap(), "Known");
     // Not as an empty text either, as which a header or a path would carry it.
     let error = to_text(&unknown).unwrap_err().to_string();

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use telesto_gen::{Document, Findings, ItemKind, Severity, Surface, SurfaceItem};
+use telesto_gen::{Diff, Document, Findings, ItemKind, Severity, Surface, SurfaceItem, Verdict};
 
 use self::dice::Dice;
 use self::document::{Group, document};
@@ -77,10 +77,35 @@ fn an_addition_changes_nothing_that_exists() {
                 document(&groups),
                 document(&more)
             );
+            check_verdicts(&before, &after, &groups, &more, &added);
         }
     }
     println!("{tried} additions");
     assert!(tried > ADDITIONS / 2, "{tried} additions were accepted");
+}
+
+/// An addition is said to be one; and what takes it away again, to break code.
+fn check_verdicts(
+    before: &Surface,
+    after: &Surface,
+    groups: &[Group],
+    more: &[Group],
+    added: &str,
+) {
+    if before == after {
+        return;
+    }
+    let parse = |groups| Document::parse("random.json", document(groups)).unwrap();
+    let (one, other) = (parse(groups), parse(more));
+    let (there, back) = (Diff::of(&one, &other), Diff::of(&other, &one));
+    let shown = || format!("{added}:\n{}\n{}", there.render(false), back.render(false));
+    assert_eq!(there.verdict(), Some(Verdict::Additive), "{}", shown());
+    let lost = after.iter().any(|(path, _)| before.get(path).is_none());
+    assert!(
+        !lost || back.verdict() == Some(Verdict::Breaking),
+        "{}",
+        shown()
+    );
 }
 
 /// The seeds to try.

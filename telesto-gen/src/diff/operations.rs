@@ -1,0 +1,219 @@
+//! Changes of operations, their bodies and their responses.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::document::join;
+use crate::spec::{Found, Operation, Spec, essence, media_type};
+
+use super::document::json;
+use super::{OperationPair, Report, Sides, Verdict};
+
+pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    if let (Some(base), Some(new)) = (pair.base.id(), pair.new.id())
+        && base != new
+    {
+        report.at(
+            Verdict::Breaking,
+            &join(&pair.new.pointer, "operationId"),
+            format!("the operation `{base}` is now `{new}`"),
+            "its method has the new name: code that calls the old one does not compile",
+        );
+    }
+}
+
+pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (pair.base.label(), pair.new.label());
+    if base != new {
+        report.at_key(
+            Verdict::Additive,
+            &pair.new.pointer,
+            format!("`{base}` is now `{new}`"),
+            "its method is the same, and sends the request to the new place",
+        );
+    }
+}
+
+pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let label = pair.new.label();
+    match (
+        pair.base.node.is_set("deprecated"),
+        pair.new.node.is_set("deprecated"),
+    ) {
+        (false, true) => report.at_key(
+            Verdict::Additive,
+            &join(&pair.new.pointer, "deprecated"),
+            format!("`{label}` is deprecated"),
+            "code that calls it compiles, with a warning",
+        ),
+        (true, false) => report.at_key(
+            Verdict::Docs,
+            &pair.new.pointer,
+            format!("`{label}` is no longer deprecated"),
+            "code that calls it compiles without a warning",
+        ),
+        _ => {}
+    }
+}
+
+pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for key in ["summary", "description", "tags", "externalDocs"] {
+        if json(pair.base.node.get(key)) != json(pair.new.node.get(key)) {
+            report.at_key(
+                Verdict::Docs,
+                &join(&pair.new.pointer, key),
+                format!("`{key}` of `{}` has changed", pair.new.label()),
+                "it is documentation",
+            );
+        }
+    }
+}
+
+pub(super) fn body_added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = bodies(sides, pair);
+    let (None, Some(new)) = (base, new) else {
+        return;
+    };
+    let label = pair.new.label();
+    let (verdict, message, reason) = match new.node.is_set("required") {
+        true => (
+            Verdict::Breaking,
+            format!("`{label}` needs a request body"),
+            "calls without one fail",
+        ),
+        false => (
+            Verdict::Additive,
+            format!("`{label}` takes a request body"),
+            "calls without one go on to work",
+        ),
+    };
+    report.at_key(
+        verdict,
+        &join(&pair.new.pointer, "requestBody"),
+        message,
+        reason,
+    );
+}
+
+pub(super) fn body_removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    if let (Some(_), None) = bodies(sides, pair) {
+        report.removed(
+            Verdict::Breaking,
+            &join(&pair.base.pointer, "requestBody"),
+            format!("`{}` takes no request body any more", pair.new.label()),
+            "code that sets one does not compile",
+        );
+    }
+}
+
+pub(super) fn body_required(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let (Some(base), Some(new)) = bodies(sides, pair) else {
+        return;
+    };
+    let label = pair.new.label();
+    match (base.node.is_set("required"), new.node.is_set("required")) {
+        (false, true) => report.at_key(
+            Verdict::Breaking,
+            &join(&new.pointer, "required"),
+            format!("the request body of `{label}` is required"),
+            "calls without one fail",
+        ),
+        (true, false) => report.at_key(
+            Verdict::Additive,
+            &new.pointer,
+            format!("the request body of `{label}` is optional"),
+            "calls with one go on to work",
+        ),
+        _ => {}
+    }
+}
+
+pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let (Some(base), Some(new)) = bodies(sides, pair) else {
+        return;
+    };
+    if let (Some(one), Some(other)) = (kind(sides.base, &base), kind(sides.new, &new))
+        && one != other
+    {
+        report.at_key(
+            Verdict::Breaking,
+            &join(&new.pointer, "content"),
+            format!("`{}` takes {other}, and took {one}", pair.new.label()),
+            "the method takes a body of another type",
+        );
+    }
+}
+
+pub(super) fn response_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
+        let successes = spec.successes(operation).into_iter();
+        let mut kinds = successes.filter_map(|(_, success)| kind(spec, &success));
+        kinds.next().unwrap_or_else(|| "nothing".to_owned())
+    }
+    let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
+    if base != new {
+        report.at_key(
+            Verdict::Breaking,
+            &join(&pair.new.pointer, "responses"),
+            format!("`{}` returns {new}, and returned {base}", pair.new.label()),
+            "the method returns another type",
+        );
+    }
+}
+
+pub(super) fn success_status(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    let of = |spec: &Spec<'_>, operation: &Operation<'_>| {
+        let successes = spec.successes(operation).into_iter();
+        let statuses: BTreeSet<String> = successes.map(|(status, _)| status.to_owned()).collect();
+        statuses.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
+    if base != new {
+        report.at_key(
+            Verdict::Additive,
+            &join(&pair.new.pointer, "responses"),
+            format!(
+                "`{}` succeeds with {new}, and did with {base}",
+                pair.new.label()
+            ),
+            "the client accepts every 2xx",
+        );
+    }
+}
+
+pub(super) fn error_responses(
+    sides: &Sides<'_>,
+    pair: &OperationPair<'_>,
+    report: &mut Report<'_>,
+) {
+    let of = |spec: &Spec<'_>, operation: &Operation<'_>| {
+        let mut errors = spec.responses(operation);
+        errors.retain(|(status, _)| !status.starts_with('2'));
+        let errors = errors.into_iter();
+        errors
+            .map(|(status, error)| (status.to_owned(), error.node.to_json()))
+            .collect::<BTreeMap<_, _>>()
+    };
+    if of(sides.base, pair.base) != of(sides.new, pair.new) {
+        report.at_key(
+            Verdict::Docs,
+            &join(&pair.new.pointer, "responses"),
+            format!("the errors of `{}` have changed", pair.new.label()),
+            "the client decides on the status, whichever errors are documented",
+        );
+    }
+}
+
+type Bodies<'a> = (Option<Found<'a>>, Option<Found<'a>>);
+
+fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
+    (
+        sides.base.request_body(pair.base),
+        sides.new.request_body(pair.new),
+    )
+}
+
+/// The media type that the client uses of a body or a response.
+fn kind<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
+    let content = spec.field(holder, "content")?;
+    media_type(&content).map(|kind| essence(kind).to_owned())
+}

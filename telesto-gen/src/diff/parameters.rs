@@ -1,0 +1,181 @@
+//! Changes of parameters.
+
+use crate::document::join;
+use crate::spec::Parameter;
+
+use super::document::json;
+use super::{Matched, OperationPair, Report, Sides, Verdict};
+
+/// The parameters of an operation: those that both sides have by name and place,
+/// or else by name, or else as the only ones that are left with the same schema.
+pub(super) fn matched<'a>(
+    sides: &Sides<'a>,
+    pair: &OperationPair<'a>,
+) -> Matched<(Parameter<'a>, Parameter<'a>), Parameter<'a>> {
+    let schema = |parameter: &Parameter<'_>| json(parameter.found.node.get("schema"));
+    let by_name = Matched::by(
+        sides.base.parameters(pair.base),
+        sides.new.parameters(pair.new),
+        &[
+            &|one, other| one.name == other.name && one.place == other.place,
+            &|one, other| one.name == other.name,
+        ],
+    );
+    if by_name.removed.len() != 1 || by_name.added.len() != 1 {
+        return by_name;
+    }
+    let renamed = Matched::by(
+        by_name.removed,
+        by_name.added,
+        &[&|one, other| one.place == other.place && schema(one) == schema(other)],
+    );
+    let mut both = by_name.both;
+    both.extend(renamed.both);
+    Matched { both, ..renamed }
+}
+
+pub(super) fn added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for parameter in matched(sides, pair).added {
+        let (name, label) = (parameter.name, pair.new.label());
+        let (verdict, message, reason) = match parameter.found.node.is_set("required") {
+            true => (
+                Verdict::Breaking,
+                format!("`{label}` needs the parameter `{name}`"),
+                "calls without it fail",
+            ),
+            false => (
+                Verdict::Additive,
+                format!("`{label}` takes the parameter `{name}`"),
+                "calls without it go on to work",
+            ),
+        };
+        report.at(
+            verdict,
+            &join(&parameter.found.pointer, "name"),
+            message,
+            reason,
+        );
+    }
+}
+
+pub(super) fn removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for parameter in matched(sides, pair).removed {
+        report.removed(
+            Verdict::Breaking,
+            &join(&parameter.found.pointer, "name"),
+            format!(
+                "`{}` takes no parameter `{}` any more",
+                pair.new.label(),
+                parameter.name
+            ),
+            "code that sets it does not compile",
+        );
+    }
+}
+
+pub(super) fn renamed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in matched(sides, pair).both {
+        if base.name != new.name {
+            report.at(
+                Verdict::Breaking,
+                &join(&new.found.pointer, "name"),
+                format!(
+                    "the parameter `{}` of `{}` is now `{}`",
+                    base.name,
+                    pair.new.label(),
+                    new.name
+                ),
+                "its setter has the new name: code that sets the old one does not compile",
+            );
+        }
+    }
+}
+
+pub(super) fn moved(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in matched(sides, pair).both {
+        if base.place != new.place {
+            report.at(
+                Verdict::Additive,
+                &join(&new.found.pointer, "in"),
+                format!(
+                    "the parameter `{}` of `{}` is sent in the {}, and was in the {}",
+                    new.name,
+                    pair.new.label(),
+                    new.place,
+                    base.place
+                ),
+                "its setter is the same, and the client sends it in the new place",
+            );
+        }
+    }
+}
+
+pub(super) fn required(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in matched(sides, pair).both {
+        let name = format!("the parameter `{}` of `{}`", new.name, pair.new.label());
+        match (
+            base.found.node.is_set("required"),
+            new.found.node.is_set("required"),
+        ) {
+            (false, true) => report.at_key(
+                Verdict::Breaking,
+                &join(&new.found.pointer, "required"),
+                format!("{name} is required"),
+                "calls without it fail",
+            ),
+            (true, false) => report.at(
+                Verdict::Additive,
+                &join(&new.found.pointer, "name"),
+                format!("{name} is optional"),
+                "calls with it go on to work",
+            ),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn style(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in matched(sides, pair).both {
+        for key in ["style", "explode", "allowReserved", "allowEmptyValue"] {
+            if json(base.found.node.get(key)) != json(new.found.node.get(key)) {
+                report.at(
+                    Verdict::Additive,
+                    &join(&new.found.pointer, key),
+                    format!(
+                        "`{key}` of the parameter `{}` of `{}` has changed",
+                        new.name,
+                        pair.new.label()
+                    ),
+                    "the client writes it in the new form",
+                );
+            }
+        }
+    }
+}
+
+pub(super) fn docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in matched(sides, pair).both {
+        for key in ["description", "example", "examples", "deprecated"] {
+            if json(base.found.node.get(key)) == json(new.found.node.get(key)) {
+                continue;
+            }
+            let (verdict, reason) = match key {
+                "deprecated" => (
+                    Verdict::Additive,
+                    "code that sets it compiles, with a warning",
+                ),
+                _ => (Verdict::Docs, "it is documentation"),
+            };
+            report.at_key(
+                verdict,
+                &join(&new.found.pointer, key),
+                format!(
+                    "`{key}` of the parameter `{}` of `{}` has changed",
+                    new.name,
+                    pair.new.label()
+                ),
+                reason,
+            );
+        }
+    }
+}

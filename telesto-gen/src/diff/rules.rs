@@ -1,0 +1,211 @@
+//! The table of rules: one function each.
+
+use super::{OperationPair, Report, SchemaPair, Sides, document, operations, parameters, schemas};
+
+/// A rule that finds changes of one kind.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct ChangeRule {
+    /// Its name, as in the `rule` of a [`Change`](super::Change).
+    pub name: &'static str,
+    /// What it looks at.
+    pub says: &'static str,
+    check: Check,
+}
+
+enum Check {
+    Document(fn(&Sides<'_>, &mut Report<'_>)),
+    Operation(fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_>)),
+    Schema(fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_>)),
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("Check")
+    }
+}
+
+impl ChangeRule {
+    pub(super) fn check(&self, sides: &Sides<'_>, report: &mut Report<'_>) {
+        match self.check {
+            Check::Document(check) => check(sides, report),
+            Check::Operation(check) => {
+                for pair in &sides.operations {
+                    check(sides, pair, report);
+                }
+            }
+            Check::Schema(check) => {
+                for pair in &sides.schemas {
+                    check(sides, pair, report);
+                }
+            }
+        }
+    }
+}
+
+/// The rules that find changes, in the order of what they look at.
+#[must_use]
+pub fn change_rules() -> &'static [ChangeRule] {
+    RULES
+}
+
+const fn of_document(
+    name: &'static str,
+    says: &'static str,
+    check: fn(&Sides<'_>, &mut Report<'_>),
+) -> ChangeRule {
+    let check = Check::Document(check);
+    ChangeRule { name, says, check }
+}
+
+const fn of_operation(
+    name: &'static str,
+    says: &'static str,
+    check: fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_>),
+) -> ChangeRule {
+    let check = Check::Operation(check);
+    ChangeRule { name, says, check }
+}
+
+const fn of_schema(
+    name: &'static str,
+    says: &'static str,
+    check: fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_>),
+) -> ChangeRule {
+    let check = Check::Schema(check);
+    ChangeRule { name, says, check }
+}
+
+pub(super) static RULES: &[ChangeRule] = &[
+    of_document("server", "where requests are sent", document::server),
+    of_document("key-header", "the header of the key", document::key_header),
+    of_document("rate-limit", "`x-rate-limit`", document::rate_limit),
+    of_document(
+        "about",
+        "the title, the version and the tags",
+        document::about,
+    ),
+    of_document("operation-added", "operations", document::operation_added),
+    of_document(
+        "operation-removed",
+        "operations",
+        document::operation_removed,
+    ),
+    of_operation("operation-renamed", "`operationId`", operations::renamed),
+    of_operation(
+        "operation-moved",
+        "the method and the path",
+        operations::moved,
+    ),
+    of_operation(
+        "deprecated",
+        "`deprecated` of operations",
+        operations::deprecated,
+    ),
+    of_operation(
+        "operation-docs",
+        "what documents operations",
+        operations::docs,
+    ),
+    of_operation("parameter-added", "parameters", parameters::added),
+    of_operation("parameter-removed", "parameters", parameters::removed),
+    of_operation(
+        "parameter-renamed",
+        "the names of parameters",
+        parameters::renamed,
+    ),
+    of_operation("parameter-moved", "`in` of parameters", parameters::moved),
+    of_operation(
+        "parameter-required",
+        "`required` of parameters",
+        parameters::required,
+    ),
+    of_operation(
+        "parameter-style",
+        "`style` and `explode`",
+        parameters::style,
+    ),
+    of_operation(
+        "parameter-docs",
+        "what documents parameters",
+        parameters::docs,
+    ),
+    of_operation("body-added", "request bodies", operations::body_added),
+    of_operation("body-removed", "request bodies", operations::body_removed),
+    of_operation(
+        "body-required",
+        "`required` of request bodies",
+        operations::body_required,
+    ),
+    of_operation(
+        "body-type",
+        "the media types of request bodies",
+        operations::body_type,
+    ),
+    of_operation(
+        "response-type",
+        "the media types of responses",
+        operations::response_type,
+    ),
+    of_operation(
+        "success-status",
+        "the statuses of successes",
+        operations::success_status,
+    ),
+    of_operation(
+        "error-responses",
+        "the documented errors",
+        operations::error_responses,
+    ),
+    of_schema("type", "`type`", schemas::typ),
+    of_schema(
+        "type-name",
+        "the names of types in Rust",
+        schemas::type_name,
+    ),
+    of_schema("format", "`format`", schemas::format),
+    of_schema("nullable", "`nullable`", schemas::nullable),
+    of_schema("property-added", "properties", schemas::property_added),
+    of_schema("property-removed", "properties", schemas::property_removed),
+    of_schema(
+        "property-required",
+        "`required` of properties",
+        schemas::property_required,
+    ),
+    of_schema(
+        "property-order",
+        "the order of properties",
+        schemas::property_order,
+    ),
+    of_schema("one-way", "`readOnly` and `writeOnly`", schemas::one_way),
+    of_schema(
+        "enum-value-added",
+        "the values of enums",
+        schemas::enum_value_added,
+    ),
+    of_schema(
+        "enum-value-removed",
+        "the values of enums",
+        schemas::enum_value_removed,
+    ),
+    of_schema("enum", "whether there is an enum", schemas::enumeration),
+    of_schema(
+        "other-properties",
+        "`additionalProperties`",
+        schemas::other_properties,
+    ),
+    of_schema("parts", "the parts of an `allOf`", schemas::all_of),
+    of_schema(
+        "alternative-added",
+        "`oneOf` and `anyOf`",
+        schemas::alternative_added,
+    ),
+    of_schema(
+        "alternative-removed",
+        "`oneOf` and `anyOf`",
+        schemas::alternative_removed,
+    ),
+    of_schema("discriminator", "discriminators", schemas::discriminator),
+    of_schema("limits", "limits such as `maxLength`", schemas::limits),
+    of_schema("schema-docs", "what documents schemas", schemas::docs),
+];

@@ -1,0 +1,486 @@
+//! Changes of schemas, wherever they are sent or received.
+
+use crate::document::{Node, join};
+use crate::formats::{self, Rust};
+use crate::spec::Found;
+
+use super::document::json;
+use super::{Matched, Report, SchemaPair, Sides, Verdict};
+
+/// A property, as it is written, and what only one of the sides has.
+type Properties<'a> = Matched<(String, Found<'a>, Found<'a>), (String, Found<'a>)>;
+
+/// The properties that a schema itself declares.
+pub(super) fn properties<'a>(_: &Sides<'a>, pair: &SchemaPair<'a>) -> Properties<'a> {
+    let mut removed = declared(&pair.base);
+    let mut both = Vec::new();
+    let mut added = Vec::new();
+    for (name, new) in declared(&pair.new) {
+        match removed.iter().position(|(known, _)| *known == name) {
+            Some(index) => {
+                let (_, base) = removed.remove(index);
+                both.push((name, base, new));
+            }
+            None => added.push((name, new)),
+        }
+    }
+    Matched {
+        both,
+        removed,
+        added,
+    }
+}
+
+fn declared<'a>(schema: &Found<'a>) -> Vec<(String, Found<'a>)> {
+    let holder = join(&schema.pointer, "properties");
+    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+    let properties = properties.iter().map(|entry| {
+        let found = Found {
+            node: &entry.value,
+            pointer: join(&holder, &entry.key),
+        };
+        (entry.key.clone(), found)
+    });
+    properties.collect()
+}
+
+/// Whether a schema requires a property.
+pub(super) fn requires(schema: &Found<'_>, name: &str) -> bool {
+    let required = schema.node.get("required").map_or(&[][..], Node::items);
+    required.iter().any(|known| known.text() == Some(name))
+}
+
+/// What a property is called in messages.
+pub(super) fn label(pair: &SchemaPair<'_>, property: &str) -> String {
+    let holder = match pair.new.pointer.strip_prefix("/components/schemas/") {
+        Some(name) if !name.contains('/') => name,
+        _ => pair.name.trim_matches('`'),
+    };
+    format!("{holder}.{property}")
+}
+
+/// What the schema itself is called.
+fn this(pair: &SchemaPair<'_>) -> String {
+    match pair.new.pointer.strip_prefix("/components/schemas/") {
+        Some(name) if !name.contains('/') => format!("`{name}`"),
+        _ => pair.name.clone(),
+    }
+}
+
+type Parts<'a> = Matched<(Found<'a>, Found<'a>), Found<'a>>;
+
+/// The parts of an `allOf`, or the alternatives of a schema: by the component that
+/// they refer to, or else by what they are, or else in their order.
+pub(super) fn parts<'a>(sides: &Sides<'a>, pair: &SchemaPair<'a>, key: &str) -> Parts<'a> {
+    let is_component = |part: &Found<'_>| !part.pointer.starts_with(&pair.new.pointer);
+    Matched::by(
+        sides.base.parts(&pair.base, key).collect(),
+        sides.new.parts(&pair.new, key).collect(),
+        &[
+            &|one, other| one.pointer == other.pointer && is_component(other),
+            &|one, other| json(Some(one.node)) == json(Some(other.node)),
+            &|one, other| !is_component(one) && !is_component(other),
+        ],
+    )
+}
+
+/// The type of a schema, in words.
+fn typ_of<'a>(schema: &Found<'a>) -> &'a str {
+    let node = schema.node;
+    let has = |key| node.get(key).is_some();
+    match node.text_of("type") {
+        Some(typ) => typ,
+        None if has("oneOf") || has("anyOf") => "one of several schemas",
+        None if has("allOf") => "several parts",
+        None if has("properties") => "object",
+        None => "anything",
+    }
+}
+
+pub(super) fn typ(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (typ_of(&pair.base), typ_of(&pair.new));
+    if base != new {
+        report.at(
+            Verdict::Breaking,
+            &join(&pair.new.pointer, "type"),
+            format!("{} is {new}, and was {base}", this(pair)),
+            "it has another type in Rust",
+        );
+    }
+}
+
+pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let [base, new] = &sides.types;
+    let gone = base
+        .at(&pair.base.pointer)
+        .find(|name| !new.all.contains(*name));
+    let has_none = base.at(&pair.base.pointer).next().is_none();
+    let message = match (gone, new.at(&pair.new.pointer).next()) {
+        (Some(base), Some(new)) => {
+            format!("the type of {} was `{base}`, and is `{new}`", pair.name)
+        }
+        (Some(base), None) => format!("{} has no type `{base}` of its own any more", pair.name),
+        (None, Some(new)) if has_none => format!("{} has a type `{new}` of its own", pair.name),
+        _ => return,
+    };
+    report.at_key(
+        Verdict::Breaking,
+        &pair.new.pointer,
+        message,
+        "code that names its type does not compile",
+    );
+}
+
+pub(super) fn format(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (
+        pair.base.node.text_of("format"),
+        pair.new.node.text_of("format"),
+    );
+    let typ = typ_of(&pair.new);
+    if base == new || typ_of(&pair.base) != typ {
+        return;
+    }
+    // A text is one in Rust, whatever it is said to be.
+    let rust = |format: Option<&str>| {
+        let known = format.and_then(|name| formats::find(typ, name));
+        match known.map(|format| format.rust) {
+            Some(Rust::Type(path)) => path,
+            _ if typ == "string" && format != Some("binary") => "text",
+            _ => format.unwrap_or_default(),
+        }
+        .to_owned()
+    };
+    let shown = |format: Option<&str>| match format {
+        Some(name) => format!("the format `{name}`"),
+        None => "no format".to_owned(),
+    };
+    let (verdict, reason) = match rust(base) == rust(new) {
+        true => (Verdict::Docs, "it has the same type in Rust"),
+        false => (Verdict::Breaking, "it has another type in Rust"),
+    };
+    report.at(
+        verdict,
+        &join(&pair.new.pointer, "format"),
+        format!("{} has {}, and had {}", this(pair), shown(new), shown(base)),
+        reason,
+    );
+}
+
+pub(super) fn nullable(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (
+        pair.base.node.is_set("nullable"),
+        pair.new.node.is_set("nullable"),
+    );
+    if base == new {
+        return;
+    }
+    let message = match new {
+        true => format!("{} may be null", this(pair)),
+        false => format!("{} is never null", this(pair)),
+    };
+    let (verdict, reason) = match (pair.required, new) {
+        (false, _) => (Verdict::Docs, "it is an `Option` either way"),
+        (true, true) => (Verdict::Breaking, "it becomes an `Option`"),
+        (true, false) => (Verdict::Breaking, "it is no longer an `Option`"),
+    };
+    report.at_key(
+        verdict,
+        &join(&pair.new.pointer, "nullable"),
+        message,
+        reason,
+    );
+}
+
+pub(super) fn property_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for (name, found) in properties(sides, pair).added {
+        let label = label(pair, &name);
+        let required = requires(&pair.new, &name) && !found.node.is_set("readOnly");
+        let (verdict, message, reason) = match pair.sent && required {
+            true => (
+                Verdict::Breaking,
+                format!("the property `{label}` is new, and has to be sent"),
+                "code that builds the object without it fails",
+            ),
+            false => (
+                Verdict::Additive,
+                format!("the property `{label}` is new"),
+                "structs are `#[non_exhaustive]`, so one more field breaks nothing",
+            ),
+        };
+        report.at_key(verdict, &found.pointer, message, reason);
+    }
+}
+
+pub(super) fn property_removed(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for (name, found) in properties(sides, pair).removed {
+        report.removed(
+            Verdict::Breaking,
+            &found.pointer,
+            format!("the property `{}` is gone", label(pair, &name)),
+            "code that uses its field does not compile",
+        );
+    }
+}
+
+pub(super) fn property_required(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for (name, _, found) in properties(sides, pair).both {
+        let label = label(pair, &name);
+        match (requires(&pair.base, &name), requires(&pair.new, &name)) {
+            (false, true) => report.at_key(
+                Verdict::Breaking,
+                &found.pointer,
+                format!("the property `{label}` is required"),
+                "its field is no longer an `Option`",
+            ),
+            (true, false) => report.at_key(
+                Verdict::Breaking,
+                &found.pointer,
+                format!("the property `{label}` is optional"),
+                "its field becomes an `Option`",
+            ),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn property_order(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let both = properties(sides, pair).both;
+    let is_common = |name: &String| both.iter().any(|(known, ..)| known == name);
+    let order = |schema: &Found<'_>| {
+        let names = declared(schema).into_iter().map(|(name, _)| name);
+        names.filter(is_common).collect::<Vec<_>>()
+    };
+    if order(&pair.base) != order(&pair.new) {
+        report.at_key(
+            Verdict::Docs,
+            &join(&pair.new.pointer, "properties"),
+            format!("the properties of {} have another order", this(pair)),
+            "fields have names",
+        );
+    }
+}
+
+pub(super) fn one_way(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for (name, base, new) in properties(sides, pair).both {
+        for key in ["readOnly", "writeOnly"] {
+            if base.node.is_set(key) == new.node.is_set(key) {
+                continue;
+            }
+            let (is_required, label) = (requires(&pair.new, &name), label(pair, &name));
+            let (verdict, reason) = match is_required {
+                true => (
+                    Verdict::Breaking,
+                    "a required property that goes one way is an `Option`",
+                ),
+                false => (Verdict::Additive, "its field is an `Option` either way"),
+            };
+            let is = if new.node.is_set(key) {
+                "is"
+            } else {
+                "is no longer"
+            };
+            report.at_key(
+                verdict,
+                &join(&new.pointer, key),
+                format!("the property `{label}` {is} `{key}`"),
+                reason,
+            );
+        }
+    }
+}
+
+/// The values of an enum.
+fn values(schema: &Found<'_>) -> Vec<String> {
+    let values = schema.node.get("enum").map_or(&[][..], Node::items);
+    values
+        .iter()
+        .map(|value| value.to_json().to_string())
+        .collect()
+}
+
+pub(super) fn enum_value_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (values(&pair.base), values(&pair.new));
+    if base.is_empty() {
+        return;
+    }
+    for (index, value) in new.iter().enumerate() {
+        if !base.contains(value) {
+            report.at(
+                Verdict::Additive,
+                &format!("{}/enum/{index}", pair.new.pointer),
+                format!("{} may be {value}", this(pair)),
+                "enums are `#[non_exhaustive]`: until now it was `Unknown`",
+            );
+        }
+    }
+}
+
+pub(super) fn enum_value_removed(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let (base, new) = (values(&pair.base), values(&pair.new));
+    if new.is_empty() {
+        return;
+    }
+    for (index, value) in base.iter().enumerate() {
+        if !new.contains(value) {
+            report.removed(
+                Verdict::Breaking,
+                &format!("{}/enum/{index}", pair.base.pointer),
+                format!("{} is no longer {value}", this(pair)),
+                "code that names its variant does not compile",
+            );
+        }
+    }
+}
+
+pub(super) fn enumeration(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let message = match (values(&pair.base).is_empty(), values(&pair.new).is_empty()) {
+        (true, false) => format!("{} has a list of values", this(pair)),
+        (false, true) => format!("{} has no list of values any more", this(pair)),
+        _ => return,
+    };
+    report.at_key(
+        Verdict::Breaking,
+        &join(&pair.new.pointer, "enum"),
+        message,
+        "it has another type in Rust: an enum, or text",
+    );
+}
+
+pub(super) fn other_properties(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    // `false` and none are the same to the client.
+    let has_map = |schema: &Found<'_>| {
+        let rest = schema.node.get("additionalProperties");
+        rest.is_some_and(|rest| rest.to_json() != serde_json::Value::Bool(false))
+    };
+    let (verdict, message, reason) = match (has_map(&pair.base), has_map(&pair.new)) {
+        (false, true) => (
+            Verdict::Breaking,
+            format!("{} may have other properties", this(pair)),
+            "it has a map for them, or is one",
+        ),
+        (true, false) => (
+            Verdict::Breaking,
+            format!("{} has no other properties any more", this(pair)),
+            "its map is gone",
+        ),
+        _ => return,
+    };
+    let pointer = join(&pair.new.pointer, "additionalProperties");
+    report.at_key(verdict, &pointer, message, reason);
+}
+
+pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let parts = parts(sides, pair, "allOf");
+    if parts.added.is_empty() && parts.removed.is_empty() {
+        return;
+    }
+    report.at_key(
+        Verdict::Breaking,
+        &join(&pair.new.pointer, "allOf"),
+        format!("{} is put together from other parts", this(pair)),
+        "its fields may have changed: look at the diff of the generated code",
+    );
+}
+
+pub(super) fn alternative_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for key in ["oneOf", "anyOf"] {
+        if pair.base.node.get(key).is_none() {
+            continue;
+        }
+        for added in parts(sides, pair, key).added {
+            report.at_key(
+                Verdict::Additive,
+                &added.pointer,
+                format!("{} has one more alternative", this(pair)),
+                "enums are `#[non_exhaustive]`: until now it was `Unknown`",
+            );
+        }
+    }
+}
+
+pub(super) fn alternative_removed(
+    sides: &Sides<'_>,
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_>,
+) {
+    for key in ["oneOf", "anyOf"] {
+        if pair.new.node.get(key).is_none() {
+            continue;
+        }
+        for removed in parts(sides, pair, key).removed {
+            report.removed(
+                Verdict::Breaking,
+                &removed.pointer,
+                format!("{} has one alternative less", this(pair)),
+                "code that names its variant does not compile",
+            );
+        }
+    }
+}
+
+pub(super) fn discriminator(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    let of = |schema: &Found<'_>| json(schema.node.get("discriminator"));
+    if of(&pair.base) != of(&pair.new) {
+        report.at_key(
+            Verdict::Breaking,
+            &join(&pair.new.pointer, "discriminator"),
+            format!("the discriminator of {} has changed", this(pair)),
+            "the variants of its enum may have other names",
+        );
+    }
+}
+
+pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for key in [
+        "minLength",
+        "maxLength",
+        "pattern",
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minItems",
+        "maxItems",
+        "uniqueItems",
+        "minProperties",
+        "maxProperties",
+    ] {
+        if json(pair.base.node.get(key)) != json(pair.new.node.get(key)) {
+            report.at_key(
+                Verdict::Docs,
+                &join(&pair.new.pointer, key),
+                format!("`{key}` of {} has changed", this(pair)),
+                "the client does not look at limits",
+            );
+        }
+    }
+}
+
+pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+    for key in [
+        "title",
+        "description",
+        "example",
+        "default",
+        "externalDocs",
+        "deprecated",
+    ] {
+        if json(pair.base.node.get(key)) == json(pair.new.node.get(key)) {
+            continue;
+        }
+        let (verdict, reason) = match key {
+            "deprecated" => (
+                Verdict::Additive,
+                "code that uses it compiles, with a warning",
+            ),
+            _ => (Verdict::Docs, "it is documentation"),
+        };
+        report.at_key(
+            verdict,
+            &join(&pair.new.pointer, key),
+            format!("`{key}` of {} has changed", this(pair)),
+            reason,
+        );
+    }
+}

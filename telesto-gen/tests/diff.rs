@@ -1,0 +1,177 @@
+//! Every case in `tests/cases/changes/cases.yaml` is an edit of `base.yaml` there;
+//! `cases.txt` has what is said about it. `UPDATE_EXPECT=1` writes it anew.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test stops at what it does not expect"
+)]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_yaml::Value;
+use telesto_gen::{Bump, Diff, Document, SurfaceItem, Verdict, change_rules, surface};
+
+const BASE: &str = include_str!("../../tests/cases/changes/base.yaml");
+const MADE_UP: &str = include_str!("../../tests/fixture-api/generated/made-up.yaml");
+
+#[derive(Deserialize)]
+struct Case {
+    rule: String,
+    name: Option<String>,
+    patch: Vec<Value>,
+}
+
+fn cases() -> Vec<Case> {
+    let text = include_str!("../../tests/cases/changes/cases.yaml");
+    serde_yaml::from_str(text).unwrap()
+}
+
+/// Merges a patch into a value: `null` removes.
+fn merge(value: &mut Value, patch: &Value) {
+    let (Value::Mapping(value), Value::Mapping(patch)) = (&mut *value, patch) else {
+        value.clone_from(patch);
+        return;
+    };
+    for (key, patch) in patch {
+        if patch.is_null() {
+            value.shift_remove(key);
+        } else if let Some(known) = value.get_mut(key) {
+            merge(known, patch);
+        } else {
+            value.insert(key.clone(), patch.clone());
+        }
+    }
+}
+
+/// The base, and what a case makes of it, written in the same way.
+fn sides(case: &Case) -> (Document, Document) {
+    let base: Value = serde_yaml::from_str(BASE).unwrap();
+    let mut new = base.clone();
+    for patch in &case.patch {
+        merge(&mut new, patch);
+    }
+    let document = |name, value| {
+        let text = serde_yaml::to_string(value).unwrap();
+        Document::parse(name, text).unwrap()
+    };
+    (document("base.yaml", &base), document("new.yaml", &new))
+}
+
+#[test]
+fn every_rule_has_a_case_and_finds_it() {
+    let mut shown = String::new();
+    let mut found = BTreeSet::new();
+    for case in cases() {
+        let (base, new) = sides(&case);
+        let diff = Diff::of(&base, &new);
+        let rules: BTreeSet<&str> = diff.changes().iter().map(|c| c.finding.rule).collect();
+        assert!(
+            rules.contains(case.rule.as_str()),
+            "{}: {rules:?}",
+            case.rule
+        );
+        found.insert(case.rule.clone());
+        let name = case
+            .name
+            .map(|name| format!(", {name}"))
+            .unwrap_or_default();
+        let _ = write!(
+            shown,
+            "## {}{name}\n\n{}\n\n",
+            case.rule,
+            diff.render(false)
+        );
+    }
+    let known: BTreeSet<String> = change_rules().iter().map(|r| r.name.to_owned()).collect();
+    assert_eq!(found, known, "each rule has a case");
+
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let expected = folder.join("../tests/cases/changes/cases.txt");
+    if std::env::var_os("UPDATE_EXPECT").is_some() {
+        std::fs::write(&expected, &shown).unwrap();
+    }
+    let expected = std::fs::read_to_string(&expected).unwrap_or_default();
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn a_document_does_not_differ_from_itself() {
+    for text in [BASE, MADE_UP, include_str!("../../spec/telesto.yaml")] {
+        let document = || Document::parse("a.yaml", text.to_owned()).unwrap();
+        let diff = Diff::of(&document(), &document());
+        assert_eq!(diff.changes(), []);
+        assert_eq!((diff.verdict(), diff.render(false)), (None, String::new()));
+    }
+}
+
+/// What one direction finds, the other does: as much, and where it was.
+#[test]
+fn both_directions_find_each_case() {
+    for case in cases() {
+        let (base, new) = sides(&case);
+        let (there, back) = (Diff::of(&base, &new), Diff::of(&new, &base));
+        assert!(!back.changes().is_empty(), "{}", case.rule);
+        assert_eq!(there.changes().len(), back.changes().len(), "{}", case.rule);
+    }
+}
+
+#[test]
+fn a_verdict_says_which_part_of_a_version_is_raised() {
+    use Verdict::{Additive, Breaking, Docs};
+    assert_eq!(
+        [Docs, Additive, Breaking].map(|v| Bump::of(v, true)),
+        [Bump::Patch, Bump::Patch, Bump::Minor]
+    );
+    assert_eq!(
+        [Docs, Additive, Breaking].map(|v| Bump::of(v, false)),
+        [Bump::Patch, Bump::Minor, Bump::Major]
+    );
+}
+
+/// Whether code that uses one item may not compile with the other.
+fn breaks(base: &SurfaceItem, new: &SurfaceItem) -> bool {
+    // What takes an `Option` takes its value as well.
+    let optional = |signature: &str| {
+        let (before, taken) = signature.split_once("Argument<")?;
+        let (taken, after) = taken.rsplit_once(">)")?;
+        Some(format!("{before}Argument<Option<{taken}>>){after}"))
+    };
+    let same = base.signature == new.signature
+        || optional(&base.signature).is_some_and(|wider| wider == new.signature);
+    base.kind != new.kind || !same
+}
+
+/// The client is generated for both sides of each case, and its items compared:
+/// whatever breaks code is said to break it.
+#[test]
+fn no_change_of_the_client_that_breaks_code_is_called_anything_else() {
+    let (mut broken, mut refused) = (0, Vec::new());
+    for case in cases() {
+        let (base, new) = sides(&case);
+        let verdict = Diff::of(&base, &new).verdict();
+        let base = surface(&base).unwrap();
+        // The lint refuses some on their own.
+        let Ok(new) = surface(&new) else {
+            refused.push(case.rule);
+            continue;
+        };
+        let gone = base.iter().find(|(path, item)| match new.get(path) {
+            Some(new) => breaks(item, new),
+            None => true,
+        });
+        if let Some((path, item)) = gone {
+            broken += 1;
+            let found = new.get(path);
+            assert_eq!(
+                verdict,
+                Some(Verdict::Breaking),
+                "{}: {path} {item:?} {found:?}",
+                case.rule
+            );
+        }
+    }
+    assert!(broken > 20 && refused.len() < 5, "{broken}, {refused:?}");
+}
