@@ -461,9 +461,9 @@ mod tests {
         let probe = ledger.reserve(&ask, secs(901)).unwrap();
         let probing = refused(Reason::Probing, 901 + 90, false);
         assert_eq!(ledger.reserve(&ask, secs(902)), Err(probing));
-        // The block goes on.
+        // It is another block: a server that asks for less than one is not trusted.
         assert_eq!(
-            ledger.limited(probe, secs(900), secs(0), secs(903)),
+            ledger.limited(probe, secs(900), secs(60), secs(903)),
             secs(1_804)
         );
 
