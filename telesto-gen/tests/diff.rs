@@ -22,6 +22,8 @@ struct Case {
     rule: String,
     name: Option<String>,
     patch: Vec<Value>,
+    #[serde(default)]
+    then: Vec<Value>,
 }
 
 fn cases() -> Vec<Case> {
@@ -48,10 +50,12 @@ fn merge(value: &mut Value, patch: &Value) {
 
 /// The base, and what a case makes of it, written in the same way.
 fn sides(case: &Case) -> (Document, Document) {
-    let base: Value = serde_yaml::from_str(BASE).unwrap();
+    let mut base: Value = serde_yaml::from_str(BASE).unwrap();
     let mut new = base.clone();
-    for patch in &case.patch {
-        merge(&mut new, patch);
+    case.patch.iter().for_each(|patch| merge(&mut new, patch));
+    if !case.then.is_empty() {
+        base = new.clone();
+        case.then.iter().for_each(|patch| merge(&mut new, patch));
     }
     let document = |name, value| {
         let text = serde_yaml::to_string(value).unwrap();

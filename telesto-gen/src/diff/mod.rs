@@ -12,7 +12,7 @@ mod render;
 mod rules;
 mod schemas;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -140,8 +140,13 @@ impl Diff {
         // What is shared is found more than once: the worst of it counts.
         let mut seen = HashSet::new();
         changes.retain(|change| {
-            let Finding { rule, pointer, .. } = &change.finding;
-            seen.insert((change.in_base, *rule, pointer.clone()))
+            let Finding {
+                rule,
+                pointer,
+                message,
+                ..
+            } = &change.finding;
+            seen.insert((change.in_base, *rule, pointer.clone(), message.clone()))
         });
         Self {
             base: Source::of(base),
@@ -275,36 +280,45 @@ impl TypeNames {
 /// Walks through the schemas of matched operations.
 struct Walk<'s, 'a> {
     sides: &'s Sides<'a>,
-    /// The pointers of pairs, and whether they are sent and required.
-    seen: HashSet<(String, String, bool, bool)>,
+    /// The pointers of pairs, and whether they are required.
+    seen: HashSet<(String, String, bool)>,
     found: Vec<SchemaPair<'a>>,
 }
 
 impl<'a> Walk<'_, 'a> {
     fn operation(&mut self, pair: &OperationPair<'a>) {
         let Sides { base, new, .. } = *self.sides;
+        let label = pair.new.label();
         for (one, other) in parameters::matched(self.sides, pair).both {
             let schemas = (
                 base.field(&one.found, "schema"),
                 new.field(&other.found, "schema"),
             );
-            let name = format!("the parameter `{}`", other.name);
-            self.schema(schemas, true, true, name);
+            let name = format!("the parameter `{}` of `{label}`", other.name);
+            self.schema(schemas, true, name);
         }
         if let (Some(one), Some(other)) = (base.request_body(pair.base), new.request_body(pair.new))
         {
-            self.content(&one, &other, true, "the request body");
+            self.content(&one, &other, format!("the request body of `{label}`"));
         }
-        let of_new: BTreeMap<&str, Found<'a>> = new.successes(pair.new).into_iter().collect();
-        for (status, one) in base.successes(pair.base) {
-            if let Some(other) = of_new.get(status) {
-                self.content(&one, other, false, "the response");
-            }
+        // By their statuses, or else in their order.
+        let bodies = |spec: &Spec<'a>, operation: &Operation<'a>| {
+            let mut successes = spec.successes(operation);
+            successes.retain(|(_, success)| success.node.get("content").is_some());
+            successes
+        };
+        let matched = Matched::by(
+            bodies(base, pair.base),
+            bodies(new, pair.new),
+            &[&|(one, _), (other, _)| one == other, &|_, _| true],
+        );
+        for ((_, one), (_, other)) in matched.both {
+            self.content(&one, &other, format!("the response of `{label}`"));
         }
     }
 
     /// The schemas of the media type that the client uses.
-    fn content(&mut self, one: &Found<'a>, other: &Found<'a>, sent: bool, name: &str) {
+    fn content(&mut self, one: &Found<'a>, other: &Found<'a>, name: String) {
         let of = |spec: &Spec<'a>, holder: &Found<'a>| {
             let content = spec.field(holder, "content")?;
             let kind = media_type(&content)?;
@@ -315,28 +329,28 @@ impl<'a> Walk<'_, 'a> {
         if let (Some((kind, one)), Some((other_kind, other))) = (one, other)
             && kind == other_kind
         {
-            self.schema((Some(one), Some(other)), sent, true, name.to_owned());
+            self.schema((Some(one), Some(other)), true, name);
         }
     }
 
     fn schema(
         &mut self,
         (one, other): (Option<Found<'a>>, Option<Found<'a>>),
-        sent: bool,
         required: bool,
         name: String,
     ) {
         let (Some(base), Some(new)) = (one, other) else {
             return;
         };
-        let key = (base.pointer.clone(), new.pointer.clone(), sent, required);
+        let key = (base.pointer.clone(), new.pointer.clone(), required);
         if !self.seen.insert(key) {
             return;
         }
         let pair = SchemaPair {
+            sent: self.sides.base.usage.is_sent(&base.pointer)
+                || self.sides.new.usage.is_sent(&new.pointer),
             base,
             new,
-            sent,
             required,
             name,
         };
@@ -345,26 +359,26 @@ impl<'a> Walk<'_, 'a> {
             let (base, new) = (self.sides.base, self.sides.new);
             let required =
                 schemas::requires(&pair.base, &name) && schemas::requires(&pair.new, &name);
-            let label = format!("`{}`", schemas::label(&pair, &name));
+            let label = schemas::label(&pair, &name);
             let found = (
                 base.resolve(one.node, &one.pointer),
                 new.resolve(other.node, &other.pointer),
             );
-            self.schema(found, sent, required, label);
+            self.schema(found, required, label);
         }
         for (key, what) in [
-            ("items", "the items of"),
-            ("additionalProperties", "the values of"),
+            ("items", "an item of"),
+            ("additionalProperties", "a value of"),
         ] {
             let found = (
                 self.sides.base.field(&pair.base, key),
                 self.sides.new.field(&pair.new, key),
             );
-            self.schema(found, sent, true, format!("{what} {}", pair.name));
+            self.schema(found, true, format!("{what} {}", pair.name));
         }
         for key in ["allOf", "oneOf", "anyOf"] {
             for (one, other) in schemas::parts(self.sides, &pair, key).both {
-                self.schema((Some(one), Some(other)), sent, required, pair.name.clone());
+                self.schema((Some(one), Some(other)), required, pair.name.clone());
             }
         }
     }

@@ -52,11 +52,14 @@ pub(super) fn requires(schema: &Found<'_>, name: &str) -> bool {
 
 /// What a property is called in messages.
 pub(super) fn label(pair: &SchemaPair<'_>, property: &str) -> String {
-    let holder = match pair.new.pointer.strip_prefix("/components/schemas/") {
-        Some(name) if !name.contains('/') => name,
-        _ => pair.name.trim_matches('`'),
-    };
-    format!("{holder}.{property}")
+    let this = this(pair);
+    match this
+        .strip_prefix('`')
+        .and_then(|name| name.strip_suffix('`'))
+    {
+        Some(name) => format!("`{name}.{property}`"),
+        None => format!("`{property}` of {this}"),
+    }
 }
 
 /// What the schema itself is called.
@@ -198,12 +201,12 @@ pub(super) fn property_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &
         let (verdict, message, reason) = match pair.sent && required {
             true => (
                 Verdict::Breaking,
-                format!("the property `{label}` is new, and has to be sent"),
+                format!("the property {label} is new, and has to be sent"),
                 "code that builds the object without it fails",
             ),
             false => (
                 Verdict::Additive,
-                format!("the property `{label}` is new"),
+                format!("the property {label} is new"),
                 "structs are `#[non_exhaustive]`, so one more field breaks nothing",
             ),
         };
@@ -216,7 +219,7 @@ pub(super) fn property_removed(sides: &Sides<'_>, pair: &SchemaPair<'_>, report:
         report.removed(
             Verdict::Breaking,
             &found.pointer,
-            format!("the property `{}` is gone", label(pair, &name)),
+            format!("the property {} is gone", label(pair, &name)),
             "code that uses its field does not compile",
         );
     }
@@ -229,13 +232,13 @@ pub(super) fn property_required(sides: &Sides<'_>, pair: &SchemaPair<'_>, report
             (false, true) => report.at_key(
                 Verdict::Breaking,
                 &found.pointer,
-                format!("the property `{label}` is required"),
+                format!("the property {label} is required"),
                 "its field is no longer an `Option`",
             ),
             (true, false) => report.at_key(
                 Verdict::Breaking,
                 &found.pointer,
-                format!("the property `{label}` is optional"),
+                format!("the property {label} is optional"),
                 "its field becomes an `Option`",
             ),
             _ => {}
@@ -282,7 +285,7 @@ pub(super) fn one_way(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Rep
             report.at_key(
                 verdict,
                 &join(&new.pointer, key),
-                format!("the property `{label}` {is} `{key}`"),
+                format!("the property {label} {is} `{key}`"),
                 reason,
             );
         }

@@ -49,6 +49,12 @@ impl Usage {
         }
     }
 
+    /// Whether a request of an operation holds the schema at this pointer.
+    #[cfg(feature = "generate")]
+    pub(crate) fn is_sent(&self, pointer: &str) -> bool {
+        self.sent.contains(pointer)
+    }
+
     /// Whether a response of an operation holds the schema at this pointer.
     pub(crate) fn is_received(&self, pointer: &str) -> bool {
         self.received.contains(pointer)
