@@ -53,10 +53,10 @@ pub(super) fn requires(schema: &Found<'_>, name: &str) -> bool {
 /// What a property is called in messages.
 pub(super) fn label(pair: &SchemaPair<'_>, property: &str) -> String {
     let this = this(pair);
-    match this
+    let name = this
         .strip_prefix('`')
-        .and_then(|name| name.strip_suffix('`'))
-    {
+        .and_then(|name| name.strip_suffix('`'));
+    match name.filter(|name| !name.contains('`')) {
         Some(name) => format!("`{name}.{property}`"),
         None => format!("`{property}` of {this}"),
     }
