@@ -17,8 +17,10 @@ use crate::schemas::{self, DEEPEST, Members};
 /// The names of properties, by their names on the wire.
 type Names = IndexMap<String, String>;
 
-/// What surrounds the name on the wire, in hexadecimal.
+/// What surrounds the name on the wire, in hexadecimal: in the names of fields,
+/// and in those of the types that typify makes for them.
 const MARK: &str = "_zq";
+const MARK_OF_TYPE: &str = "Zq";
 const END: &str = "zq";
 
 /// Renames properties. Returns how many.
@@ -44,7 +46,8 @@ fn marked(name: &str, wire: &str) -> String {
 
 /// What is before the mark of a text, the name on the wire, and what is after.
 pub(crate) fn split(text: &str) -> Option<(&str, String, &str)> {
-    let (before, rest) = text.split_once(MARK)?;
+    let marked = text.split_once(MARK);
+    let (before, rest) = marked.or_else(|| text.split_once(MARK_OF_TYPE))?;
     let (hex, after) = rest.split_once(END)?;
     let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
     let bytes = hex.as_bytes().chunks(2).map(|pair| match pair {
@@ -183,5 +186,7 @@ components:
         let read = split(&text);
         assert_eq!(read, Some(("for ean_upc_2", "ean-upc²".to_owned(), ": {}")));
         assert_eq!(split("a_zq_b"), None);
+        let (before, wire, after) = split("ThingAB2Zq612f62zqItem").unwrap();
+        assert_eq!((before, &*wire, after), ("ThingAB2", "a/b", "Item"));
     }
 }

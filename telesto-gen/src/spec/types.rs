@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use heck::ToSnakeCase as _;
 
 use crate::document::{Node, join};
-use crate::names::pascal;
+use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
 use super::{Found, Spec, component_name};
@@ -82,10 +82,15 @@ impl<'s, 'a> Types<'s, 'a> {
     /// Walks what is in a schema. The parts of an `allOf` are one type.
     fn walk_into(&mut self, name: &str, suggested: &str, schema: &'a Node, pointer: &str) {
         let properties = schema.get("properties").map_or(&[][..], Node::entries);
-        for entry in properties {
+        let fields = fields(properties.iter().map(|entry| &entry.key));
+        for (entry, field) in properties.iter().zip(fields) {
             let pointer = join(&join(pointer, "properties"), &entry.key);
-            let suggested = format!("{name}_{}", entry.key.to_snake_case());
-            self.walk(&suggested, &entry.value, &pointer);
+            // Of two that are the same field, the second one has a number.
+            let field = match field == snake(&entry.key) {
+                true => entry.key.to_snake_case(),
+                false => field,
+            };
+            self.walk(&format!("{name}_{field}"), &entry.value, &pointer);
         }
         // A map ignores its title.
         let values = match properties {

@@ -4,7 +4,9 @@ use telesto_fixture_api::jiff::civil::date;
 use telesto_fixture_api::dec;
 use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::{MockServer, MockServerExt as _};
-use telesto_fixture_api::types::{EarlierFound, Found, FoundCodesItem, FoundForm, FoundPart, FoundPartHolder};
+use telesto_fixture_api::types::{
+    EarlierFound, Found, FoundCodesItem, FoundForm, FoundInBox, FoundInBox2, FoundPart, FoundPartHolder,
+};
 
 use crate::support::{made_up, mock_server};
 
@@ -84,4 +86,15 @@ async fn a_scalar_of_several_parts_has_the_format_of_one() {
     let sent = json!({"changed": "2024-01-15 10:30:00", "price": "1.50"});
     let received = json!({"changed": "2024-01-15 10:30:00", "price": 1.5});
     assert_eq!(exchanged(&found, received).await, (sent, found));
+}
+
+/// The name of the second one's type held its property in hexadecimal.
+#[tokio::test]
+async fn types_are_named_after_fields() {
+    let first = FoundInBox::builder().a("1").build().unwrap();
+    let second = FoundInBox2::builder().b("2").build().unwrap();
+    let found = Found::builder().in_box(first).in_box_2(second);
+    let found = found.build().unwrap();
+    let value = json!({"in-box": {"a": "1"}, "in/box": {"b": "2"}});
+    assert_eq!(exchanged(&found, value.clone()).await, (value, found));
 }

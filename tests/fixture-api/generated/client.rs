@@ -1097,6 +1097,10 @@ pub mod types {
         pub changed: ::std::option::Option<::jiff::civil::DateTime>,
         #[serde(default, with = "crate::wire")]
         pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "in-box", default, with = "crate::wire")]
+        pub in_box: ::std::option::Option<FoundInBox>,
+        #[serde(rename = "in/box", default, with = "crate::wire")]
+        pub in_box_2: ::std::option::Option<FoundInBox2>,
         #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
@@ -1202,6 +1206,34 @@ pub mod types {
     }
     impl FoundForm {
         pub fn builder() -> builder::FoundForm {
+            Default::default()
+        }
+    }
+    ///`FoundInBox`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FoundInBox {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl FoundInBox {
+        pub fn builder() -> builder::FoundInBox {
+            Default::default()
+        }
+    }
+    ///`FoundInBox2`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FoundInBox2 {
+        #[serde(default, with = "crate::wire")]
+        pub b: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl FoundInBox2 {
+        pub fn builder() -> builder::FoundInBox2 {
             Default::default()
         }
     }
@@ -6278,6 +6310,14 @@ Optional.*/
                 ::std::vec::Vec<super::FoundCodesItem>,
                 ::std::string::String,
             >,
+            in_box: ::std::result::Result<
+                ::std::option::Option<super::FoundInBox>,
+                ::std::string::String,
+            >,
+            in_box_2: ::std::result::Result<
+                ::std::option::Option<super::FoundInBox2>,
+                ::std::string::String,
+            >,
             price: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
                 ::std::string::String,
@@ -6293,6 +6333,8 @@ Optional.*/
                 Self {
                     changed: Ok(Default::default()),
                     codes: Ok(Default::default()),
+                    in_box: Ok(Default::default()),
+                    in_box_2: Ok(Default::default()),
                     price: Ok(Default::default()),
                     recursive: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
@@ -6327,6 +6369,36 @@ Optional.*/
                 self.codes = crate::argument::property(
                     "codes",
                     "codes",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `in_box`.
+
+Optional.*/
+            pub fn in_box(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::FoundInBox>>,
+            ) -> Self {
+                self.in_box = crate::argument::property(
+                    "in_box",
+                    "in-box",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `in_box_2`.
+
+Optional.*/
+            pub fn in_box_2(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::FoundInBox2>>,
+            ) -> Self {
+                self.in_box_2 = crate::argument::property(
+                    "in_box_2",
+                    "in/box",
                     value,
                     &mut self.__emptied,
                 );
@@ -6385,6 +6457,8 @@ Optional.*/
                 Ok(Self {
                     changed: value.changed?,
                     codes: value.codes?,
+                    in_box: value.in_box?,
+                    in_box_2: value.in_box_2?,
                     price: value.price?,
                     recursive: value.recursive?,
                     __emptied: value.__emptied,
@@ -6396,6 +6470,8 @@ Optional.*/
                 Self {
                     changed: Ok(value.changed),
                     codes: Ok(value.codes),
+                    in_box: Ok(value.in_box),
+                    in_box_2: Ok(value.in_box_2),
                     price: Ok(value.price),
                     recursive: Ok(value.recursive),
                     __emptied: value.__emptied,
@@ -6518,6 +6594,128 @@ Optional.*/
                     name: Ok(value.name),
                     open: Ok(value.open),
                     z: Ok(value.z),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct FoundInBox {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for FoundInBox {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl FoundInBox {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::FoundInBox, crate::Error> {
+                crate::argument::built(
+                    "FoundInBox",
+                    <super::FoundInBox as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FoundInBox> for super::FoundInBox {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FoundInBox,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::FoundInBox> for FoundInBox {
+            fn from(value: super::FoundInBox) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct FoundInBox2 {
+            b: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for FoundInBox2 {
+            fn default() -> Self {
+                Self {
+                    b: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl FoundInBox2 {
+            /**The field `b`.
+
+Optional.*/
+            pub fn b(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.b = crate::argument::property("b", "b", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::FoundInBox2, crate::Error> {
+                crate::argument::built(
+                    "FoundInBox2",
+                    <super::FoundInBox2 as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FoundInBox2> for super::FoundInBox2 {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FoundInBox2,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    b: value.b?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::FoundInBox2> for FoundInBox2 {
+            fn from(value: super::FoundInBox2) -> Self {
+                Self {
+                    b: Ok(value.b),
                     __emptied: value.__emptied,
                 }
             }
@@ -12519,23 +12717,23 @@ Optional.*/
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
         EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
-        FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm : Object,
-        Kit : Object, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
-        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
-        Text, OptionSort : Text, Pallet : Object, Parcel : Object, ParcelSize : Object,
-        Person : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
-        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
-        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
-        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
-        Object, RobotModel : Text, Round : Object, RoundKind : Text, Screw : Object,
-        Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper : Text,
-        Square : Object, SquareKind : Text, StartRecountBody : Object,
-        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
-        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
-        : Object
+        FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
+        Object, Goods : Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem :
+        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
+        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
+        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Pallet : Object,
+        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object, Pile :
+        Object, PileKind : Text, Priced : Object, PrintState : Text, RackType : Text,
+        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
+        RecordState : Text, Result : Object, ResultBody : Object, ResultKind : Text,
+        ResultPlace : Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text,
+        Round : Object, RoundKind : Text, Screw : Object, Shelf : Object, ShelfKind :
+        Text, SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind :
+        Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
+        : Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
+        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
@@ -12574,78 +12772,80 @@ Optional.*/
         required "id" : id, optional "name" : name, optional "state" : state, optional
         "prices" : prices, } EarlierFound { optional "middle" : middle, } Found {
         optional "codes" : codes, optional "recursive" : recursive, optional "changed" :
-        changed, optional "price" : price, } FoundForm { optional "z" : z, optional "a" :
-        a, optional "name" : name, optional "open" : open, } FoundPart { optional "id" :
-        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
-        Goods { required "id" : id, optional "created" : created, optional "uid" : uid,
-        optional "code" : code, optional "codes" : codes, optional "level" : level,
-        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
-        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
-        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
-        price, optional "sold_on" : sold_on, } Kit { optional "parts" : parts, optional
-        "due" : due, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
-        level, optional "code" : code, optional "state" : state, optional "flag" : flag,
-        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
-        optional "member_id" : member_id, required "name_id" : name_id, optional
-        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
-        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
-        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
-        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
-        since, optional "changed" : changed, optional "active" : active, optional
-        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
-        { optional "id" : id, } Pallet { optional "kind" : kind, optional "height" :
-        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
-        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
-        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
-        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
-        "since" : since, } Pile { optional "kind" : kind, optional "top" : top, optional
-        "others" : others, } Priced { optional "id" : id, optional "price" : price, }
-        Reading { optional "text" : text, optional "decimal" : decimal, optional "int" :
-        int, optional "int32" : int32, optional "int64" : int64, optional "double" :
-        double, optional "flag" : flag, optional "day" : day, optional "instant" :
-        instant, optional "local" : local, optional "uuid" : uuid, optional "uri" : uri,
-        optional "byte" : byte, optional "email" : email, optional "ip" : ip, optional
-        "list" : list, optional "free" : free, } Record { optional "note" : note,
-        optional "Price" : price, optional "count" : count, optional "open" : open,
-        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
-        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
-        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
-        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
-        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
-        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
-        : value, optional "try_from" : try_from, optional "place" : place, optional
-        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
-        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
-        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
-        a, } Robot { required "id" : id, required "model" : model, } Round { required
-        "kind" : kind, optional "radius" : radius, } Screw { optional "kind" : kind,
-        optional "thread" : thread, } Shelf { optional "name" : name, optional "kind" :
-        kind, optional "beside" : beside, optional "near" : near, optional "prices" :
-        prices, } SmallPrint { optional "name" : name, optional "state" : state, optional
-        "states" : states, optional "size" : size, optional "paper" : paper, optional
-        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
-        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
-        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
-        SuppliedProduct { required "product_id" : product_id, optional "purchase_price" :
-        purchase_price, optional "first_bought" : first_bought, } Supplier { optional
-        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
-        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
-        "orders_total" : orders_total, optional "active" : active, optional "since" :
-        since, optional "changed" : changed, optional "synced" : synced, optional
-        "status" : status, optional "address" : address, optional "products" : products,
-        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
-        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
-        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
-        required "id" : id, optional "name" : name, optional "price" : price, optional
-        "children" : children, optional "parent" : parent, optional "place" : place,
-        optional "shape" : shape, optional "contact" : contact, optional "amount" :
-        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
-        "crate" : crate_, optional "with space & more" : with_space_more, optional
-        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
-        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
-        { optional "vec" : vec, }
+        changed, optional "price" : price, optional "in-box" : in_box, optional "in/box"
+        : in_box_2, } FoundForm { optional "z" : z, optional "a" : a, optional "name" :
+        name, optional "open" : open, } FoundInBox { optional "a" : a, } FoundInBox2 {
+        optional "b" : b, } FoundPart { optional "id" : id, optional "holder" : holder, }
+        FoundPartHolder { optional "held" : held, } Goods { required "id" : id, optional
+        "created" : created, optional "uid" : uid, optional "code" : code, optional
+        "codes" : codes, optional "level" : level, optional "packing" : packing, optional
+        "sold" : sold, optional "count" : count, optional "open" : open, optional "note"
+        : note, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "1st" : x1st, optional "self" : self_, optional "more" : more, } GoodsForm {
+        optional "name" : name, optional "price" : price, optional "sold_on" : sold_on, }
+        Kit { optional "parts" : parts, optional "due" : due, } ListMoodsResponseItem {
+        optional "mood" : mood, optional "level" : level, optional "code" : code,
+        optional "state" : state, optional "flag" : flag, } Mail { required "mail_id" :
+        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
+        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
+        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
+        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
+        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
+        "balance" : balance, optional "since" : since, optional "changed" : changed,
+        optional "active" : active, optional "products" : products, } Numbered { optional
+        "number_id" : number_id, } OldPrint { optional "id" : id, } Pallet { optional
+        "kind" : kind, optional "height" : height, } Parcel { required "parcel_id" :
+        parcel_id, optional "weight" : weight, optional "sent" : sent, optional "stops" :
+        stops, optional "size" : size, } ParcelSize { optional "height" : height, }
+        Person { required "id" : id, optional "first_name" : first_name, } Phone {
+        required "phone_id" : phone_id, optional "since" : since, } Pile { optional
+        "kind" : kind, optional "top" : top, optional "others" : others, } Priced {
+        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
+        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
+        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
+        optional "day" : day, optional "instant" : instant, optional "local" : local,
+        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
+        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
+        free, } Record { optional "note" : note, optional "Price" : price, optional
+        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
+        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
+        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
+        prices, optional "nullable" : nullable, optional "anything" : anything, }
+        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
+        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
+        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
+        optional "place" : place, optional "kind" : kind, optional "string" : string,
+        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
+        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
+        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
+        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
+        Screw { optional "kind" : kind, optional "thread" : thread, } Shelf { optional
+        "name" : name, optional "kind" : kind, optional "beside" : beside, optional
+        "near" : near, optional "prices" : prices, } SmallPrint { optional "name" : name,
+        optional "state" : state, optional "states" : states, optional "size" : size,
+        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
+        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
+        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
+        optional "count" : count, } SuppliedProduct { required "product_id" : product_id,
+        optional "purchase_price" : purchase_price, optional "first_bought" :
+        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
+        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
+        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
+        "active" : active, optional "since" : since, optional "changed" : changed,
+        optional "synced" : synced, optional "status" : status, optional "address" :
+        address, optional "products" : products, optional "notes" : notes, optional
+        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
+        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
+        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, optional "price" : price, optional "children" : children, optional
+        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
+        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
+        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
+        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
+        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
+        TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" : vec,
+        }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
@@ -12679,14 +12879,14 @@ Optional.*/
         Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
         Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
-        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundPart,
-        FoundPartHolder, Goods, GoodsForm, Kit, ListMoodsResponseItem, Mail, Member,
-        More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Pallet, Parcel,
-        ParcelSize, Person, Phone, Pile, Priced, Reading, Record, RecordForm,
-        RecordOwner, Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round,
-        Screw, Shelf, SmallPrint, Square, StartRecountBody, StartRecountByFormBody,
-        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
-        TreePlaceRowShelvesItem, Vec
+        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
+        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit,
+        ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
+        Numbered, OldPrint, Pallet, Parcel, ParcelSize, Person, Phone, Pile, Priced,
+        Reading, Record, RecordForm, RecordOwner, Result, ResultBody, ResultPlace,
+        ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square, StartRecountBody,
+        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
+        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
