@@ -250,7 +250,7 @@ impl Middleware {
         };
         let slot = match response.status() {
             StatusCode::TOO_MANY_REQUESTS => {
-                let asked = self.asked(response.headers());
+                let asked = self.asked(response.headers()).unwrap_or_default();
                 Slot::Settled(Some(reservation.limited(asked).await))
             }
             status if status.is_success() => Slot::Reserved(reservation),
@@ -279,9 +279,9 @@ impl Middleware {
         error.with_response(headers, key.redact_bytes(body))
     }
 
-    /// How long the server asks to wait.
-    pub(crate) fn asked(&self, headers: &HeaderMap) -> Duration {
-        retry_after(headers, self.0.clock.wall()).unwrap_or_default()
+    /// How long the server asks to wait, if it does.
+    pub(crate) fn asked(&self, headers: &HeaderMap) -> Option<Duration> {
+        retry_after(headers, self.0.clock.wall())
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 use serde::de::IgnoredAny;
 
@@ -30,7 +30,7 @@ pub(crate) async fn of(
         slot,
     } = arrived;
     match slot {
-        Slot::Settled(retry_at) => Err(refusal(middleware, response, method, retry_at).await),
+        Slot::Settled(locked) => Err(refusal(middleware, response, method, locked, timeout).await),
         Slot::Reserved(reservation) => {
             let read = success(
                 middleware,
@@ -87,7 +87,7 @@ async fn success(
         // Before anybody who waits learns that there was a response.
         let retry_at = if status == StatusCode::TOO_MANY_REQUESTS {
             let asked = middleware.asked(response.headers());
-            Some(reservation.limited(asked).await)
+            Some(reservation.limited(asked.unwrap_or_default()).await)
         } else {
             reservation.responded().await;
             None
@@ -192,18 +192,19 @@ async fn refusal(
     mut response: Response,
     method: &Method,
     locked_until: Option<jiff::Timestamp>,
+    timeout: Duration,
 ) -> Error {
     let mut buffer = Buffer::new(body::MAX_ERROR_BODY);
-    // What is too long, or cut off, is no envelope.
-    let whole = buffer.read_to_end(&mut response).await.is_ok();
+    let read = tokio::time::timeout(timeout, buffer.read_to_end(&mut response));
+    // What is too long, late or cut off, is no envelope.
+    let whole = matches!(read.await, Ok(Ok(())));
     let body = buffer.into_bytes();
     let json = without_mark(&body);
     let status = response.status();
     let asked = || {
-        let headers = response.headers();
-        headers.get(RETRY_AFTER)?;
+        let wait = middleware.asked(response.headers())?;
         let wall = middleware.settings().clock.wall();
-        wall.saturating_add(middleware.asked(headers)).ok()
+        wall.saturating_add(wait).ok()
     };
     let error = Stated {
         status,

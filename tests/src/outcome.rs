@@ -269,10 +269,20 @@ async fn a_server_says_when_to_try_again() {
         assert_eq!(error.to_string(), format!("list_products: {line}"));
         assert_eq!(error.retry_at().is_some(), status == 503);
     }
-    let server = MockServer::start_async().await;
-    respond(&server, 503, "").await;
-    let error = client(&server).list_products().await.unwrap_err();
-    assert_eq!(error.retry_at(), None);
+    for said in [None, Some("soon")] {
+        let server = MockServer::start_async().await;
+        server
+            .mock_async(|when, then| {
+                when.any_request();
+                let then = then.status(503);
+                if let Some(said) = said {
+                    then.header("retry-after", said);
+                }
+            })
+            .await;
+        let error = client(&server).list_products().await.unwrap_err();
+        assert_eq!(error.retry_at(), None);
+    }
 }
 
 #[tokio::test]

@@ -144,6 +144,22 @@ async fn a_stream_that_stalls_is_a_timeout() {
 }
 
 #[tokio::test]
+async fn an_error_whose_body_stalls_is_that_error() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await;
+        let head = b"HTTP/1.1 404 No\r\ncontent-length: 100\r\n\r\n{";
+        let _ = socket.write_all(head).await;
+        std::future::pending::<()>().await;
+    });
+    let client = client(&url, Duration::from_millis(300));
+    let error = client.get_order_pdf().number("7").await.err().unwrap();
+    assert!(error.is_not_found(), "{error}");
+}
+
+#[tokio::test]
 async fn each_call_can_have_a_timeout_of_its_own() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
