@@ -17,6 +17,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use self::parameters::Parameters;
 pub use self::rules::{ChangeRule, change_rules};
 use crate::document::Document;
 use crate::finding::{Finding, Severity};
@@ -186,6 +187,7 @@ struct Sides<'a> {
 struct OperationPair<'a> {
     base: &'a Operation<'a>,
     new: &'a Operation<'a>,
+    parameters: Parameters<'a>,
 }
 
 /// A schema of both documents, at the same place of what is sent or received.
@@ -206,26 +208,28 @@ impl<'a> Sides<'a> {
         // By method and path, or else by name.
         let place = |operation: &Operation<'a>| (operation.path, operation.method);
         let of_new: HashMap<_, _> = new.operations.iter().map(|o| (place(o), o)).collect();
+        let pair = |one: &'a Operation<'a>, other: &'a Operation<'a>| OperationPair {
+            base: one,
+            new: other,
+            parameters: parameters::matched(base.parameters(one), new.parameters(other)),
+        };
         let mut operations = Vec::new();
         let mut left = Vec::new();
-        for base in &base.operations {
-            match of_new.get(&place(base)) {
-                Some(new) => operations.push(OperationPair { base, new }),
-                None => left.push(base),
+        for one in &base.operations {
+            match of_new.get(&place(one)) {
+                Some(other) => operations.push(pair(one, other)),
+                None => left.push(one),
             }
         }
         let taken: HashSet<_> = operations.iter().map(|pair| place(pair.new)).collect();
         let unmatched = new.operations.iter().filter(|o| !taken.contains(&place(o)));
         let mut added: Vec<&Operation<'a>> = unmatched.collect();
         let mut removed = Vec::new();
-        for base in left {
-            let same = |new: &&Operation<'a>| base.id().is_some() && new.id() == base.id();
+        for one in left {
+            let same = |other: &&Operation<'a>| one.id().is_some() && other.id() == one.id();
             match added.iter().position(same) {
-                Some(index) => {
-                    let new = added.remove(index);
-                    operations.push(OperationPair { base, new });
-                }
-                None => removed.push(base),
+                Some(index) => operations.push(pair(one, added.remove(index))),
+                None => removed.push(one),
             }
         }
         let mut sides = Self {
@@ -289,7 +293,7 @@ impl<'a> Walk<'_, 'a> {
     fn operation(&mut self, pair: &OperationPair<'a>) {
         let Sides { base, new, .. } = *self.sides;
         let label = pair.new.label();
-        for (one, other) in parameters::matched(self.sides, pair).both {
+        for (one, other) in &pair.parameters.both {
             let schemas = (
                 base.field(&one.found, "schema"),
                 new.field(&other.found, "schema"),

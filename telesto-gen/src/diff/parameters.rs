@@ -6,16 +6,16 @@ use crate::spec::Parameter;
 use super::document::json;
 use super::{Matched, OperationPair, Report, Sides, Verdict};
 
-/// The parameters of an operation: those that both sides have by name and place,
-/// or else by name, or else as the only ones that are left with the same schema.
-pub(super) fn matched<'a>(
-    sides: &Sides<'a>,
-    pair: &OperationPair<'a>,
-) -> Matched<(Parameter<'a>, Parameter<'a>), Parameter<'a>> {
+/// The parameters of an operation, in both documents.
+pub(super) type Parameters<'a> = Matched<(Parameter<'a>, Parameter<'a>), Parameter<'a>>;
+
+/// Those that both sides have by name and place, or else by name, or else as the
+/// only ones that are left with the same schema.
+pub(super) fn matched<'a>(base: Vec<Parameter<'a>>, new: Vec<Parameter<'a>>) -> Parameters<'a> {
     let schema = |parameter: &Parameter<'_>| json(parameter.found.node.get("schema"));
     let by_name = Matched::by(
-        sides.base.parameters(pair.base),
-        sides.new.parameters(pair.new),
+        base,
+        new,
         &[
             &|one, other| one.name == other.name && one.place == other.place,
             &|one, other| one.name == other.name,
@@ -34,8 +34,8 @@ pub(super) fn matched<'a>(
     Matched { both, ..renamed }
 }
 
-pub(super) fn added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for parameter in matched(sides, pair).added {
+pub(super) fn added(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for parameter in &pair.parameters.added {
         let (name, label) = (parameter.name, pair.new.label());
         let (verdict, message, reason) = match parameter.found.node.is_set("required") {
             true => (
@@ -58,8 +58,8 @@ pub(super) fn added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Re
     }
 }
 
-pub(super) fn removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for parameter in matched(sides, pair).removed {
+pub(super) fn removed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for parameter in &pair.parameters.removed {
         report.removed(
             Verdict::Breaking,
             &join(&parameter.found.pointer, "name"),
@@ -73,8 +73,8 @@ pub(super) fn removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut 
     }
 }
 
-pub(super) fn renamed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for (base, new) in matched(sides, pair).both {
+pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in &pair.parameters.both {
         if base.name != new.name {
             report.at(
                 Verdict::Breaking,
@@ -91,8 +91,8 @@ pub(super) fn renamed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut 
     }
 }
 
-pub(super) fn moved(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for (base, new) in matched(sides, pair).both {
+pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in &pair.parameters.both {
         if base.place != new.place {
             report.at(
                 Verdict::Additive,
@@ -110,8 +110,8 @@ pub(super) fn moved(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Re
     }
 }
 
-pub(super) fn required(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for (base, new) in matched(sides, pair).both {
+pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in &pair.parameters.both {
         let name = format!("the parameter `{}` of `{}`", new.name, pair.new.label());
         match (
             base.found.node.is_set("required"),
@@ -134,8 +134,8 @@ pub(super) fn required(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut
     }
 }
 
-pub(super) fn style(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for (base, new) in matched(sides, pair).both {
+pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in &pair.parameters.both {
         for key in ["style", "explode", "allowReserved", "allowEmptyValue"] {
             if json(base.found.node.get(key)) != json(new.found.node.get(key)) {
                 report.at(
@@ -153,8 +153,8 @@ pub(super) fn style(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Re
     }
 }
 
-pub(super) fn docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
-    for (base, new) in matched(sides, pair).both {
+pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+    for (base, new) in &pair.parameters.both {
         for key in ["description", "example", "examples", "deprecated"] {
             if json(base.found.node.get(key)) == json(new.found.node.get(key)) {
                 continue;

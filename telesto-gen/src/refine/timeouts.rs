@@ -12,7 +12,7 @@ use syn::{
 use super::tree;
 use crate::facts::Facts;
 
-/// The setter of a parameter `timeout` makes room for it.
+/// The name of the setter, and that of the setter of a parameter with this name.
 pub(super) const SETTER: (&str, &str) = ("timeout", "timeout_");
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
