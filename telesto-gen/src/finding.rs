@@ -121,8 +121,9 @@ impl Findings {
         let source = (self.path.as_str(), self.text.as_str());
         let mut out = String::new();
         for finding in &self.findings {
-            let levels = (finding.severity.level(), Level::HELP);
-            out.push_str(&render(source, finding, levels, color));
+            let notes = [(Level::HELP, finding.help.clone())];
+            let level = finding.severity.level();
+            out.push_str(&render(source, finding, level, &notes, color));
             out.push_str("\n\n");
         }
         out.push_str(&self.summary());
@@ -149,11 +150,12 @@ impl Findings {
 }
 
 /// A finding in the style of the Rust compiler, with its line in the text at a
-/// path. `levels` are those of its message and of its help.
+/// path, and with notes.
 pub(crate) fn render(
     (path, text): (&str, &str),
     finding: &Finding,
-    (level, help): (Level<'static>, Level<'static>),
+    level: Level<'static>,
+    notes: &[(Level<'static>, String)],
     color: bool,
 ) -> String {
     let renderer = if color {
@@ -171,9 +173,11 @@ pub(crate) fn render(
     let group = level
         .primary_title(&finding.message)
         .id(finding.rule)
-        .element(snippet)
-        .element(help.message(&finding.help));
-    renderer.render(&[group])
+        .element(snippet);
+    let notes = notes
+        .iter()
+        .map(|(level, text)| level.clone().message(text));
+    renderer.render(&[group.elements(notes)])
 }
 
 /// The bytes of the line that contains `span`.

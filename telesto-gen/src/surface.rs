@@ -32,7 +32,7 @@ pub struct SurfaceItem {
 }
 
 /// What an item of a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ItemKind {
     /// A struct.
@@ -240,6 +240,9 @@ fn text(code: &impl ToTokens) -> String {
         let end = path.find(|c| !is_word(c)).unwrap_or(path.len());
         let (path, after) = path.split_at(end);
         short.push_str(before);
+        if before.ends_with(':') {
+            short.push(' ');
+        }
         short.push_str(path.rsplit("::").next().unwrap_or(path));
         rest = after;
     }

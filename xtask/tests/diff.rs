@@ -82,6 +82,8 @@ fn an_edit_is_compared_with_the_main_branch() {
     for part in [
         "breaking[operation-renamed]: the operation `list_products` is now `all_products`",
         " --> spec/telesto.yaml:",
+        "= in: GET /products (all_products)",
+        "= client: the method `list_products()` is now `all_products()`",
         "operationId: all_products",
         "additive[rate-limit]: the rate limit was 100 requests",
         "1 breaking, 1 additive",
@@ -115,6 +117,20 @@ fn a_base_may_be_a_file() {
         said.contains("the property `Product.ean_upc` is gone"),
         "{said}"
     );
+    assert_eq!(code, 0);
+}
+
+#[test]
+fn a_base_without_a_client_is_compared_as_a_document() {
+    let scratch = Scratch::new();
+    // The lint of today refuses it.
+    scratch.edit("operationId: list_products", "operationId: _");
+    scratch.commit();
+    scratch.edit("operationId: _", "operationId: list_products");
+    let (said, code) = scratch.said(&["HEAD"]);
+    assert!(said.contains("breaking[operation-renamed]"), "{said}");
+    let reason = "Only the documents were compared: no client can be generated from the base";
+    assert!(said.contains(reason), "{said}");
     assert_eq!(code, 0);
 }
 

@@ -3,9 +3,10 @@
 use crate::document::{Node, join};
 use crate::spec::RateLimit;
 
-use super::{Report, Sides, Verdict};
+use super::sides::Sides;
+use super::{About, Report, Verdict};
 
-pub(super) fn server(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn server(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
     let (Some(base), Some(new)) = (sides.base.server(), sides.new.server()) else {
         return;
     };
@@ -19,7 +20,7 @@ pub(super) fn server(sides: &Sides<'_>, report: &mut Report<'_>) {
     }
 }
 
-pub(super) fn key_header(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn key_header(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
     let (Some(base), Some(new)) = (sides.base.api_key_header(), sides.new.api_key_header()) else {
         return;
     };
@@ -33,7 +34,7 @@ pub(super) fn key_header(sides: &Sides<'_>, report: &mut Report<'_>) {
     }
 }
 
-pub(super) fn rate_limit(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn rate_limit(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (sides.base.rate_limit(), sides.new.rate_limit());
     let (Some(base), Some(new)) = (base, new) else {
         return;
@@ -57,7 +58,7 @@ pub(super) fn rate_limit(sides: &Sides<'_>, report: &mut Report<'_>) {
     }
 }
 
-pub(super) fn about(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn about(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
     for key in ["info", "tags", "externalDocs"] {
         let (base, new) = (sides.base.root.get(key), sides.new.root.get(key));
         if json(base) != json(new) {
@@ -76,8 +77,9 @@ pub(super) fn json(node: Option<&Node>) -> Option<serde_json::Value> {
     node.map(Node::to_json)
 }
 
-pub(super) fn operation_added(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn operation_added<'s, 'a>(sides: &'s Sides<'a>, report: &mut Report<'s, 'a>) {
     for operation in &sides.added {
+        report.about = About::Operation(operation);
         report.at_key(
             Verdict::Additive,
             &operation.pointer,
@@ -87,8 +89,9 @@ pub(super) fn operation_added(sides: &Sides<'_>, report: &mut Report<'_>) {
     }
 }
 
-pub(super) fn operation_removed(sides: &Sides<'_>, report: &mut Report<'_>) {
+pub(super) fn operation_removed<'s, 'a>(sides: &'s Sides<'a>, report: &mut Report<'s, 'a>) {
     for operation in &sides.removed {
+        report.about = About::Operation(operation);
         report.removed(
             Verdict::Breaking,
             &operation.pointer,

@@ -6,9 +6,10 @@ use crate::document::join;
 use crate::spec::{Found, Operation, Spec, essence, media_type};
 
 use super::document::json;
-use super::{OperationPair, Report, Sides, Verdict};
+use super::sides::{OperationPair, Sides};
+use super::{Report, Verdict};
 
-pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     if let (Some(base), Some(new)) = (pair.base.id(), pair.new.id())
         && base != new
     {
@@ -21,7 +22,7 @@ pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
     }
 }
 
-pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (pair.base.label(), pair.new.label());
     if base != new {
         report.at_key(
@@ -33,7 +34,7 @@ pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
     }
 }
 
-pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let label = pair.new.label();
     match (
         pair.base.node.is_set("deprecated"),
@@ -55,7 +56,7 @@ pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut R
     }
 }
 
-pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for key in ["summary", "description", "tags", "externalDocs"] {
         if json(pair.base.node.get(key)) != json(pair.new.node.get(key)) {
             report.at_key(
@@ -68,7 +69,7 @@ pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<
     }
 }
 
-pub(super) fn body_added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn body_added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = bodies(sides, pair);
     let (None, Some(new)) = (base, new) else {
         return;
@@ -94,7 +95,11 @@ pub(super) fn body_added(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &m
     );
 }
 
-pub(super) fn body_removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn body_removed(
+    sides: &Sides<'_>,
+    pair: &OperationPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     if let (Some(_), None) = bodies(sides, pair) {
         report.removed(
             Verdict::Breaking,
@@ -105,7 +110,11 @@ pub(super) fn body_removed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: 
     }
 }
 
-pub(super) fn body_required(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn body_required(
+    sides: &Sides<'_>,
+    pair: &OperationPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     let (Some(base), Some(new)) = bodies(sides, pair) else {
         return;
     };
@@ -127,7 +136,7 @@ pub(super) fn body_required(sides: &Sides<'_>, pair: &OperationPair<'_>, report:
     }
 }
 
-pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let (Some(base), Some(new)) = bodies(sides, pair) else {
         return;
     };
@@ -143,7 +152,11 @@ pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
     }
 }
 
-pub(super) fn response_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn response_type(
+    sides: &Sides<'_>,
+    pair: &OperationPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
         let successes = spec.successes(operation).into_iter();
         let mut kinds = successes.filter_map(|(_, success)| kind(spec, &success));
@@ -160,7 +173,11 @@ pub(super) fn response_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report:
     }
 }
 
-pub(super) fn success_status(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn success_status(
+    sides: &Sides<'_>,
+    pair: &OperationPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     let of = |spec: &Spec<'_>, operation: &Operation<'_>| {
         let successes = spec.successes(operation).into_iter();
         let statuses: BTreeSet<String> = successes.map(|(status, _)| status.to_owned()).collect();
@@ -183,7 +200,7 @@ pub(super) fn success_status(sides: &Sides<'_>, pair: &OperationPair<'_>, report
 pub(super) fn error_responses(
     sides: &Sides<'_>,
     pair: &OperationPair<'_>,
-    report: &mut Report<'_>,
+    report: &mut Report<'_, '_>,
 ) {
     let of = |spec: &Spec<'_>, operation: &Operation<'_>| {
         let mut errors = spec.responses(operation);

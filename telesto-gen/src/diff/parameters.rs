@@ -4,7 +4,8 @@ use crate::document::join;
 use crate::spec::Parameter;
 
 use super::document::json;
-use super::{Matched, OperationPair, Report, Sides, Verdict};
+use super::sides::{Matched, OperationPair, Sides};
+use super::{Report, Verdict};
 
 /// The parameters of an operation, in both documents.
 pub(super) type Parameters<'a> = Matched<(Parameter<'a>, Parameter<'a>), Parameter<'a>>;
@@ -34,7 +35,7 @@ pub(super) fn matched<'a>(base: Vec<Parameter<'a>>, new: Vec<Parameter<'a>>) -> 
     Matched { both, ..renamed }
 }
 
-pub(super) fn added(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn added(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for parameter in &pair.parameters.added {
         let (name, label) = (parameter.name, pair.new.label());
         let (verdict, message, reason) = match parameter.found.node.is_set("required") {
@@ -58,7 +59,7 @@ pub(super) fn added(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
     }
 }
 
-pub(super) fn removed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn removed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for parameter in &pair.parameters.removed {
         report.removed(
             Verdict::Breaking,
@@ -73,7 +74,7 @@ pub(super) fn removed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
     }
 }
 
-pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
         if base.name != new.name {
             report.at(
@@ -91,7 +92,7 @@ pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
     }
 }
 
-pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
         if base.place != new.place {
             report.at(
@@ -110,7 +111,7 @@ pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
     }
 }
 
-pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
         let name = format!("the parameter `{}` of `{}`", new.name, pair.new.label());
         match (
@@ -134,7 +135,7 @@ pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Rep
     }
 }
 
-pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
         for key in ["style", "explode", "allowReserved", "allowEmptyValue"] {
             if json(base.found.node.get(key)) != json(new.found.node.get(key)) {
@@ -153,7 +154,7 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
     }
 }
 
-pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_>) {
+pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
         for key in ["description", "example", "examples", "deprecated"] {
             if json(base.found.node.get(key)) == json(new.found.node.get(key)) {

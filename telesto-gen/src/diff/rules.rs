@@ -1,6 +1,7 @@
 //! The table of rules: one function each.
 
-use super::{OperationPair, Report, SchemaPair, Sides, document, operations, parameters, schemas};
+use super::sides::{OperationPair, SchemaPair, Sides};
+use super::{About, Report, document, operations, parameters, schemas};
 
 /// A rule that finds changes of one kind.
 #[derive(Debug)]
@@ -13,10 +14,12 @@ pub struct ChangeRule {
     check: Check,
 }
 
+type OfDocument = for<'s, 'a> fn(&'s Sides<'a>, &mut Report<'s, 'a>);
+
 enum Check {
-    Document(fn(&Sides<'_>, &mut Report<'_>)),
-    Operation(fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_>)),
-    Schema(fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_>)),
+    Document(OfDocument),
+    Operation(fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_, '_>)),
+    Schema(fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_, '_>)),
 }
 
 impl std::fmt::Debug for Check {
@@ -26,16 +29,18 @@ impl std::fmt::Debug for Check {
 }
 
 impl ChangeRule {
-    pub(super) fn check(&self, sides: &Sides<'_>, report: &mut Report<'_>) {
+    pub(super) fn check<'s, 'a>(&self, sides: &'s Sides<'a>, report: &mut Report<'s, 'a>) {
         match self.check {
             Check::Document(check) => check(sides, report),
             Check::Operation(check) => {
                 for pair in &sides.operations {
+                    report.about = About::Operation(pair.new);
                     check(sides, pair, report);
                 }
             }
             Check::Schema(check) => {
                 for pair in &sides.schemas {
+                    report.about = About::Schema(pair);
                     check(sides, pair, report);
                 }
             }
@@ -49,11 +54,7 @@ pub fn change_rules() -> &'static [ChangeRule] {
     RULES
 }
 
-const fn of_document(
-    name: &'static str,
-    says: &'static str,
-    check: fn(&Sides<'_>, &mut Report<'_>),
-) -> ChangeRule {
+const fn of_document(name: &'static str, says: &'static str, check: OfDocument) -> ChangeRule {
     let check = Check::Document(check);
     ChangeRule { name, says, check }
 }
@@ -61,7 +62,7 @@ const fn of_document(
 const fn of_operation(
     name: &'static str,
     says: &'static str,
-    check: fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_>),
+    check: fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_, '_>),
 ) -> ChangeRule {
     let check = Check::Operation(check);
     ChangeRule { name, says, check }
@@ -70,7 +71,7 @@ const fn of_operation(
 const fn of_schema(
     name: &'static str,
     says: &'static str,
-    check: fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_>),
+    check: fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_, '_>),
 ) -> ChangeRule {
     let check = Check::Schema(check);
     ChangeRule { name, says, check }

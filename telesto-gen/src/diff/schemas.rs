@@ -5,13 +5,14 @@ use crate::formats::{self, Rust};
 use crate::spec::Found;
 
 use super::document::json;
-use super::{Matched, Report, SchemaPair, Sides, Verdict};
+use super::sides::{Matched, SchemaPair, Sides};
+use super::{Report, Verdict};
 
 /// A property, as it is written, and what only one of the sides has.
 type Properties<'a> = Matched<(String, Found<'a>, Found<'a>), (String, Found<'a>)>;
 
 /// The properties that a schema itself declares.
-pub(super) fn properties<'a>(_: &Sides<'a>, pair: &SchemaPair<'a>) -> Properties<'a> {
+pub(super) fn properties<'a>(pair: &SchemaPair<'a>) -> Properties<'a> {
     let mut removed = declared(&pair.base);
     let mut both = Vec::new();
     let mut added = Vec::new();
@@ -100,7 +101,7 @@ fn typ_of<'a>(schema: &Found<'a>) -> &'a str {
     }
 }
 
-pub(super) fn typ(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn typ(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (typ_of(&pair.base), typ_of(&pair.new));
     if base != new {
         report.at(
@@ -112,7 +113,7 @@ pub(super) fn typ(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>)
     }
 }
 
-pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let [base, new] = &sides.types;
     let gone = base
         .at(&pair.base.pointer)
@@ -134,7 +135,7 @@ pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut R
     );
 }
 
-pub(super) fn format(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn format(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (
         pair.base.node.text_of("format"),
         pair.new.node.text_of("format"),
@@ -169,7 +170,7 @@ pub(super) fn format(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
     );
 }
 
-pub(super) fn nullable(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn nullable(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (
         pair.base.node.is_set("nullable"),
         pair.new.node.is_set("nullable"),
@@ -194,8 +195,8 @@ pub(super) fn nullable(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report
     );
 }
 
-pub(super) fn property_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
-    for (name, found) in properties(sides, pair).added {
+pub(super) fn property_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    for (name, found) in properties(pair).added {
         let label = label(pair, &name);
         let required = requires(&pair.new, &name) && !found.node.is_set("readOnly");
         let (verdict, message, reason) = match pair.sent && required {
@@ -214,8 +215,8 @@ pub(super) fn property_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &
     }
 }
 
-pub(super) fn property_removed(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
-    for (name, found) in properties(sides, pair).removed {
+pub(super) fn property_removed(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    for (name, found) in properties(pair).removed {
         report.removed(
             Verdict::Breaking,
             &found.pointer,
@@ -225,8 +226,8 @@ pub(super) fn property_removed(sides: &Sides<'_>, pair: &SchemaPair<'_>, report:
     }
 }
 
-pub(super) fn property_required(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
-    for (name, _, found) in properties(sides, pair).both {
+pub(super) fn property_required(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    for (name, _, found) in properties(pair).both {
         let label = label(pair, &name);
         match (requires(&pair.base, &name), requires(&pair.new, &name)) {
             (false, true) => report.at_key(
@@ -246,8 +247,8 @@ pub(super) fn property_required(sides: &Sides<'_>, pair: &SchemaPair<'_>, report
     }
 }
 
-pub(super) fn property_order(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
-    let both = properties(sides, pair).both;
+pub(super) fn property_order(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    let both = properties(pair).both;
     let is_common = |name: &String| both.iter().any(|(known, ..)| known == name);
     let order = |schema: &Found<'_>| {
         let names = declared(schema).into_iter().map(|(name, _)| name);
@@ -263,8 +264,8 @@ pub(super) fn property_order(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &
     }
 }
 
-pub(super) fn one_way(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
-    for (name, base, new) in properties(sides, pair).both {
+pub(super) fn one_way(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    for (name, base, new) in properties(pair).both {
         for key in ["readOnly", "writeOnly"] {
             if base.node.is_set(key) == new.node.is_set(key) {
                 continue;
@@ -301,7 +302,7 @@ fn values(schema: &Found<'_>) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn enum_value_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn enum_value_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (values(&pair.base), values(&pair.new));
     if base.is_empty() {
         return;
@@ -318,7 +319,11 @@ pub(super) fn enum_value_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mu
     }
 }
 
-pub(super) fn enum_value_removed(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn enum_value_removed(
+    _: &Sides<'_>,
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     let (base, new) = (values(&pair.base), values(&pair.new));
     if new.is_empty() {
         return;
@@ -335,7 +340,7 @@ pub(super) fn enum_value_removed(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &
     }
 }
 
-pub(super) fn enumeration(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn enumeration(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let message = match (values(&pair.base).is_empty(), values(&pair.new).is_empty()) {
         (true, false) => format!("{} has a list of values", this(pair)),
         (false, true) => format!("{} has no list of values any more", this(pair)),
@@ -349,17 +354,24 @@ pub(super) fn enumeration(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Rep
     );
 }
 
-pub(super) fn other_properties(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn other_properties(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     // `false` and none are the same to the client.
     let has_map = |schema: &Found<'_>| {
         let rest = schema.node.get("additionalProperties");
         rest.is_some_and(|rest| rest.to_json() != serde_json::Value::Bool(false))
     };
+    let has_fields = |schema: &Found<'_>| !declared(schema).is_empty();
+    let stays = has_fields(&pair.base) && has_fields(&pair.new);
     let (verdict, message, reason) = match (has_map(&pair.base), has_map(&pair.new)) {
+        (false, true) if stays => (
+            Verdict::Additive,
+            format!("{} may have other properties", this(pair)),
+            "structs are `#[non_exhaustive]`, so a map for them breaks nothing",
+        ),
         (false, true) => (
             Verdict::Breaking,
             format!("{} may have other properties", this(pair)),
-            "it has a map for them, or is one",
+            "it becomes a map",
         ),
         (true, false) => (
             Verdict::Breaking,
@@ -372,7 +384,7 @@ pub(super) fn other_properties(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mu
     report.at_key(verdict, &pointer, message, reason);
 }
 
-pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let parts = parts(sides, pair, "allOf");
     if parts.added.is_empty() && parts.removed.is_empty() {
         return;
@@ -385,7 +397,11 @@ pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Repo
     );
 }
 
-pub(super) fn alternative_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn alternative_added(
+    sides: &Sides<'_>,
+    pair: &SchemaPair<'_>,
+    report: &mut Report<'_, '_>,
+) {
     for key in ["oneOf", "anyOf"] {
         if pair.base.node.get(key).is_none() {
             continue;
@@ -404,7 +420,7 @@ pub(super) fn alternative_added(sides: &Sides<'_>, pair: &SchemaPair<'_>, report
 pub(super) fn alternative_removed(
     sides: &Sides<'_>,
     pair: &SchemaPair<'_>,
-    report: &mut Report<'_>,
+    report: &mut Report<'_, '_>,
 ) {
     for key in ["oneOf", "anyOf"] {
         if pair.new.node.get(key).is_none() {
@@ -421,7 +437,7 @@ pub(super) fn alternative_removed(
     }
 }
 
-pub(super) fn discriminator(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn discriminator(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let of = |schema: &Found<'_>| json(schema.node.get("discriminator"));
     if of(&pair.base) != of(&pair.new) {
         report.at_key(
@@ -433,7 +449,7 @@ pub(super) fn discriminator(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut R
     }
 }
 
-pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     for key in [
         "minLength",
         "maxLength",
@@ -460,7 +476,7 @@ pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
     }
 }
 
-pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_>) {
+pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     for key in [
         "title",
         "description",

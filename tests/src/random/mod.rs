@@ -97,7 +97,8 @@ fn check_verdicts(
     }
     let parse = |groups| Document::parse("random.json", document(groups)).unwrap();
     let (one, other) = (parse(groups), parse(more));
-    let (there, back) = (Diff::of(&one, &other), Diff::of(&other, &one));
+    let diff = Diff::of_documents;
+    let (there, back) = (diff(&one, &other), diff(&other, &one));
     let shown = || format!("{added}:\n{}\n{}", there.render(false), back.render(false));
     assert_eq!(there.verdict(), Some(Verdict::Additive), "{}", shown());
     let lost = after.iter().any(|(path, _)| before.get(path).is_none());

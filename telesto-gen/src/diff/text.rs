@@ -1,0 +1,110 @@
+//! What has changed, for people to read.
+
+use annotate_snippets::Level;
+
+use super::{Change, Clients, Diff, Effect, Verdict};
+use crate::finding;
+
+/// How many operations are named.
+const NAMED: usize = 3;
+
+impl Diff {
+    /// The changes in the style of the Rust compiler, followed by a line that
+    /// counts them. Empty if there are none.
+    ///
+    /// `color` adds ANSI escapes.
+    #[must_use]
+    pub fn render(&self, color: bool) -> String {
+        let mut out = String::new();
+        for change in &self.changes {
+            let source = match change.in_base {
+                true => &self.base,
+                false => &self.new,
+            };
+            let level = match change.verdict {
+                Verdict::Breaking => Level::ERROR.with_name("breaking"),
+                Verdict::Additive => Level::INFO.with_name("additive"),
+                Verdict::Docs => Level::NOTE.with_name("docs"),
+            };
+            let note = |name, text: String| (Level::NOTE.with_name(name), text);
+            let mut notes = vec![note("why", change.finding.help.clone())];
+            notes.extend(change.operations().map(|text| note("in", text)));
+            notes.extend(change.effects().map(|text| note("client", text)));
+            let source = (source.path.as_str(), source.text.as_str());
+            let text = finding::render(source, &change.finding, level, &notes, color);
+            out.push_str(&text);
+            out.push_str("\n\n");
+        }
+        if !self.changes.is_empty() {
+            out.push_str(&self.summary());
+            if let Some(client) = self.client_summary() {
+                out.push('\n');
+                out.push_str(&client);
+            }
+        }
+        out
+    }
+
+    /// What the changes do to the client, in one sentence.
+    fn client_summary(&self) -> Option<String> {
+        match &self.clients {
+            Clients::Compared => {}
+            Clients::NotAskedFor => return None,
+            Clients::NotThere(reason) => {
+                return Some(format!("Only the documents were compared: {reason}"));
+            }
+        }
+        let effects = || self.changes.iter().flat_map(|change| &change.effects);
+        let is = |verdict| effects().filter(move |e| e.verdict == verdict).count();
+        Some(match (is(Verdict::Breaking), is(Verdict::Additive)) {
+            (0, 0) => "No item of the client changes".to_owned(),
+            (breaking, additive) => {
+                let counts = [(breaking, Verdict::Breaking), (additive, Verdict::Additive)];
+                format!("Changes of the client: {}", counted(&counts))
+            }
+        })
+    }
+
+    /// Such as `1 breaking, 2 additive`.
+    fn summary(&self) -> String {
+        let count = |verdict| {
+            let is = |change: &&Change| change.verdict == verdict;
+            self.changes.iter().filter(is).count()
+        };
+        let verdicts = [Verdict::Breaking, Verdict::Additive, Verdict::Docs];
+        counted(&verdicts.map(|verdict| (count(verdict), verdict)))
+    }
+}
+
+fn counted(counts: &[(usize, Verdict)]) -> String {
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, verdict)| format!("{count} {verdict}"))
+        .collect();
+    counts.join(", ")
+}
+
+impl Change {
+    /// The operations in one line, if there are any.
+    fn operations(&self) -> Option<String> {
+        let named = self.operations.iter().take(NAMED);
+        let mut names: Vec<String> = named.map(ToString::to_string).collect();
+        match self.operations.len() {
+            0 => return None,
+            count if count > NAMED => names.push(format!("and {} more", count - NAMED)),
+            _ => {}
+        }
+        Some(names.join(", "))
+    }
+
+    /// What it does to the client, and where that is another verdict, which.
+    fn effects(&self) -> impl Iterator<Item = String> {
+        let is_worst = |effect: &Effect| effect.verdict == self.verdict;
+        self.effects
+            .iter()
+            .map(move |effect| match is_worst(effect) {
+                true => effect.message.clone(),
+                false => format!("{} ({})", effect.message, effect.verdict),
+            })
+    }
+}
