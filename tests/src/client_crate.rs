@@ -25,22 +25,27 @@ pub(crate) fn run(folder: &Path, document: &Document, main: &str) -> Result<Stri
 }
 
 fn write(folder: &Path, document: &Document, main: &str) -> Result<(), Findings> {
-    let root = root();
     let client = folder.join(CRATE);
-    copy(&root.join("telesto-api/src"), &client.join("src"));
+    library(folder, &client);
     let target = Target::new("any_api", client.join("src/generated"));
     let generated = telesto_gen::generate(document, &target)?;
     for file in generated.files {
         fs::write(file.path, file.text).unwrap();
     }
     fs::write(client.join("src/main.rs"), main).unwrap();
+    Ok(())
+}
+
+/// Writes the crate with the client of the shipped spec, within `folder`.
+pub(crate) fn library(folder: &Path, client: &Path) {
+    let root = root();
+    copy(&root.join("telesto-api/src"), &client.join("src"));
     // The source includes that of the crate, and that of the workspace.
-    for readme in [&client, folder].map(|place| place.join("README.md")) {
+    for readme in [client, folder].map(|place| place.join("README.md")) {
         fs::write(readme, "A client.").unwrap();
     }
     fs::copy(root.join("Cargo.lock"), client.join("Cargo.lock")).unwrap();
     fs::write(client.join("Cargo.toml"), manifest(&root)).unwrap();
-    Ok(())
 }
 
 fn cargo(folder: &Path, command: &[&str], to_tests: &[&str]) -> Result<String, String> {

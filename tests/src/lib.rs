@@ -1,6 +1,7 @@
 //! Tests that need several of the other crates, as one program.
 //!
 //! - `cases`: edits of a spec, each with its expected result.
+//! - `changes`: what edits of a spec mean, and whether that is true.
 //! - `wire`: what goes over the wire and comes back, against responses written
 //!   by hand.
 //! - `errors`: every way in which a call can fail.
@@ -28,6 +29,7 @@
 mod bytes;
 #[path = "../cases/clients/mod.rs"]
 mod cases;
+mod changes;
 mod client_crate;
 mod coercion;
 mod errors;

@@ -60,7 +60,7 @@ fn alone(
         RULE,
         Severity::Warning,
         "the client changes here".to_owned(),
-        "it follows from changes elsewhere in the document".to_owned(),
+        "it follows from how the parts of the document refer to each other".to_owned(),
     );
     Change {
         verdict: effects

@@ -1,7 +1,10 @@
 //! Changes of a document as a whole.
 
-use crate::document::{Node, join};
+use std::collections::BTreeSet;
+
+use crate::document::{Node, find, join};
 use crate::spec::RateLimit;
+use crate::spec::extensions::RATE_LIMIT;
 
 use super::sides::Sides;
 use super::{About, Report, Verdict};
@@ -59,16 +62,53 @@ pub(super) fn rate_limit(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
 }
 
 pub(super) fn about(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
-    for key in ["info", "tags", "externalDocs"] {
-        let (base, new) = (sides.base.root.get(key), sides.new.root.get(key));
-        if json(base) != json(new) {
-            report.at_key(
-                Verdict::Docs,
-                &join("", key),
-                format!("`{key}` has changed"),
-                "it is documentation",
-            );
+    let (base, new) = (sides.base.root, sides.new.root);
+    let keys = ["info", "tags", "externalDocs"];
+    docs_of((Some(base), Some(new)), "", &keys, "", report);
+    let pointer = "/servers/0";
+    let server = |root| Some(find(root, pointer)).filter(|target| target.exact);
+    let pair = (server(base).map(|t| t.node), server(new).map(|t| t.node));
+    docs_of(
+        pair,
+        pointer,
+        &["description", "variables"],
+        " of the server",
+        report,
+    );
+    for scheme in sides.new.components("securitySchemes") {
+        let pointer = join("/components/securitySchemes", &scheme.key);
+        let base = sides.base.component("securitySchemes", &scheme.key);
+        let pair = (base.map(|entry| &entry.value), Some(&scheme.value));
+        docs_of(pair, &pointer, &["description"], " of the key", report);
+    }
+}
+
+/// Reports which of some keys, and of the extensions, of a node have changed, where
+/// that is documentation. `what` is added to the name of the key.
+pub(super) fn docs_of(
+    (base, new): (Option<&Node>, Option<&Node>),
+    pointer: &str,
+    keys: &[&str],
+    what: &str,
+    report: &mut Report<'_, '_>,
+) {
+    let (Some(base), Some(new)) = (base, new) else {
+        return;
+    };
+    let of_both = base.entries().iter().chain(new.entries());
+    let extensions = of_both.map(|entry| entry.key.as_str());
+    let extensions = extensions.filter(|key| key.starts_with("x-") && *key != RATE_LIMIT);
+    let keys: BTreeSet<&str> = keys.iter().copied().chain(extensions).collect();
+    for key in keys {
+        if json(base.get(key)) == json(new.get(key)) {
+            continue;
         }
+        let reason = match key.starts_with("x-") {
+            true => "the client does not look at it",
+            false => "it is documentation",
+        };
+        let message = format!("`{key}`{what} has changed");
+        report.at_key(Verdict::Docs, &join(pointer, key), message, reason);
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::document::join;
 use crate::spec::{Found, Operation, Spec, essence, media_type};
 
-use super::document::json;
+use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
 use super::{Report, Verdict};
 
@@ -57,15 +57,71 @@ pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut R
 }
 
 pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
-    for key in ["summary", "description", "tags", "externalDocs"] {
-        if json(pair.base.node.get(key)) != json(pair.new.node.get(key)) {
-            report.at_key(
-                Verdict::Docs,
-                &join(&pair.new.pointer, key),
-                format!("`{key}` of `{}` has changed", pair.new.label()),
-                "it is documentation",
-            );
+    let what = format!(" of `{}`", pair.new.label());
+    let keys = ["summary", "description", "tags", "externalDocs"];
+    let nodes = (Some(pair.base.node), Some(pair.new.node));
+    docs_of(nodes, &pair.new.pointer, &keys, &what, report);
+    let what = format!(" of `{}`", pair.new.path);
+    let items = (Some(pair.base.item), Some(pair.new.item));
+    let pointer = &pair.new.item_pointer;
+    docs_of(items, pointer, &["summary", "description"], &what, report);
+}
+
+pub(super) fn body_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+    let label = pair.new.label();
+    if let (Some(base), Some(new)) = bodies(sides, pair) {
+        content_docs(
+            sides,
+            (&base, &new),
+            &format!(" of the request body of `{label}`"),
+            report,
+        );
+    }
+    let base: BTreeMap<_, _> = sides.base.successes(pair.base).into_iter().collect();
+    for (status, new) in sides.new.successes(pair.new) {
+        if let Some(base) = base.get(status) {
+            let what = format!(" of the response {status} of `{label}`");
+            content_docs(sides, (base, &new), &what, report);
         }
+    }
+}
+
+/// What documents a body or a response, and the media types that the client does not
+/// use.
+fn content_docs<'a>(
+    sides: &Sides<'a>,
+    (base, new): (&Found<'a>, &Found<'a>),
+    what: &str,
+    report: &mut Report<'_, '_>,
+) {
+    let nodes = (Some(base.node), Some(new.node));
+    let keys = ["description", "headers", "links"];
+    docs_of(nodes, &new.pointer, &keys, what, report);
+    let used = kind(sides.new, new);
+    let is_used = |name: &str| Some(essence(name)) == used.as_deref();
+    let other = |spec: &Spec<'a>, holder: &Found<'a>| {
+        let content = spec.field(holder, "content");
+        let entries = content.map_or(&[][..], |content| content.node.entries());
+        let others = entries.iter().filter(|entry| !is_used(&entry.key));
+        let others = others.map(|entry| (entry.key.clone(), entry.value.to_json()));
+        others.collect::<BTreeMap<_, _>>()
+    };
+    if other(sides.base, base) != other(sides.new, new) && kind(sides.base, base) == used {
+        report.at_key(
+            Verdict::Docs,
+            &join(&new.pointer, "content"),
+            format!("other media types{what} have changed"),
+            "the client does not use them",
+        );
+    }
+    let media = |spec: &Spec<'a>, holder: &Found<'a>| {
+        let content = spec.field(holder, "content")?;
+        spec.field(&content, media_type(&content)?)
+    };
+    if let (Some(base), Some(new)) = (media(sides.base, base), media(sides.new, new)) {
+        let nodes = (Some(base.node), Some(new.node));
+        let keys = ["example", "examples", "encoding"];
+        docs_of(nodes, &new.pointer, &keys, what, report);
     }
 }
 

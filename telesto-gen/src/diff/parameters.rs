@@ -3,7 +3,7 @@
 use crate::document::join;
 use crate::spec::Parameter;
 
-use super::document::json;
+use super::document::{docs_of, json};
 use super::sides::{Matched, OperationPair, Sides};
 use super::{Report, Verdict};
 
@@ -156,26 +156,22 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
 
 pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
-        for key in ["description", "example", "examples", "deprecated"] {
-            if json(base.found.node.get(key)) == json(new.found.node.get(key)) {
-                continue;
-            }
-            let (verdict, reason) = match key {
-                "deprecated" => (
-                    Verdict::Additive,
-                    "code that sets it compiles, with a warning",
-                ),
-                _ => (Verdict::Docs, "it is documentation"),
-            };
+        let what = format!(" of the parameter `{}` of `{}`", new.name, pair.new.label());
+        let (base, pointer) = (base.found.node, &new.found.pointer);
+        let nodes = (Some(base), Some(new.found.node));
+        docs_of(
+            nodes,
+            pointer,
+            &["description", "example", "examples"],
+            &what,
+            report,
+        );
+        if base.is_set("deprecated") != new.found.node.is_set("deprecated") {
             report.at_key(
-                verdict,
-                &join(&new.found.pointer, key),
-                format!(
-                    "`{key}` of the parameter `{}` of `{}` has changed",
-                    new.name,
-                    pair.new.label()
-                ),
-                reason,
+                Verdict::Additive,
+                &join(pointer, "deprecated"),
+                format!("`deprecated`{what} has changed"),
+                "code that sets it compiles, with a warning",
             );
         }
     }

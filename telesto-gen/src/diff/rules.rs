@@ -144,6 +144,11 @@ pub(super) static RULES: &[ChangeRule] = &[
         operations::body_type,
     ),
     of_operation(
+        "body-docs",
+        "what documents bodies and responses",
+        operations::body_docs,
+    ),
+    of_operation(
         "response-type",
         "the media types of responses",
         operations::response_type,

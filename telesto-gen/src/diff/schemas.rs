@@ -1,10 +1,14 @@
 //! Changes of schemas, wherever they are sent or received.
 
+use std::collections::HashSet;
+
+use serde_json::Value;
+
 use crate::document::{Node, join};
 use crate::formats::{self, Rust};
-use crate::spec::Found;
+use crate::spec::{Found, Spec};
 
-use super::document::json;
+use super::document::{docs_of, json};
 use super::sides::{Matched, SchemaPair, Sides};
 use super::{Report, Verdict};
 
@@ -75,17 +79,30 @@ type Parts<'a> = Matched<(Found<'a>, Found<'a>), Found<'a>>;
 
 /// The parts of an `allOf`, or the alternatives of a schema: by the component that
 /// they refer to, or else by what they are, or else in their order.
-pub(super) fn parts<'a>(sides: &Sides<'a>, pair: &SchemaPair<'a>, key: &str) -> Parts<'a> {
+pub(super) fn parts<'a>(sides: &Sides<'a>, pair: &SchemaPair<'a>, keys: &[&str]) -> Parts<'a> {
+    let of = |spec: &Spec<'a>, schema: &Found<'a>| {
+        let parts = keys.iter().flat_map(|key| spec.parts(schema, key));
+        parts.collect::<Vec<_>>()
+    };
     let is_component = |part: &Found<'_>| !part.pointer.starts_with(&pair.new.pointer);
     Matched::by(
-        sides.base.parts(&pair.base, key).collect(),
-        sides.new.parts(&pair.new, key).collect(),
+        of(sides.base, &pair.base),
+        of(sides.new, &pair.new),
         &[
             &|one, other| one.pointer == other.pointer && is_component(other),
             &|one, other| json(Some(one.node)) == json(Some(other.node)),
             &|one, other| !is_component(one) && !is_component(other),
         ],
     )
+}
+
+/// The alternatives of a schema: to the client, `oneOf` and `anyOf` are the same.
+pub(super) fn alternatives<'a>(sides: &Sides<'a>, pair: &SchemaPair<'a>) -> Parts<'a> {
+    parts(sides, pair, &["oneOf", "anyOf"])
+}
+
+fn has_alternatives(schema: &Found<'_>) -> bool {
+    schema.node.get("oneOf").is_some() || schema.node.get("anyOf").is_some()
 }
 
 /// The type of a schema, in words.
@@ -385,16 +402,48 @@ pub(super) fn other_properties(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mu
 }
 
 pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    let parts = parts(sides, pair, "allOf");
+    let parts = parts(sides, pair, &["allOf"]);
     if parts.added.is_empty() && parts.removed.is_empty() {
         return;
     }
+    let mut added = parts.added.iter();
+    let needs_more = pair.sent && added.any(|part| requires_some(sides.new, part));
+    let (verdict, reason) = match (parts.removed.is_empty(), needs_more) {
+        (false, _) => (
+            Verdict::Breaking,
+            "what only the part that is gone has is gone, too",
+        ),
+        (true, true) => (
+            Verdict::Breaking,
+            "code that builds the object without what the part requires fails",
+        ),
+        (true, false) => (
+            Verdict::Additive,
+            "structs are `#[non_exhaustive]`, so more fields break nothing",
+        ),
+    };
     report.at_key(
-        Verdict::Breaking,
+        verdict,
         &join(&pair.new.pointer, "allOf"),
         format!("{} is put together from other parts", this(pair)),
-        "its fields may have changed: look at the diff of the generated code",
+        reason,
     );
+}
+
+/// Whether a part of an `allOf`, or a part of that, requires a property.
+fn requires_some<'a>(spec: &Spec<'a>, part: &Found<'a>) -> bool {
+    let mut seen = HashSet::new();
+    let mut next = vec![part.clone()];
+    while let Some(part) = next.pop() {
+        if !seen.insert(part.pointer.clone()) {
+            continue;
+        }
+        if part.node.get("required").is_some() {
+            return true;
+        }
+        next.extend(spec.parts(&part, "allOf"));
+    }
+    false
 }
 
 pub(super) fn alternative_added(
@@ -402,18 +451,16 @@ pub(super) fn alternative_added(
     pair: &SchemaPair<'_>,
     report: &mut Report<'_, '_>,
 ) {
-    for key in ["oneOf", "anyOf"] {
-        if pair.base.node.get(key).is_none() {
-            continue;
-        }
-        for added in parts(sides, pair, key).added {
-            report.at_key(
-                Verdict::Additive,
-                &added.pointer,
-                format!("{} has one more alternative", this(pair)),
-                "enums are `#[non_exhaustive]`: until now it was `Unknown`",
-            );
-        }
+    if !has_alternatives(&pair.base) {
+        return;
+    }
+    for added in alternatives(sides, pair).added {
+        report.at_key(
+            Verdict::Additive,
+            &added.pointer,
+            format!("{} has one more alternative", this(pair)),
+            "enums are `#[non_exhaustive]`: until now it was `Unknown`",
+        );
     }
 }
 
@@ -422,31 +469,52 @@ pub(super) fn alternative_removed(
     pair: &SchemaPair<'_>,
     report: &mut Report<'_, '_>,
 ) {
-    for key in ["oneOf", "anyOf"] {
-        if pair.new.node.get(key).is_none() {
-            continue;
-        }
-        for removed in parts(sides, pair, key).removed {
-            report.removed(
-                Verdict::Breaking,
-                &removed.pointer,
-                format!("{} has one alternative less", this(pair)),
-                "code that names its variant does not compile",
-            );
-        }
+    if !has_alternatives(&pair.new) {
+        return;
+    }
+    for removed in alternatives(sides, pair).removed {
+        report.removed(
+            Verdict::Breaking,
+            &removed.pointer,
+            format!("{} has one alternative less", this(pair)),
+            "code that names its variant does not compile",
+        );
     }
 }
 
 pub(super) fn discriminator(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let of = |schema: &Found<'_>| json(schema.node.get("discriminator"));
-    if of(&pair.base) != of(&pair.new) {
-        report.at_key(
-            Verdict::Breaking,
-            &join(&pair.new.pointer, "discriminator"),
-            format!("the discriminator of {} has changed", this(pair)),
-            "the variants of its enum may have other names",
-        );
+    let (base, new) = (of(&pair.base), of(&pair.new));
+    if base == new {
+        return;
     }
+    let property = |of: &Option<Value>| of.as_ref()?.get("propertyName").cloned();
+    let mapping = |of: &Option<Value>| {
+        let mapping = of
+            .as_ref()
+            .and_then(|of| of.get("mapping")?.as_object().cloned());
+        mapping.unwrap_or_default()
+    };
+    let (before, after) = (mapping(&base), mapping(&new));
+    let is_kept = before
+        .iter()
+        .all(|(value, to)| after.get(value) == Some(to));
+    let (verdict, reason) = match property(&base) == property(&new) && is_kept {
+        true => (
+            Verdict::Additive,
+            "until now, the values that are new were `Unknown`",
+        ),
+        false => (
+            Verdict::Breaking,
+            "what was one alternative may be another one, or `Unknown`",
+        ),
+    };
+    report.at_key(
+        verdict,
+        &join(&pair.new.pointer, "discriminator"),
+        format!("the discriminator of {} has changed", this(pair)),
+        reason,
+    );
 }
 
 pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
@@ -477,29 +545,34 @@ pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
 }
 
 pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    for key in [
+    let what = format!(" of {}", this(pair));
+    let nodes = (Some(pair.base.node), Some(pair.new.node));
+    let keys = [
         "title",
         "description",
         "example",
         "default",
         "externalDocs",
-        "deprecated",
-    ] {
-        if json(pair.base.node.get(key)) == json(pair.new.node.get(key)) {
-            continue;
+        "xml",
+    ];
+    docs_of(nodes, &pair.new.pointer, &keys, &what, report);
+    for (key, other) in [("oneOf", "anyOf"), ("anyOf", "oneOf")] {
+        let has = |schema: &Found<'_>, key| schema.node.get(key).is_some();
+        if has(&pair.base, other) && !has(&pair.new, other) && has(&pair.new, key) {
+            report.at_key(
+                Verdict::Docs,
+                &join(&pair.new.pointer, key),
+                format!("`{other}` of {} is now `{key}`", this(pair)),
+                "they are the same to the client",
+            );
         }
-        let (verdict, reason) = match key {
-            "deprecated" => (
-                Verdict::Additive,
-                "code that uses it compiles, with a warning",
-            ),
-            _ => (Verdict::Docs, "it is documentation"),
-        };
+    }
+    if pair.base.node.is_set("deprecated") != pair.new.node.is_set("deprecated") {
         report.at_key(
-            verdict,
-            &join(&pair.new.pointer, key),
-            format!("`{key}` of {} has changed", this(pair)),
-            reason,
+            Verdict::Additive,
+            &join(&pair.new.pointer, "deprecated"),
+            format!("`deprecated`{what} has changed"),
+            "code that uses it compiles, with a warning",
         );
     }
 }

@@ -270,10 +270,10 @@ impl<'a> Walk<'_, 'a> {
             );
             self.schema(found, true, format!("{what} {}", pair.name));
         }
-        for key in ["allOf", "oneOf", "anyOf"] {
-            for (one, other) in schemas::parts(self.sides, &pair, key).both {
-                self.schema((Some(one), Some(other)), required, pair.name.clone());
-            }
+        let merged = schemas::parts(self.sides, &pair, &["allOf"]).both;
+        let alternatives = schemas::alternatives(self.sides, &pair).both;
+        for (one, other) in merged.into_iter().chain(alternatives) {
+            self.schema((Some(one), Some(other)), required, pair.name.clone());
         }
     }
 }
