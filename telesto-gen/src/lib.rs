@@ -32,7 +32,9 @@ pub mod spec;
 mod surface;
 
 #[cfg(feature = "generate")]
-pub use self::diff::{Bump, Change, ChangeRule, Diff, Effect, Endpoint, Verdict, change_rules};
+pub use self::diff::{
+    Bump, Change, ChangeRule, Diff, Effect, Endpoint, Release, Verdict, change_rules,
+};
 pub use self::document::{Document, ReadError};
 #[cfg(feature = "generate")]
 pub use self::files::{FileError, Stale, State, stale, write};

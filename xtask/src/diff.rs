@@ -1,11 +1,10 @@
 //! `cargo xtask diff`: what an edit of the spec means.
 
-use std::fmt::Display;
 use std::path::Path;
 use std::process::Command;
 
 use clap::ValueEnum;
-use telesto_gen::{Bump, Diff, Document, ReadError, Verdict};
+use telesto_gen::{Diff, Document, ReadError, Release, Verdict};
 
 use crate::Outcome;
 use crate::codegen::SHIPPED;
@@ -20,6 +19,20 @@ pub(crate) enum FailOn {
     Any,
 }
 
+/// The format of what is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, as the Rust compiler shows errors
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+    /// For programs: one object, which spec/README.md documents
+    Json,
+}
+
+/// The version of the client now.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The branches that work is merged into, the first that exists.
 const MAIN: [&str; 4] = ["origin/main", "main", "origin/master", "master"];
 
@@ -32,6 +45,7 @@ pub(crate) fn run(
     root: &Path,
     base: Option<&str>,
     fail_on: Option<FailOn>,
+    format: Format,
     report: &mut Report,
 ) -> Outcome {
     let base = match base_of(root, base) {
@@ -46,20 +60,32 @@ pub(crate) fn run(
         return Outcome::Failed;
     };
     let diff = Diff::of(&base, &new);
+    match format {
+        Format::Text => show(&diff, &base, report),
+        Format::Markdown => report.text(diff.to_markdown(VERSION).trim_end()),
+        Format::Json => report.text(&diff.to_json(VERSION)),
+    }
+    match (fail_on, diff.verdict()) {
+        (Some(FailOn::Any), Some(_)) => Outcome::Found,
+        (Some(FailOn::Breaking), Some(Verdict::Breaking)) => Outcome::Found,
+        _ => Outcome::Done,
+    }
+}
+
+/// Shows the changes, and what follows from them.
+fn show(diff: &Diff, base: &Document, report: &mut Report) {
     let Some(verdict) = diff.verdict() else {
         let since = base.path().display();
-        report.step(
-            "Unchanged",
-            format_args!("{SHIPPED}, compared with {since}"),
-        );
-        return Outcome::Done;
+        let what = format_args!("{SHIPPED}, compared with {since}");
+        return report.step("Unchanged", what);
     };
     report.text(&diff.render(true));
-    report.text(&next_version(env!("CARGO_PKG_VERSION"), verdict));
-    match fail_on {
-        Some(FailOn::Any) => Outcome::Found,
-        Some(FailOn::Breaking) if verdict == Verdict::Breaking => Outcome::Found,
-        _ => Outcome::Done,
+    if let Some(release) = Release::after(VERSION, verdict) {
+        report.text(&format!("The worst change is {verdict}: {release}"));
+    }
+    let changelog = diff.changelog();
+    if !changelog.is_empty() {
+        report.text(&format!("\nFor the changelog:\n\n{}", changelog.trim_end()));
     }
 }
 
@@ -126,62 +152,4 @@ fn git(root: &Path, arguments: &[&str]) -> Result<String, String> {
     let said = String::from_utf8_lossy(&output.stderr);
     let last = said.lines().last().unwrap_or("git failed");
     Err(last.trim_start_matches("fatal: ").to_owned())
-}
-
-/// The version that follows, as `0.1.0`, with the reason.
-fn next_version(version: &str, verdict: Verdict) -> String {
-    let parts: Vec<u64> = version
-        .split('.')
-        .filter_map(|part| part.parse().ok())
-        .collect();
-    let [major, minor, patch] = parts[..] else {
-        return String::new();
-    };
-    let bump = Bump::of(verdict, major == 0);
-    let next = match bump {
-        Bump::Major => [major + 1, 0, 0],
-        Bump::Minor => [major, minor + 1, 0],
-        Bump::Patch => [major, minor, patch + 1],
-    };
-    let next = next.map(|part| part.to_string()).join(".");
-    sentence(verdict, bump, version, &next)
-}
-
-fn sentence(verdict: Verdict, bump: Bump, version: impl Display, next: impl Display) -> String {
-    format!("The worst change is {verdict}: a {bump} release, {version} -> {next}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_version_follows_from_the_worst_change() {
-        for (version, verdict, next) in [
-            (
-                "0.1.3",
-                Verdict::Breaking,
-                "a minor release, 0.1.3 -> 0.2.0",
-            ),
-            (
-                "0.1.3",
-                Verdict::Additive,
-                "a patch release, 0.1.3 -> 0.1.4",
-            ),
-            (
-                "1.2.3",
-                Verdict::Breaking,
-                "a major release, 1.2.3 -> 2.0.0",
-            ),
-            (
-                "1.2.3",
-                Verdict::Additive,
-                "a minor release, 1.2.3 -> 1.3.0",
-            ),
-            ("1.2.3", Verdict::Docs, "a patch release, 1.2.3 -> 1.2.4"),
-        ] {
-            let said = next_version(version, verdict);
-            assert!(said.ends_with(next), "{said}");
-        }
-    }
 }

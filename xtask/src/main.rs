@@ -58,13 +58,16 @@ Exit codes:
     ///
     /// Compares spec/telesto.yaml with what it was, by meaning. Each change is
     /// shown with its place, whether it breaks code, is additive, or only
-    /// documents, and why; then the version that follows from the worst one.
+    /// documents, why, and what becomes of the client; then the version that
+    /// follows from the worst one, and an entry for the changelog.
     #[command(after_help = "\
 Examples:
   cargo xtask diff                       since this branch left the main one
   cargo xtask diff HEAD                  since the last commit
   cargo xtask diff before.yaml           compared with a file
   cargo xtask diff --fail-on breaking    in CI
+  cargo xtask diff --format markdown     as a comment on a pull request
+  cargo xtask diff --format json | jq '.changes[].message'
 
 Exit codes:
   0  compared
@@ -79,6 +82,10 @@ Exit codes:
         /// Fail if there is such a change
         #[arg(long, value_enum)]
         fail_on: Option<diff::FailOn>,
+
+        /// The format of what is said
+        #[arg(long, value_enum, default_value_t = diff::Format::Text)]
+        format: diff::Format,
     },
     /// Check a spec without generating anything
     ///
@@ -111,7 +118,11 @@ fn main() -> ExitCode {
     let outcome = match arguments.task {
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
-        Task::Diff { base, fail_on } => diff::run(&root, base.as_deref(), fail_on, &mut report),
+        Task::Diff {
+            base,
+            fail_on,
+            format,
+        } => diff::run(&root, base.as_deref(), fail_on, format, &mut report),
         Task::Lint { file, output } => {
             // The shipped spec is looked up in the workspace, any other file
             // from the current folder.

@@ -106,6 +106,39 @@ fn an_edit_is_compared_with_the_main_branch() {
 }
 
 #[test]
+fn each_format_says_the_same_and_fails_alike() {
+    let scratch = Scratch::new();
+    let said = |format, fail_on: &str| match fail_on {
+        "" => scratch.said(&["--format", format]),
+        _ => scratch.said(&["--format", format, "--fail-on", fail_on]),
+    };
+    let (text, code) = said("json", "any");
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&json["verdict"], code), (&serde_json::Value::Null, 0));
+    let (text, code) = said("markdown", "any");
+    assert_eq!(
+        (&*text, code),
+        ("**The spec means the same as before.**\n", 0)
+    );
+
+    scratch.edit("operationId: list_products", "operationId: all_products");
+    let message = "the operation `list_products` is now `all_products`";
+    let (text, code) = said("json", "breaking");
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((&json["changes"][0]["message"], code), (&message.into(), 4));
+    let (text, code) = said("markdown", "breaking");
+    let message = "the operation <code>list_products</code> is now <code>all_products</code>";
+    assert!(text.contains(message), "{text}");
+    assert_eq!(code, 4);
+    let (text, code) = said("text", "");
+    let entry =
+        "For the changelog:\n\n### Changed\n\n- **Breaking:** The operation `list_products` is now";
+    assert!(text.contains(entry), "{text}");
+    assert_eq!(code, 0);
+    assert_eq!(said("xml", "").1, 2);
+}
+
+#[test]
 fn a_base_may_be_a_file() {
     let scratch = Scratch::new();
     let copy = scratch.0.path().join("before.yaml");

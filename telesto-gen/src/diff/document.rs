@@ -17,7 +17,7 @@ pub(super) fn server(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
         report.at(
             Verdict::Breaking,
             "/servers/0/url",
-            format!("the server was {base}, and is {new}"),
+            format!("the server was `{base}`, and is `{new}`"),
             "requests, and the key with them, are sent elsewhere by all who set no base URL",
         );
     }

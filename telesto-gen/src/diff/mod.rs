@@ -7,8 +7,11 @@
 
 mod causes;
 mod document;
+mod json;
+mod markdown;
 mod operations;
 mod parameters;
+mod release;
 mod rules;
 mod schemas;
 mod sides;
@@ -21,6 +24,7 @@ use std::thread;
 
 use serde::Serialize;
 
+pub use self::release::{Bump, Release};
 pub use self::rules::{ChangeRule, change_rules};
 use self::sides::{SchemaPair, Sides};
 use crate::document::Document;
@@ -46,40 +50,6 @@ impl fmt::Display for Verdict {
             Self::Docs => "docs",
             Self::Additive => "additive",
             Self::Breaking => "breaking",
-        })
-    }
-}
-
-/// The part of a version that has to be raised.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Bump {
-    /// The last part.
-    Patch,
-    /// The part in the middle.
-    Minor,
-    /// The first part.
-    Major,
-}
-
-impl Bump {
-    /// What follows from a verdict, before version 1.0 or after it.
-    #[must_use]
-    pub fn of(verdict: Verdict, before_one: bool) -> Self {
-        match (verdict, before_one) {
-            (Verdict::Breaking, false) => Self::Major,
-            (Verdict::Breaking, true) | (Verdict::Additive, false) => Self::Minor,
-            (Verdict::Additive, true) | (Verdict::Docs, _) => Self::Patch,
-        }
-    }
-}
-
-impl fmt::Display for Bump {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Patch => "patch",
-            Self::Minor => "minor",
-            Self::Major => "major",
         })
     }
 }
@@ -255,6 +225,14 @@ impl Diff {
     #[must_use]
     pub fn verdict(&self) -> Option<Verdict> {
         self.changes.iter().map(|change| change.verdict).max()
+    }
+
+    /// The text that a change has its place in.
+    fn source(&self, change: &Change) -> &Source {
+        match change.in_base {
+            true => &self.base,
+            false => &self.new,
+        }
     }
 
     /// Why the clients were not compared, if they should have been.

@@ -329,7 +329,7 @@ pub(super) fn enum_value_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mu
             report.at(
                 Verdict::Additive,
                 &format!("{}/enum/{index}", pair.new.pointer),
-                format!("{} may be {value}", this(pair)),
+                format!("{} may be `{value}`", this(pair)),
                 "enums are `#[non_exhaustive]`: until now it was `Unknown`",
             );
         }
@@ -350,7 +350,7 @@ pub(super) fn enum_value_removed(
             report.removed(
                 Verdict::Breaking,
                 &format!("{}/enum/{index}", pair.base.pointer),
-                format!("{} is no longer {value}", this(pair)),
+                format!("{} is never `{value}` any more", this(pair)),
                 "code that names its variant does not compile",
             );
         }

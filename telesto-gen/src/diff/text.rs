@@ -17,10 +17,7 @@ impl Diff {
     pub fn render(&self, color: bool) -> String {
         let mut out = String::new();
         for change in &self.changes {
-            let source = match change.in_base {
-                true => &self.base,
-                false => &self.new,
-            };
+            let source = self.source(change);
             let level = match change.verdict {
                 Verdict::Breaking => Level::ERROR.with_name("breaking"),
                 Verdict::Additive => Level::INFO.with_name("additive"),
@@ -46,7 +43,7 @@ impl Diff {
     }
 
     /// What the changes do to the client, in one sentence.
-    fn client_summary(&self) -> Option<String> {
+    pub(super) fn client_summary(&self) -> Option<String> {
         match &self.clients {
             Clients::Compared => {}
             Clients::NotAskedFor => return None,
@@ -66,7 +63,7 @@ impl Diff {
     }
 
     /// Such as `1 breaking, 2 additive`.
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let count = |verdict| {
             let is = |change: &&Change| change.verdict == verdict;
             self.changes.iter().filter(is).count()
@@ -86,7 +83,7 @@ fn counted(counts: &[(usize, Verdict)]) -> String {
 
 impl Change {
     /// The operations in one line, if there are any.
-    fn operations(&self) -> Option<String> {
+    pub(super) fn operations(&self) -> Option<String> {
         let named = self.operations.iter().take(NAMED);
         let mut names: Vec<String> = named.map(ToString::to_string).collect();
         match self.operations.len() {
@@ -98,7 +95,7 @@ impl Change {
     }
 
     /// What it does to the client, and where that is another verdict, which.
-    fn effects(&self) -> impl Iterator<Item = String> {
+    pub(super) fn effects(&self) -> impl Iterator<Item = String> {
         let is_worst = |effect: &Effect| effect.verdict == self.verdict;
         self.effects
             .iter()

@@ -2,6 +2,8 @@
 //! `cases.txt` has what is said about it. `UPDATE_EXPECT=1` writes it anew.
 
 mod judge;
+mod output;
+mod readme;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -9,7 +11,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 use serde_yaml::Value;
-use telesto_gen::{Bump, Diff, Document, SurfaceItem, Verdict, change_rules, surface};
+use telesto_gen::{Bump, Diff, Document, Release, SurfaceItem, Verdict, change_rules, surface};
 
 const BASE: &str = include_str!("../../cases/changes/base.yaml");
 const MADE_UP: &str = include_str!("../../fixture-api/generated/made-up.yaml");
@@ -163,6 +165,17 @@ fn a_verdict_says_which_part_of_a_version_is_raised() {
         [Docs, Additive, Breaking].map(|v| Bump::of(v, false)),
         [Bump::Patch, Bump::Minor, Bump::Major]
     );
+    for (version, verdict, shown) in [
+        ("0.1.3", Breaking, "a minor release, 0.1.3 -> 0.2.0"),
+        ("0.1.3", Additive, "a patch release, 0.1.3 -> 0.1.4"),
+        ("1.2.3", Breaking, "a major release, 1.2.3 -> 2.0.0"),
+        ("1.2.3", Additive, "a minor release, 1.2.3 -> 1.3.0"),
+        ("1.2.3", Docs, "a patch release, 1.2.3 -> 1.2.4"),
+    ] {
+        let release = Release::after(version, verdict).unwrap();
+        assert_eq!(release.to_string(), shown);
+    }
+    assert_eq!(Release::after("1.2", Docs), None);
 }
 
 /// Whether code that uses one item may not compile with the other.
