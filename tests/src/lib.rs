@@ -20,6 +20,7 @@
 //! - `random`: documents that nobody wrote.
 //! - `public`: documents that others wrote.
 //! - `one_spec`: the client and the mock server that are made from the same spec.
+//! - `workflows`: what runs in pull requests.
 #![cfg(test)]
 #![allow(
     clippy::unwrap_used,
@@ -48,3 +49,4 @@ mod spec_readme;
 mod support;
 mod timeouts;
 mod wire;
+mod workflows;

@@ -78,8 +78,8 @@ fn alone(
 
 struct Causes<'s, 'a> {
     sides: &'s Sides<'a>,
-    /// The changes in the new document and in the base, by their pointers and what
-    /// these are in.
+    /// The changes in the new document and in the base, by their pointers, what these
+    /// are in, and what they refer to.
     at: [HashMap<String, Vec<usize>>; 2],
     /// Those that more than documentation may follow from.
     all: Vec<Cause>,
@@ -113,7 +113,18 @@ impl<'s, 'a> Causes<'s, 'a> {
             let holder = pointer
                 .rsplit_once('/')
                 .map(|(holder, _)| holder.to_owned());
-            for pointer in [Some(pointer.clone()), holder].into_iter().flatten() {
+            let spec = if change.in_base {
+                sides.base
+            } else {
+                sides.new
+            };
+            let node = find(spec.root, &pointer).node;
+            let target = spec.resolve(node, &pointer).map(|found| found.pointer);
+            let target = target.filter(|_| node.get("$ref").is_some());
+            for pointer in [Some(pointer.clone()), holder, target]
+                .into_iter()
+                .flatten()
+            {
                 side.entry(pointer).or_default().push(all.len());
             }
             all.push(Cause {

@@ -10,16 +10,17 @@ use super::sides::{OperationPair, Sides};
 use super::{Report, Verdict};
 
 pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
-    if let (Some(base), Some(new)) = (pair.base.id(), pair.new.id())
-        && base != new
-    {
-        report.at(
-            Verdict::Breaking,
-            &join(&pair.new.pointer, "operationId"),
-            format!("the operation `{base}` is now `{new}`"),
-            "its method has the new name: code that calls the old one does not compile",
-        );
+    let (base, new) = (pair.base.id(), pair.new.id());
+    if base == new {
+        return;
     }
+    let shown = |id: Option<&str>| id.map_or("without a name".to_owned(), |id| format!("`{id}`"));
+    report.at(
+        Verdict::Breaking,
+        &join(&pair.new.pointer, "operationId"),
+        format!("the operation {} is now {}", shown(base), shown(new)),
+        "its method has the new name: code that calls the old one does not compile",
+    );
 }
 
 pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
@@ -196,9 +197,10 @@ pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
     let (Some(base), Some(new)) = bodies(sides, pair) else {
         return;
     };
-    if let (Some(one), Some(other)) = (kind(sides.base, &base), kind(sides.new, &new))
-        && one != other
-    {
+    let nothing = || "nothing".to_owned();
+    let one = shown(sides.base, &base).unwrap_or_else(nothing);
+    let other = shown(sides.new, &new).unwrap_or_else(nothing);
+    if one != other {
         report.at_key(
             Verdict::Breaking,
             &join(&new.pointer, "content"),
@@ -215,7 +217,7 @@ pub(super) fn response_type(
 ) {
     fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
         let successes = spec.successes(operation).into_iter();
-        let mut kinds = successes.filter_map(|(_, success)| kind(spec, &success));
+        let mut kinds = successes.filter_map(|(_, success)| shown(spec, &success));
         kinds.next().unwrap_or_else(|| "nothing".to_owned())
     }
     let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
@@ -289,4 +291,15 @@ fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
 fn kind<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
     let content = spec.field(holder, "content")?;
     media_type(&content).map(|kind| essence(kind).to_owned())
+}
+
+/// The same, in words.
+fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
+    let content = spec.field(holder, "content")?;
+    let kind = media_type(&content)?;
+    let media = spec.field(&content, kind)?;
+    Some(match media.node.get("schema") {
+        Some(_) => essence(kind).to_owned(),
+        None => format!("{} without a schema", essence(kind)),
+    })
 }

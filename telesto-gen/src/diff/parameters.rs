@@ -137,7 +137,30 @@ pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Rep
 
 pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
-        for key in ["style", "explode", "allowReserved", "allowEmptyValue"] {
+        let has_schema = |parameter: &Parameter<'_>| parameter.found.node.get("schema").is_some();
+        if has_schema(base) != has_schema(new) {
+            report.at_key(
+                Verdict::Breaking,
+                &join(&new.found.pointer, "schema"),
+                format!(
+                    "the parameter `{}` of `{}` has {}",
+                    new.name,
+                    pair.new.label(),
+                    match has_schema(new) {
+                        true => "a schema",
+                        false => "no schema any more",
+                    }
+                ),
+                "its setter takes another type",
+            );
+        }
+        for key in [
+            "style",
+            "explode",
+            "allowReserved",
+            "allowEmptyValue",
+            "content",
+        ] {
             if json(base.found.node.get(key)) != json(new.found.node.get(key)) {
                 report.at(
                     Verdict::Additive,

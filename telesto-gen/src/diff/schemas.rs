@@ -1,6 +1,6 @@
 //! Changes of schemas, wherever they are sent or received.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use serde_json::Value;
 
@@ -75,22 +75,33 @@ fn this(pair: &SchemaPair<'_>) -> String {
     }
 }
 
-type Parts<'a> = Matched<(Found<'a>, Found<'a>), Found<'a>>;
+/// A part of an `allOf`, or an alternative.
+pub(super) struct Part<'a> {
+    pub(super) found: Found<'a>,
+    /// Where it is listed.
+    pub(super) mention: String,
+}
+
+type Parts<'a> = Matched<(Part<'a>, Part<'a>), Part<'a>>;
 
 /// The parts of an `allOf`, or the alternatives of a schema: by the component that
 /// they refer to, or else by what they are, or else in their order.
 pub(super) fn parts<'a>(sides: &Sides<'a>, pair: &SchemaPair<'a>, keys: &[&str]) -> Parts<'a> {
     let of = |spec: &Spec<'a>, schema: &Found<'a>| {
-        let parts = keys.iter().flat_map(|key| spec.parts(schema, key));
+        let parts = keys.iter().flat_map(|key| schema.parts(key));
+        let parts = parts.filter_map(|(part, mention)| {
+            let found = spec.resolve(part, &mention)?;
+            Some(Part { found, mention })
+        });
         parts.collect::<Vec<_>>()
     };
-    let is_component = |part: &Found<'_>| !part.pointer.starts_with(&pair.new.pointer);
+    let is_component = |part: &Part<'_>| part.found.pointer != part.mention;
     Matched::by(
         of(sides.base, &pair.base),
         of(sides.new, &pair.new),
         &[
-            &|one, other| one.pointer == other.pointer && is_component(other),
-            &|one, other| json(Some(one.node)) == json(Some(other.node)),
+            &|one, other| one.found.pointer == other.found.pointer && is_component(other),
+            &|one, other| json(Some(one.found.node)) == json(Some(other.found.node)),
             &|one, other| !is_component(one) && !is_component(other),
         ],
     )
@@ -127,26 +138,41 @@ pub(super) fn typ(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, 
             format!("{} is {new}, and was {base}", this(pair)),
             "it has another type in Rust",
         );
+        return;
     }
-}
-
-pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    let [base, new] = &sides.types;
-    let gone = base
-        .at(&pair.base.pointer)
-        .find(|name| !new.all.contains(*name));
-    let has_none = base.at(&pair.base.pointer).next().is_none();
-    let message = match (gone, new.at(&pair.new.pointer).next()) {
-        (Some(base), Some(new)) => {
-            format!("the type of {} was `{base}`, and is `{new}`", pair.name)
-        }
-        (Some(base), None) => format!("{} has no type `{base}` of its own any more", pair.name),
-        (None, Some(new)) if has_none => format!("{} has a type `{new}` of its own", pair.name),
+    let message = match (pair.base.node.get("items"), pair.new.node.get("items")) {
+        (None, Some(_)) => "the items of {} have a schema",
+        (Some(_), None) => "the items of {} have no schema any more",
         _ => return,
     };
     report.at_key(
         Verdict::Breaking,
-        &pair.new.pointer,
+        &join(&pair.new.pointer, "items"),
+        message.replace("{}", &this(pair)),
+        "they have another type in Rust",
+    );
+}
+
+pub(super) fn type_name(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
+    let [base, new] = &sides.types;
+    let before: Vec<&String> = base.at(&pair.base.pointer).collect();
+    let after: Vec<&String> = new.at(&pair.new.pointer).collect();
+    let name = &pair.name;
+    let message = match (before.first(), after.first()) {
+        (Some(was), Some(is)) if !before.iter().any(|known| after.contains(known)) => {
+            format!("the type of {name} was `{was}`, and is `{is}`")
+        }
+        (Some(was), None) if !new.all.contains(*was) => {
+            format!("{name} has no type `{was}` of its own any more")
+        }
+        (None, Some(is)) if !base.all.contains(*is) => {
+            format!("{name} has a type `{is}` of its own")
+        }
+        _ => return,
+    };
+    report.at_key(
+        Verdict::Breaking,
+        &pair.mention,
         message,
         "code that names its type does not compile",
     );
@@ -261,6 +287,27 @@ pub(super) fn property_required(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &m
             ),
             _ => {}
         }
+    }
+    // Those of other parts of an `allOf`.
+    let elsewhere = |schema: &Found<'_>| {
+        let declared: Vec<String> = declared(schema).into_iter().map(|(name, _)| name).collect();
+        let required = schema.node.get("required").map_or(&[][..], Node::items);
+        let names = required.iter().filter_map(Node::text);
+        let names = names.filter(|name| !declared.iter().any(|known| known == name));
+        names.map(str::to_owned).collect::<BTreeSet<String>>()
+    };
+    let (base, new) = (elsewhere(&pair.base), elsewhere(&pair.new));
+    for name in base.symmetric_difference(&new) {
+        let is = match new.contains(name) {
+            true => "requires",
+            false => "no longer requires",
+        };
+        report.at_key(
+            Verdict::Breaking,
+            &join(&pair.new.pointer, "required"),
+            format!("{} {is} `{name}`, which it does not declare", this(pair)),
+            "whether the field is an `Option` depends on it",
+        );
     }
 }
 
@@ -407,7 +454,7 @@ pub(super) fn all_of(sides: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Repo
         return;
     }
     let mut added = parts.added.iter();
-    let needs_more = pair.sent && added.any(|part| requires_some(sides.new, part));
+    let needs_more = pair.sent && added.any(|part| requires_some(sides.new, &part.found));
     let (verdict, reason) = match (parts.removed.is_empty(), needs_more) {
         (false, _) => (
             Verdict::Breaking,
@@ -457,7 +504,7 @@ pub(super) fn alternative_added(
     for added in alternatives(sides, pair).added {
         report.at_key(
             Verdict::Additive,
-            &added.pointer,
+            &added.mention,
             format!("{} has one more alternative", this(pair)),
             "enums are `#[non_exhaustive]`: until now it was `Unknown`",
         );
@@ -475,7 +522,7 @@ pub(super) fn alternative_removed(
     for removed in alternatives(sides, pair).removed {
         report.removed(
             Verdict::Breaking,
-            &removed.pointer,
+            &removed.mention,
             format!("{} has one alternative less", this(pair)),
             "code that names its variant does not compile",
         );
@@ -547,7 +594,7 @@ pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
 pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let what = format!(" of {}", this(pair));
     let nodes = (Some(pair.base.node), Some(pair.new.node));
-    let keys = [
+    let mut keys = vec![
         "title",
         "description",
         "example",
@@ -555,6 +602,10 @@ pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_,
         "externalDocs",
         "xml",
     ];
+    // Of a property, they say more.
+    if pair.new.pointer.rsplit('/').nth(1) != Some("properties") {
+        keys.extend(["readOnly", "writeOnly"]);
+    }
     docs_of(nodes, &pair.new.pointer, &keys, &what, report);
     for (key, other) in [("oneOf", "anyOf"), ("anyOf", "oneOf")] {
         let has = |schema: &Found<'_>, key| schema.node.get(key).is_some();

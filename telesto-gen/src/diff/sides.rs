@@ -36,6 +36,8 @@ pub(super) struct OperationPair<'a> {
 pub(super) struct SchemaPair<'a> {
     pub(super) base: Found<'a>,
     pub(super) new: Found<'a>,
+    /// Where the new document refers to it.
+    pub(super) mention: String,
     /// Whether a request holds it, in one of the documents.
     pub(super) sent: bool,
     /// Whether there has to be a value, in both of them.
@@ -189,7 +191,7 @@ impl<'a> Walk<'_, 'a> {
                 new.field(&other.found, "schema"),
             );
             let name = format!("the parameter `{}` of `{label}`", other.name);
-            self.schema(schemas, true, name);
+            self.schema(schemas, other.found.field("schema"), true, name);
         }
         if let (Some(one), Some(other)) = (base.request_body(pair.base), new.request_body(pair.new))
         {
@@ -217,19 +219,21 @@ impl<'a> Walk<'_, 'a> {
             let content = spec.field(holder, "content")?;
             let kind = media_type(&content)?;
             let media = spec.field(&content, kind)?;
-            Some((essence(kind).to_owned(), spec.field(&media, "schema")?))
+            let schema = spec.field(&media, "schema")?;
+            Some((essence(kind).to_owned(), schema, media.field("schema")))
         };
         let (one, other) = (of(self.sides.base, one), of(self.sides.new, other));
-        if let (Some((kind, one)), Some((other_kind, other))) = (one, other)
+        if let (Some((kind, one, _)), Some((other_kind, other, mention))) = (one, other)
             && kind == other_kind
         {
-            self.schema((Some(one), Some(other)), true, name);
+            self.schema((Some(one), Some(other)), mention, true, name);
         }
     }
 
     fn schema(
         &mut self,
         (one, other): (Option<Found<'a>>, Option<Found<'a>>),
+        mention: String,
         required: bool,
         name: String,
     ) {
@@ -245,6 +249,7 @@ impl<'a> Walk<'_, 'a> {
                 || self.sides.new.usage.is_sent(&new.pointer),
             base,
             new,
+            mention,
             required,
             name,
         };
@@ -258,7 +263,7 @@ impl<'a> Walk<'_, 'a> {
                 base.resolve(one.node, &one.pointer),
                 new.resolve(other.node, &other.pointer),
             );
-            self.schema(found, required, label);
+            self.schema(found, other.pointer, required, label);
         }
         for (key, what) in [
             ("items", "an item of"),
@@ -268,12 +273,14 @@ impl<'a> Walk<'_, 'a> {
                 self.sides.base.field(&pair.base, key),
                 self.sides.new.field(&pair.new, key),
             );
-            self.schema(found, true, format!("{what} {}", pair.name));
+            let mention = pair.new.field(key);
+            self.schema(found, mention, true, format!("{what} {}", pair.name));
         }
         let merged = schemas::parts(self.sides, &pair, &["allOf"]).both;
         let alternatives = schemas::alternatives(self.sides, &pair).both;
         for (one, other) in merged.into_iter().chain(alternatives) {
-            self.schema((Some(one), Some(other)), required, pair.name.clone());
+            let found = (Some(one.found), Some(other.found));
+            self.schema(found, other.mention, required, pair.name.clone());
         }
     }
 }

@@ -465,8 +465,13 @@ fn parents(path: &str, items: &Items<'_>) -> impl Iterator<Item = String> {
     let mut parents = Vec::new();
     let of_trait = path.split_once(": ");
     let holder = of_trait.map_or(path, |(ty, _)| ty);
-    if of_trait.is_some() {
+    if let Some((_, name)) = of_trait {
         parents.push(holder.to_owned());
+        // `From<Thing>` goes with `Thing`.
+        let converted = name
+            .split_once('<')
+            .and_then(|(_, rest)| rest.strip_suffix('>'));
+        parents.extend(converted.map(|ty| format!("types::{ty}")));
     }
     if let Some(rest) = holder.strip_prefix("types::") {
         let builder = rest.strip_prefix("builder::");

@@ -9,6 +9,7 @@
 mod additions;
 mod dice;
 mod document;
+mod edits;
 mod program;
 mod schema;
 mod value;
@@ -27,6 +28,9 @@ const OPERATIONS: usize = 150;
 
 /// How many additions to a document are tried.
 const ADDITIONS: usize = 60;
+
+/// How many edits of a document are tried.
+const EDITS: usize = 80;
 
 #[test]
 #[ignore = "compiles a client of 150 operations, which takes about a minute"]
@@ -107,6 +111,93 @@ fn check_verdicts(
         "{}",
         shown()
     );
+}
+
+/// Whatever is edited is found where it was edited, in both directions; and what breaks
+/// code that uses the client is said to.
+#[test]
+#[allow(clippy::print_stdout, reason = "who runs it by hand follows it")]
+fn an_edit_is_reported_where_it_was_made() {
+    let (mut tried, mut generated, mut broken) = (0, 0, 0);
+    for seed in seeds() {
+        let mut dice = Dice::new(seed);
+        let (groups, _) = accepted(&mut dice, 10);
+        let written: Value = serde_json::from_str(&document(&groups)).unwrap();
+        let text = |document: &Value| serde_json::to_string_pretty(document).unwrap();
+        let base = Document::parse("base.json", text(&written)).unwrap();
+        let before = telesto_gen::surface(&base).unwrap();
+        for _ in 0..EDITS {
+            let mut edited = written.clone();
+            let edit = edits::edit(&mut dice, &mut edited);
+            // What is no document is refused.
+            let Ok(new) = Document::parse("new.json", text(&edited)) else {
+                continue;
+            };
+            tried += 1;
+            let (there, back) = (Diff::of(&base, &new), Diff::of_documents(&new, &base));
+            let shown = || {
+                let pointer = &edit.pointer;
+                let (there, back) = (there.render(false), back.render(false));
+                format!("seed {seed}: {}: {pointer}\n{there}\n{back}", edit.what)
+            };
+            assert!(is_reported(&edit.pointer, &there), "{}", shown());
+            assert_eq!(subjects(&there), subjects(&back), "{}", shown());
+            let Ok(after) = telesto_gen::surface(&new) else {
+                assert!(there.without_clients().is_some());
+                continue;
+            };
+            generated += 1;
+            let lost = before.iter().any(|(path, _)| after.get(path).is_none());
+            broken += usize::from(lost);
+            let is_breaking = there.verdict() == Some(Verdict::Breaking);
+            assert!(!lost || is_breaking, "{}", shown());
+        }
+    }
+    println!("{tried} edits, {generated} with a client, {broken} of them breaking");
+    assert!(tried > EDITS / 3 && generated > 10 && broken > 3);
+}
+
+/// Whether a change is at a pointer: there, in it, or in what it is a field of.
+fn is_reported(pointer: &str, diff: &Diff) -> bool {
+    let (mut holder, _) = pointer.rsplit_once('/').unwrap();
+    // A list or a map is a field of the object that is meant.
+    while let Some((outer, key)) = holder.rsplit_once('/') {
+        let is_list = [
+            "required",
+            "enum",
+            "oneOf",
+            "anyOf",
+            "allOf",
+            "properties",
+            "content",
+            "tags",
+        ];
+        let is_number = key.parse::<u32>().is_ok();
+        if !is_list.contains(&key) && !is_number {
+            break;
+        }
+        holder = outer;
+    }
+    let is_in = |one: &str, other: &str| {
+        one.strip_prefix(other)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let mut changes = diff.changes().iter();
+    changes.any(|change| {
+        let found = &change.finding.pointer;
+        is_in(found, holder) || is_in(pointer, found)
+    })
+}
+
+/// What the rules find, whichever of the documents has it.
+fn subjects(diff: &Diff) -> Vec<&'static str> {
+    let rules = diff.changes().iter().map(|change| change.finding.rule);
+    let rules = rules.filter(|rule| *rule != "client");
+    let mut subjects: Vec<&str> = rules
+        .map(|rule| rule.trim_end_matches("-added").trim_end_matches("-removed"))
+        .collect();
+    subjects.sort_unstable();
+    subjects
 }
 
 /// The seeds to try.
