@@ -1,7 +1,9 @@
 //! `cargo xtask diff`: what an edit of the spec means.
 
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 
 use clap::ValueEnum;
 use telesto_gen::{Diff, Document, ReadError, Release, Verdict};
@@ -48,14 +50,20 @@ pub(crate) fn run(
     format: Format,
     report: &mut Report,
 ) -> Outcome {
-    let base = match base_of(root, base) {
-        Ok((label, text)) => Document::parse(label, text).map_err(ReadError::Refused),
+    let (label, text) = match base_of(root, base) {
+        Ok(found) => found,
         Err(NoBase(reason, help)) => {
             report.error(reason, help);
             return Outcome::Failed;
         }
     };
-    let new = Document::read_in(root, Path::new(SHIPPED));
+    // At once: reading takes about as long as comparing.
+    let (base, new) = thread::scope(|scope| {
+        let base = scope.spawn(|| Document::parse(label, text).map_err(ReadError::Refused));
+        let new = Document::read_in(root, Path::new(SHIPPED));
+        let base = base.join().unwrap_or_else(|panic| resume_unwind(panic));
+        (base, new)
+    });
     let (Some(base), Some(new)) = (readable(base, report), readable(new, report)) else {
         return Outcome::Failed;
     };

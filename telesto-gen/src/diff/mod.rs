@@ -20,13 +20,14 @@ mod text;
 
 use std::collections::HashSet;
 use std::fmt;
+use std::panic::resume_unwind;
 use std::thread;
 
 use serde::Serialize;
 
 pub use self::release::{Bump, Release};
 pub use self::rules::{ChangeRule, change_rules};
-use self::sides::{SchemaPair, Sides};
+use self::sides::{SchemaPair, Sides, TypeNames};
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 use crate::spec::{Operation, Spec};
@@ -170,8 +171,13 @@ impl Diff {
     }
 
     fn new(base: &Document, new: &Document, with_clients: bool) -> Self {
-        let (before, after) = (Spec::of(base), Spec::of(new));
-        let sides = Sides::of(&before, &after);
+        let read = |document| {
+            let spec = Spec::of(document);
+            let types = TypeNames::of(&spec);
+            (spec, types)
+        };
+        let ((before, old_types), (after, new_types)) = both(|| read(base), || read(new));
+        let sides = Sides::of(&before, &after, [old_types, new_types]);
         let mut changes = Vec::new();
         for rule in rules::RULES {
             let mut report = Report {
@@ -259,13 +265,19 @@ fn surfaces(base: &Document, new: &Document) -> Result<[Surface; 2], String> {
             format!("no client can be generated from {which}: {message}{more}")
         })
     };
+    let (base, new) = both(|| of(base, "the base"), || of(new, "the new document"));
+    Ok([base?, new?])
+}
+
+/// Does two things at once.
+fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
     thread::scope(|scope| {
-        let other = scope.spawn(|| of(base, "the base"));
-        let new = of(new, "the new document");
-        let base = other.join();
-        // Of the generator itself, whose message is on stderr.
-        let base = base.unwrap_or_else(|_| Err("the generator failed".to_owned()));
-        Ok([base?, new?])
+        let one = scope.spawn(one);
+        let other = other();
+        (
+            one.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            other,
+        )
     })
 }
 

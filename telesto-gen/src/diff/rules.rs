@@ -16,10 +16,14 @@ pub struct ChangeRule {
 
 type OfDocument = for<'s, 'a> fn(&'s Sides<'a>, &mut Report<'s, 'a>);
 
+type OfSchema = fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_, '_>);
+
 enum Check {
     Document(OfDocument),
     Operation(fn(&Sides<'_>, &OperationPair<'_>, &mut Report<'_, '_>)),
-    Schema(fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_, '_>)),
+    /// A rule that looks at schemas which are written alike, too.
+    Name(OfSchema),
+    Schema(OfSchema),
 }
 
 impl std::fmt::Debug for Check {
@@ -38,8 +42,14 @@ impl ChangeRule {
                     check(sides, pair, report);
                 }
             }
-            Check::Schema(check) => {
+            Check::Name(check) => {
                 for pair in &sides.schemas {
+                    report.about = About::Schema(pair);
+                    check(sides, pair, report);
+                }
+            }
+            Check::Schema(check) => {
+                for pair in sides.schemas.iter().filter(|pair| pair.is_edited) {
                     report.about = About::Schema(pair);
                     check(sides, pair, report);
                 }
@@ -68,11 +78,7 @@ const fn of_operation(
     ChangeRule { name, says, check }
 }
 
-const fn of_schema(
-    name: &'static str,
-    says: &'static str,
-    check: fn(&Sides<'_>, &SchemaPair<'_>, &mut Report<'_, '_>),
-) -> ChangeRule {
+const fn of_schema(name: &'static str, says: &'static str, check: OfSchema) -> ChangeRule {
     let check = Check::Schema(check);
     ChangeRule { name, says, check }
 }
@@ -164,11 +170,11 @@ pub(super) static RULES: &[ChangeRule] = &[
         operations::error_responses,
     ),
     of_schema("type", "`type`", schemas::typ),
-    of_schema(
-        "type-name",
-        "the names of types in Rust",
-        schemas::type_name,
-    ),
+    ChangeRule {
+        name: "type-name",
+        says: "the names of types in Rust",
+        check: Check::Name(schemas::type_name),
+    },
     of_schema("format", "`format`", schemas::format),
     of_schema("nullable", "`nullable`", schemas::nullable),
     of_schema("property-added", "properties", schemas::property_added),

@@ -13,14 +13,14 @@ use super::sides::{Matched, SchemaPair, Sides};
 use super::{Report, Verdict};
 
 /// A property, as it is written, and what only one of the sides has.
-type Properties<'a> = Matched<(String, Found<'a>, Found<'a>), (String, Found<'a>)>;
+pub(super) type Properties<'a> = Matched<(String, Found<'a>, Found<'a>), (String, Found<'a>)>;
 
 /// The properties that a schema itself declares.
-pub(super) fn properties<'a>(pair: &SchemaPair<'a>) -> Properties<'a> {
-    let mut removed = declared(&pair.base);
+pub(super) fn properties<'a>(base: &Found<'a>, new: &Found<'a>) -> Properties<'a> {
+    let mut removed = declared(base);
     let mut both = Vec::new();
     let mut added = Vec::new();
-    for (name, new) in declared(&pair.new) {
+    for (name, new) in declared(new) {
         match removed.iter().position(|(known, _)| *known == name) {
             Some(index) => {
                 let (_, base) = removed.remove(index);
@@ -239,9 +239,9 @@ pub(super) fn nullable(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report
 }
 
 pub(super) fn property_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    for (name, found) in properties(pair).added {
-        let label = label(pair, &name);
-        let required = requires(&pair.new, &name) && !found.node.is_set("readOnly");
+    for (name, found) in &pair.properties.added {
+        let label = label(pair, name);
+        let required = requires(&pair.new, name) && !found.node.is_set("readOnly");
         let (verdict, message, reason) = match pair.sent && required {
             true => (
                 Verdict::Breaking,
@@ -259,20 +259,20 @@ pub(super) fn property_added(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut 
 }
 
 pub(super) fn property_removed(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    for (name, found) in properties(pair).removed {
+    for (name, found) in &pair.properties.removed {
         report.removed(
             Verdict::Breaking,
             &found.pointer,
-            format!("the property {} is gone", label(pair, &name)),
+            format!("the property {} is gone", label(pair, name)),
             "code that uses its field does not compile",
         );
     }
 }
 
 pub(super) fn property_required(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    for (name, _, found) in properties(pair).both {
-        let label = label(pair, &name);
-        match (requires(&pair.base, &name), requires(&pair.new, &name)) {
+    for (name, _, found) in &pair.properties.both {
+        let label = label(pair, name);
+        match (requires(&pair.base, name), requires(&pair.new, name)) {
             (false, true) => report.at_key(
                 Verdict::Breaking,
                 &found.pointer,
@@ -312,7 +312,7 @@ pub(super) fn property_required(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &m
 }
 
 pub(super) fn property_order(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    let both = properties(pair).both;
+    let both = &pair.properties.both;
     let is_common = |name: &String| both.iter().any(|(known, ..)| known == name);
     let order = |schema: &Found<'_>| {
         let names = declared(schema).into_iter().map(|(name, _)| name);
@@ -329,12 +329,12 @@ pub(super) fn property_order(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut 
 }
 
 pub(super) fn one_way(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
-    for (name, base, new) in properties(pair).both {
+    for (name, base, new) in &pair.properties.both {
         for key in ["readOnly", "writeOnly"] {
             if base.node.is_set(key) == new.node.is_set(key) {
                 continue;
             }
-            let (is_required, label) = (requires(&pair.new, &name), label(pair, &name));
+            let (is_required, label) = (requires(&pair.new, name), label(pair, name));
             let (verdict, reason) = match is_required {
                 true => (
                     Verdict::Breaking,

@@ -2,9 +2,10 @@
 //! these send and receive.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use super::parameters::{self, Parameters};
-use super::schemas;
+use super::schemas::{self, Properties};
 use crate::spec::types::Types;
 use crate::spec::{Found, Operation, Spec, essence, media_type};
 
@@ -44,10 +45,13 @@ pub(super) struct SchemaPair<'a> {
     pub(super) required: bool,
     /// What it is called in messages.
     pub(super) name: String,
+    pub(super) properties: Rc<Properties<'a>>,
+    /// Whether it is written otherwise.
+    pub(super) is_edited: bool,
 }
 
 impl<'a> Sides<'a> {
-    pub(super) fn of(base: &'a Spec<'a>, new: &'a Spec<'a>) -> Self {
+    pub(super) fn of(base: &'a Spec<'a>, new: &'a Spec<'a>, types: [TypeNames; 2]) -> Self {
         // By method and path, or else by name.
         let place = |operation: &Operation<'a>| (operation.path, operation.method);
         let of_new: HashMap<_, _> = new.operations.iter().map(|o| (place(o), o)).collect();
@@ -82,7 +86,7 @@ impl<'a> Sides<'a> {
             removed,
             added,
             schemas: Vec::new(),
-            types: [base, new].map(TypeNames::of),
+            types,
             moved: HashMap::new(),
         };
         let mut walk = Walk {
@@ -155,7 +159,7 @@ pub(super) struct TypeNames {
 }
 
 impl TypeNames {
-    fn of(spec: &Spec<'_>) -> Self {
+    pub(super) fn of(spec: &Spec<'_>) -> Self {
         let known = Types::of(spec).known;
         let mut by_pointer: HashMap<String, BTreeSet<String>> = HashMap::new();
         for (name, found) in &known {
@@ -244,6 +248,8 @@ impl<'a> Walk<'_, 'a> {
         if !self.seen.insert(key) {
             return;
         }
+        let is_edited = base.node != new.node;
+        let properties = Rc::new(schemas::properties(&base, &new));
         let pair = SchemaPair {
             sent: self.sides.base.usage.is_sent(&base.pointer)
                 || self.sides.new.usage.is_sent(&new.pointer),
@@ -252,18 +258,20 @@ impl<'a> Walk<'_, 'a> {
             mention,
             required,
             name,
+            properties: Rc::clone(&properties),
+            is_edited,
         };
         self.found.push(pair.clone());
-        for (name, one, other) in schemas::properties(&pair).both {
+        for (name, one, other) in &properties.both {
             let (base, new) = (self.sides.base, self.sides.new);
             let required =
-                schemas::requires(&pair.base, &name) && schemas::requires(&pair.new, &name);
-            let label = schemas::label(&pair, &name);
+                schemas::requires(&pair.base, name) && schemas::requires(&pair.new, name);
+            let label = schemas::label(&pair, name);
             let found = (
                 base.resolve(one.node, &one.pointer),
                 new.resolve(other.node, &other.pointer),
             );
-            self.schema(found, other.pointer, required, label);
+            self.schema(found, other.pointer.clone(), required, label);
         }
         for (key, what) in [
             ("items", "an item of"),

@@ -6,8 +6,8 @@ pub(crate) mod extensions;
 pub(crate) mod types;
 mod usage;
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
 
 use self::alternatives::{Case, Problem, Union};
 pub use self::extensions::RateLimit;
@@ -34,7 +34,7 @@ pub struct Spec<'a> {
     pub(crate) extensions: Vec<Extension<'a>>,
     pub(crate) usage: Usage,
     /// Only those who ask for it pay for it.
-    users: OnceCell<Users>,
+    users: OnceLock<Users>,
     /// The schemas with alternatives.
     pub(crate) unions: Vec<Union>,
     /// What is wrong with alternatives.
@@ -130,7 +130,7 @@ impl<'a> Spec<'a> {
             components: components.collect(),
             extensions,
             usage: Usage::default(),
-            users: OnceCell::new(),
+            users: OnceLock::new(),
             unions: Vec::new(),
             unfit: Vec::new(),
         };
@@ -234,9 +234,9 @@ impl<'a> Spec<'a> {
 
     /// The operations that send or receive the schema at a pointer.
     pub fn users(&self, pointer: &str) -> impl Iterator<Item = &Operation<'a>> {
-        let users = self.users.get_or_init(|| usage::users(self)).get(pointer);
-        let users = users.map_or(&[][..], Vec::as_slice).iter();
-        users.map(|index| &self.operations[*index])
+        let users = self.users.get_or_init(|| Users::of(self));
+        let users = users.operations(pointer).into_iter();
+        users.map(|index| &self.operations[index])
     }
 
     /// The property that says which alternative a value of a schema is, and what

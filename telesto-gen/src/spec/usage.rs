@@ -1,6 +1,6 @@
 //! Which schemas are sent and which are received, and by which operations.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::document::{Node, join};
 
@@ -15,38 +15,23 @@ pub(crate) struct Usage {
     whole: HashSet<String>,
 }
 
-/// The operations that use a schema, as indices, by its pointer.
-pub(super) type Users = HashMap<String, Vec<usize>>;
-
 impl Usage {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
         let mut usage = Self::default();
         for operation in &spec.operations {
-            usage.add(spec, operation);
+            let schemas = Schemas::of(spec, operation);
+            usage
+                .whole
+                .extend(schemas.all().map(|schema| schema.pointer.clone()));
+            reach(spec, schemas.sent, &mut usage.sent, &mut usage.whole);
+            reach(
+                spec,
+                schemas.received,
+                &mut usage.received,
+                &mut usage.whole,
+            );
         }
         usage
-    }
-
-    fn add(&mut self, spec: &Spec<'_>, operation: &Operation<'_>) {
-        let mut sent = Walk {
-            spec,
-            reached: &mut self.sent,
-            whole: &mut self.whole,
-        };
-        for parameter in spec.parameters(operation) {
-            sent.field(&parameter.found, "schema");
-        }
-        if let Some(body) = spec.request_body(operation) {
-            sent.content(&body);
-        }
-        let mut received = Walk {
-            spec,
-            reached: &mut self.received,
-            whole: &mut self.whole,
-        };
-        for (_, response) in spec.successes(operation) {
-            received.content(&response);
-        }
     }
 
     /// Whether a request of an operation holds the schema at this pointer.
@@ -71,70 +56,156 @@ impl Usage {
     }
 }
 
-/// The users of every schema.
-pub(super) fn users(spec: &Spec<'_>) -> Users {
-    let mut users = Users::new();
-    for (index, operation) in spec.operations.iter().enumerate() {
-        let mut usage = Usage::default();
-        usage.add(spec, operation);
-        usage.sent.extend(usage.received);
-        for pointer in usage.sent {
-            users.entry(pointer).or_default().push(index);
+/// Adds schemas and all that they hold.
+fn reach<'a>(
+    spec: &Spec<'a>,
+    mut next: Vec<Found<'a>>,
+    reached: &mut HashSet<String>,
+    whole: &mut HashSet<String>,
+) {
+    while let Some(schema) = next.pop() {
+        if !reached.insert(schema.pointer.clone()) {
+            continue;
+        }
+        for held in held(spec, &schema) {
+            if held.is_whole {
+                whole.insert(held.schema.pointer.clone());
+            }
+            next.push(held.schema);
         }
     }
-    users
 }
 
-struct Walk<'w, 's, 'a> {
-    spec: &'s Spec<'a>,
-    reached: &'w mut HashSet<String>,
-    whole: &'w mut HashSet<String>,
+/// The schemas that an operation names.
+struct Schemas<'a> {
+    sent: Vec<Found<'a>>,
+    received: Vec<Found<'a>>,
 }
 
-impl<'a> Walk<'_, '_, 'a> {
-    /// Walks the schemas of all media types.
-    fn content(&mut self, holder: &Found<'a>) {
-        if let Some(content) = self.spec.field(holder, "content") {
-            for entry in content.node.entries() {
-                let media = Found {
-                    node: &entry.value,
-                    pointer: content.field(&entry.key),
-                };
-                self.field(&media, "schema");
+impl<'a> Schemas<'a> {
+    fn of(spec: &Spec<'a>, operation: &Operation<'a>) -> Self {
+        let parameters = spec.parameters(operation);
+        let mut sent: Vec<Found<'a>> = parameters
+            .iter()
+            .filter_map(|parameter| field(spec, &parameter.found, "schema"))
+            .collect();
+        if let Some(body) = spec.request_body(operation) {
+            sent.extend(of_content(spec, &body));
+        }
+        let successes = spec.successes(operation);
+        let received = successes
+            .iter()
+            .flat_map(|(_, response)| of_content(spec, response));
+        Self {
+            sent,
+            received: received.collect(),
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Found<'a>> {
+        self.sent.iter().chain(&self.received)
+    }
+}
+
+/// The schemas of all media types.
+fn of_content<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Vec<Found<'a>> {
+    let Some(content) = spec.field(holder, "content") else {
+        return Vec::new();
+    };
+    let media = content.node.entries().iter().map(|entry| Found {
+        node: &entry.value,
+        pointer: content.field(&entry.key),
+    });
+    media
+        .filter_map(|media| field(spec, &media, "schema"))
+        .collect()
+}
+
+fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Option<Found<'a>> {
+    let schema = holder.node.get(key).filter(|schema| !schema.is_scalar())?;
+    spec.resolve(schema, &holder.field(key))
+}
+
+/// What a schema holds.
+struct Held<'a> {
+    schema: Found<'a>,
+    /// Whether it is more than a part of an `allOf`.
+    is_whole: bool,
+}
+
+fn held<'a>(spec: &Spec<'a>, schema: &Found<'a>) -> Vec<Held<'a>> {
+    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+    let holder = schema.field("properties");
+    let properties = properties
+        .iter()
+        .filter_map(|entry| spec.resolve(&entry.value, &join(&holder, &entry.key)));
+    let fields = ["items", "additionalProperties"].into_iter();
+    let fields = fields.filter_map(|key| field(spec, schema, key));
+    let alternatives = ["oneOf", "anyOf"].into_iter();
+    let alternatives = alternatives.flat_map(|key| spec.parts(schema, key));
+    let whole = properties.chain(fields).chain(alternatives);
+    let whole = whole.map(|schema| Held {
+        schema,
+        is_whole: true,
+    });
+    let parts = spec.parts(schema, "allOf").map(|schema| Held {
+        schema,
+        is_whole: false,
+    });
+    whole.chain(parts).collect()
+}
+
+/// What uses each schema, by its pointer.
+pub(super) struct Users(HashMap<String, Vec<User>>);
+
+enum User {
+    /// The index of an operation.
+    Operation(usize),
+    /// The pointer of another schema.
+    Schema(String),
+}
+
+impl Users {
+    pub(super) fn of(spec: &Spec<'_>) -> Self {
+        let mut users: HashMap<String, Vec<User>> = HashMap::new();
+        let mut seen = HashSet::new();
+        for (index, operation) in spec.operations.iter().enumerate() {
+            let schemas = Schemas::of(spec, operation);
+            let mut next: Vec<Found<'_>> = schemas.all().cloned().collect();
+            for schema in &next {
+                let of_schema = users.entry(schema.pointer.clone()).or_default();
+                of_schema.push(User::Operation(index));
+            }
+            while let Some(schema) = next.pop() {
+                if !seen.insert(schema.pointer.clone()) {
+                    continue;
+                }
+                for Held { schema: held, .. } in held(spec, &schema) {
+                    let of_held = users.entry(held.pointer.clone()).or_default();
+                    of_held.push(User::Schema(schema.pointer.clone()));
+                    next.push(held);
+                }
             }
         }
+        Self(users)
     }
 
-    fn field(&mut self, holder: &Found<'a>, key: &str) {
-        if let Some(schema) = holder.node.get(key).filter(|schema| !schema.is_scalar()) {
-            self.whole(schema, &holder.field(key));
-        }
-    }
-
-    fn whole(&mut self, schema: &'a Node, pointer: &str) {
-        if let Some(schema) = self.spec.resolve(schema, pointer) {
-            self.whole.insert(schema.pointer.clone());
-            self.schema(schema);
-        }
-    }
-
-    fn schema(&mut self, schema: Found<'a>) {
-        if !self.reached.insert(schema.pointer.clone()) {
-            return;
-        }
-        let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
-        for entry in properties {
-            self.whole(&entry.value, &join(&schema.field("properties"), &entry.key));
-        }
-        self.field(&schema, "items");
-        self.field(&schema, "additionalProperties");
-        for key in ["oneOf", "anyOf"] {
-            for (part, pointer) in schema.parts(key) {
-                self.whole(part, &pointer);
+    /// The operations that use a schema, as indices in the order of the text.
+    pub(super) fn operations(&self, pointer: &str) -> BTreeSet<usize> {
+        let mut operations = BTreeSet::new();
+        let mut seen = HashSet::from([pointer]);
+        let mut next = vec![pointer];
+        while let Some(pointer) = next.pop() {
+            for user in self.0.get(pointer).into_iter().flatten() {
+                match user {
+                    User::Operation(index) => {
+                        operations.insert(*index);
+                    }
+                    User::Schema(user) if seen.insert(user) => next.push(user),
+                    User::Schema(_) => {}
+                }
             }
         }
-        for part in self.spec.parts(&schema, "allOf") {
-            self.schema(part);
-        }
+        operations
     }
 }
