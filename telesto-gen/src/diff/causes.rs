@@ -1,13 +1,14 @@
 //! Which change of the document each effect on the client comes from.
 
+use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::sides::Sides;
 use super::surface::Difference;
 use super::{Change, Effect, Verdict};
-use crate::document::{find, join};
+use crate::document::{Node, find, join};
 use crate::finding::{Finding, Severity};
-use crate::spec::split_reference;
+use crate::spec::{Spec, split_reference};
 
 /// The rule of a change that only shows in the client.
 pub(super) const RULE: &str = "client";
@@ -78,12 +79,17 @@ fn alone(
 
 struct Causes<'s, 'a> {
     sides: &'s Sides<'a>,
-    /// The changes in the new document and in the base, by their pointers, what these
-    /// are in, and what they refer to.
-    at: [HashMap<String, Vec<usize>>; 2],
-    /// Those that more than documentation may follow from.
+    /// The changes that more than documentation may follow from, in their order.
     all: Vec<Cause>,
+    /// Their indices by their pointers, in the new document and in the base.
+    at: [ByPointer; 2],
+    /// The same, and by what these are in, and what they refer to.
+    near: [ByPointer; 2],
+    /// The first that reaches a pointer, of those that break code, and of all.
+    reaching: [[OnceCell<HashMap<String, usize>>; 2]; 2],
 }
+
+type ByPointer = HashMap<String, Vec<usize>>;
 
 struct Cause {
     /// Its index in the changes.
@@ -101,40 +107,53 @@ type Way<'s, 'a> = fn(&Causes<'s, 'a>, Origin<'_>, Verdict) -> Option<usize>;
 
 impl<'s, 'a> Causes<'s, 'a> {
     fn of(sides: &'s Sides<'a>, changes: &[Change]) -> Self {
-        let mut at = [HashMap::<_, Vec<usize>>::new(), HashMap::new()];
-        let mut all = Vec::new();
+        let mut causes = Self {
+            sides,
+            all: Vec::new(),
+            at: Default::default(),
+            near: Default::default(),
+            reaching: Default::default(),
+        };
         for (index, change) in changes.iter().enumerate() {
-            if change.verdict == Verdict::Docs {
-                continue;
+            if change.verdict > Verdict::Docs {
+                causes.add(index, change);
             }
-            let pointer = change.finding.pointer.clone();
-            let side = &mut at[usize::from(change.in_base)];
-            // What is not there any more is a change of what it was in.
-            let holder = pointer
-                .rsplit_once('/')
-                .map(|(holder, _)| holder.to_owned());
-            let spec = if change.in_base {
-                sides.base
-            } else {
-                sides.new
-            };
-            let node = find(spec.root, &pointer).node;
-            let target = spec.resolve(node, &pointer).map(|found| found.pointer);
-            let target = target.filter(|_| node.get("$ref").is_some());
-            for pointer in [Some(pointer.clone()), holder, target]
-                .into_iter()
-                .flatten()
-            {
-                side.entry(pointer).or_default().push(all.len());
-            }
-            all.push(Cause {
-                index,
-                verdict: change.verdict,
-                in_base: change.in_base,
-                pointer,
-            });
         }
-        Self { sides, at, all }
+        causes
+    }
+
+    fn add(&mut self, index: usize, change: &Change) {
+        let (pointer, cause) = (change.finding.pointer.clone(), self.all.len());
+        let side = usize::from(change.in_base);
+        let spec = self.spec(change.in_base);
+        // What is not there any more is a change of what it was in.
+        let holder = pointer
+            .rsplit_once('/')
+            .map(|(holder, _)| holder.to_owned());
+        let node = find(spec.root, &pointer).node;
+        let target = spec.resolve(node, &pointer).map(|found| found.pointer);
+        let target = target.filter(|_| node.get("$ref").is_some());
+        let near = [Some(pointer.clone()), holder, target];
+        for pointer in near.into_iter().flatten() {
+            self.near[side].entry(pointer).or_default().push(cause);
+        }
+        self.at[side]
+            .entry(pointer.clone())
+            .or_default()
+            .push(cause);
+        self.all.push(Cause {
+            index,
+            verdict: change.verdict,
+            in_base: change.in_base,
+            pointer,
+        });
+    }
+
+    fn spec(&self, in_base: bool) -> &'s Spec<'a> {
+        match in_base {
+            true => self.sides.base,
+            false => self.sides.new,
+        }
     }
 
     /// The change that a difference comes from: one that is as bad, or else any.
@@ -164,30 +183,36 @@ impl<'s, 'a> Causes<'s, 'a> {
         found.map(|cause| self.all[cause].index)
     }
 
+    fn first(&self, causes: Option<&Vec<usize>>, verdict: Verdict) -> Option<usize> {
+        let mut causes = causes?.iter().copied();
+        causes.find(|cause| self.all[*cause].verdict >= verdict)
+    }
+
     /// A change at an origin, or of something that is not there any more.
     fn exactly(&self, (in_base, origin): Origin<'_>, verdict: Verdict) -> Option<usize> {
-        let mut causes = self.at[usize::from(in_base)].get(origin)?.iter().copied();
-        causes.find(|cause| self.all[*cause].verdict >= verdict)
+        self.first(self.near[usize::from(in_base)].get(origin), verdict)
     }
 
     /// A change of what is at an origin or in it, references followed: the nearest.
     fn within(&self, (in_base, origin): Origin<'_>, verdict: Verdict) -> Option<usize> {
-        self.reach((in_base, origin), |pointer| {
+        reach(self.spec(in_base), origin, &mut HashSet::new(), |pointer| {
             self.exactly((in_base, pointer), verdict)
         })
     }
 
     /// A change of what an origin is in: the nearest.
     fn above(&self, (in_base, origin): Origin<'_>, verdict: Verdict) -> Option<usize> {
+        let [of_new, of_base] = &self.at;
         let mut rest = origin;
         while let Some((holder, _)) = rest.rsplit_once('/') {
-            let moved = in_base.then(|| self.sides.moved_to(holder)).flatten();
-            let is_above = |cause: &Cause| match cause.in_base == in_base {
-                true => cause.pointer == holder,
-                false => Some(&cause.pointer) == moved.as_ref(),
+            let found = match in_base {
+                true => {
+                    let moved = self.sides.moved_to(holder);
+                    let in_new = moved.and_then(|moved| self.first(of_new.get(&moved), verdict));
+                    self.first(of_base.get(holder), verdict).or(in_new)
+                }
+                false => self.first(of_new.get(holder), verdict),
             };
-            let mut causes = self.all.iter();
-            let found = causes.position(|cause| cause.verdict >= verdict && is_above(cause));
             if found.is_some() {
                 return found;
             }
@@ -198,55 +223,61 @@ impl<'s, 'a> Causes<'s, 'a> {
 
     /// A change of what uses an origin.
     fn user(&self, (in_base, origin): Origin<'_>, verdict: Verdict) -> Option<usize> {
-        self.all.iter().position(|cause| {
+        let is_breaking = verdict == Verdict::Breaking;
+        let reaching = &self.reaching[usize::from(in_base)][usize::from(is_breaking)];
+        let reaching = reaching.get_or_init(|| self.reaching(in_base, verdict));
+        reaching.get(origin).copied()
+    }
+
+    /// The first of the changes that reaches a pointer, for each pointer.
+    fn reaching(&self, in_base: bool, verdict: Verdict) -> HashMap<String, usize> {
+        let mut reaching = HashMap::new();
+        let mut seen = HashSet::new();
+        for (index, cause) in self.all.iter().enumerate() {
             let pointer = match (in_base, cause.in_base) {
                 (true, false) => self.sides.moved_from(&cause.pointer),
                 (false, true) => None,
-                _ => Some(cause.pointer.clone()),
+                _ => Some(cause.pointer.as_str()),
             };
-            let reaches = |pointer: String| {
-                self.reach((in_base, &pointer), |reached| {
-                    (reached == origin).then_some(())
-                })
-                .is_some()
-            };
-            cause.verdict >= verdict && pointer.is_some_and(reaches)
-        })
-    }
-
-    /// The first that `take` takes of what is at a pointer and in it, references
-    /// followed.
-    fn reach<T>(
-        &self,
-        (in_base, pointer): Origin<'_>,
-        take: impl Fn(&str) -> Option<T>,
-    ) -> Option<T> {
-        let spec = match in_base {
-            true => self.sides.base,
-            false => self.sides.new,
-        };
-        let mut seen = HashSet::new();
-        let target = find(spec.root, pointer);
-        let node = target.exact.then_some(target.node);
-        let mut next = VecDeque::from([(pointer.to_owned(), node)]);
-        while let Some((pointer, node)) = next.pop_front() {
-            if let Some(found) = take(&pointer) {
-                return Some(found);
-            }
-            let Some(node) = node else { continue };
-            if !seen.insert(std::ptr::from_ref(node)) {
+            let Some(pointer) = pointer.filter(|_| cause.verdict >= verdict) else {
                 continue;
-            }
-            if let Some((section, name)) = node.text_of("$ref").and_then(split_reference) {
-                let component = spec.component(section, name);
-                let pointer = join(&format!("/components/{section}"), name);
-                next.extend(component.map(|entry| (pointer, Some(&entry.value))));
-            }
-            let entries = node.entries().iter();
-            next.extend(entries.map(|entry| (join(&pointer, &entry.key), Some(&entry.value))));
-            let items = node.items().iter().enumerate();
-            next.extend(items.map(|(index, item)| (format!("{pointer}/{index}"), Some(item))));
+            };
+            reach(self.spec(in_base), pointer, &mut seen, |pointer| {
+                reaching.entry(pointer.to_owned()).or_insert(index);
+                None::<()>
+            });
         }
-        None
+        reaching
     }
+}
+
+/// The first that `take` takes of what is at a pointer and in it, references
+/// followed: the nearest first, and nothing that was seen before.
+fn reach<T>(
+    spec: &Spec<'_>,
+    pointer: &str,
+    seen: &mut HashSet<*const Node>,
+    mut take: impl FnMut(&str) -> Option<T>,
+) -> Option<T> {
+    let target = find(spec.root, pointer);
+    let node = target.exact.then_some(target.node);
+    let mut next = VecDeque::from([(pointer.to_owned(), node)]);
+    while let Some((pointer, node)) = next.pop_front() {
+        if let Some(found) = take(&pointer) {
+            return Some(found);
+        }
+        let Some(node) = node.filter(|node| seen.insert(std::ptr::from_ref::<Node>(node))) else {
+            continue;
+        };
+        if let Some((section, name)) = node.text_of("$ref").and_then(split_reference) {
+            let component = spec.component(section, name);
+            let pointer = join(&format!("/components/{section}"), name);
+            next.extend(component.map(|entry| (pointer, Some(&entry.value))));
+        }
+        let entries = node.entries().iter();
+        next.extend(entries.map(|entry| (join(&pointer, &entry.key), Some(&entry.value))));
+        let items = node.items().iter().enumerate();
+        next.extend(items.map(|(index, item)| (format!("{pointer}/{index}"), Some(item))));
+    }
+    None
 }

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::parameters::{self, Parameters};
 use super::schemas::{self, Properties};
 use crate::spec::types::Types;
-use crate::spec::{Found, Operation, Spec, essence, media_type};
+use crate::spec::{Found, Operation, Spec, component_name, essence, media_type};
 
 /// What belongs together in two documents.
 pub(super) struct Sides<'a> {
@@ -23,6 +23,8 @@ pub(super) struct Sides<'a> {
     pub(super) types: [TypeNames; 2],
     /// Where what the base has is in the new document, by its pointer.
     moved: HashMap<String, String>,
+    /// The other way round.
+    moved_from: HashMap<String, String>,
 }
 
 /// An operation of both documents.
@@ -88,6 +90,7 @@ impl<'a> Sides<'a> {
             schemas: Vec::new(),
             types,
             moved: HashMap::new(),
+            moved_from: HashMap::new(),
         };
         let mut walk = Walk {
             sides: &sides,
@@ -99,6 +102,10 @@ impl<'a> Sides<'a> {
         }
         sides.schemas = walk.found;
         sides.moved = sides.all_moved();
+        let moved = sides.moved.iter();
+        sides.moved_from = moved
+            .map(|(base, new)| (new.clone(), base.clone()))
+            .collect();
         sides
     }
 
@@ -124,12 +131,11 @@ impl<'a> Sides<'a> {
 
     /// Where what the new document has at a pointer, or what that is in, was in the
     /// base.
-    pub(super) fn moved_from(&self, new: &str) -> Option<String> {
+    pub(super) fn moved_from(&self, new: &str) -> Option<&str> {
         let mut rest = new;
         loop {
-            let mut moved = self.moved.iter();
-            if let Some((base, _)) = moved.find(|(_, known)| *known == rest) {
-                return Some(base.clone());
+            if let Some(base) = self.moved_from.get(rest) {
+                return Some(base);
             }
             (rest, _) = rest.rsplit_once('/')?;
         }
@@ -248,7 +254,8 @@ impl<'a> Walk<'_, 'a> {
         if !self.seen.insert(key) {
             return;
         }
-        let is_edited = base.node != new.node;
+        let is_another = self.is_another(&base, &new);
+        let is_edited = !is_another && base.node != new.node;
         let properties = Rc::new(schemas::properties(&base, &new));
         let pair = SchemaPair {
             sent: self.sides.base.usage.is_sent(&base.pointer)
@@ -262,6 +269,9 @@ impl<'a> Walk<'_, 'a> {
             is_edited,
         };
         self.found.push(pair.clone());
+        if is_another {
+            return;
+        }
         for (name, one, other) in &properties.both {
             let (base, new) = (self.sides.base, self.sides.new);
             let required =
@@ -290,6 +300,21 @@ impl<'a> Walk<'_, 'a> {
             let found = (Some(one.found), Some(other.found));
             self.schema(found, other.mention, required, pair.name.clone());
         }
+    }
+
+    /// Whether one component has taken the place of another one, and both documents
+    /// have both: they were never the same, and are not compared.
+    fn is_another(&self, base: &Found<'a>, new: &Found<'a>) -> bool {
+        let [before, after] = &self.sides.types;
+        let has = |spec: &Spec<'a>, found: &Found<'a>| {
+            let name = component_name(&found.pointer);
+            name.is_some_and(|name| spec.component("schemas", name).is_some())
+        };
+        base.pointer != new.pointer
+            && has(self.sides.new, base)
+            && has(self.sides.base, new)
+            && before.at(&base.pointer).next().is_some()
+            && after.at(&new.pointer).next().is_some()
     }
 }
 
