@@ -90,7 +90,7 @@ impl Diff {
         let mut item = |name: &str, text: &str| {
             let _ = writeln!(body, "<li>{name}: {}</li>", html(text));
         };
-        item("why", &finding.help);
+        item("why", &change.why());
         if let Some(operations) = change.operations() {
             item("in", &format!("`{operations}`"));
         }

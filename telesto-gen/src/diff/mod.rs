@@ -202,7 +202,9 @@ impl Diff {
             seen.insert((change.in_base, *rule, pointer.clone(), message.clone()))
         });
         let mut clients = Clients::NotAskedFor;
-        if with_clients {
+        if with_clients && base.root() == new.root() {
+            clients = Clients::Compared;
+        } else if with_clients {
             match surfaces(base, new) {
                 Ok([one, other]) => {
                     let found = surface::compare(&one, &other, &sides);

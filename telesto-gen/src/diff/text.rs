@@ -24,7 +24,7 @@ impl Diff {
                 Verdict::Docs => Level::NOTE.with_name("docs"),
             };
             let note = |name, text: String| (Level::NOTE.with_name(name), text);
-            let mut notes = vec![note("why", change.finding.help.clone())];
+            let mut notes = vec![note("why", change.why())];
             notes.extend(change.operations().map(|text| note("in", text)));
             notes.extend(change.effects().map(|text| note("client", text)));
             let source = (source.path.as_str(), source.text.as_str());
@@ -92,6 +92,16 @@ impl Change {
             _ => {}
         }
         Some(names.join(", "))
+    }
+
+    /// Why its verdict is what it is, and where the client makes it worse, what it
+    /// would be.
+    pub(super) fn why(&self) -> String {
+        let help = &self.finding.help;
+        match self.by_rule {
+            Some(verdict) if verdict != self.verdict => format!("{help} ({verdict} by itself)"),
+            _ => help.clone(),
+        }
     }
 
     /// What it does to the client, and where that is another verdict, which.
