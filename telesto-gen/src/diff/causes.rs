@@ -163,9 +163,11 @@ impl<'s, 'a> Causes<'s, 'a> {
             .as_ref()
             .and_then(|base| self.sides.moved_to(base));
         let new = difference.new.clone().or(moved);
+        let was = new.as_deref().and_then(|new| self.sides.was_at(new));
+        let base = difference.base.as_deref().or(was);
         let origins = [
             new.as_deref().map(|new| (false, new)),
-            difference.base.as_deref().map(|base| (true, base)),
+            base.map(|base| (true, base)),
         ];
         let origins: Vec<Origin<'_>> = origins.into_iter().flatten().collect();
         let ways: &[Way<'s, 'a>] = match difference.is_one_sided() {

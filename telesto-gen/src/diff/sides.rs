@@ -129,12 +129,16 @@ impl<'a> Sides<'a> {
         moved
     }
 
-    /// Where what the new document has at a pointer, or what that is in, was in the
-    /// base.
+    /// Where what the new document has at a pointer was in the base.
+    pub(super) fn was_at(&self, new: &str) -> Option<&str> {
+        self.moved_from.get(new).map(String::as_str)
+    }
+
+    /// The same, or where that was what it is in.
     pub(super) fn moved_from(&self, new: &str) -> Option<&str> {
         let mut rest = new;
         loop {
-            if let Some(base) = self.moved_from.get(rest) {
+            if let Some(base) = self.was_at(rest) {
                 return Some(base);
             }
             (rest, _) = rest.rsplit_once('/')?;

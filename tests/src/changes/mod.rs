@@ -222,7 +222,8 @@ fn each_change_of_the_client_is_an_effect() {
 }
 
 /// The client is generated for both sides of each case, and its items compared:
-/// the rules alone say of whatever breaks code that it does.
+/// the rules alone say of whatever breaks code that it does. Only whether a type has a
+/// `Default` is not theirs to know.
 #[test]
 fn the_rules_find_whatever_breaks_code() {
     let (mut broken, mut refused) = (0, Vec::new());
@@ -240,7 +241,7 @@ fn the_rules_find_whatever_breaks_code() {
         }
         let gone = base.iter().find(|(path, item)| match new.get(path) {
             Some(new) => breaks(item, new),
-            None => true,
+            None => !path.ends_with(": Default"),
         });
         if let Some((path, item)) = gone {
             broken += 1;
