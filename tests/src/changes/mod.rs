@@ -179,7 +179,7 @@ fn a_verdict_says_which_part_of_a_version_is_raised() {
 }
 
 /// Whether code that uses one item may not compile with the other.
-fn breaks(base: &SurfaceItem, new: &SurfaceItem) -> bool {
+pub(crate) fn breaks(base: &SurfaceItem, new: &SurfaceItem) -> bool {
     // What takes an `Option` takes its value as well.
     let optional = |signature: &str| {
         let (before, taken) = signature.split_once("Argument<")?;
