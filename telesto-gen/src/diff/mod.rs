@@ -18,7 +18,8 @@ mod sides;
 mod surface;
 mod text;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::panic::resume_unwind;
 use std::thread;
@@ -190,17 +191,7 @@ impl Diff {
             changes.append(&mut report.changes);
         }
         sort(&mut changes);
-        // What is shared is found more than once: the worst of it counts.
-        let mut seen = HashSet::new();
-        changes.retain(|change| {
-            let Finding {
-                rule,
-                pointer,
-                message,
-                ..
-            } = &change.finding;
-            seen.insert((change.in_base, *rule, pointer.clone(), message.clone()))
-        });
+        let mut changes = once(changes);
         let mut clients = Clients::NotAskedFor;
         if with_clients && base.root() == new.root() {
             clients = Clients::Compared;
@@ -281,6 +272,42 @@ fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -
             other,
         )
     })
+}
+
+/// The changes without those that are found again, because several operations share
+/// what changes: the worst of them has the operations of all.
+fn once(changes: Vec<Change>) -> Vec<Change> {
+    let mut kept: Vec<Change> = Vec::new();
+    let mut known = HashMap::new();
+    for change in changes {
+        let finding = &change.finding;
+        // The message may name the operation.
+        let mut message = finding.message.clone();
+        if let [Endpoint { method, path, .. }] = &change.operations[..] {
+            message = message.replace(&format!("`{method} {path}`"), "");
+        }
+        let key = (
+            change.in_base,
+            finding.rule,
+            finding.pointer.clone(),
+            message,
+        );
+        match known.entry(key) {
+            Entry::Vacant(entry) => {
+                entry.insert(kept.len());
+                kept.push(change);
+            }
+            Entry::Occupied(entry) => {
+                let operations = &mut kept[*entry.get()].operations;
+                for operation in change.operations {
+                    if !operations.contains(&operation) {
+                        operations.push(operation);
+                    }
+                }
+            }
+        }
+    }
+    kept
 }
 
 /// What breaks first, then in the order of the text.

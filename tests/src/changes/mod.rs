@@ -143,6 +143,28 @@ components: { responses: { there: { description: It is there. } } }"##,
     }
 }
 
+#[test]
+fn what_operations_share_is_one_change() {
+    let patch = r#"paths: { "/things/{thing_id}": { parameters: [{ name: thing_id, in: path, required: true, description: Which one., schema: { type: string } }] } }"#;
+    let base: Value = serde_yaml::from_str(BASE).unwrap();
+    let mut new = base.clone();
+    merge(&mut new, &serde_yaml::from_str(patch).unwrap());
+    let [base, new] = [base, new].map(|value| {
+        let text = serde_yaml::to_string(&value).unwrap();
+        Document::parse("a.yaml", text).unwrap()
+    });
+    let diff = Diff::of_documents(&base, &new);
+    let [change] = diff.changes() else {
+        panic!("{}", diff.render(false));
+    };
+    let operations: Vec<String> = change.operations.iter().map(ToString::to_string).collect();
+    let both = [
+        "PUT /things/{thing_id} (replace_thing)",
+        "DELETE /things/{thing_id} (delete_thing)",
+    ];
+    assert_eq!(operations, both);
+}
+
 /// What one direction finds, the other does: as much, and where it was.
 #[test]
 fn both_directions_find_each_case() {
