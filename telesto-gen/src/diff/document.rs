@@ -63,38 +63,38 @@ pub(super) fn rate_limit(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
 
 pub(super) fn about(sides: &Sides<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (sides.base.root, sides.new.root);
-    let keys = ["info", "tags", "externalDocs"];
-    docs_of((Some(base), Some(new)), "", &keys, "", report);
-    let pointer = "/servers/0";
-    let server = |root| Some(find(root, pointer)).filter(|target| target.exact);
-    let pair = (server(base).map(|t| t.node), server(new).map(|t| t.node));
     docs_of(
-        pair,
-        pointer,
-        &["description", "variables"],
-        " of the server",
+        (base, new),
+        "",
+        &["info", "tags", "externalDocs"],
+        "",
         report,
     );
-    for scheme in sides.new.components("securitySchemes") {
-        let pointer = join("/components/securitySchemes", &scheme.key);
-        let base = sides.base.component("securitySchemes", &scheme.key);
-        let pair = (base.map(|entry| &entry.value), Some(&scheme.value));
-        docs_of(pair, &pointer, &["description"], " of the key", report);
+    let schemes = sides.new.components("securitySchemes").iter();
+    let schemes = schemes.map(|scheme| join("/components/securitySchemes", &scheme.key));
+    let schemes = schemes.map(|pointer| (pointer, &["description"][..], " of the key"));
+    let server = (
+        "/servers/0".to_owned(),
+        &["description", "variables"][..],
+        " of the server",
+    );
+    for (pointer, keys, what) in std::iter::once(server).chain(schemes) {
+        let [base, new] = [base, new].map(|root| find(root, &pointer));
+        if base.exact && new.exact {
+            docs_of((base.node, new.node), &pointer, keys, what, report);
+        }
     }
 }
 
 /// Reports which of some keys, and of the extensions, of a node have changed, where
 /// that is documentation. `what` is added to the name of the key.
 pub(super) fn docs_of(
-    (base, new): (Option<&Node>, Option<&Node>),
+    (base, new): (&Node, &Node),
     pointer: &str,
     keys: &[&str],
     what: &str,
     report: &mut Report<'_, '_>,
 ) {
-    let (Some(base), Some(new)) = (base, new) else {
-        return;
-    };
     let of_both = base.entries().iter().chain(new.entries());
     let extensions = of_both.map(|entry| entry.key.as_str());
     let extensions = extensions.filter(|key| key.starts_with("x-") && *key != RATE_LIMIT);
@@ -112,7 +112,7 @@ pub(super) fn docs_of(
     }
 }
 
-/// What two nodes are compared by.
+/// What two nodes are compared by: the order of their keys does not matter.
 pub(super) fn json(node: Option<&Node>) -> Option<serde_json::Value> {
     node.map(Node::to_json)
 }

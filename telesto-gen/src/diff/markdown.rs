@@ -32,8 +32,9 @@ impl Diff {
         if let Some(client) = self.client_summary() {
             let _ = write!(out, "\n{}.\n", html(&client));
         }
-        let changelog = folded("For the changelog", &source(&self.changelog()));
-        let changelog = match self.changelog().is_empty() {
+        let entry = self.changelog();
+        let changelog = folded("For the changelog", &source(&entry));
+        let changelog = match entry.is_empty() {
             true => String::new(),
             false if changelog.len() > LIMIT / 3 => {
                 "\nThe entry for the changelog is too long for a comment.\n".to_owned()

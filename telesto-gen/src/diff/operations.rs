@@ -60,10 +60,10 @@ pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut R
 pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let what = format!(" of `{}`", pair.new.label());
     let keys = ["summary", "description", "tags", "externalDocs"];
-    let nodes = (Some(pair.base.node), Some(pair.new.node));
+    let nodes = (pair.base.node, pair.new.node);
     docs_of(nodes, &pair.new.pointer, &keys, &what, report);
     let what = format!(" of `{}`", pair.new.path);
-    let items = (Some(pair.base.item), Some(pair.new.item));
+    let items = (pair.base.item, pair.new.item);
     let pointer = &pair.new.item_pointer;
     docs_of(items, pointer, &["summary", "description"], &what, report);
 }
@@ -95,19 +95,21 @@ fn content_docs<'a>(
     what: &str,
     report: &mut Report<'_, '_>,
 ) {
-    let nodes = (Some(base.node), Some(new.node));
     let keys = ["description", "headers", "links"];
-    docs_of(nodes, &new.pointer, &keys, what, report);
-    let used = kind(sides.new, new);
-    let is_used = |name: &str| Some(essence(name)) == used.as_deref();
+    docs_of((base.node, new.node), &new.pointer, &keys, what, report);
+    let (was, is) = (media(sides.base, base), media(sides.new, new));
+    let used = is.as_ref().map(|(kind, _)| *kind);
     let other = |spec: &Spec<'a>, holder: &Found<'a>| {
         let content = spec.field(holder, "content");
         let entries = content.map_or(&[][..], |content| content.node.entries());
-        let others = entries.iter().filter(|entry| !is_used(&entry.key));
+        let others = entries
+            .iter()
+            .filter(|entry| Some(essence(&entry.key)) != used);
         let others = others.map(|entry| (entry.key.clone(), entry.value.to_json()));
         others.collect::<BTreeMap<_, _>>()
     };
-    if other(sides.base, base) != other(sides.new, new) && kind(sides.base, base) == used {
+    let is_same = was.as_ref().map(|(kind, _)| *kind) == used;
+    if is_same && other(sides.base, base) != other(sides.new, new) {
         report.at_key(
             Verdict::Docs,
             &join(&new.pointer, "content"),
@@ -115,14 +117,9 @@ fn content_docs<'a>(
             "the client does not use them",
         );
     }
-    let media = |spec: &Spec<'a>, holder: &Found<'a>| {
-        let content = spec.field(holder, "content")?;
-        spec.field(&content, media_type(&content)?)
-    };
-    if let (Some(base), Some(new)) = (media(sides.base, base), media(sides.new, new)) {
-        let nodes = (Some(base.node), Some(new.node));
+    if let (Some((_, was)), Some((_, is))) = (was, is) {
         let keys = ["example", "examples", "encoding"];
-        docs_of(nodes, &new.pointer, &keys, what, report);
+        docs_of((was.node, is.node), &is.pointer, &keys, what, report);
     }
 }
 
@@ -287,19 +284,19 @@ fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
     )
 }
 
-/// The media type that the client uses of a body or a response.
-fn kind<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
+/// The media type that the client uses of a body or a response, without its
+/// parameters, and what that holds.
+pub(super) fn media<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<(&'a str, Found<'a>)> {
     let content = spec.field(holder, "content")?;
-    media_type(&content).map(|kind| essence(kind).to_owned())
+    let kind = media_type(&content)?;
+    Some((essence(kind), spec.field(&content, kind)?))
 }
 
 /// The same, in words.
 fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
-    let content = spec.field(holder, "content")?;
-    let kind = media_type(&content)?;
-    let media = spec.field(&content, kind)?;
+    let (kind, media) = media(spec, holder)?;
     Some(match media.node.get("schema") {
-        Some(_) => essence(kind).to_owned(),
-        None => format!("{} without a schema", essence(kind)),
+        Some(_) => kind.to_owned(),
+        None => format!("{kind} without a schema"),
     })
 }

@@ -1,7 +1,7 @@
 //! Changes of parameters.
 
 use crate::document::join;
-use crate::spec::Parameter;
+use crate::spec::{Operation, Parameter};
 
 use super::document::{docs_of, json};
 use super::sides::{Matched, OperationPair, Sides};
@@ -33,6 +33,15 @@ pub(super) fn matched<'a>(base: Vec<Parameter<'a>>, new: Vec<Parameter<'a>>) -> 
     let mut both = by_name.both;
     both.extend(renamed.both);
     Matched { both, ..renamed }
+}
+
+/// What a parameter is called in messages.
+pub(super) fn label(parameter: &Parameter<'_>, operation: &Operation<'_>) -> String {
+    format!(
+        "the parameter `{}` of `{}`",
+        parameter.name,
+        operation.label()
+    )
 }
 
 pub(super) fn added(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
@@ -80,12 +89,7 @@ pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
             report.at(
                 Verdict::Breaking,
                 &join(&new.found.pointer, "name"),
-                format!(
-                    "the parameter `{}` of `{}` is now `{}`",
-                    base.name,
-                    pair.new.label(),
-                    new.name
-                ),
+                format!("{} is now `{}`", label(base, pair.new), new.name),
                 "its setter has the new name: code that sets the old one does not compile",
             );
         }
@@ -99,9 +103,8 @@ pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
                 Verdict::Additive,
                 &join(&new.found.pointer, "in"),
                 format!(
-                    "the parameter `{}` of `{}` is sent in the {}, and was in the {}",
-                    new.name,
-                    pair.new.label(),
+                    "{} is sent in the {}, and was in the {}",
+                    label(new, pair.new),
                     new.place,
                     base.place
                 ),
@@ -113,7 +116,7 @@ pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
 
 pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
-        let name = format!("the parameter `{}` of `{}`", new.name, pair.new.label());
+        let name = label(new, pair.new);
         match (
             base.found.node.is_set("required"),
             new.found.node.is_set("required"),
@@ -137,20 +140,16 @@ pub(super) fn required(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Rep
 
 pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
+        let name = label(new, pair.new);
         let has_schema = |parameter: &Parameter<'_>| parameter.found.node.get("schema").is_some();
         if has_schema(base) != has_schema(new) {
             report.at_key(
                 Verdict::Breaking,
                 &join(&new.found.pointer, "schema"),
-                format!(
-                    "the parameter `{}` of `{}` has {}",
-                    new.name,
-                    pair.new.label(),
-                    match has_schema(new) {
-                        true => "a schema",
-                        false => "no schema any more",
-                    }
-                ),
+                match has_schema(new) {
+                    true => format!("{name} has a schema"),
+                    false => format!("{name} has no schema any more"),
+                },
                 "its setter takes another type",
             );
         }
@@ -165,11 +164,7 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
                 report.at(
                     Verdict::Additive,
                     &join(&new.found.pointer, key),
-                    format!(
-                        "`{key}` of the parameter `{}` of `{}` has changed",
-                        new.name,
-                        pair.new.label()
-                    ),
+                    format!("`{key}` of {name} has changed"),
                     "the client writes it in the new form",
                 );
             }
@@ -179,9 +174,9 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
 
 pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     for (base, new) in &pair.parameters.both {
-        let what = format!(" of the parameter `{}` of `{}`", new.name, pair.new.label());
+        let what = format!(" of {}", label(new, pair.new));
         let (base, pointer) = (base.found.node, &new.found.pointer);
-        let nodes = (Some(base), Some(new.found.node));
+        let nodes = (base, new.found.node);
         docs_of(
             nodes,
             pointer,

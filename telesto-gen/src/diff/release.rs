@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::text::few;
 use super::{Change, Diff, Verdict};
 
 /// The part of a version that has to be raised.
@@ -90,9 +91,6 @@ impl fmt::Display for Release {
 /// The sections of a changelog, in the order of Keep a Changelog.
 const SECTIONS: [&str; 4] = ["Added", "Changed", "Deprecated", "Removed"];
 
-/// How many effects an entry names.
-const NAMED: usize = 3;
-
 impl Diff {
     /// What the changelog of the client may say about the changes, in the form of
     /// [Keep a Changelog](https://keepachangelog.com). Empty if only documentation
@@ -140,17 +138,7 @@ impl Change {
             _ => "",
         };
         let mut entry = format!("{breaking}{}.", capitalized(&self.finding.message));
-        let mut effects: Vec<&str> = self
-            .effects
-            .iter()
-            .take(NAMED)
-            .map(|effect| effect.message.as_str())
-            .collect();
-        let more = self.effects.len().saturating_sub(NAMED);
-        let more = format!("and {more} more");
-        if self.effects.len() > NAMED {
-            effects.push(&more);
-        }
+        let effects = few(self.effects.iter().map(|effect| effect.message.clone()));
         if !effects.is_empty() {
             let _ = write!(entry, " {}.", capitalized(&effects.join("; ")));
         }

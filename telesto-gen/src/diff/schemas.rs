@@ -122,7 +122,7 @@ fn typ_of<'a>(schema: &Found<'a>) -> &'a str {
     let has = |key| node.get(key).is_some();
     match node.text_of("type") {
         Some(typ) => typ,
-        None if has("oneOf") || has("anyOf") => "one of several schemas",
+        None if has_alternatives(schema) => "one of several schemas",
         None if has("allOf") => "several parts",
         None if has("properties") => "object",
         None => "anything",
@@ -290,10 +290,11 @@ pub(super) fn property_required(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &m
     }
     // Those of other parts of an `allOf`.
     let elsewhere = |schema: &Found<'_>| {
-        let declared: Vec<String> = declared(schema).into_iter().map(|(name, _)| name).collect();
+        let declared = schema.node.get("properties");
+        let is_declared = |name: &&str| declared.is_some_and(|all| all.get(name).is_some());
         let required = schema.node.get("required").map_or(&[][..], Node::items);
         let names = required.iter().filter_map(Node::text);
-        let names = names.filter(|name| !declared.iter().any(|known| known == name));
+        let names = names.filter(|name| !is_declared(name));
         names.map(str::to_owned).collect::<BTreeSet<String>>()
     };
     let (base, new) = (elsewhere(&pair.base), elsewhere(&pair.new));
@@ -593,7 +594,7 @@ pub(super) fn limits(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
 
 pub(super) fn docs(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'_, '_>) {
     let what = format!(" of {}", this(pair));
-    let nodes = (Some(pair.base.node), Some(pair.new.node));
+    let nodes = (pair.base.node, pair.new.node);
     let mut keys = vec![
         "title",
         "description",

@@ -4,10 +4,11 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
+use super::operations;
 use super::parameters::{self, Parameters};
 use super::schemas::{self, Properties};
 use crate::spec::types::Types;
-use crate::spec::{Found, Operation, Spec, component_name, essence, media_type};
+use crate::spec::{Found, Operation, Spec, component_name};
 
 /// What belongs together in two documents.
 pub(super) struct Sides<'a> {
@@ -204,7 +205,7 @@ impl<'a> Walk<'_, 'a> {
                 base.field(&one.found, "schema"),
                 new.field(&other.found, "schema"),
             );
-            let name = format!("the parameter `{}` of `{label}`", other.name);
+            let name = parameters::label(other, pair.new);
             self.schema(schemas, other.found.field("schema"), true, name);
         }
         if let (Some(one), Some(other)) = (base.request_body(pair.base), new.request_body(pair.new))
@@ -230,11 +231,8 @@ impl<'a> Walk<'_, 'a> {
     /// The schemas of the media type that the client uses.
     fn content(&mut self, one: &Found<'a>, other: &Found<'a>, name: String) {
         let of = |spec: &Spec<'a>, holder: &Found<'a>| {
-            let content = spec.field(holder, "content")?;
-            let kind = media_type(&content)?;
-            let media = spec.field(&content, kind)?;
-            let schema = spec.field(&media, "schema")?;
-            Some((essence(kind).to_owned(), schema, media.field("schema")))
+            let (kind, media) = operations::media(spec, holder)?;
+            Some((kind, spec.field(&media, "schema")?, media.field("schema")))
         };
         let (one, other) = (of(self.sides.base, one), of(self.sides.new, other));
         if let (Some((kind, one, _)), Some((other_kind, other, mention))) = (one, other)

@@ -5,8 +5,15 @@ use annotate_snippets::Level;
 use super::{Change, Clients, Diff, Effect, Verdict};
 use crate::finding;
 
-/// How many operations are named.
+/// How many operations or effects one line names.
 const NAMED: usize = 3;
+
+/// The first of several, and how many more there are.
+pub(super) fn few(all: impl ExactSizeIterator<Item = String>) -> Vec<String> {
+    let more = all.len().saturating_sub(NAMED);
+    let more = (more > 0).then(|| format!("and {more} more"));
+    all.take(NAMED).chain(more).collect()
+}
 
 impl Diff {
     /// The changes in the style of the Rust compiler, followed by a line that
@@ -84,14 +91,8 @@ fn counted(counts: &[(usize, Verdict)]) -> String {
 impl Change {
     /// The operations in one line, if there are any.
     pub(super) fn operations(&self) -> Option<String> {
-        let named = self.operations.iter().take(NAMED);
-        let mut names: Vec<String> = named.map(ToString::to_string).collect();
-        match self.operations.len() {
-            0 => return None,
-            count if count > NAMED => names.push(format!("and {} more", count - NAMED)),
-            _ => {}
-        }
-        Some(names.join(", "))
+        let names = few(self.operations.iter().map(ToString::to_string));
+        (!names.is_empty()).then(|| names.join(", "))
     }
 
     /// Why its verdict is what it is, and where the client makes it worse, what it

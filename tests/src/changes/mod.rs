@@ -57,18 +57,29 @@ fn merge(value: &mut Value, patch: &Value) {
 
 /// The base, and what a case makes of it, written in the same way.
 fn sides(case: &Case) -> (Document, Document) {
-    let mut base: Value = serde_yaml::from_str(BASE).unwrap();
+    let mut base = base();
     let mut new = base.clone();
     case.patch.iter().for_each(|patch| merge(&mut new, patch));
     if !case.then.is_empty() {
         base = new.clone();
         case.then.iter().for_each(|patch| merge(&mut new, patch));
     }
-    let document = |name, value| {
-        let text = serde_yaml::to_string(value).unwrap();
-        Document::parse(name, text).unwrap()
-    };
     (document("base.yaml", &base), document("new.yaml", &new))
+}
+
+fn base() -> Value {
+    serde_yaml::from_str(BASE).unwrap()
+}
+
+/// The base with a patch.
+fn edited(patch: &str) -> Value {
+    let mut new = base();
+    merge(&mut new, &serde_yaml::from_str(patch).unwrap());
+    new
+}
+
+fn document(name: &str, value: &Value) -> Document {
+    Document::parse(name, serde_yaml::to_string(value).unwrap()).unwrap()
 }
 
 #[test]
@@ -129,15 +140,9 @@ components: { responses: { there: { description: It is there. } } }"##,
         // What is so by default.
         "paths: { /things: { get: { deprecated: false } } }\ncomponents: { schemas: { Thing: { properties: { name: { nullable: false } }, additionalProperties: false } } }",
     ] {
-        let mut new: Value = serde_yaml::from_str(BASE).unwrap();
-        merge(&mut new, &serde_yaml::from_str(patch).unwrap());
-        let base: Value = serde_yaml::from_str(BASE).unwrap();
+        let (base, new) = (base(), edited(patch));
         assert_ne!(base, new, "{patch}");
-        let [base, new] = [("base.yaml", base), ("new.yaml", new)].map(|(name, value)| {
-            let text = serde_yaml::to_string(&value).unwrap();
-            Document::parse(name, text).unwrap()
-        });
-        let diff = Diff::of(&base, &new);
+        let diff = Diff::of(&document("base.yaml", &base), &document("new.yaml", &new));
         assert_eq!(diff.changes(), [], "{patch}\n{}", diff.render(false));
         assert_eq!(diff.without_clients(), None, "{patch}");
     }
@@ -146,14 +151,8 @@ components: { responses: { there: { description: It is there. } } }"##,
 #[test]
 fn what_operations_share_is_one_change() {
     let patch = r#"paths: { "/things/{thing_id}": { parameters: [{ name: thing_id, in: path, required: true, description: Which one., schema: { type: string } }] } }"#;
-    let base: Value = serde_yaml::from_str(BASE).unwrap();
-    let mut new = base.clone();
-    merge(&mut new, &serde_yaml::from_str(patch).unwrap());
-    let [base, new] = [base, new].map(|value| {
-        let text = serde_yaml::to_string(&value).unwrap();
-        Document::parse("a.yaml", text).unwrap()
-    });
-    let diff = Diff::of_documents(&base, &new);
+    let (base, new) = (base(), edited(patch));
+    let diff = Diff::of_documents(&document("base.yaml", &base), &document("new.yaml", &new));
     let [change] = diff.changes() else {
         panic!("{}", diff.render(false));
     };

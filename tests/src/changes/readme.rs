@@ -4,10 +4,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use serde_yaml::Value;
-use telesto_gen::{Diff, Document, Release};
+use telesto_gen::{Diff, Release};
 
-use super::{BASE, cases, merge, sides};
+use super::{base, cases, document, edited, sides};
 
 /// The edit that it explains.
 const EDIT: &str = "
@@ -16,15 +15,8 @@ components: { schemas: { Thing: { properties: { color: { type: string } } } } }
 ";
 
 fn edit() -> Diff {
-    let base: Value = serde_yaml::from_str(BASE).unwrap();
-    let mut new = base.clone();
-    merge(&mut new, &serde_yaml::from_str(EDIT).unwrap());
-    let document = |name, value: &Value| {
-        let text = serde_yaml::to_string(value).unwrap();
-        Document::parse(name, text).unwrap()
-    };
     let path = "spec/telesto.yaml";
-    Diff::of(&document(path, &base), &document(path, &new))
+    Diff::of(&document(path, &base()), &document(path, &edited(EDIT)))
 }
 
 fn text() -> String {
