@@ -1,23 +1,12 @@
 //! Reading the body of a response into one buffer, up to the limit.
 
-use std::time::Duration;
-
 use bytes::Bytes;
-use reqwest::header::HeaderMap;
-use reqwest::{Response, StatusCode};
+use reqwest::Response;
 
 use crate::{Error, ErrorKind};
 
 /// A longer body is no envelope of an error.
 pub(crate) const MAX_ERROR_BODY: usize = 64 * 1024;
-
-/// The part of a body that was read before the rest of it is read as a stream.
-#[derive(Clone)]
-pub(crate) struct Beginning {
-    pub(crate) bytes: Bytes,
-    /// How long each part of the rest may take.
-    pub(crate) timeout: Duration,
-}
 
 /// The part of a body that has been read, of at most `limit` bytes.
 pub(crate) struct Buffer {
@@ -95,19 +84,6 @@ fn may_be_error(begun: &[u8]) -> bool {
                 without_mark(begun).trim_ascii_start().first(),
                 None | Some(b'{')
             ))
-}
-
-/// The parts of a response whose body the middleware has read already: nothing
-/// is awaited or copied.
-pub(crate) async fn parts(
-    operation: &str,
-    mut response: Response,
-) -> Result<(StatusCode, HeaderMap, Bytes), Error> {
-    let status = response.status();
-    let headers = std::mem::take(response.headers_mut());
-    let body = response.bytes().await;
-    let body = body.map_err(|error| Error::transport(error).of(operation))?;
-    Ok((status, headers, body))
 }
 
 /// The byte order mark. A PHP file that was saved with one sends it first.

@@ -13,7 +13,8 @@ use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 use tokio::time::{Sleep, sleep};
 
 use crate::Error;
-use crate::body::{Beginning, Buffer};
+use crate::body::Buffer;
+use crate::outcome::Rest;
 
 /// The body of a response that is bytes, such as a PDF. It is read from the
 /// connection as you ask for it.
@@ -40,7 +41,8 @@ pub struct ByteStream {
     timeout: Option<Duration>,
     /// When the chunk that is waited for is late.
     late: Option<Pin<Box<Sleep>>>,
-    chunks: Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>,
+    /// What has not been read yet.
+    chunks: Option<Chunks>,
     operation: String,
     /// The length that the server has announced.
     announced: Option<u64>,
@@ -48,21 +50,19 @@ pub struct ByteStream {
     limit: usize,
 }
 
+type Chunks = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>> + Send + Sync>>;
+
 impl ByteStream {
-    pub(crate) fn new(operation: &str, mut response: Response, limit: usize) -> Self {
-        let beginning = response.extensions_mut().remove::<Beginning>();
-        let (beginning, timeout) = match beginning {
-            Some(Beginning { bytes, timeout }) => (bytes, Some(timeout)),
-            None => (Bytes::new(), None),
-        };
+    pub(crate) fn new(operation: &str, beginning: Bytes, rest: Option<Rest>, limit: usize) -> Self {
+        let (response, timeout) = rest.map(|rest| (rest.response, rest.timeout)).unzip();
         Self {
             beginning,
             timeout,
             late: None,
             operation: operation.to_owned(),
-            announced: response.content_length(),
+            announced: response.as_ref().and_then(Response::content_length),
             limit,
-            chunks: Box::pin(response.bytes_stream()),
+            chunks: response.map(|response| Box::pin(response.bytes_stream()) as Chunks),
         }
     }
 
@@ -127,7 +127,10 @@ impl Stream for ByteStream {
         if !this.beginning.is_empty() {
             return Poll::Ready(Some(Ok(std::mem::take(&mut this.beginning))));
         }
-        let chunk = match this.chunks.as_mut().poll_next(context) {
+        let Some(chunks) = &mut this.chunks else {
+            return Poll::Ready(None);
+        };
+        let chunk = match chunks.as_mut().poll_next(context) {
             Poll::Ready(chunk) => {
                 this.late = None;
                 chunk.transpose().map_err(Error::transport)

@@ -9,11 +9,18 @@ use std::time::Duration;
 
 use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue, encode_path};
 use reqwest::header::HeaderValue;
-use reqwest::{Request, RequestBuilder, Response};
+use reqwest::{Request, RequestBuilder};
 
 use crate::generated::Client;
+use crate::outcome::Received;
 use crate::wire::{Wire, form_fields, to_text};
-use crate::{ByteStream, Error, decode, middleware};
+use crate::{ByteStream, Error, decode, operation};
+
+/// What a call asks for in place of what its client does.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Options {
+    pub(crate) timeout: Option<Duration>,
+}
 
 /// Turns the error of an argument, or of a request that cannot be built, into
 /// ours.
@@ -59,47 +66,52 @@ pub(crate) fn form<T: Wire>(
     valid(operation, request)
 }
 
-/// A request with the timeout of its call, if it has one of its own.
-pub(crate) fn timed(mut request: Request, timeout: Option<Duration>) -> Request {
-    *request.timeout_mut() = timeout;
-    request
+/// Sends the request of an operation through the middleware.
+pub(crate) async fn exec(
+    client: &Client,
+    mut request: Request,
+    operation: &str,
+    options: Options,
+) -> Result<Received, Error> {
+    let known = operation::find(operation).ok_or_else(|| {
+        Error::config("the operation is not in the table of operations").of(operation)
+    })?;
+    *request.timeout_mut() = options.timeout;
+    let (middleware, http) = (client.inner(), client.client());
+    middleware.send(http, request, known.into()).await
 }
 
 /// The response of an operation that returns JSON.
 pub(crate) async fn json<T: Wire>(
     client: &Client,
     operation: &str,
-    response: reqwest::Result<Response>,
+    received: Result<Received, Error>,
 ) -> Result<ResponseValue<T>, Error> {
-    decode::response(client, operation, received(operation, response)?).await
+    decode::response(client, operation, received?)
 }
 
 /// The response of an operation that returns bytes, as a stream.
 pub(crate) fn bytes(
     client: &Client,
     operation: &str,
-    response: reqwest::Result<Response>,
+    received: Result<Received, Error>,
 ) -> Result<ResponseValue<ByteStream>, Error> {
-    let mut response = received(operation, response)?;
-    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let Received {
+        status,
+        headers,
+        body,
+        rest,
+        ..
+    } = received?;
     let limit = client.inner().settings().body_limit;
-    let stream = ByteStream::new(operation, response, limit);
+    let stream = ByteStream::new(operation, body, rest, limit);
     Ok(ResponseValue::new(stream, status, headers))
 }
 
 /// The response of an operation that returns nothing.
-pub(crate) fn nothing(
-    operation: &str,
-    response: reqwest::Result<Response>,
-) -> Result<ResponseValue<()>, Error> {
-    received(operation, response).map(ResponseValue::empty)
-}
-
-/// The response, or the error that the middleware returned in its place.
-fn received(operation: &str, response: reqwest::Result<Response>) -> Result<Response, Error> {
-    let mut response = response.map_err(|error| Error::transport(error).of(operation))?;
-    match response.extensions_mut().remove::<middleware::Failed>() {
-        Some(middleware::Failed(error)) => Err(error),
-        None => Ok(response),
-    }
+pub(crate) fn nothing(received: Result<Received, Error>) -> Result<ResponseValue<()>, Error> {
+    let Received {
+        status, headers, ..
+    } = received?;
+    Ok(ResponseValue::new((), status, headers))
 }

@@ -1,25 +1,28 @@
 //! Decoding: from the body of a response to typed values.
 
 use progenitor_client::{ClientInfo as _, ResponseValue};
-use reqwest::Response;
 use serde::Deserialize;
 use serde::de::Deserializer;
-use tracing::Span;
 
-use crate::body::{self, looks_like_html, without_mark};
+use crate::body::{looks_like_html, without_mark};
 use crate::generated::Client;
+use crate::outcome::Received;
 use crate::wire::{self, Wire};
 use crate::{Error, ErrorKind, trace};
 
 /// Decodes the response of a call, within its span.
-pub(crate) async fn response<T: Wire>(
+pub(crate) fn response<T: Wire>(
     client: &Client,
     operation: &str,
-    mut response: Response,
+    received: Received,
 ) -> Result<ResponseValue<T>, Error> {
-    let span = response.extensions_mut().remove::<Span>();
-    let span = span.unwrap_or_else(Span::none);
-    let (status, headers, body) = body::parts(operation, response).await?;
+    let Received {
+        status,
+        headers,
+        body,
+        span,
+        ..
+    } = received;
     match span.in_scope(|| json(&body)) {
         Ok(value) => Ok(ResponseValue::new(value, status, headers)),
         Err(error) => {

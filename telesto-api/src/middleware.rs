@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use progenitor_client::{ClientHooks, ClientInfo as _, OperationInfo};
 use reqwest::header::{
     ACCEPT, DATE, Entry, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
@@ -18,9 +17,9 @@ use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::budget::{Account, NotReserved, Reservation};
 use crate::clock::Clock;
-use crate::generated::Client;
 use crate::operation::{Call, Returns};
-use crate::{Error, ErrorKind, OnLimit, Wait, operation, outcome, trace};
+use crate::outcome::{self, Received};
+use crate::{Error, ErrorKind, OnLimit, Wait, trace};
 
 /// How many redirects a call follows. Each spends a request.
 const MAX_REDIRECTS: usize = 5;
@@ -66,10 +65,6 @@ impl fmt::Debug for OnWait {
     }
 }
 
-/// The error of a call. A hook can only return a response, so it travels in one.
-#[derive(Clone)]
-pub(crate) struct Failed(pub(crate) Error);
-
 /// A response, as far as its head, whose request has a slot of the budget.
 pub(crate) struct Arrived {
     pub(crate) response: Response,
@@ -85,31 +80,6 @@ pub(crate) enum Slot {
     /// The response is no success. If it is a 429, the address is locked out
     /// until then.
     Settled(Option<Timestamp>),
-}
-
-impl From<Failed> for Response {
-    fn from(failed: Failed) -> Self {
-        let mut response = http::Response::new(Bytes::new());
-        response.extensions_mut().insert(failed);
-        response.into()
-    }
-}
-
-impl ClientHooks<Middleware> for Client {
-    async fn exec(&self, request: Request, info: &OperationInfo) -> reqwest::Result<Response> {
-        let sent = match operation::find(info.operation_id) {
-            Some(operation) => {
-                self.inner()
-                    .send(self.client(), request, operation.into())
-                    .await
-            }
-            None => Err(
-                Error::config("the operation is not in the table of operations")
-                    .of(info.operation_id),
-            ),
-        };
-        Ok(sent.unwrap_or_else(|error| Failed(error).into()))
-    }
 }
 
 impl Middleware {
@@ -128,7 +98,7 @@ impl Middleware {
         http: &reqwest::Client,
         request: Request,
         call: Call<'_>,
-    ) -> Result<Response, Error> {
+    ) -> Result<Received, Error> {
         let span = trace::span(&request, call);
         let method = request.method().clone();
         let result = async {
@@ -140,11 +110,7 @@ impl Middleware {
         .await
         .map_err(|error| error.of(call.name));
         trace::record(&span, &result);
-        let mut response = result?;
-        self.0.api_key.redact_headers(response.headers_mut());
-        // The response is decoded within the span, too.
-        response.extensions_mut().insert(span);
-        Ok(response)
+        Ok(Received { span, ..result? })
     }
 
     /// The request with what every one of the call has.
@@ -271,12 +237,16 @@ impl Middleware {
         self.0.api_key.redact(text)
     }
 
+    /// Redacts the key in the headers of a response.
+    pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
+        self.0.api_key.redact_headers(headers);
+    }
+
     /// The error with what was received, with the key redacted.
     pub(crate) fn with_response(&self, error: Error, headers: &HeaderMap, body: Bytes) -> Error {
-        let key = &self.0.api_key;
         let mut headers = headers.clone();
-        key.redact_headers(&mut headers);
-        error.with_response(headers, key.redact_bytes(body))
+        self.redact_headers(&mut headers);
+        error.with_response(headers, self.0.api_key.redact_bytes(body))
     }
 
     /// How long the server asks to wait, if it does.

@@ -8,13 +8,35 @@ use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 use serde::de::IgnoredAny;
+use tracing::Span;
 
 use crate::api_error::ApiError;
-use crate::body::{self, Beginning, Buffer, looks_like_html, without_mark};
+use crate::body::{self, Buffer, looks_like_html, without_mark};
 use crate::budget::Reservation;
 use crate::middleware::{Arrived, Middleware, Slot};
 use crate::operation::{Call, Returns};
 use crate::{Error, ErrorKind};
+
+/// A success.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    /// The whole body or, if there is a rest, its beginning.
+    pub(crate) body: Bytes,
+    /// What a call that reads the body as a stream has not read yet.
+    pub(crate) rest: Option<Rest>,
+    /// That of the call, which the response is decoded in.
+    pub(crate) span: Span,
+}
+
+/// The rest of a body that is read as a stream.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    pub(crate) response: Response,
+    /// How long each part of it may take.
+    pub(crate) timeout: Duration,
+}
 
 /// Reads a response until it is known what it is. That of a success has its
 /// whole body then, unless the call reads it as a stream.
@@ -23,7 +45,7 @@ pub(crate) async fn of(
     arrived: Arrived,
     method: &Method,
     call: Call<'_>,
-) -> Result<Response, Error> {
+) -> Result<Received, Error> {
     let Arrived {
         mut response,
         timeout,
@@ -41,16 +63,15 @@ pub(crate) async fn of(
                 timeout,
             );
             let body = read.await?;
-            if call.streams {
-                let beginning = Beginning {
-                    bytes: body,
-                    timeout,
-                };
-                response.extensions_mut().insert(beginning);
-                return Ok(response);
-            }
-            let (parts, _) = http::Response::from(response).into_parts();
-            Ok(http::Response::from_parts(parts, body).into())
+            let mut headers = std::mem::take(response.headers_mut());
+            middleware.redact_headers(&mut headers);
+            Ok(Received {
+                status: response.status(),
+                headers,
+                body,
+                rest: call.streams.then_some(Rest { response, timeout }),
+                span: Span::none(),
+            })
         }
     }
 }

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue};
+use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
-use reqwest::{Method, Response};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::generated::Client;
 use crate::operation::{Call, Returns};
-use crate::{Error, body, call, decode};
+use crate::outcome::Received;
+use crate::{Error, call, decode};
 
 /// A request for an endpoint that is not in the spec, made by
 /// [`Client::request`].
@@ -122,8 +123,8 @@ impl<'a> RequestBuilder<'a> {
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn send(self) -> Result<ResponseValue<Value>, Error> {
         let client = self.client;
-        let (name, response) = self.sent(Returns::Json).await?;
-        decode::response(client, &name, response).await
+        let (name, received) = self.sent(Returns::Json).await?;
+        decode::response(client, &name, received)
     }
 
     /// Sends the request, and returns the body of the response as bytes, such as
@@ -133,12 +134,17 @@ impl<'a> RequestBuilder<'a> {
     ///
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
-        let (name, response) = self.sent(Returns::Bytes).await?;
-        let (status, headers, body) = body::parts(&name, response).await?;
+        let (_, received) = self.sent(Returns::Bytes).await?;
+        let Received {
+            status,
+            headers,
+            body,
+            ..
+        } = received;
         Ok(ResponseValue::new(body, status, headers))
     }
 
-    async fn sent(self, returns: Returns) -> Result<(String, Response), Error> {
+    async fn sent(self, returns: Returns) -> Result<(String, Received), Error> {
         let Self {
             client,
             name,
@@ -152,8 +158,8 @@ impl<'a> RequestBuilder<'a> {
             media_types: &[],
             streams: false,
         };
-        let response = client.inner().send(client.client(), request, call).await?;
-        Ok((name, response))
+        let received = client.inner().send(client.client(), request, call).await?;
+        Ok((name, received))
     }
 
     fn map(

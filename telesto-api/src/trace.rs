@@ -1,10 +1,11 @@
 //! Spans, with the attribute names of OpenTelemetry for HTTP clients.
 
-use reqwest::{Request, Response};
+use reqwest::Request;
 use tracing::{Span, field};
 
 use crate::Error;
 use crate::operation::Call;
+use crate::outcome::Received;
 
 /// The span of a call. It holds neither the key nor a body.
 pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
@@ -36,9 +37,9 @@ fn name(method: &str, call: Call<'_>) -> String {
 }
 
 /// Records how the call ended.
-pub(crate) fn record(span: &Span, result: &Result<Response, Error>) {
+pub(crate) fn record(span: &Span, result: &Result<Received, Error>) {
     let status = match result {
-        Ok(response) => Some(response.status()),
+        Ok(received) => Some(received.status),
         Err(error) => error.status(),
     };
     if let Some(status) = status {

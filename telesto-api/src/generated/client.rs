@@ -258,13 +258,6 @@ impl ClientInfo<crate::middleware::Middleware> for Client {
         &self.inner
     }
 }
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::middleware::Middleware>,
-    {}
-};
 impl Client {
     /**List the products
 
@@ -312,13 +305,13 @@ pub mod builder {
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListProducts<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListProducts<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/products`
@@ -328,7 +321,7 @@ pub mod builder {
             ResponseValue<::std::vec::Vec<types::Product>>,
             crate::Error,
         > {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/products", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -342,18 +335,14 @@ pub mod builder {
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_products",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "list_products", __options)
                 .await;
             crate::call::json(client, "list_products", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }

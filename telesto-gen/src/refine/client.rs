@@ -1,6 +1,7 @@
 //! Removes progenitor's constructors of `Client`, which take any base URL, have
 //! no key, and panic: clients come from `Client::builder()`. Removes its
-//! prelude, which holds nothing but the name `Client`.
+//! prelude, which holds nothing but the name `Client`, and the check that there are
+//! hooks: `send()` calls the middleware without them.
 
 use syn::{File, ImplItem, Item};
 
@@ -25,10 +26,18 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     if dropped != CONSTRUCTORS.len() {
         return Err(format!("{dropped} constructors of `Client` instead of 2"));
     }
+    let mut checks = 0;
     file.items.retain(|item| match item {
         Item::Impl(block) => block.trait_.is_some() || !block.items.is_empty(),
         Item::Mod(module) => module.ident != "prelude",
+        Item::Const(check) => {
+            checks += usize::from(check.ident == "_");
+            check.ident != "_"
+        }
         _ => true,
     });
-    Ok(dropped)
+    match checks {
+        1 => Ok(dropped + checks),
+        checks => Err(format!("{checks} checks of hooks instead of 1")),
+    }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use quote::ToTokens as _;
 use syn::{File, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote};
 
-use super::{timeouts, tree};
+use super::{options, tree};
 use crate::facts::{Facts, OperationFacts};
 
 /// How progenitor starts an example. It is never compiled.
@@ -136,8 +136,11 @@ fn compiled(
             let _ = write!(arguments, ", {argument}: {ty}");
         }
     }
-    let (parameter, setter) = timeouts::SETTER;
-    let code = code.replace(&format!(".{parameter}("), &format!(".{setter}("));
+    let code = options::SETTERS
+        .iter()
+        .fold(code, |code, (parameter, setter)| {
+            code.replace(&format!(".{parameter}("), &format!(".{setter}("))
+        });
     Some(format!(
         "\n```no_run\n\
          # async fn example(client: &{crate_name}::Client{arguments}) \

@@ -17,13 +17,13 @@ mod non_exhaustive;
 mod objects;
 mod open_enums;
 mod optional_bodies;
+mod options;
 mod order;
 mod qualify;
 mod rename;
 mod rest;
 mod send;
 mod setters;
-mod timeouts;
 pub(crate) mod tree;
 
 use syn::File;
@@ -114,8 +114,8 @@ pub(crate) const PASSES: &[Pass] = &[
     },
     // After `docs`, which names the setters of parameters, and `send`.
     Pass {
-        name: "timeouts",
-        apply: timeouts::apply,
+        name: "options",
+        apply: options::apply,
     },
     // After `send`, whose return type it repeats.
     Pass {

@@ -1,5 +1,6 @@
-//! Rewrites every `send()`: one error type, the body decoded by `crate::call`,
-//! arguments in their wire format, and no `api-version` header.
+//! Rewrites every `send()`: sent through the middleware and decoded by
+//! `crate::call`, one error type, arguments in their wire format, and no
+//! `api-version` header.
 
 use std::collections::HashMap;
 
@@ -147,45 +148,82 @@ fn returned(send: &mut ImplItemFn, expected: &Returns) -> Option<()> {
     is_expected.then_some(())
 }
 
-/// Replaces what follows the sending by our own reading of the response.
+/// Replaces the sending, and what follows it, by our own middleware and reading of
+/// the response.
 fn end(block: &mut Block, id: &str, returns: &Returns) -> Option<()> {
-    let (exec, client, result) = block.stmts.iter().enumerate().find_map(|(at, statement)| {
-        let (client, result) = sent(statement)?;
-        Some((at, client.clone(), result.clone()))
-    })?;
-    block.stmts.truncate(exec + 1);
+    let (at, sent) = block
+        .stmts
+        .iter()
+        .enumerate()
+        .find_map(|(at, statement)| Some((at, Sent::of(statement)?)))?;
+    let Sent {
+        client,
+        request,
+        result,
+    } = sent;
+    block.stmts.truncate(at);
     // `pre` and `post` are hooks, and there are none.
-    block.stmts.retain(|statement| !is_hook(statement));
+    block
+        .stmts
+        .retain(|statement| !is_hook(statement) && !is_info(statement));
+    // The options are those of the `options` pass.
+    block.stmts.push(parse_quote! {
+        let #result = crate::call::exec(#client, #request, #id, __options).await;
+    });
     let read: Expr = match returns {
         Returns::Json => parse_quote!(crate::call::json(#client, #id, #result).await),
         Returns::Bytes(_) => parse_quote!(crate::call::bytes(#client, #id, #result)),
-        Returns::Nothing => parse_quote!(crate::call::nothing(#id, #result)),
+        Returns::Nothing => parse_quote!(crate::call::nothing(#result)),
     };
     block.stmts.push(Stmt::Expr(read, None));
     Some(())
 }
 
-/// The names of the client and of the result in
-/// `let result = client.exec(request, &info).await`. They are other names if a
-/// parameter has one of these.
-fn sent(statement: &Stmt) -> Option<(&Ident, &Ident)> {
+/// The names in `let result = client.exec(request, &info).await`. They are other
+/// names if a parameter has one of these.
+struct Sent {
+    client: Ident,
+    request: Ident,
+    result: Ident,
+}
+
+impl Sent {
+    fn of(statement: &Stmt) -> Option<Self> {
+        let Stmt::Local(local) = statement else {
+            return None;
+        };
+        let Pat::Ident(result) = &local.pat else {
+            return None;
+        };
+        let Expr::Await(awaited) = &*local.init.as_ref()?.expr else {
+            return None;
+        };
+        let Expr::MethodCall(call) = &*awaited.base else {
+            return None;
+        };
+        (call.method == "exec").then_some(())?;
+        Some(Self {
+            client: variable(&call.receiver)?.clone(),
+            request: variable(call.args.first()?)?.clone(),
+            result: result.ident.clone(),
+        })
+    }
+}
+
+fn variable(expr: &Expr) -> Option<&Ident> {
+    match expr {
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// Whether this is `let info = OperationInfo { … }`.
+fn is_info(statement: &Stmt) -> bool {
     let Stmt::Local(local) = statement else {
-        return None;
+        return false;
     };
-    let Pat::Ident(result) = &local.pat else {
-        return None;
-    };
-    let Expr::Await(awaited) = &*local.init.as_ref()?.expr else {
-        return None;
-    };
-    let Expr::MethodCall(call) = &*awaited.base else {
-        return None;
-    };
-    let Expr::Path(client) = &*call.receiver else {
-        return None;
-    };
-    let exec = call.method == "exec";
-    Some((client.path.get_ident().filter(|_| exec)?, &result.ident))
+    let init = local.init.as_ref().map(|init| &*init.expr);
+    matches!(init, Some(Expr::Struct(info)) if info.path.is_ident("OperationInfo"))
 }
 
 /// Whether this is `client.pre(&mut request, &info).await?`.

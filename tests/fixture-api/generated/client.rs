@@ -12914,13 +12914,6 @@ impl ClientInfo<crate::middleware::Middleware> for Client {
         &self.inner
     }
 }
-const _: () = {
-    #[allow(dead_code)]
-    fn assert_client_hooks()
-    where
-        Client: ClientHooks<crate::middleware::Middleware>,
-    {}
-};
 impl Client {
     /**List the suppliers
 
@@ -14247,7 +14240,7 @@ pub mod builder {
             ::std::string::String,
         >,
         limit: ::std::result::Result<::std::option::Option<i32>, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListSuppliers<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14255,7 +14248,7 @@ pub mod builder {
                 client: client,
                 changed_since: Ok(None),
                 limit: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**Only suppliers that were changed since then.
@@ -14285,7 +14278,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Supplier>>,
             crate::Error,
         > {
-            let Self { client, changed_since, limit, __timeout } = self;
+            let Self { client, changed_since, limit, __options } = self;
             let changed_since = crate::call::valid("list_suppliers", changed_since)?;
             let limit = crate::call::valid("list_suppliers", limit)?;
             let url = format!("{}/suppliers", client.baseurl,);
@@ -14313,18 +14306,14 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_suppliers",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "list_suppliers", __options)
                 .await;
             crate::call::json(client, "list_suppliers", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14336,14 +14325,14 @@ Optional.*/
     pub struct CreateSupplier<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::NewSupplier, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> CreateSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -14370,7 +14359,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "create_supplier",
                 body
@@ -14392,18 +14381,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "create_supplier",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "create_supplier", __options)
                 .await;
             crate::call::json(client, "create_supplier", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14415,14 +14400,14 @@ Required.*/
     pub struct GetSupplier<'a> {
         client: &'a super::Client,
         supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `supplier_id`.
@@ -14439,7 +14424,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Supplier>, crate::Error> {
-            let Self { client, supplier_id, __timeout } = self;
+            let Self { client, supplier_id, __options } = self;
             let supplier_id = crate::call::valid("get_supplier", supplier_id)?;
             let url = format!(
                 "{}/suppliers/{}", client.baseurl, crate
@@ -14457,18 +14442,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_supplier",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_supplier", __options)
                 .await;
             crate::call::json(client, "get_supplier", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14480,14 +14461,14 @@ Required.*/
     pub struct DeleteSupplier<'a> {
         client: &'a super::Client,
         supplier_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> DeleteSupplier<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 supplier_id: Err("missing required parameter `supplier_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `supplier_id`.
@@ -14504,7 +14485,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, supplier_id, __timeout } = self;
+            let Self { client, supplier_id, __options } = self;
             let supplier_id = crate::call::valid("delete_supplier", supplier_id)?;
             let url = format!(
                 "{}/suppliers/{}", client.baseurl, crate
@@ -14515,18 +14496,14 @@ Required.*/
                 "delete_supplier",
                 client.client.delete(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "delete_supplier",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "delete_supplier", __options)
                 .await;
-            crate::call::nothing("delete_supplier", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14538,14 +14515,14 @@ Required.*/
     pub struct GetOrderPdf<'a> {
         client: &'a super::Client,
         number: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetOrderPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 number: Err("missing required parameter `number`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `number`.
@@ -14562,7 +14539,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, number, __timeout } = self;
+            let Self { client, number, __options } = self;
             let number = crate::call::valid("get_order_pdf", number)?;
             let url = format!(
                 "{}/orders/{}/pdf", client.baseurl, crate
@@ -14573,18 +14550,14 @@ Required.*/
                 "get_order_pdf",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_order_pdf",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_order_pdf", __options)
                 .await;
             crate::call::bytes(client, "get_order_pdf", result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14613,7 +14586,7 @@ Required.*/
             ::std::option::Option<::jiff::civil::DateTime>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14625,7 +14598,7 @@ Required.*/
                 states: Ok(None),
                 type_: Ok(None),
                 x_trace: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `goods_id`.
@@ -14699,7 +14672,7 @@ Optional.*/
                 states,
                 type_,
                 x_trace,
-                __timeout,
+                __options,
             } = self;
             let goods_id = crate::call::valid("get_goods", goods_id)?;
             let _2nd = crate::call::valid("get_goods", _2nd)?;
@@ -14752,18 +14725,14 @@ Optional.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_goods",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_goods", __options)
                 .await;
             crate::call::json(client, "get_goods", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14780,7 +14749,7 @@ Optional.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::GoodsForm, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ChangeGoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -14789,7 +14758,7 @@ Optional.*/
                 goods_id: Err("missing required parameter `goods_id`".to_string()),
                 x_trace: Ok(None),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `goods_id`.
@@ -14831,7 +14800,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, goods_id, x_trace, body, __timeout } = self;
+            let Self { client, goods_id, x_trace, body, __options } = self;
             let goods_id = crate::call::valid("change_goods", goods_id)?;
             let x_trace = crate::call::valid("change_goods", x_trace)?;
             let body = crate::call::valid(
@@ -14857,18 +14826,14 @@ Required.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "change_goods",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "change_goods", __options)
                 .await;
             crate::call::bytes(client, "change_goods", result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14879,20 +14844,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetSettings<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetSettings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/settings`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/settings", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -14906,18 +14871,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_settings",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_settings", __options)
                 .await;
             crate::call::json(client, "get_settings", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14928,13 +14889,13 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetPrices<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetPrices<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/prices`
@@ -14949,7 +14910,7 @@ Required.*/
             >,
             crate::Error,
         > {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/prices", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -14963,18 +14924,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_prices",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_prices", __options)
                 .await;
             crate::call::json(client, "get_prices", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -14985,13 +14942,13 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListConsignments<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListConsignments<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/consignments`
@@ -15001,7 +14958,7 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::Consignment>>,
             crate::Error,
         > {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/consignments", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -15015,18 +14972,19 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_consignments",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "list_consignments",
+                    __options,
+                )
                 .await;
             crate::call::json(client, "list_consignments", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15038,14 +14996,14 @@ Required.*/
     pub struct SendLoad<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::Load, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> SendLoad<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Err("missing request body".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -15059,7 +15017,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Load>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("send_load", body)?;
             let url = format!("{}/consignments", client.baseurl,);
             #[allow(unused_mut)]
@@ -15075,18 +15033,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "send_load",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "send_load", __options)
                 .await;
             crate::call::json(client, "send_load", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15101,14 +15055,14 @@ Required.*/
             ::std::option::Option<types::Stack>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> StackConsignments<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -15125,7 +15079,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Stack>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("stack_consignments", body)?;
             let url = format!("{}/consignments/tree", client.baseurl,);
             #[allow(unused_mut)]
@@ -15150,18 +15104,19 @@ Optional.*/
                 }
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "stack_consignments",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "stack_consignments",
+                    __options,
+                )
                 .await;
             crate::call::json(client, "stack_consignments", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15185,7 +15140,7 @@ Optional.*/
             ::std::option::Option<types::builder::ResultBody>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> Result<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15195,7 +15150,7 @@ Optional.*/
                 x: Ok(None),
                 since: Ok(None),
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `made`.
@@ -15253,7 +15208,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::AwkwardThing>, crate::Error> {
-            let Self { client, made, x, since, body, __timeout } = self;
+            let Self { client, made, x, since, body, __options } = self;
             let made = crate::call::valid("result", made)?;
             let x = crate::call::valid("result", x)?;
             let since = crate::call::valid("result", since)?;
@@ -15306,18 +15261,13 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "result",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "result", __options).await;
             crate::call::json(client, "result", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15332,14 +15282,14 @@ Optional.*/
             ::std::option::Option<types::OptionSort>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> Option<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 sort: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The query parameter `sort`.
@@ -15359,7 +15309,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Made>>,
             crate::Error,
         > {
-            let Self { client, sort, __timeout } = self;
+            let Self { client, sort, __options } = self;
             let sort = crate::call::valid("option", sort)?;
             let url = format!("{}/awkward/options", client.baseurl,);
             #[allow(unused_mut)]
@@ -15380,18 +15330,13 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "option",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "option", __options).await;
             crate::call::json(client, "option", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15402,20 +15347,20 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct String<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> String<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/awkward/text`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/awkward/text", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -15429,18 +15374,13 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "string",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "string", __options).await;
             crate::call::json(client, "string", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15451,38 +15391,33 @@ Optional.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct HasText<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> HasText<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `HEAD` request to `/awkward/text`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/awkward/text", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
                 "has_text",
                 client.client.head(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "has_text",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
-            crate::call::nothing("has_text", result)
+            let result = crate::call::exec(client, request, "has_text", __options).await;
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15504,7 +15439,7 @@ Optional.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::Batch, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutBatch<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15515,7 +15450,7 @@ Optional.*/
                 codes: Ok(None),
                 since: Ok(None),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `batch_id`.
@@ -15586,7 +15521,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Batch>, crate::Error> {
-            let Self { client, batch_id, build, codes, since, body, __timeout } = self;
+            let Self { client, batch_id, build, codes, since, body, __options } = self;
             let batch_id = crate::call::valid("put_batch", batch_id)?;
             let build = crate::call::valid("put_batch", build)?;
             let codes = crate::call::valid("put_batch", codes)?;
@@ -15630,18 +15565,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_batch",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "put_batch", __options)
                 .await;
             crate::call::json(client, "put_batch", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15654,7 +15585,7 @@ Required.*/
         client: &'a super::Client,
         record: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::RecordForm, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutRecord<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15662,7 +15593,7 @@ Required.*/
                 client: client,
                 record: Err("missing required parameter `record`".to_string()),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `record`.
@@ -15699,7 +15630,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, record, body, __timeout } = self;
+            let Self { client, record, body, __options } = self;
             let record = crate::call::valid("put_record", record)?;
             let body = crate::call::valid(
                 "put_record",
@@ -15717,18 +15648,14 @@ Required.*/
                 "put_record",
                 crate::call::form("put_record", client.client.put(url), &body)?.build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_record",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "put_record", __options)
                 .await;
-            crate::call::nothing("put_record", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15745,7 +15672,7 @@ Required.*/
             ::std::string::String,
         >,
         body: ::std::result::Result<types::builder::Record, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ChangeRecord<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -15754,7 +15681,7 @@ Required.*/
                 record: Err("missing required parameter `record`".to_string()),
                 reason: Ok(None),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `record`.
@@ -15799,7 +15726,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, record, reason, body, __timeout } = self;
+            let Self { client, record, reason, body, __options } = self;
             let record = crate::call::valid("change_record", record)?;
             let reason = crate::call::valid("change_record", reason)?;
             let body = crate::call::valid(
@@ -15825,18 +15752,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "change_record",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "change_record", __options)
                 .await;
-            crate::call::nothing("change_record", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15851,14 +15774,14 @@ Required.*/
             ::std::option::Option<types::Mood>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListMoods<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 mood: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The query parameter `mood`.
@@ -15878,7 +15801,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         > {
-            let Self { client, mood, __timeout } = self;
+            let Self { client, mood, __options } = self;
             let mood = crate::call::valid("list_moods", mood)?;
             let url = format!("{}/moods", client.baseurl,);
             #[allow(unused_mut)]
@@ -15899,18 +15822,14 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_moods",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "list_moods", __options)
                 .await;
             crate::call::json(client, "list_moods", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15922,14 +15841,14 @@ Optional.*/
     pub struct ExchangeFound<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Found, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ExchangeFound<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -15954,7 +15873,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Found>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "exchange_found",
                 body.and_then(|v| types::Found::try_from(v).map_err(|e| e.to_string())),
@@ -15973,18 +15892,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "exchange_found",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "exchange_found", __options)
                 .await;
             crate::call::json(client, "exchange_found", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -15996,14 +15911,14 @@ Required.*/
     pub struct PutFoundForm<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::FoundForm, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutFoundForm<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16028,7 +15943,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "put_found_form",
                 body
@@ -16043,18 +15958,14 @@ Required.*/
                 crate::call::form("put_found_form", client.client.put(url), &body)?
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_found_form",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "put_found_form", __options)
                 .await;
-            crate::call::nothing("put_found_form", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16111,7 +16022,7 @@ Required.*/
             ::std::option::Option<types::builder::Result>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> Send<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16130,7 +16041,7 @@ Required.*/
                 when: Ok(None),
                 api_version: Ok(None),
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `value`.
@@ -16292,7 +16203,7 @@ Optional.*/
                 when,
                 api_version,
                 body,
-                __timeout,
+                __options,
             } = self;
             let value = crate::call::valid("send", value)?;
             let self_ = crate::call::valid("send", self_)?;
@@ -16403,18 +16314,13 @@ Optional.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "send",
-            };
-            let _result = _client
-                .exec(crate::call::timed(_request, __timeout), &info)
-                .await;
+            let _result = crate::call::exec(_client, _request, "send", __options).await;
             crate::call::json(_client, "send", _result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16426,14 +16332,14 @@ Optional.*/
     pub struct AddMember<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Member, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> AddMember<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16458,7 +16364,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Member>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "add_member",
                 body.and_then(|v| types::Member::try_from(v).map_err(|e| e.to_string())),
@@ -16477,18 +16383,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "add_member",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "add_member", __options)
                 .await;
             crate::call::json(client, "add_member", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16501,7 +16403,7 @@ Required.*/
         client: &'a super::Client,
         member_id: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::Card, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutCard<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16509,7 +16411,7 @@ Required.*/
                 client: client,
                 member_id: Err("missing required parameter `member_id`".to_string()),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `member_id`.
@@ -16544,7 +16446,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, member_id, body, __timeout } = self;
+            let Self { client, member_id, body, __options } = self;
             let member_id = crate::call::valid("put_card", member_id)?;
             let body = crate::call::valid(
                 "put_card",
@@ -16559,18 +16461,13 @@ Required.*/
                 "put_card",
                 client.client.put(url).json(&crate::wire::Written(&body)).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_card",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
-            crate::call::nothing("put_card", result)
+            let result = crate::call::exec(client, request, "put_card", __options).await;
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16585,14 +16482,14 @@ Required.*/
             ::std::option::Option<::std::vec::Vec<::std::string::String>>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutRecounts<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16611,7 +16508,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("put_recounts", body)?;
             let url = format!("{}/recounts", client.baseurl,);
             #[allow(unused_mut)]
@@ -16628,18 +16525,14 @@ Optional.*/
                 }
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_recounts",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "put_recounts", __options)
                 .await;
-            crate::call::nothing("put_recounts", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16654,14 +16547,14 @@ Optional.*/
             ::std::option::Option<types::builder::StartRecountBody>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> StartRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16692,7 +16585,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "start_recount",
                 body
@@ -16720,18 +16613,14 @@ Optional.*/
                 }
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "start_recount",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "start_recount", __options)
                 .await;
-            crate::call::nothing("start_recount", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16747,7 +16636,7 @@ Optional.*/
             ::std::option::Option<types::builder::StartRecountByFormBody>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> StartRecountByForm<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -16755,7 +16644,7 @@ Optional.*/
                 client: client,
                 quick: Ok(None),
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The query parameter `quick`.
@@ -16796,7 +16685,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, quick, body, __timeout } = self;
+            let Self { client, quick, body, __options } = self;
             let quick = crate::call::valid("start_recount_by_form", quick)?;
             let body = crate::call::valid(
                 "start_recount_by_form",
@@ -16831,18 +16720,19 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "start_recount_by_form",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "start_recount_by_form",
+                    __options,
+                )
                 .await;
-            crate::call::nothing("start_recount_by_form", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16857,14 +16747,14 @@ Optional.*/
             ::std::option::Option<reqwest::Body>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> UploadRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16881,7 +16771,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("upload_recount", body)?;
             let url = format!("{}/recounts/file", client.baseurl,);
             #[allow(unused_mut)]
@@ -16905,18 +16795,14 @@ Optional.*/
                 }
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "upload_recount",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "upload_recount", __options)
                 .await;
-            crate::call::nothing("upload_recount", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16931,14 +16817,14 @@ Optional.*/
             ::std::option::Option<reqwest::Body>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> NoteRecount<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::option::Option::None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -16958,7 +16844,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("note_recount", body)?;
             let url = format!("{}/recounts/note", client.baseurl,);
             #[allow(unused_mut)]
@@ -16980,18 +16866,14 @@ Optional.*/
                 }
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "note_recount",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "note_recount", __options)
                 .await;
-            crate::call::nothing("note_recount", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17042,7 +16924,7 @@ Optional.*/
             ::std::option::Option<::jiff::civil::Date>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetRack<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17064,7 +16946,7 @@ Optional.*/
                 x_required: Err("missing required parameter `x_required`".to_string()),
                 x_shared: Ok(None),
                 x_when: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `rack-id`.
@@ -17242,7 +17124,7 @@ Optional.*/
                 x_required,
                 x_shared,
                 x_when,
-                __timeout,
+                __options,
             } = self;
             let rack_id = crate::call::valid("get_rack", rack_id)?;
             let type_ = crate::call::valid("get_rack", type_)?;
@@ -17344,18 +17226,13 @@ Optional.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_rack",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
-            crate::call::nothing("get_rack", result)
+            let result = crate::call::exec(client, request, "get_rack", __options).await;
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17370,14 +17247,14 @@ Optional.*/
             ::std::option::Option<types::ShelfKindAlias>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListShelves<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 kind: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The query parameter `kind`.
@@ -17394,7 +17271,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelves>, crate::Error> {
-            let Self { client, kind, __timeout } = self;
+            let Self { client, kind, __options } = self;
             let kind = crate::call::valid("list_shelves", kind)?;
             let url = format!("{}/shelves", client.baseurl,);
             #[allow(unused_mut)]
@@ -17415,18 +17292,14 @@ Optional.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_shelves",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "list_shelves", __options)
                 .await;
             crate::call::json(client, "list_shelves", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17438,14 +17311,14 @@ Optional.*/
     pub struct CreateShelf<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::ShelfAlias, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> CreateShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Err("missing request body".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -17459,7 +17332,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid("create_shelf", body)?;
             let url = format!("{}/shelves", client.baseurl,);
             #[allow(unused_mut)]
@@ -17475,18 +17348,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "create_shelf",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "create_shelf", __options)
                 .await;
             crate::call::json(client, "create_shelf", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17498,14 +17367,14 @@ Required.*/
     pub struct GetShelf<'a> {
         client: &'a super::Client,
         shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 shelf: Err("missing required parameter `shelf`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `shelf`.
@@ -17519,7 +17388,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Shelf>, crate::Error> {
-            let Self { client, shelf, __timeout } = self;
+            let Self { client, shelf, __options } = self;
             let shelf = crate::call::valid("get_shelf", shelf)?;
             let url = format!(
                 "{}/shelves/{}", client.baseurl, crate ::call::path_segment("get_shelf",
@@ -17537,18 +17406,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_shelf",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_shelf", __options)
                 .await;
             crate::call::json(client, "get_shelf", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17560,14 +17425,14 @@ Required.*/
     pub struct DeleteShelf<'a> {
         client: &'a super::Client,
         shelf: ::std::result::Result<types::ShelfName, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> DeleteShelf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 shelf: Err("missing required parameter `shelf`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `shelf`.
@@ -17581,7 +17446,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, shelf, __timeout } = self;
+            let Self { client, shelf, __options } = self;
             let shelf = crate::call::valid("delete_shelf", shelf)?;
             let url = format!(
                 "{}/shelves/{}", client.baseurl, crate
@@ -17592,18 +17457,14 @@ Required.*/
                 "delete_shelf",
                 client.client.delete(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "delete_shelf",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "delete_shelf", __options)
                 .await;
-            crate::call::nothing("delete_shelf", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17614,38 +17475,34 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedNone<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> RefusedNone<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/refused/none`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/refused/none", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
                 "refused_none",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "refused_none",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "refused_none", __options)
                 .await;
-            crate::call::nothing("refused_none", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17656,20 +17513,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedDefault<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> RefusedDefault<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/refused/default`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::std::string::String>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/refused/default", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -17683,18 +17540,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "refused_default",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "refused_default", __options)
                 .await;
             crate::call::json(client, "refused_default", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17705,38 +17558,34 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct RefusedMixed<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> RefusedMixed<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/refused/mixed`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/refused/mixed", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
                 "refused_mixed",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "refused_mixed",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "refused_mixed", __options)
                 .await;
-            crate::call::nothing("refused_mixed", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17749,7 +17598,7 @@ Required.*/
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::Parcel, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PutParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -17757,7 +17606,7 @@ Required.*/
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `parcel`.
@@ -17792,7 +17641,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client, parcel, body, __timeout } = self;
+            let Self { client, parcel, body, __options } = self;
             let parcel = crate::call::valid("put_parcel", parcel)?;
             let body = crate::call::valid(
                 "put_parcel",
@@ -17815,18 +17664,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "put_parcel",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "put_parcel", __options)
                 .await;
             crate::call::json(client, "put_parcel", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17838,14 +17683,14 @@ Required.*/
     pub struct DeleteParcel<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> DeleteParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `parcel`.
@@ -17862,7 +17707,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, parcel, __timeout } = self;
+            let Self { client, parcel, __options } = self;
             let parcel = crate::call::valid("delete_parcel", parcel)?;
             let url = format!(
                 "{}/parcels/{}", client.baseurl, crate
@@ -17873,18 +17718,14 @@ Required.*/
                 "delete_parcel",
                 client.client.delete(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "delete_parcel",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "delete_parcel", __options)
                 .await;
-            crate::call::nothing("delete_parcel", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17896,14 +17737,14 @@ Required.*/
     pub struct GetLabel<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetLabel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `parcel`.
@@ -17920,7 +17761,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, parcel, __timeout } = self;
+            let Self { client, parcel, __options } = self;
             let parcel = crate::call::valid("get_label", parcel)?;
             let url = format!(
                 "{}/parcels/{}/label", client.baseurl, crate
@@ -17931,18 +17772,14 @@ Required.*/
                 "get_label",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_label",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_label", __options)
                 .await;
             crate::call::bytes(client, "get_label", result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -17954,14 +17791,14 @@ Required.*/
     pub struct GetNote<'a> {
         client: &'a super::Client,
         parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetNote<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 parcel: Err("missing required parameter `parcel`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `parcel`.
@@ -17978,7 +17815,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, parcel, __timeout } = self;
+            let Self { client, parcel, __options } = self;
             let parcel = crate::call::valid("get_note", parcel)?;
             let url = format!(
                 "{}/parcels/{}/note", client.baseurl, crate
@@ -17989,18 +17826,13 @@ Required.*/
                 "get_note",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_note",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "get_note", __options).await;
             crate::call::bytes(client, "get_note", result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18011,20 +17843,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetLastParcel<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetLastParcel<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/parcels/last`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Parcel>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/parcels/last", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -18038,18 +17870,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_last_parcel",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_last_parcel", __options)
                 .await;
             crate::call::json(client, "get_last_parcel", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18060,20 +17888,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct CountParcels<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> CountParcels<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/parcels/count`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<i64>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/parcels/count", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -18087,18 +17915,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "count_parcels",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "count_parcels", __options)
                 .await;
             crate::call::json(client, "count_parcels", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18109,13 +17933,13 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct NameParcels<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> NameParcels<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/parcels/names`
@@ -18130,7 +17954,7 @@ Required.*/
             >,
             crate::Error,
         > {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/parcels/names", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -18144,18 +17968,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "name_parcels",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "name_parcels", __options)
                 .await;
             crate::call::json(client, "name_parcels", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18166,20 +17986,20 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct GetAnything<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetAnything<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/parcels/anything`
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<::serde_json::Value>, crate::Error> {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/parcels/anything", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -18193,18 +18013,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_anything",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_anything", __options)
                 .await;
             crate::call::json(client, "get_anything", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18216,14 +18032,14 @@ Required.*/
     pub struct GetTree<'a> {
         client: &'a super::Client,
         tree_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetTree<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 tree_id: Err("missing required parameter `tree_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `tree_id`.
@@ -18240,7 +18056,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Tree>, crate::Error> {
-            let Self { client, tree_id, __timeout } = self;
+            let Self { client, tree_id, __options } = self;
             let tree_id = crate::call::valid("get_tree", tree_id)?;
             let url = format!(
                 "{}/trees/{}", client.baseurl, crate ::call::path_segment("get_tree",
@@ -18258,18 +18074,13 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_tree",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "get_tree", __options).await;
             crate::call::json(client, "get_tree", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18293,7 +18104,7 @@ Required.*/
             ::std::option::Option<::std::string::String>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ReadSmallPrint<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -18303,7 +18114,7 @@ Required.*/
                 names: Ok(None),
                 state: Ok(None),
                 x_print: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `print`.
@@ -18351,7 +18162,7 @@ Optional.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::SmallPrint>, crate::Error> {
-            let Self { client, print, names, state, x_print, __timeout } = self;
+            let Self { client, print, names, state, x_print, __options } = self;
             let print = crate::call::valid("read_small_print", print)?;
             let names = crate::call::valid("read_small_print", names)?;
             let state = crate::call::valid("read_small_print", state)?;
@@ -18390,18 +18201,19 @@ Optional.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "read_small_print",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "read_small_print",
+                    __options,
+                )
                 .await;
             crate::call::json(client, "read_small_print", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18414,7 +18226,7 @@ Optional.*/
         client: &'a super::Client,
         print: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::SmallPrint, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> WriteSmallPrint<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -18422,7 +18234,7 @@ Optional.*/
                 client: client,
                 print: Err("missing required parameter `print`".to_string()),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `print`.
@@ -18459,7 +18271,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::OldPrint>, crate::Error> {
-            let Self { client, print, body, __timeout } = self;
+            let Self { client, print, body, __options } = self;
             let print = crate::call::valid("write_small_print", print)?;
             let body = crate::call::valid(
                 "write_small_print",
@@ -18485,18 +18297,19 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "write_small_print",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "write_small_print",
+                    __options,
+                )
                 .await;
             crate::call::json(client, "write_small_print", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18508,14 +18321,14 @@ Required.*/
     pub struct PostReading<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::Reading, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> PostReading<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -18540,7 +18353,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Reading>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "post_reading",
                 body.and_then(|v| types::Reading::try_from(v).map_err(|e| e.to_string())),
@@ -18559,18 +18372,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "post_reading",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "post_reading", __options)
                 .await;
             crate::call::json(client, "post_reading", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18581,13 +18390,13 @@ Required.*/
     #[must_use = "nothing is sent before `send`, or before it is awaited"]
     pub struct ListThings<'a> {
         client: &'a super::Client,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> ListThings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         ///Sends a `GET` request to `/things`
@@ -18597,7 +18406,7 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::Thing>>,
             crate::Error,
         > {
-            let Self { client, __timeout } = self;
+            let Self { client, __options } = self;
             let url = format!("{}/things", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -18611,18 +18420,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "list_things",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "list_things", __options)
                 .await;
             crate::call::json(client, "list_things", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18634,14 +18439,14 @@ Required.*/
     pub struct GetThing<'a> {
         client: &'a super::Client,
         thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 thing_id: Err("missing required parameter `thing_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `thing_id`.
@@ -18658,7 +18463,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
-            let Self { client, thing_id, __timeout } = self;
+            let Self { client, thing_id, __options } = self;
             let thing_id = crate::call::valid("get_thing", thing_id)?;
             let url = format!(
                 "{}/things/{}", client.baseurl, crate ::call::path_segment("get_thing",
@@ -18676,18 +18481,14 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_thing",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_thing", __options)
                 .await;
             crate::call::json(client, "get_thing", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18700,7 +18501,7 @@ Required.*/
         client: &'a super::Client,
         thing_id: ::std::result::Result<::std::string::String, ::std::string::String>,
         body: ::std::result::Result<types::builder::ThingChange, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> UpdateThing<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -18708,7 +18509,7 @@ Required.*/
                 client: client,
                 thing_id: Err("missing required parameter `thing_id`".to_string()),
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `thing_id`.
@@ -18745,7 +18546,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Thing>, crate::Error> {
-            let Self { client, thing_id, body, __timeout } = self;
+            let Self { client, thing_id, body, __options } = self;
             let thing_id = crate::call::valid("update_thing", thing_id)?;
             let body = crate::call::valid(
                 "update_thing",
@@ -18771,18 +18572,14 @@ Required.*/
                     .json(&crate::wire::Written(&body))
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "update_thing",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "update_thing", __options)
                 .await;
             crate::call::json(client, "update_thing", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18809,7 +18606,7 @@ Required.*/
             ::std::option::Option<::std::string::String>,
             ::std::string::String,
         >,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> SearchThings<'a> {
         pub fn new(client: &'a super::Client) -> Self {
@@ -18819,7 +18616,7 @@ Required.*/
                 label: Ok(None),
                 status: Ok(None),
                 x_shop: Ok(None),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The query parameter `changed_since`.
@@ -18873,7 +18670,7 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Thing>>,
             crate::Error,
         > {
-            let Self { client, changed_since, label, status, x_shop, __timeout } = self;
+            let Self { client, changed_since, label, status, x_shop, __options } = self;
             let changed_since = crate::call::valid("search_things", changed_since)?;
             let label = crate::call::valid("search_things", label)?;
             let status = crate::call::valid("search_things", status)?;
@@ -18915,18 +18712,14 @@ Optional.*/
                     .headers(header_map)
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "search_things",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "search_things", __options)
                 .await;
             crate::call::json(client, "search_things", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18938,14 +18731,14 @@ Optional.*/
     pub struct DeleteDraft<'a> {
         client: &'a super::Client,
         draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> DeleteDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 draft_id: Err("missing required parameter `draft_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `draft_id`.
@@ -18962,7 +18755,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
-            let Self { client, draft_id, __timeout } = self;
+            let Self { client, draft_id, __options } = self;
             let draft_id = crate::call::valid("delete_draft", draft_id)?;
             let url = format!(
                 "{}/drafts/{}", client.baseurl, crate
@@ -18973,18 +18766,14 @@ Required.*/
                 "delete_draft",
                 client.client.delete(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "delete_draft",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "delete_draft", __options)
                 .await;
-            crate::call::nothing("delete_draft", result)
+            crate::call::nothing(result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -18996,14 +18785,14 @@ Required.*/
     pub struct CreateDraft<'a> {
         client: &'a super::Client,
         body: ::std::result::Result<types::builder::NewDraft, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> CreateDraft<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 body: Ok(::std::default::Default::default()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The request body.
@@ -19028,7 +18817,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Draft>, crate::Error> {
-            let Self { client, body, __timeout } = self;
+            let Self { client, body, __options } = self;
             let body = crate::call::valid(
                 "create_draft",
                 body
@@ -19055,18 +18844,14 @@ Required.*/
                     )?
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "create_draft",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "create_draft", __options)
                 .await;
             crate::call::json(client, "create_draft", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -19078,14 +18863,14 @@ Required.*/
     pub struct GetKit<'a> {
         client: &'a super::Client,
         kit_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetKit<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 kit_id: Err("missing required parameter `kit_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `kit_id`.
@@ -19102,7 +18887,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<types::Kit>, crate::Error> {
-            let Self { client, kit_id, __timeout } = self;
+            let Self { client, kit_id, __options } = self;
             let kit_id = crate::call::valid("get_kit", kit_id)?;
             let url = format!(
                 "{}/kits/{}", client.baseurl, crate ::call::path_segment("get_kit",
@@ -19120,18 +18905,13 @@ Required.*/
                     )
                     .build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_kit",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
-                .await;
+            let result = crate::call::exec(client, request, "get_kit", __options).await;
             crate::call::json(client, "get_kit", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -19143,14 +18923,14 @@ Required.*/
     pub struct GetDraftPdf<'a> {
         client: &'a super::Client,
         draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-        __timeout: ::std::option::Option<::std::time::Duration>,
+        __options: crate::call::Options,
     }
     impl<'a> GetDraftPdf<'a> {
         pub fn new(client: &'a super::Client) -> Self {
             Self {
                 client: client,
                 draft_id: Err("missing required parameter `draft_id`".to_string()),
-                __timeout: ::std::option::Option::None,
+                __options: ::std::default::Default::default(),
             }
         }
         /**The path parameter `draft_id`.
@@ -19167,7 +18947,7 @@ Required.*/
         pub async fn send(
             self,
         ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
-            let Self { client, draft_id, __timeout } = self;
+            let Self { client, draft_id, __options } = self;
             let draft_id = crate::call::valid("get_draft_pdf", draft_id)?;
             let url = format!(
                 "{}/drafts/{}/pdf", client.baseurl, crate
@@ -19178,18 +18958,14 @@ Required.*/
                 "get_draft_pdf",
                 client.client.get(url).build(),
             )?;
-            let info = OperationInfo {
-                operation_id: "get_draft_pdf",
-            };
-            let result = client
-                .exec(crate::call::timed(request, __timeout), &info)
+            let result = crate::call::exec(client, request, "get_draft_pdf", __options)
                 .await;
             crate::call::bytes(client, "get_draft_pdf", result)
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
-            self.__timeout = ::std::option::Option::Some(timeout);
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }

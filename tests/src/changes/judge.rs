@@ -14,9 +14,6 @@ use crate::client_crate;
 
 const VERSION: &str = "0.51.0";
 
-/// What the crate has for its own client.
-const HOOKS: &str = "impl ClientHooks<crate::middleware::Middleware> for Client {}";
-
 /// What stands above the table.
 const INTRODUCTION: &str = "\
 What `cargo-semver-checks` says about the clients of each case, beside our verdict. The items that are gone are the same for
@@ -268,7 +265,7 @@ fn write<'d>(folder: &Path, documents: impl Iterator<Item = &'d Document>) {
         let mut files = generated.files.into_iter();
         let client = files.find(|file| file.path.ends_with("client.rs")).unwrap();
         let path = source.join(format!("cases/case_{index}.rs"));
-        fs::write(path, client.text + HOOKS).unwrap();
+        fs::write(path, client.text).unwrap();
         let _ = writeln!(root, "pub mod case_{index};");
     }
     fs::write(source.join("cases/mod.rs"), root).unwrap();
