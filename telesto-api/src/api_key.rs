@@ -43,6 +43,12 @@ impl ApiKey {
         value
     }
 
+    /// A key for hashes, from which nobody can tell the API key.
+    #[cfg(feature = "cache")]
+    pub(crate) fn derived(&self, context: &str) -> [u8; 32] {
+        blake3::derive_key(context, self.0.expose_secret().as_bytes())
+    }
+
     /// The text with the key redacted, whether it is there as it is or with
     /// escapes, as error messages quote it.
     pub(crate) fn redact(&self, text: &str) -> String {
@@ -54,29 +60,43 @@ impl ApiKey {
     /// A body with the key redacted, also as it is written in JSON. One without
     /// the key is not copied.
     pub(crate) fn redact_bytes(&self, body: Bytes) -> Bytes {
+        self.written()
+            .iter()
+            .fold(body, |body, key| match is_in(key.as_bytes(), &body) {
+                true => replaced(&body, key.as_bytes()).into(),
+                false => body,
+            })
+    }
+
+    /// Whether a body holds the key, also as it is written in JSON.
+    #[cfg(feature = "cache")]
+    pub(crate) fn is_in(&self, body: &[u8]) -> bool {
+        let mut written = self.written().into_iter();
+        written.any(|key| is_in(key.as_bytes(), body))
+    }
+
+    /// The key as it is, and as JSON may have it.
+    fn written(&self) -> [String; 3] {
         let key = self.0.expose_secret();
         let json = serde_json::to_string(key).unwrap_or_default();
         let json = json.trim_matches('"');
         // PHP escapes slashes.
-        let php = json.replace('/', "\\/");
-        [key, json, &php].into_iter().fold(body, |body, key| {
-            let found = body.windows(key.len()).any(|part| part == key.as_bytes());
-            match found {
-                true => replaced(&body, key.as_bytes()).into(),
-                false => body,
-            }
-        })
+        [key.to_owned(), json.to_owned(), json.replace('/', "\\/")]
     }
 
     /// Redacts the headers that repeat the key.
     pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
         let key = self.0.expose_secret().as_bytes();
         for value in headers.values_mut() {
-            if value.as_bytes().windows(key.len()).any(|part| part == key) {
+            if is_in(key, value.as_bytes()) {
                 *value = HeaderValue::from_static(REDACTED);
             }
         }
     }
+}
+
+fn is_in(key: &[u8], bytes: &[u8]) -> bool {
+    bytes.windows(key.len()).any(|part| part == key)
 }
 
 /// The bytes with each `key` in them redacted.

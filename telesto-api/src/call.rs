@@ -20,6 +20,20 @@ use crate::{ByteStream, Error, decode, operation};
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) timeout: Option<Duration>,
+    pub(crate) freshness: Freshness,
+}
+
+/// Which responses of the cache a call accepts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// As its client does; of a client, fresh ones, and stale ones if there is no
+    /// other.
+    #[default]
+    Usual,
+    /// None.
+    Fresh,
+    /// Stale ones, too, rather than wait for the rate limit.
+    AllowStale,
 }
 
 /// Turns the error of an argument, or of a request that cannot be built, into
@@ -78,7 +92,9 @@ pub(crate) async fn exec(
     })?;
     *request.timeout_mut() = options.timeout;
     let (middleware, http) = (client.inner(), client.client());
-    middleware.send(http, request, known.into()).await
+    middleware
+        .send(http, request, known.into(), options.freshness)
+        .await
 }
 
 /// The response of an operation that returns JSON.
@@ -87,7 +103,7 @@ pub(crate) async fn json<T: Wire>(
     operation: &str,
     received: Result<Received, Error>,
 ) -> Result<ResponseValue<T>, Error> {
-    decode::response(client, operation, received?)
+    decode::response(client, operation, received?).await
 }
 
 /// The response of an operation that returns bytes, as a stream.

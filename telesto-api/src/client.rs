@@ -12,6 +12,9 @@ use secrecy::SecretString;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::budget::{Budget, BudgetStatus};
+#[cfg(feature = "cache")]
+use crate::cache::{Cache, CacheStats, Link, Owner};
+use crate::call::Freshness;
 use crate::clock::{Clock, SystemClock};
 use crate::error::root_cause;
 use crate::generated::{Client, spec};
@@ -55,6 +58,50 @@ impl Client {
         settings.account.status().await
     }
 
+    /// This client for calls that must have what the server says now: they are not
+    /// served by the cache, and do not share a request that was sent before. Their
+    /// responses are kept for other calls. Without a cache, all calls are like this.
+    ///
+    /// A single call says it by itself: `client.list_products().fresh()`.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
+    /// let now = client.fresh();
+    /// let products = now.list_products().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        self.with(Freshness::Fresh)
+    }
+
+    /// This client for calls that take a stale response of the cache rather than wait
+    /// for the rate limit, whatever [`OnLimit`] says. Without a stale response, they
+    /// wait.
+    ///
+    /// A single call says it by itself: `client.list_products().allow_stale()`.
+    #[must_use]
+    pub fn allow_stale(&self) -> Self {
+        self.with(Freshness::AllowStale)
+    }
+
+    fn with(&self, freshness: Freshness) -> Self {
+        Self {
+            inner: self.inner().with(freshness),
+            ..self.clone()
+        }
+    }
+
+    /// How often the [cache](Cache) of this client has spared a request: all zero
+    /// without a cache.
+    #[cfg(feature = "cache")]
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        let cache = self.inner().settings().cache.as_ref();
+        cache.map(Link::stats).unwrap_or_default()
+    }
+
     /// A request for an endpoint that is not in the spec, with a path below the
     /// base URL. It has the same authentication, limits, errors and decoding as
     /// every other call.
@@ -85,6 +132,8 @@ pub struct ClientBuilder {
     keep_back: u32,
     on_wait: OnWait,
     budget: Option<Budget>,
+    #[cfg(feature = "cache")]
+    cache: Option<Cache>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
     body_limit: usize,
@@ -106,6 +155,8 @@ impl ClientBuilder {
             keep_back: 0,
             on_wait: OnWait::default(),
             budget: None,
+            #[cfg(feature = "cache")]
+            cache: None,
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(60),
             body_limit: 64 * 1024 * 1024,
@@ -237,6 +288,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Where responses are kept to be served again. By default, none are.
+    #[cfg(feature = "cache")]
+    pub fn cache(mut self, cache: Cache) -> Self {
+        self.cache = Some(cache);
+        self
+    }
+
     /// The clock to use, such as a [`ManualClock`](crate::ManualClock) in tests.
     ///
     /// Times of different clocks cannot be compared. So a client with a clock
@@ -308,11 +366,19 @@ impl ClientBuilder {
             self.rate_limit,
             self.keep_back,
         )?;
+        #[cfg(feature = "cache")]
+        let owner = Owner::new(&api_key, &base_url.origin());
+        #[cfg(feature = "cache")]
+        let cache = self.cache.map(|cache| cache.link(owner, &self.clock));
         Ok(Client {
             baseurl: base_url.as_str().to_owned(),
             client: http,
             inner: Middleware::new(Settings {
                 account,
+                #[cfg(feature = "cache")]
+                cache: cache.transpose()?,
+                #[cfg(feature = "cache")]
+                owner,
                 base_url,
                 api_key,
                 api_key_header,

@@ -11,7 +11,7 @@ use crate::wire::{self, Wire};
 use crate::{Error, ErrorKind, trace};
 
 /// Decodes the response of a call, within its span.
-pub(crate) fn response<T: Wire>(
+pub(crate) async fn response<T: Wire>(
     client: &Client,
     operation: &str,
     received: Received,
@@ -21,10 +21,18 @@ pub(crate) fn response<T: Wire>(
         headers,
         body,
         span,
+        #[cfg(feature = "cache")]
+        unsaved,
         ..
     } = received;
     match span.in_scope(|| json(&body)) {
-        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
+        Ok(value) => {
+            #[cfg(feature = "cache")]
+            if let Some(unsaved) = unsaved {
+                unsaved.save().await;
+            }
+            Ok(ResponseValue::new(value, status, headers))
+        }
         Err(error) => {
             let middleware = client.inner();
             // Redacted before it is shortened: half a key would not be recognised.

@@ -343,6 +343,10 @@ impl Error {
     }
 
     pub(crate) fn of(self, operation: &str) -> Self {
+        // It may have clones that say so, too.
+        if self.operation() == Some(operation) {
+            return self;
+        }
         self.with(|inner| inner.operation = Some(operation.to_owned()))
     }
 

@@ -7,6 +7,8 @@ mod base_url;
 mod body;
 mod budget;
 mod byte_stream;
+#[cfg(feature = "cache")]
+mod cache;
 mod call;
 mod client;
 mod clock;
@@ -39,6 +41,8 @@ pub use self::api_error::ApiError;
 pub use self::argument::{Argument, Empty};
 pub use self::budget::{Budget, BudgetStatus, Wait, WaitReason};
 pub use self::byte_stream::ByteStream;
+#[cfg(feature = "cache")]
+pub use self::cache::{Cache, CacheStats, Served};
 pub use self::client::ClientBuilder;
 pub use self::clock::{Clock, ManualClock, Sleep, SystemClock};
 #[doc(hidden)]

@@ -16,6 +16,9 @@ use tracing::Instrument as _;
 use crate::api_key::ApiKey;
 use crate::base_url::BaseUrl;
 use crate::budget::{Account, NotReserved, Reservation};
+#[cfg(feature = "cache")]
+use crate::cache::{self, Link, Owner};
+use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::operation::{Call, Returns};
 use crate::outcome::{self, Received};
@@ -26,7 +29,14 @@ const MAX_REDIRECTS: usize = 5;
 
 /// The steps that every call of a client shares.
 #[derive(Clone, Debug)]
-pub(crate) struct Middleware(Arc<Settings>);
+pub(crate) struct Middleware {
+    settings: Arc<Settings>,
+    #[cfg_attr(
+        not(feature = "cache"),
+        expect(dead_code, reason = "only a cache asks")
+    )]
+    freshness: Freshness,
+}
 
 #[derive(Debug)]
 pub(crate) struct Settings {
@@ -39,6 +49,10 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     pub(crate) body_limit: usize,
     pub(crate) clock: Arc<dyn Clock>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<Link>,
+    #[cfg(feature = "cache")]
+    pub(crate) owner: Owner,
 }
 
 /// The function that is called when a call starts to wait.
@@ -52,7 +66,7 @@ impl OnWait {
         Self(Some(Arc::new(callback)))
     }
 
-    fn call(&self, wait: &Wait) {
+    pub(crate) fn call(&self, wait: &Wait) {
         if let Some(callback) = &self.0 {
             callback(wait);
         }
@@ -84,11 +98,22 @@ pub(crate) enum Slot {
 
 impl Middleware {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self(Arc::new(settings))
+        Self {
+            settings: Arc::new(settings),
+            freshness: Freshness::default(),
+        }
     }
 
     pub(crate) fn settings(&self) -> &Settings {
-        &self.0
+        &self.settings
+    }
+
+    /// The same, for calls that accept other responses of the cache.
+    pub(crate) fn with(&self, freshness: Freshness) -> Self {
+        Self {
+            settings: Arc::clone(&self.settings),
+            freshness,
+        }
     }
 
     /// Sends a request through all steps. The response is a success; its body
@@ -98,13 +123,28 @@ impl Middleware {
         http: &reqwest::Client,
         request: Request,
         call: Call<'_>,
+        #[cfg_attr(
+            not(feature = "cache"),
+            expect(unused_variables, reason = "only a cache asks")
+        )]
+        freshness: Freshness,
     ) -> Result<Received, Error> {
         let span = trace::span(&request, call);
-        let method = request.method().clone();
         let result = async {
             let request = self.prepared(request, call)?;
-            let arrived = self.follow(http, request, call).await?;
-            outcome::of(self, arrived, &method, call).await
+            let deadline = self.deadline();
+            #[cfg(feature = "cache")]
+            let sent = cache::send(
+                self,
+                http,
+                request,
+                call,
+                self.accepted(freshness),
+                deadline,
+            );
+            #[cfg(not(feature = "cache"))]
+            let sent = self.forward(http, request, call, deadline, None);
+            sent.await
         }
         .instrument(span.clone())
         .await
@@ -113,9 +153,18 @@ impl Middleware {
         Ok(Received { span, ..result? })
     }
 
+    /// Which responses of the cache a call accepts that asks for this.
+    #[cfg(feature = "cache")]
+    fn accepted(&self, freshness: Freshness) -> Freshness {
+        match freshness {
+            Freshness::Usual => self.freshness,
+            asked => asked,
+        }
+    }
+
     /// The request with what every one of the call has.
     fn prepared(&self, mut request: Request, call: Call<'_>) -> Result<Request, Error> {
-        let timeout = request.timeout_mut().get_or_insert(self.0.timeout);
+        let timeout = request.timeout_mut().get_or_insert(self.settings.timeout);
         if timeout.is_zero() {
             return Err(Error::invalid_request("the timeout is zero"));
         }
@@ -132,30 +181,55 @@ impl Middleware {
         Ok(request)
     }
 
+    /// Until when a call that begins now waits for slots of the budget.
+    fn deadline(&self) -> Option<Duration> {
+        let now = self.settings.clock.monotonic();
+        match self.settings.on_limit {
+            OnLimit::Fail => Some(now),
+            OnLimit::Wait => None,
+            OnLimit::WaitAtMost(wait) => Some(now.saturating_add(wait)),
+        }
+    }
+
+    /// Asks the server, with the slot of the budget that is `reserved` if there is
+    /// one already.
+    pub(crate) async fn forward(
+        &self,
+        http: &reqwest::Client,
+        request: Request,
+        call: Call<'_>,
+        deadline: Option<Duration>,
+        reserved: Option<Reservation>,
+    ) -> Result<Received, Error> {
+        let method = request.method().clone();
+        let arrived = self.follow(http, request, call, deadline, reserved).await?;
+        outcome::of(self, arrived, &method, call).await
+    }
+
     /// Sends a request, and follows redirects within the origin.
     async fn follow(
         &self,
         http: &reqwest::Client,
         first: Request,
         call: Call<'_>,
+        deadline: Option<Duration>,
+        mut reserved: Option<Reservation>,
     ) -> Result<Arrived, Error> {
-        let now = self.0.clock.monotonic();
-        let deadline = match self.0.on_limit {
-            OnLimit::Fail => Some(now),
-            OnLimit::Wait => None,
-            OnLimit::WaitAtMost(wait) => Some(now.saturating_add(wait)),
-        };
         let mut request = first;
         for _ in 0..=MAX_REDIRECTS {
             let method = request.method().clone();
             let next = request.try_clone();
-            let arrived = self.send_once(http, request, call, deadline).await?;
+            let reservation = match reserved.take() {
+                Some(reservation) => reservation,
+                None => self.reserve(&request, deadline).await?,
+            };
+            let arrived = self.send_once(http, request, call, reservation).await?;
             let status = arrived.response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return Ok(arrived);
             }
             let location = text(arrived.response.headers(), &LOCATION);
-            let target = self.0.base_url.redirected(
+            let target = self.settings.base_url.redirected(
                 &method,
                 arrived.response.url(),
                 status.as_u16(),
@@ -176,20 +250,34 @@ impl Middleware {
         ))
     }
 
+    /// How long a request may take.
+    pub(crate) fn timeout(&self, request: &Request) -> Duration {
+        request.timeout().copied().unwrap_or(self.settings.timeout)
+    }
+
+    /// Takes a slot of the budget, or waits for one.
+    async fn reserve(
+        &self,
+        request: &Request,
+        deadline: Option<Duration>,
+    ) -> Result<Reservation, Error> {
+        let Settings {
+            account, on_wait, ..
+        } = &*self.settings;
+        let reserved = account.reserve(deadline, self.timeout(request), |wait| on_wait.call(wait));
+        reserved.await.map_err(not_sent)
+    }
+
     /// Sends one request, which spends one of the budget.
     async fn send_once(
         &self,
         http: &reqwest::Client,
         mut request: Request,
         call: Call<'_>,
-        deadline: Option<Duration>,
+        mut reservation: Reservation,
     ) -> Result<Arrived, Error> {
-        let settings = &*self.0;
-        let timeout = request.timeout().copied().unwrap_or(settings.timeout);
-        let on_wait = |wait: &Wait| settings.on_wait.call(wait);
-        let reserved = settings.account.reserve(deadline, timeout, on_wait);
-        let mut reservation = reserved.await.map_err(not_sent)?;
-
+        let settings = &*self.settings;
+        let timeout = self.timeout(&request);
         let key = settings.api_key.header();
         request
             .headers_mut()
@@ -234,29 +322,35 @@ impl Middleware {
 
     /// A text of the server, with the key redacted.
     pub(crate) fn redact(&self, text: &str) -> String {
-        self.0.api_key.redact(text)
+        self.settings.api_key.redact(text)
     }
 
     /// Redacts the key in the headers of a response.
     pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
-        self.0.api_key.redact_headers(headers);
+        self.settings.api_key.redact_headers(headers);
+    }
+
+    /// Whether the key is in a body.
+    #[cfg(feature = "cache")]
+    pub(crate) fn is_key_in(&self, body: &[u8]) -> bool {
+        self.settings.api_key.is_in(body)
     }
 
     /// The error with what was received, with the key redacted.
     pub(crate) fn with_response(&self, error: Error, headers: &HeaderMap, body: Bytes) -> Error {
         let mut headers = headers.clone();
         self.redact_headers(&mut headers);
-        error.with_response(headers, self.0.api_key.redact_bytes(body))
+        error.with_response(headers, self.settings.api_key.redact_bytes(body))
     }
 
     /// How long the server asks to wait, if it does.
     pub(crate) fn asked(&self, headers: &HeaderMap) -> Option<Duration> {
-        retry_after(headers, self.0.clock.wall())
+        retry_after(headers, self.settings.clock.wall())
     }
 }
 
 /// The error of a request that was held back.
-fn not_sent(reason: NotReserved) -> Error {
+pub(crate) fn not_sent(reason: NotReserved) -> Error {
     let (locked, retry_at) = match reason {
         NotReserved::Exhausted { locked, retry_at } => (locked, retry_at),
         NotReserved::Failed(error) => return error,

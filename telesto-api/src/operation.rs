@@ -1,5 +1,7 @@
 //! The operations of the spec, as data.
 
+use std::time::Duration;
+
 use crate::generated::spec::OPERATIONS;
 
 /// An operation of the spec that the client was generated from.
@@ -13,13 +15,18 @@ pub struct Operation {
     pub method: &'static str,
     /// The template of its path, below the base URL.
     pub path: &'static str,
-    /// Its first tag, if it has one.
-    pub tag: Option<&'static str>,
+    /// Its tags.
+    pub tags: &'static [&'static str],
     /// What a successful call returns.
     pub returns: Returns,
     /// The media types that a successful response may have: none if it has no
     /// body.
     pub media_types: &'static [&'static str],
+    /// For how long a response is fresh in a cache; `None` if the spec does not say.
+    pub fresh_for: Option<Duration>,
+    /// For how much longer it is served if the server cannot be asked; `None` if the
+    /// spec does not say.
+    pub stale_for: Option<Duration>,
 }
 
 /// What a successful call of an operation returns.
@@ -53,13 +60,61 @@ pub(crate) struct Call<'a> {
     /// The name in errors and spans: the `operationId`, if there is one.
     pub(crate) name: &'a str,
     /// The template of its path, if it is in the spec.
-    pub(crate) template: Option<&'a str>,
+    pub(crate) template: Option<&'static str>,
     /// What a success is read as.
     pub(crate) returns: Returns,
     /// The media types that bytes may have; none if they may have any.
     pub(crate) media_types: &'static [&'static str],
     /// Whether the caller reads the body as a stream.
     pub(crate) streams: bool,
+    /// The tags of the operation; none if it is not in the spec.
+    #[cfg_attr(
+        not(feature = "cache"),
+        expect(dead_code, reason = "only a cache asks")
+    )]
+    pub(crate) tags: &'static [&'static str],
+    #[cfg_attr(
+        not(feature = "cache"),
+        expect(dead_code, reason = "only a cache asks")
+    )]
+    pub(crate) caching: Caching,
+}
+
+impl Call<'_> {
+    /// The same, without a name that lives elsewhere.
+    #[cfg(feature = "cache")]
+    pub(crate) fn without_name(self) -> Call<'static> {
+        let Self {
+            name: _,
+            template,
+            returns,
+            media_types,
+            streams,
+            tags,
+            caching,
+        } = self;
+        Call {
+            name: "",
+            template,
+            returns,
+            media_types,
+            streams,
+            tags,
+            caching,
+        }
+    }
+}
+
+/// For how long the response of a call may be served again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Caching {
+    /// Not at all, and not to other calls either.
+    Never,
+    /// For so long, or as long as the cache of the client says.
+    For {
+        fresh: Option<Duration>,
+        stale: Option<Duration>,
+    },
 }
 
 impl From<&Operation> for Call<'_> {
@@ -70,6 +125,14 @@ impl From<&Operation> for Call<'_> {
             returns: operation.returns,
             media_types: operation.media_types,
             streams: operation.returns == Returns::Bytes,
+            tags: operation.tags,
+            caching: match (operation.method, operation.returns) {
+                ("GET", Returns::Json) => Caching::For {
+                    fresh: operation.fresh_for,
+                    stale: operation.stale_for,
+                },
+                _ => Caching::Never,
+            },
         }
     }
 }

@@ -2,6 +2,8 @@
 //! then an error that the body states, then whether the body is what the
 //! operation returns.
 
+#[cfg(feature = "cache")]
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +15,8 @@ use tracing::Span;
 use crate::api_error::ApiError;
 use crate::body::{self, Buffer, looks_like_html, without_mark};
 use crate::budget::Reservation;
+#[cfg(feature = "cache")]
+use crate::cache::Unsaved;
 use crate::middleware::{Arrived, Middleware, Slot};
 use crate::operation::{Call, Returns};
 use crate::{Error, ErrorKind};
@@ -28,6 +32,9 @@ pub(crate) struct Received {
     pub(crate) rest: Option<Rest>,
     /// That of the call, which the response is decoded in.
     pub(crate) span: Span,
+    /// If it is to be cached once it is decoded.
+    #[cfg(feature = "cache")]
+    pub(crate) unsaved: Option<Arc<Unsaved>>,
 }
 
 /// The rest of a body that is read as a stream.
@@ -71,6 +78,8 @@ pub(crate) async fn of(
                 body,
                 rest: call.streams.then_some(Rest { response, timeout }),
                 span: Span::none(),
+                #[cfg(feature = "cache")]
+                unsaved: None,
             })
         }
     }

@@ -9,8 +9,9 @@ use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::call::Freshness;
 use crate::generated::Client;
-use crate::operation::{Call, Returns};
+use crate::operation::{Caching, Call, Returns};
 use crate::outcome::Received;
 use crate::{Error, call, decode};
 
@@ -42,6 +43,8 @@ pub struct RequestBuilder<'a> {
     /// The name in errors and spans.
     name: String,
     request: Result<reqwest::RequestBuilder, Error>,
+    caching: Caching,
+    freshness: Freshness,
 }
 
 impl<'a> RequestBuilder<'a> {
@@ -53,7 +56,61 @@ impl<'a> RequestBuilder<'a> {
             client,
             name,
             request,
+            caching: Caching::Never,
+            freshness: Freshness::default(),
         }
+    }
+
+    /// Has the cache of the client serve a response that is at most so old. Without
+    /// this, or without a cache, the server is always asked. It is for `GET`
+    /// requests; what the spec does not know may be about anything, so any write
+    /// drops the response.
+    ///
+    /// ```no_run
+    /// # async fn example(client: &telesto_api::Client) -> Result<(), telesto_api::Error> {
+    /// use std::time::Duration;
+    /// use telesto_api::Method;
+    ///
+    /// let report = client
+    ///     .request(Method::GET, "/report")
+    ///     .fresh_for(Duration::from_secs(3600))
+    ///     .send()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn fresh_for(self, time: Duration) -> Self {
+        self.cached(|fresh, _| *fresh = Some(time))
+    }
+
+    /// Has the cache of the client serve a response for so much longer if the server
+    /// cannot be asked.
+    pub fn stale_for(self, time: Duration) -> Self {
+        self.cached(|_, stale| *stale = Some(time))
+    }
+
+    fn cached(mut self, edit: impl FnOnce(&mut Option<Duration>, &mut Option<Duration>)) -> Self {
+        let (mut fresh, mut stale) = match self.caching {
+            Caching::Never => (Some(Duration::ZERO), Some(Duration::ZERO)),
+            Caching::For { fresh, stale } => (fresh, stale),
+        };
+        edit(&mut fresh, &mut stale);
+        self.caching = Caching::For { fresh, stale };
+        self
+    }
+
+    /// Asks the server, whatever the cache of the client holds: see
+    /// [`Client::fresh`].
+    pub fn fresh(mut self) -> Self {
+        self.freshness = Freshness::Fresh;
+        self
+    }
+
+    /// Takes a stale response rather than wait for the rate limit: see
+    /// [`Client::allow_stale`].
+    pub fn allow_stale(mut self) -> Self {
+        self.freshness = Freshness::AllowStale;
+        self
     }
 
     /// Appends a parameter to the query, percent-encoded as needed.
@@ -124,7 +181,7 @@ impl<'a> RequestBuilder<'a> {
     pub async fn send(self) -> Result<ResponseValue<Value>, Error> {
         let client = self.client;
         let (name, received) = self.sent(Returns::Json).await?;
-        decode::response(client, &name, received)
+        decode::response(client, &name, received).await
     }
 
     /// Sends the request, and returns the body of the response as bytes, such as
@@ -139,8 +196,14 @@ impl<'a> RequestBuilder<'a> {
             status,
             headers,
             body,
+            #[cfg(feature = "cache")]
+            unsaved,
             ..
         } = received;
+        #[cfg(feature = "cache")]
+        if let Some(unsaved) = unsaved {
+            unsaved.save().await;
+        }
         Ok(ResponseValue::new(body, status, headers))
     }
 
@@ -149,16 +212,26 @@ impl<'a> RequestBuilder<'a> {
             client,
             name,
             request,
+            caching,
+            freshness,
         } = self;
         let request = call::valid(&name, request?.build())?;
+        if caching != Caching::Never && request.method() != Method::GET {
+            let reason = "only responses to GET requests are cached";
+            return Err(Error::invalid_request(reason).of(&name));
+        }
         let call = Call {
             name: &name,
             template: None,
             returns,
             media_types: &[],
             streams: false,
+            tags: &[],
+            caching,
         };
-        let received = client.inner().send(client.client(), request, call).await?;
+        let middleware = client.inner();
+        let sent = middleware.send(client.client(), request, call, freshness);
+        let received = sent.await?;
         Ok((name, received))
     }
 

@@ -6,6 +6,7 @@ use crate::descriptions;
 use crate::document::{Kind, Node};
 use crate::names::pascal;
 use crate::spec::alternatives::Union;
+use crate::spec::extensions::Cache;
 use crate::spec::{
     Found, Operation, Parameter, RateLimit, Spec, component_name, essence, media_type,
 };
@@ -34,8 +35,7 @@ pub(crate) struct OperationFacts {
     /// In uppercase.
     pub(crate) method: String,
     pub(crate) path: String,
-    /// The first one.
-    pub(crate) tag: Option<String>,
+    pub(crate) tags: Vec<String>,
     /// The status and the description of each documented error.
     pub(crate) errors: Vec<(String, String)>,
     /// Where the operation is documented.
@@ -48,6 +48,14 @@ pub(crate) struct OperationFacts {
     pub(crate) returns: Returns,
     /// The media types of its successes, without parameters.
     pub(crate) media_types: Vec<String>,
+    pub(crate) cache: Option<Cache>,
+}
+
+impl OperationFacts {
+    /// Whether its responses can be cached.
+    pub(crate) fn is_cacheable(&self) -> bool {
+        self.method == "GET" && self.returns == Returns::Json
+    }
 }
 
 /// What the success of an operation is read as.
@@ -131,14 +139,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
     let node = operation.node;
     let tags = node.get("tags").map_or(&[][..], Node::items);
     let docs = node.get("externalDocs");
-    let contents: Vec<Found<'_>> = spec
-        .successes(operation)
-        .into_iter()
-        .filter_map(|(_, success)| spec.field(&success, "content"))
-        .collect();
-    let mut read = contents
-        .iter()
-        .filter_map(|content| Some(essence(media_type(content)?)));
+    let contents = spec.contents(operation);
     let mut media_types: Vec<String> = Vec::new();
     for entry in contents.iter().flat_map(|content| content.node.entries()) {
         let kind = essence(&entry.key).to_ascii_lowercase();
@@ -150,7 +151,11 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
         id: operation.id().unwrap_or_default().to_owned(),
         method: operation.method.to_ascii_uppercase(),
         path: operation.path.to_owned(),
-        tag: tags.first().and_then(Node::text).map(str::to_owned),
+        tags: tags
+            .iter()
+            .filter_map(Node::text)
+            .map(str::to_owned)
+            .collect(),
         errors: errors(spec, operation),
         documented_at: docs.and_then(|docs| docs.text_of("url")).map(str::to_owned),
         parameters: spec
@@ -167,13 +172,14 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
                 sent_in: sent_in.map(essence).unwrap_or_default().to_owned(),
             }
         }),
-        returns: match read.next() {
+        returns: match spec.read_as(operation) {
             Some(_) if operation.method == "head" => Returns::Nothing,
             Some("application/json") => Returns::Json,
             Some(media_type) => Returns::Bytes(media_type.to_owned()),
             None => Returns::Nothing,
         },
         media_types,
+        cache: Cache::of(node),
     }
 }
 

@@ -100,10 +100,7 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
         ..
     } = Refined::of(document, &target.crate_name)?;
     let internal = |reason| internal(document, reason);
-    let table = operations::module(&facts).map_err(internal)?;
-    let table = tree(table).map_err(internal)?;
     let root = tree(root()).map_err(internal)?;
-    watch.done("operations");
     // One syntax tree at a time: each takes many times the memory of its text.
     let file = |name: &str, tree: syn::File| GeneratedFile {
         path: target.folder.join(name),
@@ -111,6 +108,10 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     };
     let client = file("client.rs", client);
     watch.done("render");
+
+    let table = operations::module(&facts, &client.text).map_err(internal)?;
+    let table = tree(table).map_err(internal)?;
+    watch.done("operations");
 
     let mut mocks = tree(mocks).map_err(internal)?;
     let times = refine::mocks::refine(&mut mocks, &facts)

@@ -6,8 +6,12 @@ use quote::quote;
 
 use crate::facts::{Facts, OperationFacts, Returns};
 
-/// The module `spec` of the generated code; the error says what is missing.
-pub(crate) fn module(facts: &Facts) -> Result<TokenStream, String> {
+/// The module `spec` of the generated code, beside this text of the client; the
+/// error says what is missing.
+pub(crate) fn module(facts: &Facts, client: &str) -> Result<TokenStream, String> {
+    let client = blake3::hash(client.as_bytes()).to_hex();
+    // Half of it is enough to tell clients apart.
+    let client = &client[..32];
     let base_url = facts.server.as_ref().ok_or("there is no server")?;
     let header = facts.api_key_header.as_ref();
     let header = header.ok_or("there is no API key in a header")?;
@@ -22,26 +26,31 @@ pub(crate) fn module(facts: &Facts) -> Result<TokenStream, String> {
             id,
             method,
             path,
-            tag,
             media_types,
             ..
         } = operation;
-        let tag = match tag {
-            Some(tag) => quote!(Some(#tag)),
-            None => quote!(None),
-        };
+        let tags = &operation.tags;
         let returns = match &operation.returns {
             Returns::Json => quote!(Json),
             Returns::Bytes(_) => quote!(Bytes),
             Returns::Nothing => quote!(Nothing),
         };
+        let [fresh_for, stale_for] = match operation.cache {
+            Some(cache) => [cache.fresh, cache.stale].map(|time| {
+                let seconds = time.as_secs();
+                quote!(Some(Duration::from_secs(#seconds)))
+            }),
+            None => [quote!(None), quote!(None)],
+        };
         quote!(Operation {
             id: #id,
             method: #method,
             path: #path,
-            tag: #tag,
+            tags: &[#(#tags),*],
             returns: Returns::#returns,
             media_types: &[#(#media_types),*],
+            fresh_for: #fresh_for,
+            stale_for: #stale_for,
         })
     });
     Ok(quote! {
@@ -49,6 +58,10 @@ pub(crate) fn module(facts: &Facts) -> Result<TokenStream, String> {
 
         use crate::RateLimit;
         use crate::operation::{Operation, Returns};
+
+        /// The client that the spec makes, as a hash of its code.
+        #[cfg(feature = "cache")]
+        pub(crate) const CLIENT: &str = #client;
 
         /// The server of the spec.
         pub(crate) const BASE_URL: &str = #base_url;

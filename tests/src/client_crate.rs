@@ -104,13 +104,14 @@ fn manifest(root: &Path) -> String {
     let path = format!("path = \"{}/", root.display());
     let shared = shared.replace("path = \"", &path);
     let api = read("telesto-api/Cargo.toml");
-    let (_, dependencies) = api.split_once("[dependencies]").unwrap();
+    let (_, features) = api.split_once("[features]").unwrap();
+    let (features, dependencies) = features.split_once("[dependencies]").unwrap();
     let (dependencies, _) = dependencies.split_once("[dev-dependencies]").unwrap();
     format!(
         "[workspace]\nresolver = \"3\"\n[workspace.package]{shared}\n\
          [package]\nname = \"any-api\"\nversion = \"0.0.0\"\nedition.workspace = true\n\
          [lints.rust]\nunexpected_cfgs = {{ level = \"warn\", check-cfg = ['cfg(telesto_fixture)'] }}\n\
-         [features]\nhttpmock = [\"dep:httpmock\", \"dep:regex\"]\ndefault = [\"httpmock\"]\n\
+         [features]{features}default = [\"cache\", \"httpmock\"]\n\
          [dependencies]\ntelesto-mock.workspace = true\n{}",
         dependencies.replace(
             "tokio = { workspace = true, features = [",

@@ -7,6 +7,7 @@
 //! - `errors`: every way in which a call can fail.
 //! - `outcome`: what a response is taken for, whatever it claims to be.
 //! - `bytes`: bodies that are read as a stream.
+//! - `cache`: responses that are served again, and requests that are not made.
 //! - `timeouts`: how long a call waits, and what it costs.
 //! - `http`: TLS, HTTP/2, proxies and compression.
 //! - `requests`: endpoints that are not in the spec.
@@ -28,6 +29,7 @@
 )]
 
 mod bytes;
+mod cache;
 #[path = "../cases/clients/mod.rs"]
 mod cases;
 mod changes;

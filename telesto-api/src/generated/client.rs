@@ -345,6 +345,18 @@ pub mod builder {
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     impl<'a> ::std::future::IntoFuture for ListProducts<'a> {
         type Output = ::std::result::Result<

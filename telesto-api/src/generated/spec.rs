@@ -4,6 +4,9 @@
 use std::time::Duration;
 use crate::RateLimit;
 use crate::operation::{Operation, Returns};
+/// The client that the spec makes, as a hash of its code.
+#[cfg(feature = "cache")]
+pub(crate) const CLIENT: &str = "23b736598c1eff858fdbe8ab589ffb6c";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://telesto.app/v2";
 /// The header that carries the API key.
@@ -20,8 +23,10 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         id: "list_products",
         method: "GET",
         path: "/products",
-        tag: Some("products"),
+        tags: &["products"],
         returns: Returns::Json,
         media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
     },
 ];

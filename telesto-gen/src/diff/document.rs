@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::document::{Node, find, join};
 use crate::spec::RateLimit;
-use crate::spec::extensions::RATE_LIMIT;
+use crate::spec::extensions::is_known;
 
 use super::sides::Sides;
 use super::{About, Report, Verdict};
@@ -97,7 +97,7 @@ pub(super) fn docs_of(
 ) {
     let of_both = base.entries().iter().chain(new.entries());
     let extensions = of_both.map(|entry| entry.key.as_str());
-    let extensions = extensions.filter(|key| key.starts_with("x-") && *key != RATE_LIMIT);
+    let extensions = extensions.filter(|key| key.starts_with("x-") && !is_known(key));
     let keys: BTreeSet<&str> = keys.iter().copied().chain(extensions).collect();
     for key in keys {
         if json(base.get(key)) == json(new.get(key)) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
+use crate::spec::extensions::{CACHE, Cache};
 use crate::spec::{Found, Operation, Spec, essence, media_type};
 
 use super::document::docs_of;
@@ -55,6 +56,31 @@ pub(super) fn deprecated(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut R
         ),
         _ => {}
     }
+}
+
+pub(super) fn cache(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+    let [base, new] = [pair.base, pair.new].map(|operation| Cache::of(operation.node));
+    if base == new {
+        return;
+    }
+    let shown = |cache: Option<Cache>| match cache {
+        Some(Cache { fresh, stale }) => {
+            let [fresh, stale] = [fresh.as_secs(), stale.as_secs()];
+            format!("fresh for {fresh} s, then stale for {stale} s")
+        }
+        None => "cached for as long as the client says".to_owned(),
+    };
+    report.at_key(
+        Verdict::Additive,
+        &join(&pair.new.pointer, CACHE),
+        format!(
+            "responses of `{}` were {}, and are {}",
+            pair.new.label(),
+            shown(base),
+            shown(new)
+        ),
+        "clients with a cache serve them for another time; no code has to change",
+    );
 }
 
 pub(super) fn docs(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {

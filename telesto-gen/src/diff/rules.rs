@@ -109,6 +109,7 @@ pub(super) static RULES: &[ChangeRule] = &[
         "`deprecated` of operations",
         operations::deprecated,
     ),
+    of_operation("cache", "`x-cache` of operations", operations::cache),
     of_operation(
         "operation-docs",
         "what documents operations",

@@ -12,6 +12,7 @@ mod alternatives;
 mod bodies;
 mod docs;
 mod examples;
+mod extensions;
 mod merges;
 mod operations;
 mod parameters;
@@ -102,12 +103,17 @@ static RULES: &[Rule] = &[
     error(
         "x-rate-limit",
         "`x-rate-limit` gives `requests`, `window` and `lockout`",
-        root::rate_limit,
+        extensions::rate_limit,
+    ),
+    error(
+        "x-cache",
+        "`x-cache` gives `fresh`, and perhaps `stale`, to a GET operation that returns JSON",
+        extensions::cache,
     ),
     error(
         "unknown-extension",
         "there are no other extensions",
-        root::unknown_extension,
+        extensions::unknown,
     ),
     // References.
     error(

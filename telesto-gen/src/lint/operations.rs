@@ -8,13 +8,16 @@ use crate::spec::{Operation, Spec};
 
 /// Methods that the client has already, or that the generated code calls on it.
 const TAKEN_METHODS: &[&str] = &[
+    "allow_stale",
     "api_version",
     "baseurl",
     "budget",
     "builder",
+    "cache_stats",
     "client",
     "clone",
     "exec",
+    "fresh",
     "from_env",
     "inner",
     "new",

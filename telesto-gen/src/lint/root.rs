@@ -1,10 +1,9 @@
-//! Rules about the root: server, security, rate limit, and extensions.
+//! Rules about the root: server and security.
 
-use crate::document::{Data, Kind, Node, closest, join};
+use crate::document::{Kind, Node, join};
 
 use super::Report;
 use crate::spec::Spec;
-use crate::spec::extensions::{self, RATE_LIMIT};
 
 pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
     let example = "write `servers: [{ url: https://… }]`";
@@ -171,87 +170,4 @@ pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
 pub(super) fn is_header_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !name.is_empty() && name.bytes().all(token)
-}
-
-pub(super) fn rate_limit(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let pointer = format!("/{RATE_LIMIT}");
-    let Some(limit) = spec.root.get(RATE_LIMIT) else {
-        return report.at_key(
-            &pointer,
-            "the document does not state the rate limit",
-            "add `x-rate-limit: { requests: 100, window: 3600, lockout: 900 }`, with times in seconds",
-        );
-    };
-    let example = "x-rate-limit: { requests: …, window: …, lockout: … }";
-    if !matches!(limit.data, Data::Map(_)) {
-        return report.at_key(
-            &pointer,
-            format!("`{RATE_LIMIT}` is {}, not a mapping", limit.what()),
-            format!("write `{example}`"),
-        );
-    }
-    let fields = ["requests", "window", "lockout"];
-    for name in fields {
-        if limit.get(name).is_none() {
-            report.at_key(
-                &pointer,
-                format!("`{RATE_LIMIT}` has no `{name}`"),
-                format!("add it: `{example}`"),
-            );
-        }
-    }
-    for entry in limit.entries() {
-        let field = join(&pointer, &entry.key);
-        if !fields.contains(&entry.key.as_str()) {
-            let help = match closest(&entry.key, fields.into_iter()) {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("remove it: the fields are `{example}`"),
-            };
-            let message = format!("`{RATE_LIMIT}` has no field `{}`", entry.key);
-            report.at_key(&field, message, help);
-            continue;
-        }
-        // The largest value keeps all sums of seconds within 32 bits.
-        if !matches!(entry.value.data, Data::Integer(n) if (1..=i64::from(i32::MAX)).contains(&n)) {
-            report.at(
-                &field,
-                format!(
-                    "`{}` of `{RATE_LIMIT}` is not a whole number above 0",
-                    entry.key
-                ),
-                match entry.key.as_str() {
-                    "requests" => "write the number of requests in a window, such as `100`",
-                    _ => "write the seconds without a unit and without quotes, such as `3600`",
-                },
-            );
-        }
-    }
-}
-
-/// A misspelt extension would be ignored.
-pub(super) fn unknown_extension(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for extension in &spec.extensions {
-        let key = extension.entry.key.as_str();
-        let known = extensions::ALL.iter().find(|known| known.name == key);
-        if known.is_some_and(|known| known.holder == extension.holder)
-            || spec.document.holds_path_items(&extension.pointer)
-        {
-            continue;
-        }
-        let (message, help) = match known {
-            Some(known) => (
-                format!("`{key}` has no effect here"),
-                format!("move it to {}", known.place),
-            ),
-            None => {
-                let names: Vec<&str> = extensions::ALL.iter().map(|known| known.name).collect();
-                let help = match closest(key, names.iter().copied()) {
-                    Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("remove it: the only extension is `{}`", names.join("`, `")),
-                };
-                (format!("unknown extension `{key}`"), help)
-            }
-        };
-        report.at_key(&extension.pointer, message, help);
-    }
 }

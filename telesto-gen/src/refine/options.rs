@@ -11,9 +11,14 @@ use crate::facts::Facts;
 /// The names of the setters, and those of the setters of parameters with these
 /// names. They hold for all operations, so that no name depends on what an
 /// operation returns.
-pub(super) const SETTERS: [(&str, &str); 1] = [("timeout", "timeout_")];
+pub(super) const SETTERS: [(&str, &str); 3] = [
+    ("timeout", "timeout_"),
+    ("fresh", "fresh_"),
+    ("allow_stale", "allow_stale_"),
+];
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    let known = facts.by_builder();
     let builders = tree::module(file, "builder")?;
     let mut changed = 0;
     for item in builders.iter_mut() {
@@ -38,7 +43,14 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
                         changed += usize::from(taken_out(&mut function.block));
                     }
                 }
+                let name = tree::type_name(&block.self_ty).unwrap_or_default();
+                let operation = known
+                    .get(&name)
+                    .ok_or_else(|| format!("`{name}` is the builder of no operation"))?;
                 block.items.push(timeout());
+                if operation.is_cacheable() {
+                    block.items.extend(of_the_cache());
+                }
             }
             _ => {}
         }
@@ -61,6 +73,27 @@ fn timeout() -> ImplItem {
             self
         }
     }
+}
+
+fn of_the_cache() -> [ImplItem; 2] {
+    [
+        parse_quote! {
+            /// Asks the server, whatever the cache of the client holds: see
+            /// [`Client::fresh`](crate::Client::fresh).
+            pub fn fresh(mut self) -> Self {
+                self.__options.freshness = crate::call::Freshness::Fresh;
+                self
+            }
+        },
+        parse_quote! {
+            /// Takes a stale response rather than wait for the rate limit: see
+            /// [`Client::allow_stale`](crate::Client::allow_stale).
+            pub fn allow_stale(mut self) -> Self {
+                self.__options.freshness = crate::call::Freshness::AllowStale;
+                self
+            }
+        },
+    ]
 }
 
 /// Leaves the options of a new builder at those of the client.

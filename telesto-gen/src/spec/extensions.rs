@@ -15,12 +15,41 @@ pub(crate) struct Known {
 /// How many requests an address may send.
 pub(crate) const RATE_LIMIT: &str = "x-rate-limit";
 
+/// For how long the responses of an operation are served again.
+pub(crate) const CACHE: &str = "x-cache";
+
 /// All of them.
-pub(crate) const ALL: &[Known] = &[Known {
-    name: RATE_LIMIT,
-    holder: Kind::Document,
-    place: "the root of the document",
-}];
+pub(crate) const ALL: &[Known] = &[
+    Known {
+        name: RATE_LIMIT,
+        holder: Kind::Document,
+        place: "the root of the document",
+    },
+    Known {
+        name: CACHE,
+        holder: Kind::Operation,
+        place: "an operation",
+    },
+];
+
+#[cfg(feature = "generate")]
+/// Whether a field is an extension that this workspace reads.
+pub(crate) fn is_known(key: &str) -> bool {
+    ALL.iter().any(|known| known.name == key)
+}
+
+/// A whole number in a field of an extension.
+fn number(extension: &Node, name: &str) -> Option<u32> {
+    match extension.get(name)?.data {
+        Data::Integer(number) => u32::try_from(number).ok(),
+        _ => None,
+    }
+}
+
+fn seconds(extension: &Node, name: &str) -> Option<Duration> {
+    let seconds = number(extension, name)?;
+    Some(Duration::from_secs(seconds.into()))
+}
 
 /// What `x-rate-limit` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,15 +66,30 @@ pub struct RateLimit {
 impl RateLimit {
     pub(super) fn of(root: &Node) -> Option<Self> {
         let limit = root.get(RATE_LIMIT)?;
-        let number = |name: &str| match limit.get(name)?.data {
-            Data::Integer(number) => u32::try_from(number).ok(),
-            _ => None,
-        };
-        let seconds = |name: &str| Some(Duration::from_secs(number(name)?.into()));
         Some(Self {
-            requests: number("requests")?,
-            window: seconds("window")?,
-            lockout: seconds("lockout")?,
+            requests: number(limit, "requests")?,
+            window: seconds(limit, "window")?,
+            lockout: seconds(limit, "lockout")?,
+        })
+    }
+}
+
+/// What `x-cache` says: for how long a response is fresh, and for how much longer it
+/// is served if the server cannot be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg(feature = "generate")]
+pub(crate) struct Cache {
+    pub(crate) fresh: Duration,
+    pub(crate) stale: Duration,
+}
+
+#[cfg(feature = "generate")]
+impl Cache {
+    pub(crate) fn of(operation: &Node) -> Option<Self> {
+        let cache = operation.get(CACHE)?;
+        Some(Self {
+            fresh: seconds(cache, "fresh")?,
+            stale: seconds(cache, "stale").unwrap_or_default(),
         })
     }
 }

@@ -376,6 +376,19 @@ impl<'a> Spec<'a> {
             .collect()
     }
 
+    /// What the successes of an operation hold, by media type.
+    pub(crate) fn contents(&self, operation: &Operation<'a>) -> Vec<Found<'a>> {
+        let successes = self.successes(operation).into_iter();
+        let contents = successes.filter_map(|(_, success)| self.field(&success, "content"));
+        contents.collect()
+    }
+
+    /// The media type that the successes of an operation are read as.
+    pub(crate) fn read_as(&self, operation: &Operation<'a>) -> Option<&'a str> {
+        let contents = self.contents(operation);
+        contents.iter().find_map(media_type).map(essence)
+    }
+
     /// The responses of an operation that are successes, with their statuses.
     pub(crate) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
         let mut responses = self.responses(operation);

@@ -13337,6 +13337,50 @@ let response = client.put_batch()
     pub fn put_batch(&self) -> builder::PutBatch<'_> {
         builder::PutBatch::new(self)
     }
+    /**List the rates
+
+Sends a `GET` request to `/rates`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, allow_stale: bool, fresh: bool) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_rates()
+    .allow_stale_(allow_stale)
+    .fresh_(fresh)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_rates(&self) -> builder::ListRates<'_> {
+        builder::ListRates::new(self)
+    }
+    /**List the rates of this moment
+
+Sends a `GET` request to `/rates/live`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_live_rates()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_live_rates(&self) -> builder::ListLiveRates<'_> {
+        builder::ListLiveRates::new(self)
+    }
     /**Sends a `PUT` request to `/records/{record}`
 
 # Errors
@@ -14316,6 +14360,18 @@ Optional.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::create_supplier`]
 
@@ -14450,6 +14506,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -14735,6 +14803,18 @@ Optional.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::change_goods`]
 
@@ -14881,6 +14961,18 @@ Required.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::get_prices`]
 
@@ -14934,6 +15026,18 @@ Required.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::list_consignments`]
 
@@ -14985,6 +15089,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -15339,6 +15455,18 @@ Optional.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::string`]
 
@@ -15381,6 +15509,18 @@ Optional.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -15573,6 +15713,167 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::list_rates`]
+
+[`Client::list_rates`]: super::Client::list_rates*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListRates<'a> {
+        client: &'a super::Client,
+        allow_stale: ::std::result::Result<
+            ::std::option::Option<bool>,
+            ::std::string::String,
+        >,
+        fresh: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListRates<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                allow_stale: Ok(None),
+                fresh: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `allow_stale`.
+
+Optional.*/
+        pub fn allow_stale_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            self.allow_stale = crate::argument::field("allow_stale", value);
+            self
+        }
+        /**The query parameter `fresh`.
+
+Optional.*/
+        pub fn fresh_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            self.fresh = crate::argument::field("fresh", value);
+            self
+        }
+        ///Sends a `GET` request to `/rates`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<::std::string::String>>,
+            crate::Error,
+        > {
+            let Self { client, allow_stale, fresh, __options } = self;
+            let allow_stale = crate::call::valid("list_rates", allow_stale)?;
+            let fresh = crate::call::valid("list_rates", fresh)?;
+            let url = format!("{}/rates", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_rates",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "allow_stale",
+                            &crate::wire::Written(&allow_stale),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "fresh",
+                            &crate::wire::Written(&fresh),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_rates", __options)
+                .await;
+            crate::call::json(client, "list_rates", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::list_live_rates`]
+
+[`Client::list_live_rates`]: super::Client::list_live_rates*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListLiveRates<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListLiveRates<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/rates/live`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<::std::string::String>>,
+            crate::Error,
+        > {
+            let Self { client, __options } = self;
+            let url = format!("{}/rates/live", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_live_rates",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_live_rates", __options)
+                .await;
+            crate::call::json(client, "list_live_rates", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -15830,6 +16131,18 @@ Optional.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -17302,6 +17615,18 @@ Optional.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::create_shelf`]
 
@@ -17414,6 +17739,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -17548,6 +17885,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -17880,6 +18229,18 @@ Required.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::count_parcels`]
 
@@ -17923,6 +18284,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -17978,6 +18351,18 @@ Required.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::get_anything`]
 
@@ -18021,6 +18406,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -18081,6 +18478,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -18214,6 +18623,18 @@ Optional.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -18430,6 +18851,18 @@ Required.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::get_thing`]
 
@@ -18489,6 +18922,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -18722,6 +19167,18 @@ Optional.*/
             self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
     }
     /**Builder for [`Client::delete_draft`]
 
@@ -18912,6 +19369,18 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -19217,6 +19686,38 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for PutBatch<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Batch>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListRates<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<::std::string::String>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListLiveRates<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<::std::string::String>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

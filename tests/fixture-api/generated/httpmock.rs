@@ -762,6 +762,84 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListRatesWhen(::httpmock::When);
+    impl ListRatesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/rates"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn allow_stale(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("allow_stale", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "allow_stale", value))
+            } else {
+                Self(self.0.query_param_missing("allow_stale"))
+            }
+        }
+        pub fn fresh(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("fresh", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "fresh", value))
+            } else {
+                Self(self.0.query_param_missing("fresh"))
+            }
+        }
+    }
+    pub struct ListRatesThen(::httpmock::Then);
+    impl ListRatesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<::std::string::String>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ListLiveRatesWhen(::httpmock::When);
+    impl ListLiveRatesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/rates/live"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct ListLiveRatesThen(::httpmock::Then);
+    impl ListLiveRatesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<::std::string::String>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutRecordWhen(::httpmock::When);
     impl PutRecordWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2716,6 +2794,14 @@ pub trait MockServerExt {
     fn put_batch<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PutBatchWhen, operations::PutBatchThen);
+    /// Mocks `GET /rates`, which [`Client::list_rates`](crate::Client::list_rates) sends.
+    fn list_rates<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListRatesWhen, operations::ListRatesThen);
+    /// Mocks `GET /rates/live`, which [`Client::list_live_rates`](crate::Client::list_live_rates) sends.
+    fn list_live_rates<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListLiveRatesWhen, operations::ListLiveRatesThen);
     /// Mocks `PUT /records/{record}`, which [`Client::put_record`](crate::Client::put_record) sends.
     fn put_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3069,6 +3155,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PutBatchWhen::new(when),
                 operations::PutBatchThen::new(then),
+            )
+        })
+    }
+    fn list_rates<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListRatesWhen, operations::ListRatesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListRatesWhen::new(when),
+                operations::ListRatesThen::new(then),
+            )
+        })
+    }
+    fn list_live_rates<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListLiveRatesWhen, operations::ListLiveRatesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListLiveRatesWhen::new(when),
+                operations::ListLiveRatesThen::new(then),
             )
         })
     }

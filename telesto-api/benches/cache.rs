@@ -1,0 +1,120 @@
+//! What a response from the cache costs, from the call to the typed value.
+//!
+//! `cargo bench -p telesto-api --features cache --bench cache` compares, in rounds
+//! that take turns, a hit in memory with what somebody would write by hand: moka with
+//! the bodies by their URLs, decoded by serde_json into plain structs.
+
+#![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
+
+use std::hint::black_box;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::civil::DateTime;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+use telesto_api::{Cache, Client, Served};
+use tokio::runtime::Builder;
+
+mod medians;
+
+type Error = Box<dyn std::error::Error>;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+fn main() -> Result<(), Error> {
+    for bytes in [1_000, 1_000_000] {
+        in_memory(bytes)?;
+    }
+    Ok(())
+}
+
+/// A product, as somebody would write it by hand, with the same types.
+#[derive(Deserialize)]
+#[allow(dead_code, reason = "its fields are decoded and not looked at")]
+struct Plain {
+    id: String,
+    name: String,
+    ean_upc: String,
+    stock_onhand: Decimal,
+    created: DateTime,
+}
+
+/// A list of about so many bytes.
+fn list(bytes: usize) -> Bytes {
+    let product = r#"{"id":"a1b2c3","name":"Widget","ean_upc":"4006381333931","stock_onhand":"50.25","created":"2024-01-15 10:30:00"}"#;
+    let products = vec![product; bytes / product.len() + 1];
+    format!("[{}]", products.join(",")).into()
+}
+
+fn in_memory(bytes: usize) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let body = list(bytes);
+    let url = serve(&body)?;
+    let client = Client::builder()
+        .api_key("a-key")
+        .base_url(&url)
+        .cache(Cache::in_memory().fresh_for(HOUR))
+        .build()?;
+    let by_hand = moka::sync::Cache::<String, Bytes>::builder()
+        .max_capacity(64 * 1024 * 1024)
+        .weigher(|url, body| (url.len() + body.len()) as u32)
+        .time_to_live(HOUR)
+        .build();
+    by_hand.insert(format!("{url}/products"), body.clone());
+
+    let calls = (4_000_000 / bytes.max(4_000)) as u32;
+    let ours = || {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                let products = client.list_products().await.expect("a list");
+                black_box(products.into_inner());
+            }
+        });
+    };
+    let theirs = || {
+        runtime.block_on(async {
+            for _ in 0..calls {
+                let body = by_hand.get(&format!("{url}/products")).expect("a body");
+                let products: Vec<Plain> = serde_json::from_slice(&body).expect("a list");
+                black_box(products);
+            }
+        });
+    };
+    ours();
+    let last = runtime.block_on(client.list_products().into_future())?;
+    assert!(matches!(Served::of(last.headers()), Served::Cached { .. }));
+    let [ours, theirs] = medians::of(medians::rounds(101), [&ours, &theirs]);
+    let each = |time: Duration| format!("{:.2} µs", time.as_secs_f64() * 1e6 / f64::from(calls));
+    println!("a hit in memory, {} bytes", body.len());
+    println!("the client            {:>12}", each(ours));
+    println!("moka and serde_json   {:>12}", each(theirs));
+    println!(
+        "ratio                 {:>10.3}\n",
+        ours.as_secs_f64() / theirs.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Sends this body to every request.
+fn serve(body: &Bytes) -> Result<String, Error> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("http://{}", listener.local_addr()?);
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\
+         connection: close\r\n\r\n",
+        body.len()
+    );
+    let body = body.clone();
+    std::thread::spawn(move || {
+        for socket in listener.incoming() {
+            let Ok(mut socket) = socket else { continue };
+            let _ = socket.read(&mut [0; 4096]);
+            let _ = socket.write_all(head.as_bytes());
+            let _ = socket.write_all(&body);
+        }
+    });
+    Ok(url)
+}

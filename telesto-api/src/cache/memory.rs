@@ -1,0 +1,57 @@
+//! Responses in the memory of this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::policy::EvictionPolicy;
+use moka::sync::Cache;
+
+use super::entry::Entry;
+use super::key::Key;
+use crate::clock::Clock;
+
+/// Keeps responses in memory, up to some bytes: those that nobody has asked for
+/// the longest go first.
+#[derive(Debug)]
+pub(super) struct Memory {
+    entries: Cache<Key, (Arc<Entry>, Duration)>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What an entry takes beside its key, its headers and its body.
+const OVERHEAD: usize = 256;
+
+impl Memory {
+    pub(super) fn new(max_bytes: usize, clock: Arc<dyn Clock>) -> Self {
+        let entries = Cache::builder()
+            .max_capacity(max_bytes as u64)
+            .weigher(|key: &Key, (entry, _): &(Arc<Entry>, Duration)| {
+                let size = key.len() + entry.size() + OVERHEAD;
+                u32::try_from(size).unwrap_or(u32::MAX)
+            })
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self { entries, clock }
+    }
+
+    /// The time of this store.
+    pub(super) fn now(&self) -> Duration {
+        self.clock.monotonic()
+    }
+
+    /// A response, and how long ago it was asked for.
+    pub(super) fn get(&self, key: &Key) -> Option<(Arc<Entry>, Duration)> {
+        let (entry, since) = self.entries.get(key)?;
+        let age = self.now().saturating_sub(since);
+        Some((entry, age))
+    }
+
+    pub(super) fn put(&self, key: Key, entry: Arc<Entry>, since: Duration) {
+        self.entries.insert(key, (entry, since));
+    }
+
+    /// Removes a response that is too old.
+    pub(super) fn remove(&self, key: &Key) {
+        self.entries.invalidate(key);
+    }
+}

@@ -1,0 +1,271 @@
+//! The cache: responses that are served again, so that the request is not made.
+//!
+//! `steps` is where calls come in; `read` is the path of one through the cache. Its `key` finds a response in a
+//! store (`memory`), and changes with each of `writes`; `lifetime` says for how long
+//! the response is served, `flight` has calls at the same time share one request,
+//! and `served` is what a response says of all that.
+
+mod entry;
+mod flight;
+mod key;
+mod lifetime;
+mod memory;
+#[cfg(test)]
+mod model;
+mod read;
+mod served;
+mod steps;
+mod writes;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use reqwest::Request;
+
+use self::entry::Entry;
+use self::flight::Flights;
+use self::key::Key;
+pub(crate) use self::key::Owner;
+use self::lifetime::Lifetimes;
+use self::memory::Memory;
+use self::read::Read;
+pub use self::served::Served;
+pub(crate) use self::steps::send;
+use crate::Error;
+use crate::call::Freshness;
+use crate::clock::Clock;
+use crate::operation::{Caching, Call};
+
+/// Responses that are served again, so that no request is spent on them.
+///
+/// Telesto itself advises to cache responses. A client that is
+/// [given](crate::ClientBuilder::cache) a cache keeps the JSON of successful `GET`
+/// requests, for as long as you say:
+///
+/// ```
+/// use std::time::Duration;
+/// use telesto_api::{Cache, Client};
+///
+/// # fn main() -> Result<(), telesto_api::Error> {
+/// let cache = Cache::in_memory()
+///     .fresh_for(Duration::from_secs(5 * 60))
+///     .stale_for(Duration::from_secs(24 * 3600));
+/// let client = Client::builder().api_key("YOUR_API_KEY").cache(cache).build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// - A response that is *fresh* is served at once. Nothing is sent.
+/// - One that is *stale* is served if the server cannot be asked: because the budget
+///   is spent, the address is locked out, or the server is down or does not respond in
+///   time. A refusal, such as a 401 or a 404, is an error all the same.
+/// - Calls at the same time that ask for the same thing share one request.
+/// - After a write of any client in this process, successful or of unknown outcome,
+///   responses to operations with one of its tags are served no more.
+///
+/// [`Served::of`] tells where a response comes from, and how old it is. A call that
+/// must not be served by the cache says [`fresh`](crate::Client::fresh).
+///
+/// What the server says in `Cache-Control` and `Expires` can only shorten these
+/// times; a response with `no-store` or `no-cache` is not kept. Neither is one that
+/// repeats the API key, and one that cannot be decoded.
+///
+/// A `Cache` is a handle: clones share the responses. Clients with different API
+/// keys or origins can share one, and never see each other's responses. Headers that
+/// [`configure_http`](crate::ClientBuilder::configure_http) adds are not seen by the
+/// cache: clients with different ones need caches of their own.
+#[derive(Clone)]
+#[must_use]
+pub struct Cache {
+    max_bytes: usize,
+    lifetimes: Lifetimes,
+    shared: Arc<OnceLock<Arc<Shared>>>,
+}
+
+impl Cache {
+    /// A new cache in the memory of this process, of at most 64 MiB. It is forgotten
+    /// with its last clone and the last client with it.
+    pub fn in_memory() -> Self {
+        Self {
+            max_bytes: 64 * 1024 * 1024,
+            lifetimes: Lifetimes::default(),
+            shared: Arc::default(),
+        }
+    }
+
+    /// How old a response may be to be served without asking the server, for
+    /// operations of which the spec does not say it (with `x-cache`). By default, no
+    /// response is.
+    pub fn fresh_for(mut self, time: Duration) -> Self {
+        self.lifetimes.fresh = time;
+        self
+    }
+
+    /// For how much longer a response is served if the server cannot be asked, for
+    /// operations of which the spec does not say it (with `x-cache`). By default, no
+    /// response is.
+    pub fn stale_for(mut self, time: Duration) -> Self {
+        self.lifetimes.stale = time;
+        self
+    }
+
+    /// How many bytes the responses may take, headers included. Those that nobody
+    /// has asked for the longest go first. This is a new cache: other clones keep
+    /// theirs.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self.shared = Arc::default();
+        self
+    }
+
+    /// The cache of a client.
+    pub(crate) fn link(&self, owner: Owner, clock: &Arc<dyn Clock>) -> Result<Link, Error> {
+        let shared = self.shared.get_or_init(|| {
+            Arc::new(Shared {
+                store: Memory::new(self.max_bytes, Arc::clone(clock)),
+                clock: Arc::clone(clock),
+                flights: Flights::default(),
+                counts: Counts::default(),
+            })
+        });
+        let first = &shared.clock;
+        if !(Arc::ptr_eq(first, clock) || (first.is_system() && clock.is_system())) {
+            return Err(Error::config(
+                "the clients of a cache need the same clock: pass a clone of it to each",
+            ));
+        }
+        Ok(Link {
+            shared: Arc::clone(shared),
+            owner,
+            lifetimes: self.lifetimes,
+        })
+    }
+}
+
+impl fmt::Debug for Cache {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Cache")
+            .field("max_bytes", &self.max_bytes)
+            .field("fresh_for", &self.lifetimes.fresh)
+            .field("stale_for", &self.lifetimes.stale)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How often a [`Cache`] has spared a request, from
+/// [`Client::cache_stats`](crate::Client::cache_stats).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Calls that were served a fresh response from the cache.
+    pub hits: u64,
+    /// Calls that were served a response because the server could not be asked.
+    pub stale: u64,
+    /// Calls that shared the response to another call's request.
+    pub coalesced: u64,
+    /// Calls whose own request was responded to.
+    pub misses: u64,
+}
+
+/// What the clients of a cache share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    store: Memory,
+    clock: Arc<dyn Clock>,
+    flights: Flights,
+    counts: Counts,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    hits: AtomicU64,
+    stale: AtomicU64,
+    coalesced: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// The cache of a client.
+#[derive(Debug)]
+pub(crate) struct Link {
+    shared: Arc<Shared>,
+    owner: Owner,
+    lifetimes: Lifetimes,
+}
+
+impl Link {
+    /// A call as the cache sees it; `None` if it is not for the cache.
+    fn read(
+        &self,
+        request: &Request,
+        call: Call<'_>,
+        freshness: Freshness,
+        deadline: Option<Duration>,
+        timeout: Duration,
+    ) -> Option<Read> {
+        let lifetimes = match call.caching {
+            Caching::Never => return None,
+            Caching::For { fresh, stale } => Lifetimes {
+                fresh: fresh.unwrap_or(self.lifetimes.fresh),
+                stale: stale.unwrap_or(self.lifetimes.stale),
+            },
+        };
+        Some(Read {
+            key: Key::of(&self.owner, request, call),
+            lifetimes,
+            freshness,
+            deadline,
+            timeout,
+        })
+    }
+
+    pub(crate) fn stats(&self) -> CacheStats {
+        let counts = &self.shared.counts;
+        let count = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        CacheStats {
+            hits: count(&counts.hits),
+            stale: count(&counts.stale),
+            coalesced: count(&counts.coalesced),
+            misses: count(&counts.misses),
+        }
+    }
+}
+
+/// A response that is kept as soon as somebody has decoded it: what cannot be
+/// decoded is not served again.
+#[derive(Debug)]
+pub(crate) struct Unsaved {
+    shared: Arc<Shared>,
+    key: Key,
+    entry: Arc<Entry>,
+    /// When it was asked for.
+    since: Duration,
+}
+
+impl Unsaved {
+    fn new(shared: Arc<Shared>, key: Key, entry: Arc<Entry>, since: Duration) -> Self {
+        Self {
+            shared,
+            key,
+            entry,
+            since,
+        }
+    }
+
+    fn entry(&self) -> &Arc<Entry> {
+        &self.entry
+    }
+
+    /// Keeps it.
+    pub(crate) async fn save(&self) {
+        let (key, entry) = (self.key.clone(), Arc::clone(&self.entry));
+        self.shared.store.put(key, entry, self.since);
+    }
+}
+
+/// Nothing is left half done by a thread that panics with a lock.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

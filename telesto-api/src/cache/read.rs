@@ -1,0 +1,244 @@
+//! A read through the cache.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::time::timeout;
+use tracing::Span;
+
+use super::entry::Entry;
+use super::flight::{Fetched, Outcome, Turn};
+use super::key::Key;
+use super::lifetime::{At, Bound, Lifetimes};
+use super::served::{How, Why};
+use super::{Shared, Unsaved, lock};
+use crate::budget::{Account, Reservation};
+use crate::call::Freshness;
+use crate::middleware::not_sent;
+use crate::outcome::Received;
+use crate::{Error, ErrorKind, Wait};
+
+/// A call that may be served by the cache.
+pub(super) struct Read {
+    pub(super) key: Key,
+    pub(super) lifetimes: Lifetimes,
+    pub(super) freshness: Freshness,
+    /// Until when it waits for a slot of the budget.
+    pub(super) deadline: Option<Duration>,
+    /// How long the request may take.
+    pub(super) timeout: Duration,
+}
+
+/// A request on its way, which ends with a response to keep.
+pub(super) type Sending = Pin<Box<dyn Future<Output = Result<Entry, Error>> + Send>>;
+
+/// Where a response comes from.
+enum Got {
+    Cache(Arc<Entry>, Duration),
+    Server { fetched: Fetched, collapsed: bool },
+}
+
+impl Shared {
+    /// Serves a call from the cache, or from the server: by `send`, which sends its
+    /// request with a slot of the budget.
+    pub(super) async fn read(
+        self: &Arc<Self>,
+        read: Read,
+        account: &Account,
+        on_wait: impl Fn(&Wait),
+        send: impl FnOnce(Reservation) -> Sending,
+    ) -> Result<Received, Error> {
+        let counts = &self.counts;
+        let mut why = Why::Missing;
+        let mut deadline = read.deadline;
+        if read.freshness == Freshness::Fresh {
+            why = Why::Demanded;
+        } else if let Some((entry, age)) = self.store.get(&read.key) {
+            match read.at(&entry, age) {
+                At::Fresh(left) => {
+                    counts.hits.fetch_add(1, Ordering::Relaxed);
+                    return Ok(served(&entry, age, How::Hit(left), None));
+                }
+                At::Stale(_) => {
+                    why = Why::Stale;
+                    if read.freshness == Freshness::AllowStale {
+                        // It is better than to wait.
+                        deadline = Some(Duration::ZERO);
+                    }
+                }
+                At::Over => self.store.remove(&read.key),
+            }
+        }
+        match self.fetch(&read, deadline, account, on_wait, send).await {
+            Ok(Got::Cache(entry, age)) => {
+                counts.hits.fetch_add(1, Ordering::Relaxed);
+                let left = match read.at(&entry, age) {
+                    At::Fresh(left) => left,
+                    _ => Duration::ZERO,
+                };
+                Ok(served(&entry, age, How::Hit(left), None))
+            }
+            Ok(Got::Server { fetched, collapsed }) => {
+                let count = match collapsed {
+                    true => &counts.coalesced,
+                    false => &counts.misses,
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+                let Fetched { entry, unsaved } = fetched;
+                let how = How::Forwarded {
+                    why,
+                    collapsed,
+                    stored: unsaved.is_some(),
+                };
+                Ok(served(&entry, Duration::ZERO, how, unsaved))
+            }
+            Err(error) => {
+                let stale = self.store.get(&read.key);
+                let stale = stale.filter(|_| read.may_be_stale(&error));
+                let stale = stale.and_then(|(entry, age)| match read.at(&entry, age) {
+                    At::Fresh(left) => Some((entry, age, How::Hit(left))),
+                    At::Stale(over) => Some((entry, age, How::Stale(over, error.kind()))),
+                    At::Over => None,
+                });
+                let (entry, age, how) = stale.ok_or(error)?;
+                let count = match how {
+                    How::Hit(_) => &counts.hits,
+                    _ => &counts.stale,
+                };
+                count.fetch_add(1, Ordering::Relaxed);
+                Ok(served(&entry, age, how, None))
+            }
+        }
+    }
+
+    /// Asks the server, together with the other calls that ask for the same.
+    async fn fetch(
+        self: &Arc<Self>,
+        read: &Read,
+        deadline: Option<Duration>,
+        account: &Account,
+        on_wait: impl Fn(&Wait),
+        send: impl FnOnce(Reservation) -> Sending,
+    ) -> Result<Got, Error> {
+        let flight = self.flights.enter(&read.key);
+        let after = match read.freshness {
+            Freshness::Fresh => flight.sent(),
+            _ => 0,
+        };
+        let mut send = send;
+        let request = loop {
+            let asking = match flight.turn(after).await {
+                Turn::Join(request) => {
+                    // It may be under way for longer than this call wants to wait.
+                    let joined = timeout(read.timeout, request).await;
+                    let fetched = joined.unwrap_or_else(|_| Err(Error::timeout()))?;
+                    return Ok(Got::Server {
+                        fetched,
+                        collapsed: true,
+                    });
+                }
+                Turn::Take(fetched) => {
+                    return Ok(Got::Server {
+                        fetched,
+                        collapsed: true,
+                    });
+                }
+                Turn::Ask(asking) => asking,
+            };
+            // Another call may have ended since this one has looked.
+            if read.freshness != Freshness::Fresh
+                && let Some((entry, age)) = self.store.get(&read.key)
+                && matches!(read.at(&entry, age), At::Fresh(_))
+            {
+                return Ok(Got::Cache(entry, age));
+            }
+            let asking = Mutex::new(Some(asking));
+            let reserved = account.reserve(deadline, read.timeout, |wait| {
+                // Others may wait for less, or not at all.
+                drop(lock(&asking).take());
+                on_wait(wait);
+            });
+            let reservation = tokio::select! {
+                biased;
+                reserved = reserved => reserved.map_err(not_sent)?,
+                () = flight.sent_by_another(after) => continue,
+            };
+            let sent = flight.send(after, (send, reservation), |(send, reservation)| {
+                // The server cannot have made the response before.
+                self.kept(read, self.store.now(), send(reservation))
+            });
+            match sent {
+                Ok(request) => break request,
+                Err((back, _reservation)) => send = back,
+            }
+        };
+        Ok(Got::Server {
+            fetched: request.await?,
+            collapsed: false,
+        })
+    }
+
+    /// Prepares to keep the response of a request that is sent now.
+    fn kept(
+        self: &Arc<Self>,
+        read: &Read,
+        since: Duration,
+        sending: Sending,
+    ) -> impl Future<Output = Outcome> + Send + use<> {
+        let (shared, key, lifetimes) = (Arc::clone(self), read.key.clone(), read.lifetimes);
+        async move {
+            let entry = Arc::new(sending.await?);
+            let bound = entry
+                .bound
+                .filter(|bound| !lifetimes.within(*bound).is_zero());
+            let unsaved = bound.map(|_| Unsaved::new(shared, key, Arc::clone(&entry), since));
+            Ok(Fetched {
+                entry,
+                unsaved: unsaved.map(Arc::new),
+            })
+        }
+    }
+}
+
+impl Read {
+    /// What a response is for this call.
+    fn at(&self, entry: &Entry, age: Duration) -> At {
+        let bound = entry.bound.unwrap_or(Bound::NOTHING);
+        self.lifetimes
+            .within(bound)
+            .at(entry.age.saturating_add(age))
+    }
+
+    /// Whether a stale response is better than this error.
+    fn may_be_stale(&self, error: &Error) -> bool {
+        self.freshness != Freshness::Fresh
+            && matches!(
+                error.kind(),
+                ErrorKind::RateLimited
+                    | ErrorKind::Server
+                    | ErrorKind::Timeout
+                    | ErrorKind::Transport
+                    | ErrorKind::Budget
+            )
+    }
+}
+
+/// A response, as it is returned.
+fn served(entry: &Entry, since: Duration, how: How, unsaved: Option<Arc<Unsaved>>) -> Received {
+    let mut headers = match how {
+        How::Forwarded { .. } => entry.headers.clone(),
+        _ => entry.kept_headers.clone(),
+    };
+    how.write(&mut headers, entry.age.saturating_add(since));
+    Received {
+        status: entry.status,
+        headers,
+        body: entry.body.clone(),
+        rest: None,
+        span: Span::none(),
+        unsaved,
+    }
+}
