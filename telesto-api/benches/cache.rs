@@ -36,10 +36,10 @@ fn main() -> Result<(), Error> {
 #[allow(dead_code, reason = "its fields are decoded and not looked at")]
 struct Plain {
     id: String,
-    name: String,
-    ean_upc: String,
-    stock_onhand: Decimal,
-    created: DateTime,
+    name: Option<String>,
+    ean_upc: Option<String>,
+    stock_onhand: Option<Decimal>,
+    created: Option<DateTime>,
 }
 
 /// A list of about so many bytes.

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+#[cfg(feature = "cache")]
+use crate::Cache;
 use crate::client::ClientBuilder;
 use crate::{Budget, Error, OnLimit, RateLimit};
 
@@ -15,6 +17,11 @@ const RATE_LIMIT: &str = "TELESTO_RATE_LIMIT";
 const LOCKOUT: &str = "TELESTO_LOCKOUT";
 const ON_LIMIT: &str = "TELESTO_ON_LIMIT";
 const KEEP_BACK: &str = "TELESTO_KEEP_BACK";
+const CACHE: &str = "TELESTO_CACHE";
+#[cfg(feature = "cache")]
+const CACHE_FRESH: &str = "TELESTO_CACHE_FRESH";
+#[cfg(feature = "cache")]
+const CACHE_STALE: &str = "TELESTO_CACHE_STALE";
 const ALLOW_PLAIN_HTTP: &str = "TELESTO_DANGER_ALLOW_PLAIN_HTTP";
 
 impl ClientBuilder {
@@ -31,6 +38,14 @@ impl ClientBuilder {
     /// | `TELESTO_ON_LIMIT` | [`on_limit`](Self::on_limit) | `fail`, `wait`, `wait:5m` |
     /// | `TELESTO_KEEP_BACK` | [`keep_back`](Self::keep_back) | `20` |
     /// | `TELESTO_DANGER_ALLOW_PLAIN_HTTP` | [`danger_allow_plain_http`](Self::danger_allow_plain_http) | `1` |
+    ///
+    /// With the feature `cache`, these as well:
+    ///
+    /// | Variable | Sets | Examples |
+    /// |---|---|---|
+    /// | `TELESTO_CACHE` | the cache of the client | `memory`, `host`, `host:/var/cache/telesto` |
+    /// | `TELESTO_CACHE_FRESH` | for how long its responses are fresh | `5m` |
+    /// | `TELESTO_CACHE_STALE` | for how much longer they are served if the server cannot be asked | `24h` |
     ///
     /// # Errors
     ///
@@ -91,6 +106,31 @@ impl ClientBuilder {
                 _ => return Err(invalid(ALLOW_PLAIN_HTTP, &text, "`1`")),
             };
         }
+        #[cfg(feature = "cache")]
+        if let Some(text) = given(CACHE)? {
+            let example = "`memory`, `host` or `host:/var/cache/telesto`";
+            let mut cache = cache(&text).ok_or_else(|| invalid(CACHE, &text, example))?;
+            let time = |name: &str| match given(name)? {
+                Some(text) => match duration(&text) {
+                    Some(time) => Ok(Some(time)),
+                    None => Err(invalid(name, &text, "`5m`")),
+                },
+                None => Ok(None),
+            };
+            if let Some(fresh) = time(CACHE_FRESH)? {
+                cache = cache.fresh_for(fresh);
+            }
+            if let Some(stale) = time(CACHE_STALE)? {
+                cache = cache.stale_for(stale);
+            }
+            builder = builder.cache(cache);
+        }
+        #[cfg(not(feature = "cache"))]
+        if given(CACHE)?.is_some() {
+            return Err(Error::config(format!(
+                "the variable {CACHE} is set, but telesto-api is built without its feature `cache`"
+            )));
+        }
         let mut limit = RateLimit::default();
         if let Some(text) = given(RATE_LIMIT)? {
             limit = rate(&text, limit).ok_or_else(|| invalid(RATE_LIMIT, &text, "`100/1h`"))?;
@@ -110,6 +150,16 @@ fn budget(text: &str) -> Option<Budget> {
         None if text == "process" => Some(Budget::of_process()),
         None if text == "host" => Some(Budget::on_host()),
         Some(("host", directory)) if !directory.is_empty() => Some(Budget::on_host_at(directory)),
+        _ => None,
+    }
+}
+
+#[cfg(feature = "cache")]
+fn cache(text: &str) -> Option<Cache> {
+    match text.split_once(':') {
+        None if text == "memory" => Some(Cache::in_memory()),
+        None if text == "host" => Some(Cache::on_host()),
+        Some(("host", directory)) if !directory.is_empty() => Some(Cache::on_host_at(directory)),
         _ => None,
     }
 }
@@ -190,6 +240,41 @@ mod tests {
         let minutes = [limit.window(), limit.lockout()].map(|time| time.as_secs() / 60);
         assert_eq!(minutes, [30, 20]);
         assert!(directory.path().join("https___telesto.app.lock").exists());
+    }
+
+    #[cfg(feature = "cache")]
+    #[test]
+    fn the_environment_may_set_a_cache() {
+        let directory = tempfile::tempdir().unwrap();
+        let cache = format!("host:{}/cache", directory.path().display());
+        let key = (API_KEY, "a-key");
+        let variables = [
+            key,
+            (CACHE, &cache),
+            (CACHE_FRESH, "5m"),
+            (CACHE_STALE, "1h"),
+        ];
+        let cache = builder(&variables).unwrap();
+        let shown = format!("{:?}", cache.build().unwrap());
+        assert!(shown.contains("fresh: 300s, stale: 3600s"), "{shown}");
+        assert!(directory.path().join("cache").is_dir());
+        from(&[key, (CACHE, "memory")]).unwrap();
+        for (name, value) in [(CACHE, "disk"), (CACHE, "host:"), (CACHE_FRESH, "5")] {
+            let memory = (CACHE, "memory");
+            let error = from(&[key, (name, value), memory]).unwrap_err();
+            let says = format!("the variable {name} is `{value}`, which is invalid");
+            assert!(error.to_string().contains(&says), "{error}");
+        }
+    }
+
+    #[cfg(not(feature = "cache"))]
+    #[test]
+    fn a_cache_needs_its_feature() {
+        let error = from(&[(API_KEY, "a-key"), (CACHE, "memory")]).unwrap_err();
+        assert!(
+            error.to_string().contains("without its feature `cache`"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod limit;
 mod middleware;
 mod operation;
 mod outcome;
+mod private;
 mod request;
 mod trace;
 mod wire;

@@ -183,11 +183,13 @@ impl Middleware {
 
     /// Until when a call that begins now waits for slots of the budget.
     fn deadline(&self) -> Option<Duration> {
-        let now = self.settings.clock.monotonic();
         match self.settings.on_limit {
-            OnLimit::Fail => Some(now),
+            OnLimit::Fail => Some(Duration::ZERO),
             OnLimit::Wait => None,
-            OnLimit::WaitAtMost(wait) => Some(now.saturating_add(wait)),
+            OnLimit::WaitAtMost(wait) => {
+                let now = self.settings.clock.monotonic();
+                Some(now.saturating_add(wait))
+            }
         }
     }
 
@@ -201,9 +203,14 @@ impl Middleware {
         deadline: Option<Duration>,
         reserved: Option<Reservation>,
     ) -> Result<Received, Error> {
-        let method = request.method().clone();
-        let arrived = self.follow(http, request, call, deadline, reserved).await?;
-        outcome::of(self, arrived, &method, call).await
+        let forwarded = async {
+            let method = request.method().clone();
+            let arrived = self.follow(http, request, call, deadline, reserved).await?;
+            outcome::of(self, arrived, &method, call).await
+        };
+        // On the heap: a call is moved around before it is sent, and may be served
+        // by the cache.
+        Box::pin(forwarded).await
     }
 
     /// Sends a request, and follows redirects within the origin.

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
 use super::time::Time;
-use crate::Error;
 use crate::clock::Clock;
+use crate::{Error, private};
 
 /// The format of the file. A newer one is refused, not overwritten.
 const VERSION: u32 = 1;
@@ -65,7 +65,7 @@ impl Host {
             directory,
             clock,
         };
-        create_directory(&host.directory)
+        private::create_directory(&host.directory)
             .map_err(|error| host.fails("cannot make the directory", error))?;
         host.for_group = is_for_group(&host.directory);
         let lock = host.lock()?;
@@ -103,14 +103,7 @@ impl Host {
     /// Locks the ledger, until the file is dropped.
     fn lock(&self) -> Result<File, Error> {
         let path = self.path("lock");
-        let opened = match File::open(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match self.create(&path) {
-                // Another process was faster.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(&path),
-                created => created,
-            },
-            opened => opened,
-        };
+        let opened = private::lock_file(&path, |path| self.create(path));
         let file = opened.map_err(|error| self.fails("cannot open the lock file", error))?;
         file.lock()
             .map_err(|error| self.fails("cannot lock the file", error))?;
@@ -119,7 +112,7 @@ impl Host {
 
     /// Creates a file, for its owner or for the group of the directory.
     fn create(&self, path: &Path) -> io::Result<File> {
-        let file = create_private(path)?;
+        let file = private::create_file(path)?;
         if self.for_group {
             share_with_group(&file)?;
         }
@@ -212,56 +205,6 @@ impl Host {
         ))
         .with_source(error)
     }
-}
-
-/// The directory for the state of programs: `$TELESTO_STATE_DIR`, or that of the
-/// platform.
-pub(super) fn state_directory() -> Result<PathBuf, Error> {
-    use etcetera::BaseStrategy as _;
-
-    if let Some(directory) = std::env::var_os("TELESTO_STATE_DIR").filter(|d| !d.is_empty()) {
-        return Ok(directory.into());
-    }
-    let strategy = etcetera::choose_base_strategy().map_err(|error| {
-        Error::config(
-            "the home directory is unknown: set TELESTO_STATE_DIR to a directory for the budget",
-        )
-        .with_source(error)
-    })?;
-    let state = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
-    Ok(state.join("telesto"))
-}
-
-#[cfg(unix)]
-fn create_directory(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-}
-
-#[cfg(not(unix))]
-fn create_directory(directory: &Path) -> io::Result<()> {
-    fs::create_dir_all(directory)
-}
-
-/// Creates a file that is private to its owner.
-#[cfg(unix)]
-fn create_private(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt as _;
-
-    File::options()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)
-}
-
-#[cfg(not(unix))]
-fn create_private(path: &Path) -> io::Result<File> {
-    File::create_new(path)
 }
 
 /// Whether the group may write to the directory.

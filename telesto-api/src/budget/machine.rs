@@ -9,7 +9,7 @@ use crate::clock::{Clock, Sleep};
 
 /// A machine that can be rebooted, and whose wall clock can be set.
 #[derive(Clone, Debug)]
-pub(super) struct Machine(Arc<Mutex<State>>);
+pub(crate) struct Machine(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -20,7 +20,7 @@ struct State {
 }
 
 impl Machine {
-    pub(super) fn new(has_boot_clock: bool) -> Self {
+    pub(crate) fn new(has_boot_clock: bool) -> Self {
         Self(Arc::new(Mutex::new(State {
             wall: "2024-01-15T10:30:00Z".parse().unwrap(),
             boots: 0,
@@ -33,23 +33,23 @@ impl Machine {
         self.0.lock().unwrap()
     }
 
-    pub(super) fn pass(&self, time: Duration) {
+    pub(crate) fn pass(&self, time: Duration) {
         let mut state = self.state();
         state.wall += time;
         state.since_boot += time;
     }
 
-    pub(super) fn set_wall(&self, seconds: i64) {
+    pub(crate) fn set_wall(&self, seconds: i64) {
         self.state().wall += SignedDuration::from_secs(seconds);
     }
 
     /// A virtual machine goes on from where it was so long ago.
-    pub(super) fn restore(&self, ago: Duration) {
+    pub(crate) fn restore(&self, ago: Duration) {
         let mut state = self.state();
         state.since_boot = state.since_boot.saturating_sub(ago);
     }
 
-    pub(super) fn reboot(&self) {
+    pub(crate) fn reboot(&self) {
         let mut state = self.state();
         state.boots += 1;
         state.since_boot = Duration::ZERO;

@@ -7,7 +7,7 @@ mod account;
 mod host;
 mod ledger;
 #[cfg(test)]
-mod machine;
+pub(crate) mod machine;
 #[cfg(test)]
 mod model;
 mod queue;
@@ -25,6 +25,7 @@ use self::account::Shared;
 pub(crate) use self::account::{Account, NotReserved, Reservation};
 use self::host::Host;
 use crate::clock::Clock;
+use crate::private::{self, Purpose};
 use crate::{Error, RateLimit};
 
 /// Where the count of sent requests is kept, and whether the address is locked
@@ -260,7 +261,7 @@ fn on_host(
 
     let directory = match directory {
         Some(directory) => directory,
-        None => host::state_directory()?,
+        None => private::directory(Purpose::State)?,
     };
     let host = Host::open(directory, origin, Arc::clone(clock))?;
     let key = (host.directory().to_owned(), origin.to_owned());

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reqwest::Request;
 
+use super::store::Store;
 use super::writes;
 use crate::api_key::ApiKey;
 use crate::generated::spec::CLIENT;
@@ -42,14 +43,16 @@ pub(super) struct Key(Arc<[u8]>);
 
 impl Key {
     /// The key of a read, after all writes so far.
-    pub(super) fn of(owner: &Owner, request: &Request, call: Call<'_>) -> Self {
+    pub(super) fn of(owner: &Owner, request: &Request, call: Call<'_>, store: &Store) -> Self {
         let mut parts = Parts(Vec::with_capacity(256));
         parts.push(owner.bytes());
         // Another client may read the same bytes as something else.
         parts.push(CLIENT.as_bytes());
         parts.push(call.name.as_bytes());
         parts.push(&[u8::from(call.returns == Returns::Json)]);
-        writes::seen_by(owner, call.tags, |mark| parts.push(&mark.to_le_bytes()));
+        writes::seen_by(owner, call.tags, store, |mark| {
+            parts.push(&mark.to_le_bytes())
+        });
         parts.push(request.url().path().as_bytes());
         let query = request.url().query().unwrap_or_default();
         match query.contains('&') {
@@ -68,6 +71,21 @@ impl Key {
             parts.push(value.as_bytes());
         }
         Self(parts.0.into())
+    }
+
+    #[cfg(test)]
+    pub(super) fn from(text: &str) -> Self {
+        Self(text.as_bytes().into())
+    }
+
+    /// The same, after more writes.
+    pub(super) fn with(&self, marks: &[u64]) -> Self {
+        let marks = marks.iter().flat_map(|mark| mark.to_le_bytes());
+        Self(self.0.iter().copied().chain(marks).collect())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
     }
 
     pub(super) fn len(&self) -> usize {

@@ -46,8 +46,14 @@ impl Memory {
         Some((entry, age))
     }
 
+    /// Keeps a response, unless there is one that was asked for later: a call may have
+    /// demanded a request of its own, and been quicker.
     pub(super) fn put(&self, key: Key, entry: Arc<Entry>, since: Duration) {
-        self.entries.insert(key, (entry, since));
+        let newer = |known: Option<moka::Entry<_, (Arc<Entry>, Duration)>>| match known {
+            Some(known) if known.value().1 > since => known.into_value(),
+            _ => (entry, since),
+        };
+        self.entries.entry(key).and_upsert_with(newer);
     }
 
     /// Removes a response that is too old.

@@ -1,12 +1,13 @@
 //! The cache: responses that are served again, so that the request is not made.
 //!
 //! `steps` is where calls come in; `read` is the path of one through the cache. Its `key` finds a response in a
-//! store (`memory`), and changes with each of `writes`; `lifetime` says for how long
+//! `store` (in `memory` or on the `host`), and changes with each of `writes`; `lifetime` says for how long
 //! the response is served, `flight` has calls at the same time share one request,
 //! and `served` is what a response says of all that.
 
 mod entry;
 mod flight;
+mod host;
 mod key;
 mod lifetime;
 mod memory;
@@ -15,17 +16,21 @@ mod model;
 mod read;
 mod served;
 mod steps;
+mod store;
 mod writes;
 
 use std::fmt;
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use reqwest::Request;
 
 use self::entry::Entry;
 use self::flight::Flights;
+use self::host::Host;
 use self::key::Key;
 pub(crate) use self::key::Owner;
 use self::lifetime::Lifetimes;
@@ -33,10 +38,12 @@ use self::memory::Memory;
 use self::read::Read;
 pub use self::served::Served;
 pub(crate) use self::steps::send;
+use self::store::{Since, Store};
 use crate::Error;
 use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::operation::{Caching, Call};
+use crate::private::{self, Purpose};
 
 /// Responses that are served again, so that no request is spent on them.
 ///
@@ -79,16 +86,53 @@ use crate::operation::{Caching, Call};
 #[derive(Clone)]
 #[must_use]
 pub struct Cache {
+    kept: Kept,
     max_bytes: usize,
     lifetimes: Lifetimes,
-    shared: Arc<OnceLock<Arc<Shared>>>,
+    /// Opened by the first client.
+    shared: Arc<Mutex<Option<Arc<Shared>>>>,
+}
+
+/// Where responses are kept.
+#[derive(Clone, Debug)]
+enum Kept {
+    InMemory,
+    /// If not in this directory, in that of the platform.
+    OnHost(Option<PathBuf>),
 }
 
 impl Cache {
     /// A new cache in the memory of this process, of at most 64 MiB. It is forgotten
     /// with its last clone and the last client with it.
     pub fn in_memory() -> Self {
+        Self::new(Kept::InMemory)
+    }
+
+    /// A cache in files that all processes of this user on this machine share, of at
+    /// most 64 MiB: a job that starts every minute is served what the last one has
+    /// fetched. A request that another process is making is waited for.
+    ///
+    /// The files are in `$TELESTO_CACHE_DIR`, or where the platform keeps what
+    /// programs can do without: `$XDG_CACHE_HOME/telesto` or `~/.cache/telesto` on
+    /// Unix. They are private, and hold the responses, but not the API key. They can
+    /// be removed at any time. The directory has to be on a local disk.
+    ///
+    /// On Linux, the age of a response is that of the boot clock, which nobody can
+    /// set, and no response is served after a reboot. Elsewhere it follows the wall
+    /// clock: if that is set back, responses seem as much younger.
+    pub fn on_host() -> Self {
+        Self::new(Kept::OnHost(None))
+    }
+
+    /// As [`on_host`](Self::on_host), in this directory. It is made if it does not
+    /// exist, for its owner only.
+    pub fn on_host_at(directory: impl Into<PathBuf>) -> Self {
+        Self::new(Kept::OnHost(Some(directory.into())))
+    }
+
+    fn new(kept: Kept) -> Self {
         Self {
+            kept,
             max_bytes: 64 * 1024 * 1024,
             lifetimes: Lifetimes::default(),
             shared: Arc::default(),
@@ -122,14 +166,11 @@ impl Cache {
 
     /// The cache of a client.
     pub(crate) fn link(&self, owner: Owner, clock: &Arc<dyn Clock>) -> Result<Link, Error> {
-        let shared = self.shared.get_or_init(|| {
-            Arc::new(Shared {
-                store: Memory::new(self.max_bytes, Arc::clone(clock)),
-                clock: Arc::clone(clock),
-                flights: Flights::default(),
-                counts: Counts::default(),
-            })
-        });
+        let mut opened = lock(&self.shared);
+        let shared = match &mut *opened {
+            Some(shared) => shared,
+            none => none.insert(Arc::new(self.open(clock)?)),
+        };
         let first = &shared.clock;
         if !(Arc::ptr_eq(first, clock) || (first.is_system() && clock.is_system())) {
             return Err(Error::config(
@@ -144,10 +185,33 @@ impl Cache {
     }
 }
 
+impl Cache {
+    fn open(&self, clock: &Arc<dyn Clock>) -> Result<Shared, Error> {
+        let store = match &self.kept {
+            Kept::InMemory => Store::Memory(Memory::new(self.max_bytes, Arc::clone(clock))),
+            Kept::OnHost(directory) => {
+                let directory = match directory {
+                    Some(directory) => directory.clone(),
+                    None => private::directory(Purpose::Cache)?,
+                };
+                let host = Host::open(directory, self.max_bytes, Arc::clone(clock))?;
+                Store::Host(Arc::new(host))
+            }
+        };
+        Ok(Shared {
+            store,
+            clock: Arc::clone(clock),
+            flights: Flights::default(),
+            counts: Counts::default(),
+        })
+    }
+}
+
 impl fmt::Debug for Cache {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Cache")
+            .field("kept", &self.kept)
             .field("max_bytes", &self.max_bytes)
             .field("fresh_for", &self.lifetimes.fresh)
             .field("stale_for", &self.lifetimes.stale)
@@ -173,7 +237,7 @@ pub struct CacheStats {
 /// What the clients of a cache share.
 #[derive(Debug)]
 pub(crate) struct Shared {
-    store: Memory,
+    store: Store,
     clock: Arc<dyn Clock>,
     flights: Flights,
     counts: Counts,
@@ -213,7 +277,9 @@ impl Link {
             },
         };
         Some(Read {
-            key: Key::of(&self.owner, request, call),
+            key: Key::of(&self.owner, request, call, &self.shared.store),
+            owner: self.owner,
+            tags: call.tags,
             lifetimes,
             freshness,
             deadline,
@@ -241,27 +307,30 @@ pub(crate) struct Unsaved {
     key: Key,
     entry: Arc<Entry>,
     /// When it was asked for.
-    since: Duration,
+    since: Since,
+    /// For how long it is served, at most.
+    lifetimes: Lifetimes,
+    /// What other processes wait for.
+    held: Mutex<Option<File>>,
 }
 
 impl Unsaved {
-    fn new(shared: Arc<Shared>, key: Key, entry: Arc<Entry>, since: Duration) -> Self {
-        Self {
-            shared,
-            key,
-            entry,
-            since,
-        }
-    }
-
     fn entry(&self) -> &Arc<Entry> {
         &self.entry
     }
 
     /// Keeps it.
     pub(crate) async fn save(&self) {
-        let (key, entry) = (self.key.clone(), Arc::clone(&self.entry));
-        self.shared.store.put(key, entry, self.since);
+        let Self {
+            shared,
+            key,
+            entry,
+            since,
+            lifetimes,
+            ..
+        } = self;
+        shared.store.put(key, entry, since, *lifetimes).await;
+        drop(lock(&self.held).take());
     }
 }
 

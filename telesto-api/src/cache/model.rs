@@ -174,7 +174,7 @@ impl World {
             }
             Event::Pass(seconds) => self.clock.advance(Duration::from_secs(seconds)),
             Event::Write => {
-                drop(Write::new(&self.owner, &["things"]));
+                drop(Write::new(&self.owner, &["things"], None));
                 let mut server = lock(&self.server);
                 server.writes += 1;
                 server.kept = None;

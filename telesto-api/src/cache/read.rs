@@ -1,19 +1,21 @@
 //! A read through the cache.
 
+use std::fs::File;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::Span;
 
 use super::entry::Entry;
 use super::flight::{Fetched, Outcome, Turn};
-use super::key::Key;
+use super::key::{Key, Owner};
 use super::lifetime::{At, Bound, Lifetimes};
 use super::served::{How, Why};
+use super::store::{Lock, Since};
 use super::{Shared, Unsaved, lock};
 use crate::budget::{Account, Reservation};
 use crate::call::Freshness;
@@ -24,6 +26,8 @@ use crate::{Error, ErrorKind, Wait};
 /// A call that may be served by the cache.
 pub(super) struct Read {
     pub(super) key: Key,
+    pub(super) owner: Owner,
+    pub(super) tags: &'static [&'static str],
     pub(super) lifetimes: Lifetimes,
     pub(super) freshness: Freshness,
     /// Until when it waits for a slot of the budget.
@@ -46,17 +50,26 @@ impl Shared {
     /// request with a slot of the budget.
     pub(super) async fn read(
         self: &Arc<Self>,
-        read: Read,
+        mut read: Read,
         account: &Account,
         on_wait: impl Fn(&Wait),
         send: impl FnOnce(Reservation) -> Sending,
     ) -> Result<Received, Error> {
         let counts = &self.counts;
+        match self
+            .store
+            .after_writes(read.key.clone(), read.owner, read.tags)
+            .await
+        {
+            Some(key) => read.key = key,
+            // Nothing can be kept for other calls, and nothing has been.
+            None => read.lifetimes = Lifetimes::default(),
+        }
         let mut why = Why::Missing;
         let mut deadline = read.deadline;
         if read.freshness == Freshness::Fresh {
             why = Why::Demanded;
-        } else if let Some((entry, age)) = self.store.get(&read.key) {
+        } else if let Some((entry, age)) = self.store.get(&read.key).await {
             match read.at(&entry, age) {
                 At::Fresh(left) => {
                     counts.hits.fetch_add(1, Ordering::Relaxed);
@@ -69,10 +82,12 @@ impl Shared {
                         deadline = Some(Duration::ZERO);
                     }
                 }
-                At::Over => self.store.remove(&read.key),
+                At::Over => self.store.remove(&read.key).await,
             }
         }
-        match self.fetch(&read, deadline, account, on_wait, send).await {
+        // On the heap, so that a hit does not carry it along.
+        let fetched = Box::pin(self.fetch(&read, deadline, account, on_wait, send));
+        match fetched.await {
             Ok(Got::Cache(entry, age)) => {
                 counts.hits.fetch_add(1, Ordering::Relaxed);
                 let left = match read.at(&entry, age) {
@@ -96,8 +111,10 @@ impl Shared {
                 Ok(served(&entry, Duration::ZERO, how, unsaved))
             }
             Err(error) => {
-                let stale = self.store.get(&read.key);
-                let stale = stale.filter(|_| read.may_be_stale(&error));
+                let stale = match read.may_be_stale(&error) {
+                    true => self.store.get(&read.key).await,
+                    false => None,
+                };
                 let stale = stale.and_then(|(entry, age)| match read.at(&entry, age) {
                     At::Fresh(left) => Some((entry, age, How::Hit(left))),
                     At::Stale(over) => Some((entry, age, How::Stale(over, error.kind()))),
@@ -148,17 +165,15 @@ impl Shared {
                 }
                 Turn::Ask(asking) => asking,
             };
-            // Another call may have ended since this one has looked.
-            if read.freshness != Freshness::Fresh
-                && let Some((entry, age)) = self.store.get(&read.key)
-                && matches!(read.at(&entry, age), At::Fresh(_))
-            {
-                return Ok(Got::Cache(entry, age));
-            }
-            let asking = Mutex::new(Some(asking));
+            let locked = timeout(read.timeout, self.locked(read)).await;
+            let held = match locked.map_err(|_| Error::timeout())? {
+                Locked::Held(held) => held,
+                Locked::Found(entry, age) => return Ok(Got::Cache(entry, age)),
+            };
+            let turn = Mutex::new(Some((asking, held)));
             let reserved = account.reserve(deadline, read.timeout, |wait| {
                 // Others may wait for less, or not at all.
-                drop(lock(&asking).take());
+                drop(lock(&turn).take());
                 on_wait(wait);
             });
             let reservation = tokio::select! {
@@ -166,9 +181,19 @@ impl Shared {
                 reserved = reserved => reserved.map_err(not_sent)?,
                 () = flight.sent_by_another(after) => continue,
             };
+            let turn = lock(&turn).take();
+            let (_asking, held) = match turn {
+                Some((asking, held)) => (Some(asking), held),
+                // It has waited, and stepped back meanwhile.
+                None => match self.store.lock(&read.key).await {
+                    Lock::Held(held) => (None, held),
+                    Lock::Elsewhere if read.freshness == Freshness::Fresh => (None, None),
+                    Lock::Elsewhere => continue,
+                },
+            };
             let sent = flight.send(after, (send, reservation), |(send, reservation)| {
                 // The server cannot have made the response before.
-                self.kept(read, self.store.now(), send(reservation))
+                self.kept(read, self.store.now(), held, send(reservation))
             });
             match sent {
                 Ok(request) => break request,
@@ -181,11 +206,39 @@ impl Shared {
         })
     }
 
-    /// Prepares to keep the response of a request that is sent now.
+    /// Waits until no other process makes this request, or has made it.
+    async fn locked(&self, read: &Read) -> Locked {
+        /// How often it looks.
+        const POLL: Duration = Duration::from_millis(20);
+
+        loop {
+            let lock = self.store.lock(&read.key).await;
+            if read.freshness == Freshness::Fresh {
+                return match lock {
+                    Lock::Held(held) => Locked::Held(held),
+                    Lock::Elsewhere => Locked::Held(None),
+                };
+            }
+            // Another call may have ended since this one has looked.
+            if let Some((entry, age)) = self.store.get(&read.key).await
+                && matches!(read.at(&entry, age), At::Fresh(_))
+            {
+                return Locked::Found(entry, age);
+            }
+            match lock {
+                Lock::Held(held) => return Locked::Held(held),
+                Lock::Elsewhere => sleep(POLL).await,
+            }
+        }
+    }
+
+    /// Prepares to keep the response of a request that is sent now, and until then
+    /// holds a lock.
     fn kept(
         self: &Arc<Self>,
         read: &Read,
-        since: Duration,
+        since: Since,
+        held: Option<File>,
         sending: Sending,
     ) -> impl Future<Output = Outcome> + Send + use<> {
         let (shared, key, lifetimes) = (Arc::clone(self), read.key.clone(), read.lifetimes);
@@ -194,13 +247,26 @@ impl Shared {
             let bound = entry
                 .bound
                 .filter(|bound| !lifetimes.within(*bound).is_zero());
-            let unsaved = bound.map(|_| Unsaved::new(shared, key, Arc::clone(&entry), since));
+            let unsaved = bound.map(|bound| Unsaved {
+                shared,
+                key,
+                entry: Arc::clone(&entry),
+                since,
+                lifetimes: lifetimes.within(bound),
+                held: Mutex::new(held),
+            });
             Ok(Fetched {
                 entry,
                 unsaved: unsaved.map(Arc::new),
             })
         }
     }
+}
+
+/// The right to make a request, or what another call has made of it.
+enum Locked {
+    Held(Option<File>),
+    Found(Arc<Entry>, Duration),
 }
 
 impl Read {

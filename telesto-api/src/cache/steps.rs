@@ -28,11 +28,13 @@ pub(crate) async fn send(
 ) -> Result<Received, Error> {
     let settings = middleware.settings();
     if !request.method().is_safe() {
-        let write = Write::new(&settings.owner, call.tags);
+        let cache = settings.cache.as_ref().map(|cache| &cache.shared);
+        let write = Write::new(&settings.owner, call.tags, cache);
         let sent = middleware.forward(http, request, call, deadline, None);
         let result = sent.await;
-        if result.as_ref().is_err_and(|error| is_refusal(error.kind())) {
-            write.did_not_happen();
+        match &result {
+            Err(error) if is_refusal(error.kind()) => write.did_not_happen(),
+            _ => write.happened().await,
         }
         return result;
     }

@@ -3,15 +3,19 @@
 //! A write changes the keys of all reads that it may concern. So what was received
 //! before it, and what is still under way, is not found any more.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::{LazyLock, Mutex};
+use std::path::PathBuf;
+use std::sync::{Arc, LazyLock, Mutex};
 
+use super::Shared;
 use super::key::Owner;
+use super::store::Store;
 
 /// A kind of writes that reads look at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-enum Kind {
+pub(super) enum Kind {
     /// With this tag.
     Tagged(&'static str),
     /// Without a tag, which may concern anything.
@@ -20,50 +24,125 @@ enum Kind {
     Any,
 }
 
-/// The last writes of this process, whichever client made them.
-static LAST: LazyLock<Mutex<HashMap<(Owner, Kind), u64>>> = LazyLock::new(Mutex::default);
-
-/// Calls `look` with a mark of the last write of each kind that a read with these
-/// tags may depend on.
-pub(super) fn seen_by(owner: &Owner, tags: &[&'static str], mut look: impl FnMut(u64)) {
-    let last = super::lock(&LAST);
-    let mut look = |kind| look(last.get(&(*owner, kind)).copied().unwrap_or_default());
-    if tags.is_empty() {
-        return look(Kind::Any);
+impl Kind {
+    pub(super) fn name(self) -> Cow<'static, str> {
+        match self {
+            Self::Tagged(tag) => format!("tag {tag}").into(),
+            Self::Untagged => "untagged".into(),
+            Self::Any => "any".into(),
+        }
     }
-    look(Kind::Untagged);
-    tags.iter().for_each(|tag| look(Kind::Tagged(tag)));
 }
 
-/// A write with these tags, which may have happened when this is dropped.
+/// The kinds of writes that a read with these tags may depend on.
+pub(super) fn of_read(tags: &[&'static str], mut each: impl FnMut(Kind)) {
+    if tags.is_empty() {
+        return each(Kind::Any);
+    }
+    each(Kind::Untagged);
+    tags.iter().for_each(|tag| each(Kind::Tagged(tag)));
+}
+
+/// The kinds of a write with these tags.
+pub(super) fn of_write(tags: &[&'static str], mut each: impl FnMut(Kind)) {
+    each(Kind::Any);
+    if tags.is_empty() {
+        return each(Kind::Untagged);
+    }
+    tags.iter().for_each(|tag| each(Kind::Tagged(tag)));
+}
+
+/// A mark of a write, different from all others, also from those of other processes.
+pub(super) fn new_mark() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+/// The last write of a kind in this process.
+struct Last {
+    mark: u64,
+    /// The directory of the cache that has noted it, for other processes as well.
+    noted_in: Option<PathBuf>,
+}
+
+/// Whichever client made them.
+static LAST: LazyLock<Mutex<HashMap<(Owner, Kind), Last>>> = LazyLock::new(Mutex::default);
+
+/// Calls `look` with the mark of the last write of each kind that a read may depend
+/// on, unless its store has noted it.
+pub(super) fn seen_by(
+    owner: &Owner,
+    tags: &[&'static str],
+    store: &Store,
+    mut look: impl FnMut(u64),
+) {
+    let last = super::lock(&LAST);
+    of_read(tags, |kind| {
+        let mark = last.get(&(*owner, kind)).map(|last| {
+            let noted_in = last.noted_in.as_deref();
+            match noted_in.is_some() && noted_in == store.directory() {
+                true => 0,
+                false => last.mark,
+            }
+        });
+        look(mark.unwrap_or_default());
+    });
+}
+
+/// A write with these tags. Dropped, it may have happened.
 #[derive(Debug)]
 pub(super) struct Write<'a> {
     owner: &'a Owner,
     tags: &'static [&'static str],
+    cache: Option<&'a Arc<Shared>>,
+    is_settled: bool,
 }
 
 impl<'a> Write<'a> {
-    pub(super) fn new(owner: &'a Owner, tags: &'static [&'static str]) -> Self {
-        Self { owner, tags }
+    pub(super) fn new(
+        owner: &'a Owner,
+        tags: &'static [&'static str],
+        cache: Option<&'a Arc<Shared>>,
+    ) -> Self {
+        Self {
+            owner,
+            tags,
+            cache,
+            is_settled: false,
+        }
+    }
+
+    /// It may have happened.
+    pub(super) async fn happened(mut self) {
+        let noted_in = match self.cache {
+            Some(cache) => cache.store.note_write(*self.owner, self.tags).await,
+            None => None,
+        };
+        self.is_settled = true;
+        self.mark(noted_in);
     }
 
     /// It is certain that it did not happen.
-    pub(super) fn did_not_happen(self) {
-        std::mem::forget(self);
+    pub(super) fn did_not_happen(mut self) {
+        self.is_settled = true;
+    }
+
+    fn mark(&self, noted_in: Option<PathBuf>) {
+        let mut last = super::lock(&LAST);
+        of_write(self.tags, |kind| {
+            let write = Last {
+                mark: new_mark(),
+                noted_in: noted_in.clone(),
+            };
+            last.insert((*self.owner, kind), write);
+        });
     }
 }
 
 impl Drop for Write<'_> {
     fn drop(&mut self) {
-        let mut last = super::lock(&LAST);
-        let mut mark = |kind| {
-            // Different from all others, also from those of other processes.
-            last.insert((*self.owner, kind), RandomState::new().hash_one(0));
-        };
-        mark(Kind::Any);
-        match self.tags {
-            [] => mark(Kind::Untagged),
-            tags => tags.iter().for_each(|tag| mark(Kind::Tagged(tag))),
+        if !self.is_settled {
+            let cache = self.cache;
+            self.mark(cache.and_then(|cache| cache.store.note_write_now(self.owner, self.tags)));
         }
     }
 }

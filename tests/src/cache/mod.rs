@@ -1,5 +1,7 @@
 //! Responses that are served again, and requests that are not made.
 
+mod host;
+
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};

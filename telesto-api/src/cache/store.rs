@@ -1,0 +1,158 @@
+//! Where responses are kept.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::entry::Entry;
+use super::host::{Host, Moment};
+use super::key::{Key, Owner};
+use super::lifetime::Lifetimes;
+use super::memory::Memory;
+
+/// Keeps responses. Whatever goes wrong in it, a response is not found.
+#[derive(Debug)]
+pub(super) enum Store {
+    Memory(Memory),
+    /// In files, whose reading and writing blocks.
+    Host(Arc<Host>),
+}
+
+/// When a response was asked for, by the time of its store.
+#[derive(Clone, Debug)]
+pub(super) enum Since {
+    Memory(Duration),
+    Host(Moment),
+}
+
+/// Whether this process may make a request that all processes want.
+pub(super) enum Lock {
+    /// It may, for as long as it holds this.
+    Held(Option<File>),
+    /// Another one makes it.
+    Elsewhere,
+}
+
+impl Store {
+    /// Where other processes keep their responses, too.
+    pub(super) fn directory(&self) -> Option<&Path> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Host(host) => Some(host.directory()),
+        }
+    }
+
+    /// The key of a read after all writes that the store has noted; `None` if it does
+    /// not know.
+    pub(super) async fn after_writes(
+        &self,
+        key: Key,
+        owner: Owner,
+        tags: &'static [&'static str],
+    ) -> Option<Key> {
+        match self {
+            Self::Memory(_) => Some(key),
+            Self::Host(host) => {
+                blocking(host, move |host| host.after_writes(&key, &owner, tags)).await?
+            }
+        }
+    }
+
+    /// Notes a write for other processes, and returns the directory if that has
+    /// worked.
+    pub(super) async fn note_write(
+        &self,
+        owner: Owner,
+        tags: &'static [&'static str],
+    ) -> Option<PathBuf> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Host(host) => blocking(host, move |host| noted(host, &owner, tags)).await?,
+        }
+    }
+
+    /// The same, where nothing can wait for it.
+    pub(super) fn note_write_now(&self, owner: &Owner, tags: &[&'static str]) -> Option<PathBuf> {
+        match self {
+            Self::Memory(_) => None,
+            Self::Host(host) => noted(host, owner, tags),
+        }
+    }
+
+    pub(super) fn now(&self) -> Since {
+        match self {
+            Self::Memory(memory) => Since::Memory(memory.now()),
+            Self::Host(host) => Since::Host(host.now()),
+        }
+    }
+
+    /// A response, and how long ago it was asked for.
+    pub(super) async fn get(&self, key: &Key) -> Option<(Arc<Entry>, Duration)> {
+        match self {
+            Self::Memory(memory) => memory.get(key),
+            Self::Host(host) => {
+                let key = key.clone();
+                blocking(host, move |host| host.get(&key)).await?
+            }
+        }
+    }
+
+    /// Keeps a response, which is of use for these times.
+    pub(super) async fn put(
+        &self,
+        key: &Key,
+        entry: &Arc<Entry>,
+        since: &Since,
+        lifetimes: Lifetimes,
+    ) {
+        let (key, entry) = (key.clone(), Arc::clone(entry));
+        match (self, since.clone()) {
+            (Self::Memory(memory), Since::Memory(since)) => memory.put(key, entry, since),
+            (Self::Host(host), Since::Host(since)) => {
+                blocking(host, move |host| host.put(&key, &entry, since, lifetimes)).await;
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes a response that is too old.
+    pub(super) async fn remove(&self, key: &Key) {
+        match self {
+            Self::Memory(memory) => memory.remove(key),
+            Self::Host(host) => {
+                let key = key.clone();
+                blocking(host, move |host| host.remove(&key)).await;
+            }
+        }
+    }
+
+    /// Whether this process may make the request of a read.
+    pub(super) async fn lock(&self, key: &Key) -> Lock {
+        match self {
+            Self::Memory(_) => Lock::Held(None),
+            Self::Host(host) => {
+                let key = key.clone();
+                match blocking(host, move |host| host.try_lock(&key)).await {
+                    Some(Ok(None)) => Lock::Elsewhere,
+                    Some(Ok(held)) => Lock::Held(held),
+                    // Without locks, each process makes its own requests.
+                    Some(Err(_)) | None => Lock::Held(None),
+                }
+            }
+        }
+    }
+}
+
+fn noted(host: &Host, owner: &Owner, tags: &[&'static str]) -> Option<PathBuf> {
+    let noted = host.note_write(owner, tags);
+    noted.is_ok().then(|| host.directory().to_owned())
+}
+
+async fn blocking<T: Send + 'static>(
+    host: &Arc<Host>,
+    work: impl FnOnce(&Host) -> T + Send + 'static,
+) -> Option<T> {
+    let host = Arc::clone(host);
+    tokio::task::spawn_blocking(move || work(&host)).await.ok()
+}
