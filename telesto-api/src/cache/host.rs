@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 use super::entry::Entry;
 use super::key::{Key, Owner};
 use super::lifetime::{Bound, Lifetimes};
+use super::served::Reason;
 use super::writes;
 use crate::clock::Clock;
 use crate::{Error, private};
@@ -79,6 +80,14 @@ struct Head {
     age: Duration,
     bound: Bound,
     since: Moment,
+}
+
+/// That a request failed.
+#[derive(Serialize, Deserialize)]
+struct Failure {
+    at: Moment,
+    reason: Reason,
+    pause: Duration,
 }
 
 /// The last writes that the processes of the machine know of.
@@ -247,6 +256,28 @@ impl Host {
         self.replace(&path, &bytes, over)
     }
 
+    pub(super) fn failure(&self, key: &Key) -> Option<Reason> {
+        let bytes = fs::read(self.path(&hash(key.bytes()), "failure")).ok()?;
+        let failure: Failure = serde_json::from_slice(&bytes).ok()?;
+        let passed = failure.at.until(&self.now())?;
+        (passed < failure.pause).then_some(failure.reason)
+    }
+
+    pub(super) fn note_failure(&self, key: &Key, reason: Reason, pause: Duration) {
+        let failure = Failure {
+            at: self.now(),
+            reason,
+            pause,
+        };
+        let path = self.path(&hash(key.bytes()), "failure");
+        let noted = serde_json::to_vec(&failure)
+            .map_err(io::Error::from)
+            .and_then(|bytes| self.replace(&path, &bytes, SystemTime::now().checked_add(pause)));
+        if let Err(error) = noted {
+            tracing::debug!(target: "telesto_api", %error, "a failure is not noted");
+        }
+    }
+
     pub(super) fn remove(&self, key: &Key) {
         let _ = fs::remove_file(self.path(&hash(key.bytes()), "response"));
     }
@@ -295,11 +326,15 @@ impl Host {
                 continue;
             };
             let dated = metadata.modified().unwrap_or(now);
-            let is_response = path.extension().is_some_and(|kind| kind == "response");
+            let is = |kind: &str| path.extension().is_some_and(|found| found == kind);
+            let is_response = is("response");
             let is_new = file.file_name().to_string_lossy().starts_with("new-");
             if is_response && dated > now {
                 kept.push((dated, metadata.len(), path));
-            } else if is_response || (is_new && dated + ABANDONED < now) {
+            } else if is_response
+                || (is("failure") && dated < now)
+                || (is_new && dated + ABANDONED < now)
+            {
                 let _ = fs::remove_file(path);
             }
         }

@@ -1,6 +1,7 @@
 //! Responses in the memory of this process.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use moka::policy::EvictionPolicy;
@@ -8,6 +9,8 @@ use moka::sync::Cache;
 
 use super::entry::Entry;
 use super::key::Key;
+use super::lock;
+use super::served::Reason;
 use crate::clock::Clock;
 
 /// Keeps responses in memory, up to some bytes: those that nobody has asked for
@@ -15,6 +18,8 @@ use crate::clock::Clock;
 #[derive(Debug)]
 pub(super) struct Memory {
     entries: Cache<Key, (Arc<Entry>, Duration)>,
+    /// Why requests failed, and until when there is no other one.
+    failures: Mutex<HashMap<Key, (Reason, Duration)>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -31,7 +36,11 @@ impl Memory {
             })
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { entries, clock }
+        Self {
+            entries,
+            failures: Mutex::default(),
+            clock,
+        }
     }
 
     /// The time of this store.
@@ -54,6 +63,19 @@ impl Memory {
             _ => (entry, since),
         };
         self.entries.entry(key).and_upsert_with(newer);
+    }
+
+    pub(super) fn failure(&self, key: &Key) -> Option<Reason> {
+        let now = self.now();
+        let (reason, until) = *lock(&self.failures).get(key)?;
+        (now < until).then_some(reason)
+    }
+
+    pub(super) fn note_failure(&self, key: Key, reason: Reason, pause: Duration) {
+        let now = self.now();
+        let mut failures = lock(&self.failures);
+        failures.retain(|_, (_, until)| now < *until);
+        failures.insert(key, (reason, now.saturating_add(pause)));
     }
 
     /// Removes a response that is too old.

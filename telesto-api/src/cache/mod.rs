@@ -67,7 +67,9 @@ use crate::private::{self, Purpose};
 /// - A response that is *fresh* is served at once. Nothing is sent.
 /// - One that is *stale* is served if the server cannot be asked: because the budget
 ///   is spent, the address is locked out, or the server is down or does not respond in
-///   time. A refusal, such as a 401 or a 404, is an error all the same.
+///   time. A refusal, such as a 401 or a 404, is an error all the same. A server that
+///   has failed is asked again after a minute, or after its `Retry-After` if that is
+///   longer.
 /// - Calls at the same time that ask for the same thing share one request.
 /// - After a write of any client in this process, successful or of unknown outcome,
 ///   responses to operations with one of its tags are served no more.

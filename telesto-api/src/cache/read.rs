@@ -14,14 +14,14 @@ use super::entry::Entry;
 use super::flight::{Fetched, Outcome, Turn};
 use super::key::{Key, Owner};
 use super::lifetime::{At, Bound, Lifetimes};
-use super::served::{How, Why};
+use super::served::{How, Reason, Why};
 use super::store::{Lock, Since};
 use super::{Shared, Unsaved, lock};
 use crate::budget::{Account, Reservation};
 use crate::call::Freshness;
 use crate::middleware::not_sent;
 use crate::outcome::Received;
-use crate::{Error, ErrorKind, Wait};
+use crate::{Error, Wait};
 
 /// A call that may be served by the cache.
 pub(super) struct Read {
@@ -75,7 +75,11 @@ impl Shared {
                     counts.hits.fetch_add(1, Ordering::Relaxed);
                     return Ok(served(&entry, age, How::Hit(left), None));
                 }
-                At::Stale(_) => {
+                At::Stale(over) => {
+                    if let Some(reason) = self.store.failure(&read.key).await {
+                        counts.stale.fetch_add(1, Ordering::Relaxed);
+                        return Ok(served(&entry, age, How::Stale(over, reason), None));
+                    }
                     why = Why::Stale;
                     if read.freshness == Freshness::AllowStale {
                         // It is better than to wait.
@@ -111,24 +115,41 @@ impl Shared {
                 Ok(served(&entry, Duration::ZERO, how, unsaved))
             }
             Err(error) => {
-                let stale = match read.may_be_stale(&error) {
-                    true => self.store.get(&read.key).await,
-                    false => None,
+                let reason = Reason::of(&error).filter(|_| read.freshness != Freshness::Fresh);
+                let found = match reason {
+                    Some(reason) => self.store.get(&read.key).await.zip(Some(reason)),
+                    None => None,
                 };
-                let stale = stale.and_then(|(entry, age)| match read.at(&entry, age) {
-                    At::Fresh(left) => Some((entry, age, How::Hit(left))),
-                    At::Stale(over) => Some((entry, age, How::Stale(over, error.kind()))),
-                    At::Over => None,
-                });
-                let (entry, age, how) = stale.ok_or(error)?;
-                let count = match how {
-                    How::Hit(_) => &counts.hits,
-                    _ => &counts.stale,
+                let Some(((entry, age), reason)) = found else {
+                    return Err(error);
+                };
+                let (count, how) = match read.at(&entry, age) {
+                    At::Fresh(left) => (&counts.hits, How::Hit(left)),
+                    At::Stale(over) => {
+                        if reason.is_of_the_server() {
+                            self.store
+                                .note_failure(&read.key, reason, self.pause(&error))
+                                .await;
+                        }
+                        (&counts.stale, How::Stale(over, reason))
+                    }
+                    At::Over => return Err(error),
                 };
                 count.fetch_add(1, Ordering::Relaxed);
                 Ok(served(&entry, age, how, None))
             }
         }
+    }
+
+    /// For how long a server that has failed is not asked again if there is a stale
+    /// response: a minute, or for as long as it says.
+    fn pause(&self, error: &Error) -> Duration {
+        const SHORTEST: Duration = Duration::from_secs(60);
+        let asked = error
+            .retry_at()
+            .map(|at| at.duration_since(self.clock.wall()));
+        let asked = asked.and_then(|wait| Duration::try_from(wait).ok());
+        SHORTEST.max(asked.unwrap_or_default())
     }
 
     /// Asks the server, together with the other calls that ask for the same.
@@ -276,19 +297,6 @@ impl Read {
         self.lifetimes
             .within(bound)
             .at(entry.age.saturating_add(age))
-    }
-
-    /// Whether a stale response is better than this error.
-    fn may_be_stale(&self, error: &Error) -> bool {
-        self.freshness != Freshness::Fresh
-            && matches!(
-                error.kind(),
-                ErrorKind::RateLimited
-                    | ErrorKind::Server
-                    | ErrorKind::Timeout
-                    | ErrorKind::Transport
-                    | ErrorKind::Budget
-            )
     }
 }
 

@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use reqwest::header::{AGE, HeaderMap, HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 
 use super::lifetime;
-use crate::ErrorKind;
+use crate::{Error, ErrorKind};
 
 /// The name of this cache, as `Cache-Status` has it.
 const NAME: &str = "telesto-api";
@@ -82,7 +83,7 @@ pub(super) enum How {
     Hit(Duration),
     /// From the cache, where it has been stale for so long; the server could not be
     /// asked for this reason.
-    Stale(Duration, ErrorKind),
+    Stale(Duration, Reason),
     /// From the server.
     Forwarded {
         /// Why the cache had none.
@@ -92,6 +93,46 @@ pub(super) enum How {
         /// Whether it is kept.
         stored: bool,
     },
+}
+
+/// Why the server could not be asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Reason {
+    RateLimited,
+    Timeout,
+    Unreachable,
+    ServerError,
+    /// The budget cannot be read or written.
+    Budget,
+}
+
+impl Reason {
+    /// The reason that an error is; `None` if the server was asked, and has refused.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error.kind() {
+            ErrorKind::RateLimited => Some(Self::RateLimited),
+            ErrorKind::Timeout => Some(Self::Timeout),
+            ErrorKind::Transport => Some(Self::Unreachable),
+            ErrorKind::Server => Some(Self::ServerError),
+            ErrorKind::Budget => Some(Self::Budget),
+            _ => None,
+        }
+    }
+
+    /// Whether the next call would find the same.
+    pub(super) fn is_of_the_server(self) -> bool {
+        matches!(self, Self::Timeout | Self::Unreachable | Self::ServerError)
+    }
+
+    fn token(self) -> &'static str {
+        match self {
+            Self::RateLimited => "rate-limited",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::ServerError => "server-error",
+            Self::Budget => "budget",
+        }
+    }
 }
 
 /// Why the server was asked.
@@ -111,11 +152,11 @@ impl How {
         let written = match self {
             Self::Hit(left) => write!(status, "; hit; ttl={}", left.as_secs()),
             // Not a zero, which has no sign.
-            Self::Stale(over, kind) => write!(
+            Self::Stale(over, reason) => write!(
                 status,
                 "; hit; ttl=-{}; detail={}",
                 over.as_secs().max(1),
-                detail(kind)
+                reason.token()
             ),
             Self::Forwarded {
                 why,
@@ -147,17 +188,6 @@ impl How {
     }
 }
 
-/// Why the server could not be asked, as a token.
-fn detail(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::RateLimited => "rate-limited",
-        ErrorKind::Timeout => "timeout",
-        ErrorKind::Transport => "unreachable",
-        ErrorKind::Budget => "budget",
-        _ => "server-error",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -173,7 +203,7 @@ mod tests {
     fn what_is_written_is_read() {
         let age = Duration::from_secs(90);
         let second = Duration::from_secs(1);
-        let stale = How::Stale(Duration::ZERO, ErrorKind::RateLimited);
+        let stale = How::Stale(Duration::ZERO, Reason::RateLimited);
         for (how, shown, served) in [
             (
                 How::Hit(second * 30),

@@ -10,6 +10,7 @@ use super::host::{Host, Moment};
 use super::key::{Key, Owner};
 use super::lifetime::Lifetimes;
 use super::memory::Memory;
+use super::served::Reason;
 
 /// Keeps responses. Whatever goes wrong in it, a response is not found.
 #[derive(Debug)]
@@ -123,6 +124,29 @@ impl Store {
             Self::Host(host) => {
                 let key = key.clone();
                 blocking(host, move |host| host.remove(&key)).await;
+            }
+        }
+    }
+
+    /// Why a request for this failed, if it is too early for another one.
+    pub(super) async fn failure(&self, key: &Key) -> Option<Reason> {
+        match self {
+            Self::Memory(memory) => memory.failure(key),
+            Self::Host(host) => {
+                let key = key.clone();
+                blocking(host, move |host| host.failure(&key)).await?
+            }
+        }
+    }
+
+    /// Notes that a request for this failed, so that there is no other one for as long
+    /// as `pause`.
+    pub(super) async fn note_failure(&self, key: &Key, reason: Reason, pause: Duration) {
+        let key = key.clone();
+        match self {
+            Self::Memory(memory) => memory.note_failure(key, reason, pause),
+            Self::Host(host) => {
+                blocking(host, move |host| host.note_failure(&key, reason, pause)).await;
             }
         }
     }

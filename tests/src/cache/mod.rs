@@ -301,6 +301,35 @@ async fn a_stale_response_is_served_if_the_server_cannot_be_asked() {
 }
 
 #[tokio::test]
+async fn a_server_that_has_failed_is_left_alone_for_a_while() {
+    let wait = header("retry-after", "600");
+    let wait = Reply {
+        status: 503,
+        ..wait
+    };
+    for (reply, pause) in [(status(500), 60), (wait, 600)] {
+        let (server, clock, client) = world().await;
+        settings(&client).await;
+        server.reply(reply);
+        clock.advance(MINUTE);
+        for seconds in [0, 1, pause - 2] {
+            clock.advance(SECOND * seconds);
+            assert!(matches!(settings(&client).await.1, Served::Stale { .. }));
+            assert_eq!(server.requests(), 2, "{seconds}");
+        }
+        // Who has to know asks,
+        let error = client.get_settings().fresh().await.unwrap_err();
+        assert!(error.is_server());
+        // and what is another thing is asked for.
+        assert!(client.get_prices().await.unwrap_err().is_server());
+        assert_eq!(server.requests(), 4);
+        clock.advance(SECOND);
+        server.reply(Reply::default());
+        assert_eq!(settings(&client).await, (5, Served::Fresh));
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_is_never_hidden() {
     for refusal in [400, 401, 403, 404, 422] {
         let (server, clock, client) = world().await;
