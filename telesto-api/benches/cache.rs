@@ -1,8 +1,11 @@
 //! What a response from the cache costs, from the call to the typed value.
 //!
 //! `cargo bench -p telesto-api --features cache --bench cache` compares, in rounds
-//! that take turns, a hit in memory with what somebody would write by hand: moka with
-//! the bodies by their URLs, decoded by serde_json into plain structs.
+//! that take turns:
+//!
+//! - a hit in memory, and what somebody would write by hand: moka with the bodies by
+//!   their URLs, decoded by serde_json into plain structs;
+//! - a hit on the host, and reading a file with tokio, decoded in the same way.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
@@ -27,6 +30,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 fn main() -> Result<(), Error> {
     for bytes in [1_000, 1_000_000] {
         in_memory(bytes)?;
+        on_host(bytes)?;
     }
     Ok(())
 }
@@ -50,21 +54,44 @@ fn list(bytes: usize) -> Bytes {
 }
 
 fn in_memory(bytes: usize) -> Result<(), Error> {
-    let runtime = Builder::new_current_thread().enable_all().build()?;
     let body = list(bytes);
-    let url = serve(&body)?;
-    let client = Client::builder()
-        .api_key("a-key")
-        .base_url(&url)
-        .cache(Cache::in_memory().fresh_for(HOUR))
-        .build()?;
     let by_hand = moka::sync::Cache::<String, Bytes>::builder()
         .max_capacity(64 * 1024 * 1024)
         .weigher(|url, body| (url.len() + body.len()) as u32)
         .time_to_live(HOUR)
         .build();
+    let url = serve(&body)?;
     by_hand.insert(format!("{url}/products"), body.clone());
+    let get = async || by_hand.get(&format!("{url}/products")).expect("a body");
+    let names = ["a hit in memory", "moka and serde_json"];
+    compare(names, &url, Cache::in_memory(), body.len(), &get)
+}
 
+fn on_host(bytes: usize) -> Result<(), Error> {
+    let body = list(bytes);
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("by-hand");
+    std::fs::write(&path, &body)?;
+    let get = async || tokio::fs::read(&path).await.expect("a body").into();
+    let names = ["a hit on the host", "tokio::fs and serde_json"];
+    let cache = Cache::on_host_at(directory.path().join("cache"));
+    compare(names, &serve(&body)?, cache, body.len(), &get)
+}
+
+/// Compares the calls of a client with this cache with decoding what `get` returns.
+fn compare(
+    names: [&str; 2],
+    url: &str,
+    cache: Cache,
+    bytes: usize,
+    get: &impl AsyncFn() -> Bytes,
+) -> Result<(), Error> {
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let client = Client::builder()
+        .api_key("a-key")
+        .base_url(url)
+        .cache(cache.fresh_for(HOUR))
+        .build()?;
     let calls = (4_000_000 / bytes.max(4_000)) as u32;
     let ours = || {
         runtime.block_on(async {
@@ -77,8 +104,7 @@ fn in_memory(bytes: usize) -> Result<(), Error> {
     let theirs = || {
         runtime.block_on(async {
             for _ in 0..calls {
-                let body = by_hand.get(&format!("{url}/products")).expect("a body");
-                let products: Vec<Plain> = serde_json::from_slice(&body).expect("a list");
+                let products: Vec<Plain> = serde_json::from_slice(&get().await).expect("a list");
                 black_box(products);
             }
         });
@@ -86,15 +112,14 @@ fn in_memory(bytes: usize) -> Result<(), Error> {
     ours();
     let last = runtime.block_on(client.list_products().into_future())?;
     assert!(matches!(Served::of(last.headers()), Served::Cached { .. }));
-    let [ours, theirs] = medians::of(medians::rounds(101), [&ours, &theirs]);
-    let each = |time: Duration| format!("{:.2} µs", time.as_secs_f64() * 1e6 / f64::from(calls));
-    println!("a hit in memory, {} bytes", body.len());
-    println!("the client            {:>12}", each(ours));
-    println!("moka and serde_json   {:>12}", each(theirs));
-    println!(
-        "ratio                 {:>10.3}\n",
-        ours.as_secs_f64() / theirs.as_secs_f64()
-    );
+    let times = medians::of(medians::rounds(51), [&ours, &theirs]);
+    println!("{bytes} bytes");
+    for (name, time) in names.iter().zip(times) {
+        let each = time.as_secs_f64() * 1e6 / f64::from(calls);
+        println!("{name:26}{each:>12.2} µs");
+    }
+    let ratio = times[0].as_secs_f64() / times[1].as_secs_f64();
+    println!("{:26}{ratio:>12.3}\n", "ratio");
     Ok(())
 }
 

@@ -5,7 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::StatusCode;
-use reqwest::header::{AGE, CONNECTION, HeaderMap, HeaderName, SET_COOKIE, TRANSFER_ENCODING};
+use reqwest::header::{
+    AGE, CONNECTION, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, TRANSFER_ENCODING,
+};
 
 use super::lifetime::{self, Bound};
 use crate::outcome::Received;
@@ -14,10 +16,7 @@ use crate::outcome::Received;
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) status: StatusCode,
-    /// As the server has sent them.
     pub(super) headers: HeaderMap,
-    /// As they are served again.
-    pub(super) kept_headers: HeaderMap,
     pub(super) body: Bytes,
     /// How old it was when it was asked for.
     pub(super) age: Duration,
@@ -37,26 +36,38 @@ impl Entry {
             body,
             ..
         } = received;
-        let mut kept_headers = headers.clone();
-        for name in NOT_KEPT {
-            kept_headers.remove(name);
-        }
         let may_be_kept = may_be_kept && status != StatusCode::PARTIAL_CONTENT;
         Self {
             status,
             age: lifetime::age(&headers),
             bound: Bound::of(&headers, now).filter(|_| may_be_kept),
             headers,
-            kept_headers,
             body,
+        }
+    }
+
+    /// The response for other calls.
+    pub(super) fn to_keep(&self) -> Self {
+        let headers = self.headers.iter();
+        let headers = headers.filter(|(name, _)| !NOT_KEPT.contains(name));
+        // As they come, they hold the whole buffer that they were read into.
+        let headers = headers.filter_map(|(name, value)| {
+            let value = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+            Some((name.clone(), value))
+        });
+        Self {
+            status: self.status,
+            headers: headers.collect(),
+            body: self.body.clone(),
+            age: self.age,
+            bound: self.bound,
         }
     }
 
     /// How many bytes it takes, about.
     pub(super) fn size(&self) -> usize {
-        // The two share their values.
         let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 128);
+        let headers = headers.map(|(name, value)| name.as_str().len() + value.len() + 64);
         self.body.len() + headers.sum::<usize>() + size_of::<Self>()
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use crc32fast::Hasher;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -22,7 +23,7 @@ use crate::clock::Clock;
 use crate::{Error, private};
 
 /// The format of the files. Those of another one are not found.
-const VERSION: &str = "telesto-api cache 1";
+const VERSION: u32 = 1;
 
 /// What a process that was killed has left behind is older than this.
 const ABANDONED: Duration = Duration::from_secs(3_600);
@@ -75,6 +76,7 @@ impl Moment {
 /// What a file holds before the body.
 #[derive(Serialize, Deserialize)]
 struct Head {
+    version: u32,
     status: u16,
     headers: Vec<(String, String)>,
     age: Duration,
@@ -202,7 +204,6 @@ impl Host {
         let headers: HeaderMap = headers.collect();
         let entry = Entry {
             status: StatusCode::from_u16(head.status).ok()?,
-            kept_headers: headers.clone(),
             headers,
             body,
             age: head.age,
@@ -232,11 +233,12 @@ impl Host {
         since: Moment,
         lifetimes: Lifetimes,
     ) -> io::Result<()> {
-        let headers = entry.kept_headers.iter().filter_map(|(name, value)| {
+        let headers = entry.headers.iter().filter_map(|(name, value)| {
             let value = value.to_str().ok()?;
             Some((name.as_str().to_owned(), value.to_owned()))
         });
         let head = Head {
+            version: VERSION,
             status: entry.status.as_u16(),
             headers: headers.collect(),
             age: entry.age,
@@ -362,25 +364,26 @@ fn read_writes(path: &Path) -> io::Result<Writes> {
 fn format(head: &Head, body: &[u8]) -> io::Result<Vec<u8>> {
     let head = serde_json::to_vec(head)?;
     let length = u32::try_from(head.len()).map_err(io::Error::other)?;
-    let rest = [&length.to_le_bytes()[..], &head, body].concat();
-    let checksum = checksum(&rest);
-    Ok([&checksum[..], &rest].concat())
+    let parts = [&length.to_le_bytes()[..], &head, body];
+    let mut checksum = Hasher::new();
+    parts.iter().for_each(|part| checksum.update(part));
+    let checksum = checksum.finalize().to_le_bytes();
+    Ok([&[&checksum[..]][..], &parts].concat().concat())
 }
 
 fn parse(bytes: Bytes) -> Option<(Head, Bytes)> {
     let (found, rest) = bytes.split_first_chunk()?;
-    if *found != checksum(rest) {
+    if u32::from_le_bytes(*found) != crc32fast::hash(rest) {
         return None;
     }
     let (length, rest) = rest.split_first_chunk()?;
     let length = usize::try_from(u32::from_le_bytes(*length)).ok()?;
-    let head = serde_json::from_slice(rest.get(..length)?).ok()?;
+    let head: Head = serde_json::from_slice(rest.get(..length)?).ok()?;
+    if head.version != VERSION {
+        return None;
+    }
     let body = bytes.slice(bytes.len() - rest.len() + length..);
     Some((head, body))
-}
-
-fn checksum(bytes: &[u8]) -> [u8; 32] {
-    blake3::derive_key(VERSION, bytes)
 }
 
 #[cfg(test)]
@@ -409,7 +412,6 @@ mod tests {
         headers.insert("x-other", HeaderValue::from_bytes(b"\xe9").unwrap());
         Entry {
             status: StatusCode::OK,
-            kept_headers: headers.clone(),
             headers,
             body: body.to_owned().into(),
             age: Duration::from_secs(3),

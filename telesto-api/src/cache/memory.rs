@@ -63,6 +63,8 @@ impl Memory {
             _ => (entry, since),
         };
         self.entries.entry(key).and_upsert_with(newer);
+        // It would make room later, and hold more until then.
+        self.entries.run_pending_tasks();
     }
 
     pub(super) fn failure(&self, key: &Key) -> Option<Reason> {

@@ -331,6 +331,7 @@ impl Unsaved {
             lifetimes,
             ..
         } = self;
+        let entry = Arc::new(entry.to_keep());
         shared.store.put(key, entry, since, *lifetimes).await;
         drop(lock(&self.held).take());
     }

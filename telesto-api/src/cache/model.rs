@@ -1,13 +1,16 @@
 //! Reads of the same thing, in a world where calls come, go and are dropped, writes
-//! happen, and time passes: what each of them is served, and what it costs.
+//! happen, and time passes: what each of them is served, and what it costs, against
+//! the limiter of the mock server.
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use proptest::prelude::*;
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
+use telesto_mock::{Limiter, Verdict, Window};
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -87,8 +90,9 @@ struct Request {
 }
 
 /// What has been sent, and what is kept.
-#[derive(Default)]
 struct Server {
+    /// One counts a request when it is sent, the other when it is responded to.
+    limiters: [Limiter; 2],
     requests: Vec<Request>,
     writes: usize,
     /// The last one whose response was kept, if it would be found.
@@ -96,6 +100,29 @@ struct Server {
 }
 
 impl Server {
+    fn new() -> Self {
+        let limit = telesto_mock::RateLimit {
+            requests: REQUESTS,
+            window: WINDOW,
+            lockout: WINDOW,
+        };
+        let limiter = || Limiter::new(limit, Window::Sliding);
+        Self {
+            limiters: [limiter(), limiter()],
+            requests: Vec::new(),
+            writes: 0,
+            kept: None,
+        }
+    }
+
+    /// The server counts a request, and does not refuse it.
+    fn counts(&mut self, limiter: usize, now: Duration) {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let now = SystemTime::UNIX_EPOCH + now;
+        let verdict = self.limiters[limiter].request(address, now);
+        assert_eq!(verdict, Verdict::Served);
+    }
+
     fn under_way(&self) -> Vec<usize> {
         let requests = self.requests.iter().enumerate();
         let under_way = requests.filter(|(_, request)| {
@@ -148,7 +175,7 @@ impl World {
             link: Arc::new(cache.link(owner, &shared).unwrap()),
             account: account.unwrap(),
             clock,
-            server: Arc::default(),
+            server: Arc::new(Mutex::new(Server::new())),
             calls: Vec::new(),
             finished: 0,
         }
@@ -314,6 +341,7 @@ fn sent(
                 "there is a fresh one"
             );
         }
+        server.counts(0, now);
         let writes = server.writes;
         server.requests.push(Request {
             sent: now,
@@ -326,6 +354,7 @@ fn sent(
     reservation.sent();
     Box::pin(async move {
         let response = response.await.unwrap();
+        lock(&server).counts(1, clock.monotonic());
         reservation.responded().await;
         let mut headers = HeaderMap::new();
         let body = match response {
@@ -355,7 +384,7 @@ proptest! {
     /// No response is served beyond its time, or after a write that it does not
     /// know of. No two requests for the same thing are under way at the same time,
     /// whichever calls are dropped, and none is sent while there is a fresh
-    /// response. Every call ends.
+    /// response. The server never refuses one. Every call ends.
     #[test]
     fn calls_share_requests_and_responses(
         events in prop::collection::vec(event(), 1..80),

@@ -56,20 +56,23 @@ impl Shared {
         send: impl FnOnce(Reservation) -> Sending,
     ) -> Result<Received, Error> {
         let counts = &self.counts;
-        match self
-            .store
-            .after_writes(read.key.clone(), read.owner, read.tags)
-            .await
-        {
-            Some(key) => read.key = key,
+        let looked_up = self.store.look_up(&read.key, read.owner, read.tags);
+        let found = match looked_up.await {
+            Some((key, found)) => {
+                read.key = key;
+                found
+            }
             // Nothing can be kept for other calls, and nothing has been.
-            None => read.lifetimes = Lifetimes::default(),
-        }
+            None => {
+                read.lifetimes = Lifetimes::default();
+                None
+            }
+        };
         let mut why = Why::Missing;
         let mut deadline = read.deadline;
         if read.freshness == Freshness::Fresh {
             why = Why::Demanded;
-        } else if let Some((entry, age)) = self.store.get(&read.key).await {
+        } else if let Some((entry, age)) = found {
             match read.at(&entry, age) {
                 At::Fresh(left) => {
                     counts.hits.fetch_add(1, Ordering::Relaxed);
@@ -302,10 +305,7 @@ impl Read {
 
 /// A response, as it is returned.
 fn served(entry: &Entry, since: Duration, how: How, unsaved: Option<Arc<Unsaved>>) -> Received {
-    let mut headers = match how {
-        How::Forwarded { .. } => entry.headers.clone(),
-        _ => entry.kept_headers.clone(),
-    };
+    let mut headers = entry.headers.clone();
     how.write(&mut headers, entry.age.saturating_add(since));
     Received {
         status: entry.status,

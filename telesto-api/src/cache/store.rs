@@ -20,6 +20,9 @@ pub(super) enum Store {
     Host(Arc<Host>),
 }
 
+/// A response, and how long ago it was asked for.
+pub(super) type Found = (Arc<Entry>, Duration);
+
 /// When a response was asked for, by the time of its store.
 #[derive(Clone, Debug)]
 pub(super) enum Since {
@@ -44,18 +47,25 @@ impl Store {
         }
     }
 
-    /// The key of a read after all writes that the store has noted; `None` if it does
-    /// not know.
-    pub(super) async fn after_writes(
+    /// The key of a read after all writes that the store has noted, and its response;
+    /// `None` if the store does not know of writes.
+    pub(super) async fn look_up(
         &self,
-        key: Key,
+        key: &Key,
         owner: Owner,
         tags: &'static [&'static str],
-    ) -> Option<Key> {
+    ) -> Option<(Key, Option<Found>)> {
         match self {
-            Self::Memory(_) => Some(key),
+            Self::Memory(memory) => Some((key.clone(), memory.get(key))),
             Self::Host(host) => {
-                blocking(host, move |host| host.after_writes(&key, &owner, tags)).await?
+                let key = key.clone();
+                // At once, since most of the time goes into changing threads.
+                let look_up = move |host: &Host| {
+                    let key = host.after_writes(&key, &owner, tags)?;
+                    let found = host.get(&key);
+                    Some((key, found))
+                };
+                blocking(host, look_up).await?
             }
         }
     }
@@ -88,8 +98,7 @@ impl Store {
         }
     }
 
-    /// A response, and how long ago it was asked for.
-    pub(super) async fn get(&self, key: &Key) -> Option<(Arc<Entry>, Duration)> {
+    pub(super) async fn get(&self, key: &Key) -> Option<Found> {
         match self {
             Self::Memory(memory) => memory.get(key),
             Self::Host(host) => {
@@ -103,11 +112,11 @@ impl Store {
     pub(super) async fn put(
         &self,
         key: &Key,
-        entry: &Arc<Entry>,
+        entry: Arc<Entry>,
         since: &Since,
         lifetimes: Lifetimes,
     ) {
-        let (key, entry) = (key.clone(), Arc::clone(entry));
+        let key = key.clone();
         match (self, since.clone()) {
             (Self::Memory(memory), Since::Memory(since)) => memory.put(key, entry, since),
             (Self::Host(host), Since::Host(since)) => {
