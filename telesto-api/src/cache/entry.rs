@@ -14,7 +14,7 @@ use crate::outcome::Received;
 
 /// A response as it is kept: raw, so that it is decoded as if it had just arrived.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) status: StatusCode,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -29,7 +29,7 @@ const NOT_KEPT: [HeaderName; 4] = [CONNECTION, TRANSFER_ENCODING, SET_COOKIE, AG
 
 impl Entry {
     /// A response that was received at `now`.
-    pub(super) fn new(received: Received, now: Timestamp, may_be_kept: bool) -> Self {
+    pub(crate) fn new(received: Received, now: Timestamp, may_be_kept: bool) -> Self {
         let Received {
             status,
             headers,

@@ -254,8 +254,9 @@ impl Host {
         }
         let over = lifetimes.fresh.saturating_add(lifetimes.stale);
         let over = SystemTime::now().checked_add(over);
-        let path = self.path(&hash(key.bytes()), "response");
-        self.replace(&path, &bytes, over)
+        let name = hash(key.bytes());
+        let _ = fs::remove_file(self.path(&name, "failure"));
+        self.replace(&self.path(&name, "response"), &bytes, over)
     }
 
     pub(super) fn failure(&self, key: &Key) -> Option<Reason> {

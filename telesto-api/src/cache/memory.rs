@@ -58,6 +58,7 @@ impl Memory {
     /// Keeps a response, unless there is one that was asked for later: a call may have
     /// demanded a request of its own, and been quicker.
     pub(super) fn put(&self, key: Key, entry: Arc<Entry>, since: Duration) {
+        lock(&self.failures).remove(&key);
         let newer = |known: Option<moka::Entry<_, (Arc<Entry>, Duration)>>| match known {
             Some(known) if known.value().1 > since => known.into_value(),
             _ => (entry, since),

@@ -5,7 +5,7 @@
 //! the response is served, `flight` has calls at the same time share one request,
 //! and `served` is what a response says of all that.
 
-mod entry;
+pub(crate) mod entry;
 mod flight;
 mod host;
 mod key;
@@ -13,7 +13,7 @@ mod lifetime;
 mod memory;
 #[cfg(test)]
 mod model;
-mod read;
+pub(crate) mod read;
 mod served;
 mod steps;
 mod store;
@@ -256,14 +256,14 @@ struct Counts {
 /// The cache of a client.
 #[derive(Debug)]
 pub(crate) struct Link {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     owner: Owner,
     lifetimes: Lifetimes,
 }
 
 impl Link {
     /// A call as the cache sees it; `None` if it is not for the cache.
-    fn read(
+    pub(crate) fn read(
         &self,
         request: &Request,
         call: Call<'_>,

@@ -24,7 +24,7 @@ use crate::outcome::Received;
 use crate::{Error, Wait};
 
 /// A call that may be served by the cache.
-pub(super) struct Read {
+pub(crate) struct Read {
     pub(super) key: Key,
     pub(super) owner: Owner,
     pub(super) tags: &'static [&'static str],
@@ -37,7 +37,7 @@ pub(super) struct Read {
 }
 
 /// A request on its way, which ends with a response to keep.
-pub(super) type Sending = Pin<Box<dyn Future<Output = Result<Entry, Error>> + Send>>;
+pub(crate) type Sending = Pin<Box<dyn Future<Output = Result<Entry, Error>> + Send>>;
 
 /// Where a response comes from.
 enum Got {
@@ -48,7 +48,7 @@ enum Got {
 impl Shared {
     /// Serves a call from the cache, or from the server: by `send`, which sends its
     /// request with a slot of the budget.
-    pub(super) async fn read(
+    pub(crate) async fn read(
         self: &Arc<Self>,
         mut read: Read,
         account: &Account,

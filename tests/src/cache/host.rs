@@ -216,6 +216,31 @@ async fn no_file_holds_the_key() {
 }
 
 #[tokio::test]
+async fn two_versions_of_the_client_share_no_response() {
+    let server = httpmock::MockServer::start_async().await;
+    let mock = crate::support::respond(&server, 200, "{}").await;
+    let directory = tempfile::tempdir().unwrap();
+    macro_rules! call {
+        ($api:ident) => {
+            for _ in 0..2 {
+                let cache = $api::Cache::on_host_at(directory.path());
+                let client = $api::Client::builder()
+                    .api_key("any")
+                    .base_url(server.url("/v2"));
+                let client = client.budget($api::Budget::in_process()).cache(cache);
+                let client = client.build().unwrap();
+                let call = client.request($api::Method::GET, "/thing").fresh_for(HOUR);
+                call.send().await.unwrap();
+            }
+        };
+    }
+    call!(telesto_api);
+    assert_eq!(mock.calls_async().await, 1);
+    call!(telesto_fixture_api);
+    assert_eq!(mock.calls_async().await, 2);
+}
+
+#[tokio::test]
 async fn a_directory_that_cannot_be_used_says_what_to_do() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let cache = Cache::on_host_at(file.path().join("cache"));

@@ -1,6 +1,9 @@
 //! A budget in a world where everything may happen, against the limiter of the
 //! mock server and against a naive model of the law: the same for every store.
 
+#[cfg(feature = "cache")]
+mod reads;
+
 use std::collections::HashMap;
 use std::mem;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,12 +15,16 @@ use telesto_mock::{Limiter, Verdict, Window};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+#[cfg(feature = "cache")]
+use self::reads::{Begun, Reads, Responder};
 use super::account::{Account, NotReserved, Reservation, Shared};
 use super::host::Host;
 use super::ledger::{ON_ITS_WAY, SLACK};
 use super::machine::Machine;
 use crate::RateLimit;
 use crate::clock::Clock;
+#[cfg(feature = "cache")]
+use crate::{Error, ErrorKind};
 
 const WINDOW: Duration = Duration::from_secs(60);
 const LOCKOUT: Duration = Duration::from_secs(30);
@@ -58,6 +65,11 @@ enum Event {
         keep_back: bool,
         /// Whether it waits for a slot first.
         waits: bool,
+        fate: Fate,
+    },
+    /// A call that may be served by the cache of its process.
+    Read {
+        process: usize,
         fate: Fate,
     },
     /// In seconds.
@@ -115,12 +127,12 @@ fn habits() -> impl Strategy<Value = Habits> {
         })
 }
 
-fn fate() -> impl Strategy<Value = Fate> {
+fn fate(never_left: u32) -> impl Strategy<Value = Fate> {
     let end = prop_oneof![
         6 => Just(End::Response),
         2 => Just(End::Gone),
         1 => Just(End::Lost),
-        1 => Just(End::NeverLeft),
+        never_left => Just(End::NeverLeft),
     ];
     let after = prop_oneof![0u64..500, 0..20_000u64];
     (after, end, 0.0..=1.0f64, any::<bool>()).prop_map(|(after, end, counted, rounds_up)| Fate {
@@ -132,16 +144,20 @@ fn fate() -> impl Strategy<Value = Fate> {
 }
 
 fn event(others: bool) -> impl Strategy<Value = Event> {
-    let call = (0..PROCESSES, any::<[bool; 2]>(), fate());
+    let call = (0..PROCESSES, any::<[bool; 2]>(), fate(1));
     let call = call.prop_map(|(process, [keep_back, waits], fate)| Event::Call {
         process,
         keep_back,
         waits,
         fate,
     });
+    // A failed read has its cache wait.
+    let read = (0..PROCESSES, fate(4));
+    let read = read.prop_map(|(process, fate)| Event::Read { process, fate });
     prop_oneof![
         10 => call,
-        5 => prop_oneof![0u64..2_000, 0..70_000u64].prop_map(Event::Pass),
+        if cfg!(feature = "cache") { 10 } else { 0 } => read,
+        5 => prop_oneof![0u64..2_000, 0..20_000u64, 0..70_000u64].prop_map(Event::Pass),
         1 => (0u64..50).prop_map(Event::Suspend),
         1 => (-90_000i64..90_000).prop_map(Event::SetWall),
         1 => (0..PROCESSES).prop_map(Event::Kill),
@@ -211,6 +227,9 @@ struct Flight {
     end: End,
     /// `None` after it has ended.
     reservation: Option<Reservation>,
+    /// If it is that of reads.
+    #[cfg(feature = "cache")]
+    responder: Option<Responder>,
 }
 
 struct World {
@@ -224,6 +243,9 @@ struct World {
     server: Limiter,
     processes: Vec<Arc<Shared>>,
     flights: Vec<Flight>,
+    /// Those of each process.
+    #[cfg(feature = "cache")]
+    reads: Vec<Reads>,
     sent: usize,
     law: Law,
     /// The end of the block, as far as the machine was told.
@@ -242,6 +264,7 @@ impl World {
             kept,
             habits,
             runtime: tokio::runtime::Builder::new_current_thread()
+                .enable_time()
                 .build()
                 .unwrap(),
             directory: tempfile::tempdir().unwrap(),
@@ -252,6 +275,8 @@ impl World {
                 .keep_count(habits.keep_count),
             processes: Vec::new(),
             flights: Vec::new(),
+            #[cfg(feature = "cache")]
+            reads: Vec::new(),
             sent: 0,
             law: Law::default(),
             known_block: None,
@@ -262,6 +287,10 @@ impl World {
             Kept::InProcess => vec![first; PROCESSES],
             _ => (0..PROCESSES).map(|_| world.start()).collect(),
         };
+        #[cfg(feature = "cache")]
+        {
+            world.reads = (0..PROCESSES).map(|_| Reads::new(&world.machine)).collect();
+        }
         world
     }
 
@@ -310,6 +339,7 @@ impl World {
                 }
                 self.call(process, keep_back, fate);
             }
+            Event::Read { process, fate } => self.read(process, fate),
             Event::Suspend(time) => self.suspend(Duration::from_secs(time)),
             // By the wall clock alone, what is set ahead comes early.
             Event::SetWall(seconds) => match self.kept {
@@ -340,6 +370,11 @@ impl World {
         let flights = self.flights.iter_mut();
         for flight in flights.filter(|flight| flight.process == process) {
             mem::forget(flight.reservation.take());
+        }
+        #[cfg(feature = "cache")]
+        {
+            self.reads[process].give_up(&self.runtime);
+            self.reads[process] = Reads::new(&self.machine);
         }
     }
 
@@ -403,7 +438,7 @@ impl World {
         self.flights = flights;
         for mut flight in ended {
             if let Some(reservation) = flight.reservation.take() {
-                self.end_flight(&flight, reservation, now);
+                self.end_flight(&mut flight, reservation, now);
             }
             if flight.counted_at.is_some() {
                 self.flights.push(flight);
@@ -411,7 +446,26 @@ impl World {
         }
     }
 
-    fn end_flight(&mut self, flight: &Flight, reservation: Reservation, now: Duration) {
+    fn end_flight(&mut self, flight: &mut Flight, reservation: Reservation, now: Duration) {
+        self.settle(flight, reservation, now);
+        #[cfg(feature = "cache")]
+        if let Some(responder) = flight.responder.take() {
+            let reads = &mut self.reads[flight.process];
+            let error = |kind| Some(Error::new(kind, "as it happens"));
+            match (flight.end, flight.refused) {
+                (End::Response, None) => reads.end(&self.runtime, responder, None),
+                (End::Response, _) => {
+                    reads.end(&self.runtime, responder, error(ErrorKind::RateLimited));
+                }
+                (End::NeverLeft, _) => {
+                    reads.end(&self.runtime, responder, error(ErrorKind::Transport));
+                }
+                (End::Gone | End::Lost, _) => reads.give_up(&self.runtime),
+            }
+        }
+    }
+
+    fn settle(&mut self, flight: &Flight, reservation: Reservation, now: Duration) {
         let (law, number) = (&mut self.law, flight.number);
         match (flight.end, flight.refused) {
             (End::Response, None) => {
@@ -466,9 +520,36 @@ impl World {
         let allowed = self.law.allows(self.habits.requests - keep_back, now);
         let reserved = self.reserve(process, keep_back);
         assert_eq!(reserved.is_some(), allowed, "by the law");
-        let Some(mut reservation) = reserved else {
-            return;
+        if let Some(reservation) = reserved {
+            self.send(process, fate, reservation, now);
+        }
+    }
+
+    #[cfg(not(feature = "cache"))]
+    fn read(&mut self, _: usize, _: Fate) {}
+
+    #[cfg(feature = "cache")]
+    fn read(&mut self, process: usize, fate: Fate) {
+        // It is one process.
+        let process = if self.kept == Kept::InProcess {
+            0
+        } else {
+            process
         };
+        let now = self.store_time();
+        let allowed = self.law.allows(self.habits.requests, now);
+        let account = self.account(process, 0);
+        let begun = self.reads[process].begin(&self.runtime, account, allowed);
+        if let Begun::Sent(reservation, responder) = begun {
+            self.send(process, fate, reservation, now);
+            if let Some(flight) = self.flights.last_mut() {
+                flight.responder = Some(responder);
+            }
+        }
+    }
+
+    /// A request with this reservation is on its way.
+    fn send(&mut self, process: usize, fate: Fate, mut reservation: Reservation, now: Duration) {
         reservation.sent();
         let block = self.known_block;
         assert!(
@@ -493,6 +574,8 @@ impl World {
             ends_at: self.now + after,
             end: fate.end,
             reservation: Some(reservation),
+            #[cfg(feature = "cache")]
+            responder: None,
         });
     }
 
@@ -523,7 +606,8 @@ proptest! {
 
     /// Whatever happens to requests, processes, the machine and its clocks, and
     /// however the server counts: it refuses nothing, and the budget refuses
-    /// nothing that the law allows.
+    /// nothing that the law allows. Reads through a cache cost one request for all at
+    /// the same time, and none while there is a fresh response.
     #[test]
     fn a_machine_that_has_the_address_to_itself_draws_no_429(
         habits in habits(),
