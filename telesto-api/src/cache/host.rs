@@ -281,10 +281,6 @@ impl Host {
         }
     }
 
-    pub(super) fn remove(&self, key: &Key) {
-        let _ = fs::remove_file(self.path(&hash(key.bytes()), "response"));
-    }
-
     /// Tries to be the one process that makes a request. Another one is making it if
     /// there is no file.
     pub(super) fn try_lock(&self, key: &Key) -> io::Result<Option<File>> {
@@ -460,8 +456,6 @@ mod tests {
         assert_eq!((found.age.as_secs(), since.as_secs()), (3, 7));
         assert_eq!(found.bound, entry("").bound);
         assert!(host.get(&Key::from("two")).is_none());
-        host.remove(&Key::from("one"));
-        assert!(host.get(&Key::from("one")).is_none());
     }
 
     #[test]

@@ -80,9 +80,4 @@ impl Memory {
         failures.retain(|_, (_, until)| now < *until);
         failures.insert(key, (reason, now.saturating_add(pause)));
     }
-
-    /// Removes a response that is too old.
-    pub(super) fn remove(&self, key: &Key) {
-        self.entries.invalidate(key);
-    }
 }

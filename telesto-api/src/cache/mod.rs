@@ -5,14 +5,14 @@
 //! the response is served, `flight` has calls at the same time share one request,
 //! and `served` is what a response says of all that.
 
-pub(crate) mod entry;
+mod entry;
 mod flight;
 mod host;
 mod key;
 mod lifetime;
 mod memory;
 #[cfg(test)]
-mod model;
+pub(crate) mod model;
 pub(crate) mod read;
 mod served;
 mod steps;

@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use proptest::prelude::*;
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
@@ -17,7 +18,7 @@ use tokio::task::JoinHandle;
 use tracing::Span;
 
 use super::entry::Entry;
-use super::read::Sending;
+use super::read::{Read, Sending};
 use super::writes::Write;
 use super::{Cache, Link, Owner, Served, lock};
 use crate::api_key::ApiKey;
@@ -211,25 +212,10 @@ impl World {
     }
 
     fn call(&mut self, freshness: Freshness, waits: bool) {
-        let call = Call {
-            name: "list_things",
-            template: None,
-            returns: Returns::Json,
-            media_types: &[],
-            streams: false,
-            tags: &["things"],
-            caching: Caching::For {
-                fresh: None,
-                stale: None,
-            },
-        };
-        let url = "https://telesto.app/things".parse().unwrap();
-        let request = reqwest::Request::new(Method::GET, url);
         let deadline = if waits { None } else { Some(Duration::ZERO) };
         let timeout = Duration::from_secs(1_000);
         let (link, account) = (Arc::clone(&self.link), self.account.clone());
-        let read = link.read(&request, call, freshness, deadline, timeout);
-        let read = read.unwrap();
+        let read = read(&link, freshness, deadline, timeout);
         let (server, clock) = (Arc::clone(&self.server), Arc::clone(&self.clock));
         let (before, writes) = {
             let server = lock(&self.server);
@@ -366,16 +352,46 @@ fn sent(
             }
             Response::Unreadable => format!("unreadable {number}"),
         };
-        let received = Received {
-            status: StatusCode::OK,
-            headers,
-            body: body.into(),
-            rest: None,
-            span: Span::none(),
-            unsaved: None,
-        };
-        Ok(Entry::new(received, clock.wall(), true))
+        Ok(entry(headers, body, clock.wall()))
     })
+}
+
+/// A read of the one thing that there is.
+pub(crate) fn read(
+    link: &Link,
+    freshness: Freshness,
+    deadline: Option<Duration>,
+    timeout: Duration,
+) -> Read {
+    let call = Call {
+        name: "list_things",
+        template: None,
+        returns: Returns::Json,
+        media_types: &[],
+        streams: false,
+        tags: &["things"],
+        caching: Caching::For {
+            fresh: None,
+            stale: None,
+        },
+    };
+    let url = "https://telesto.app/things".parse().unwrap();
+    let request = reqwest::Request::new(Method::GET, url);
+    let read = link.read(&request, call, freshness, deadline, timeout);
+    read.unwrap()
+}
+
+/// A response to it.
+pub(crate) fn entry(headers: HeaderMap, body: impl Into<Bytes>, now: Timestamp) -> Entry {
+    let received = Received {
+        status: StatusCode::OK,
+        headers,
+        body: body.into(),
+        rest: None,
+        span: Span::none(),
+        unsaved: None,
+    };
+    Entry::new(received, now, true)
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 //! A read through the cache.
 
 use std::fs::File;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
@@ -15,7 +15,7 @@ use super::flight::{Fetched, Outcome, Turn};
 use super::key::{Key, Owner};
 use super::lifetime::{At, Bound, Lifetimes};
 use super::served::{How, Reason, Why};
-use super::store::{Lock, Since};
+use super::store::{Found, Lock, Since};
 use super::{Shared, Unsaved, lock};
 use crate::budget::{Account, Reservation};
 use crate::call::Freshness;
@@ -89,7 +89,7 @@ impl Shared {
                         deadline = Some(Duration::ZERO);
                     }
                 }
-                At::Over => self.store.remove(&read.key).await,
+                At::Over => {}
             }
         }
         // On the heap, so that a hit does not carry it along.
@@ -204,15 +204,16 @@ impl Shared {
                 biased;
                 reserved = reserved => reserved.map_err(not_sent)?,
                 () = flight.sent_by_another(after) => continue,
+                (entry, age) = self.kept_elsewhere(read) => return Ok(Got::Cache(entry, age)),
             };
             let turn = lock(&turn).take();
             let (_asking, held) = match turn {
                 Some((asking, held)) => (Some(asking), held),
                 // It has waited, and stepped back meanwhile.
-                None => match self.store.lock(&read.key).await {
-                    Lock::Held(held) => (None, held),
-                    Lock::Elsewhere if read.freshness == Freshness::Fresh => (None, None),
-                    Lock::Elsewhere => continue,
+                None => match self.try_lock(read).await {
+                    Some(Locked::Held(held)) => (None, held),
+                    Some(Locked::Found(entry, age)) => return Ok(Got::Cache(entry, age)),
+                    None => continue,
                 },
             };
             let sent = flight.send(after, (send, reservation), |(send, reservation)| {
@@ -232,26 +233,49 @@ impl Shared {
 
     /// Waits until no other process makes this request, or has made it.
     async fn locked(&self, read: &Read) -> Locked {
-        /// How often it looks.
-        const POLL: Duration = Duration::from_millis(20);
-
         loop {
-            let lock = self.store.lock(&read.key).await;
-            if read.freshness == Freshness::Fresh {
-                return match lock {
-                    Lock::Held(held) => Locked::Held(held),
-                    Lock::Elsewhere => Locked::Held(None),
-                };
+            if let Some(locked) = self.try_lock(read).await {
+                return locked;
             }
-            // Another call may have ended since this one has looked.
-            if let Some((entry, age)) = self.store.get(&read.key).await
-                && matches!(read.at(&entry, age), At::Fresh(_))
-            {
-                return Locked::Found(entry, age);
-            }
-            match lock {
-                Lock::Held(held) => return Locked::Held(held),
-                Lock::Elsewhere => sleep(POLL).await,
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Takes the right to make a request, unless another call has made it; `None` if
+    /// another process is making it.
+    async fn try_lock(&self, read: &Read) -> Option<Locked> {
+        let lock = self.store.lock(&read.key).await;
+        // Another call may have ended since this one has looked.
+        if let Some((entry, age)) = self.fresh(read).await {
+            return Some(Locked::Found(entry, age));
+        }
+        match lock {
+            Lock::Held(held) => Some(Locked::Held(held)),
+            // It may be an older one.
+            Lock::Elsewhere if read.freshness == Freshness::Fresh => Some(Locked::Held(None)),
+            Lock::Elsewhere => None,
+        }
+    }
+
+    /// A response that is fresh, and may be served to this call.
+    async fn fresh(&self, read: &Read) -> Option<Found> {
+        if read.freshness == Freshness::Fresh {
+            return None;
+        }
+        let (entry, age) = self.store.get(&read.key).await?;
+        matches!(read.at(&entry, age), At::Fresh(_)).then_some((entry, age))
+    }
+
+    /// Waits until another process has kept a response. Those of this one share their
+    /// requests.
+    async fn kept_elsewhere(&self, read: &Read) -> Found {
+        if self.store.directory().is_none() {
+            return pending().await;
+        }
+        loop {
+            sleep(Duration::from_secs(1)).await;
+            if let Some(found) = self.fresh(read).await {
+                return found;
             }
         }
     }

@@ -126,17 +126,6 @@ impl Store {
         }
     }
 
-    /// Removes a response that is too old.
-    pub(super) async fn remove(&self, key: &Key) {
-        match self {
-            Self::Memory(memory) => memory.remove(key),
-            Self::Host(host) => {
-                let key = key.clone();
-                blocking(host, move |host| host.remove(&key)).await;
-            }
-        }
-    }
-
     /// Why a request for this failed, if it is too early for another one.
     pub(super) async fn failure(&self, key: &Key) -> Option<Reason> {
         match self {

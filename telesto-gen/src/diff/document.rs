@@ -103,9 +103,13 @@ pub(super) fn docs_of(
         if json(base.get(key)) == json(new.get(key)) {
             continue;
         }
-        let reason = match key.starts_with("x-") {
-            true => "the client does not look at it",
-            false => "it is documentation",
+        let reason = match key {
+            _ if key.starts_with("x-") => "the client does not look at it",
+            // Of an operation.
+            "tags" if !pointer.is_empty() => {
+                "it is documentation; a cache drops what has a tag of a write"
+            }
+            _ => "it is documentation",
         };
         let message = format!("`{key}`{what} has changed");
         report.at_key(Verdict::Docs, &join(pointer, key), message, reason);

@@ -167,6 +167,33 @@ async fn a_write_of_another_process_drops_the_reads() {
 }
 
 #[tokio::test]
+async fn a_call_that_waits_is_served_what_another_process_fetches() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let client = |requests| {
+        let cache = Cache::on_host_at(directory.path()).fresh_for(HOUR);
+        let limit = telesto_api::RateLimit::new(requests, HOUR, HOUR).unwrap();
+        let builder = Client::builder().api_key(telesto.api_key());
+        let builder = builder.base_url(telesto.url()).cache(cache);
+        // As if others had spent the rest of one.
+        let builder = builder.budget(Budget::in_process()).rate_limit(limit);
+        builder
+            .on_limit(telesto_api::OnLimit::Wait)
+            .build()
+            .unwrap()
+    };
+    let (waits, other) = (client(1), client(2));
+    let any = waits.request(telesto_api::Method::GET, "/any");
+    assert!(any.send().await.unwrap_err().is_not_found());
+    let waiting = tokio::spawn(async move { waits.list_products().await });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    other.list_products().await.unwrap();
+    let served = waiting.await.unwrap().unwrap();
+    assert_ne!(Served::of(served.headers()), Served::Fresh);
+    assert_eq!(telesto.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn no_file_holds_the_key() {
     let server = httpmock::MockServer::start_async().await;
     let key = crate::support::KEY;

@@ -5,22 +5,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::HeaderMap;
-use reqwest::{Method, StatusCode};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
-use tracing::Span;
 
 use super::{Machine, TIMEOUT};
 use crate::api_key::ApiKey;
 use crate::budget::{Account, Reservation};
-use crate::cache::entry::Entry;
 use crate::cache::read::Sending;
-use crate::cache::{Cache, Link, Owner, Served};
+use crate::cache::{Cache, Link, Owner, Served, model};
 use crate::call::Freshness;
 use crate::clock::Clock;
-use crate::operation::{Caching, Call, Returns};
-use crate::outcome::Received;
 use crate::{Error, ErrorKind};
 
 const FRESH: Duration = Duration::from_secs(5);
@@ -74,23 +69,8 @@ impl Reads {
 
     /// Begins a read, which does not wait. It is `allowed` to send a request.
     pub(super) fn begin(&mut self, runtime: &Runtime, account: Account, allowed: bool) -> Begun {
-        let call = Call {
-            name: "list_things",
-            template: None,
-            returns: Returns::Json,
-            media_types: &[],
-            streams: false,
-            tags: &["things"],
-            caching: Caching::For {
-                fresh: None,
-                stale: None,
-            },
-        };
-        let url = "https://telesto.app/things".parse().unwrap();
-        let request = reqwest::Request::new(Method::GET, url);
-        let (link, now) = (Arc::clone(&self.link), Some(Duration::ZERO));
-        let read = link.read(&request, call, Freshness::Usual, now, TIMEOUT);
-        let read = read.unwrap();
+        let link = Arc::clone(&self.link);
+        let read = model::read(&link, Freshness::Usual, Some(Duration::ZERO), TIMEOUT);
         let (told, mut sent) = mpsc::unbounded_channel();
         let mut task = runtime.spawn(async move {
             let send = |reservation| {
@@ -185,15 +165,8 @@ fn sending(response: oneshot::Receiver<Option<Error>>) -> Sending {
     Box::pin(async move {
         let error = response.await.ok().flatten();
         error.map_or(Ok(()), Err)?;
-        let received = Received {
-            status: StatusCode::OK,
-            headers: HeaderMap::new(),
-            body: "[]".into(),
-            rest: None,
-            span: Span::none(),
-            unsaved: None,
-        };
-        Ok(Entry::new(received, jiff::Timestamp::UNIX_EPOCH, true))
+        let now = jiff::Timestamp::UNIX_EPOCH;
+        Ok(model::entry(HeaderMap::new(), "[]", now))
     })
 }
 
