@@ -22,7 +22,7 @@ mod writes;
 use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -314,6 +314,8 @@ pub(crate) struct Unsaved {
     lifetimes: Lifetimes,
     /// What other processes wait for.
     held: Mutex<Option<File>>,
+    /// Whether a call keeps it already.
+    is_saved: AtomicBool,
 }
 
 impl Unsaved {
@@ -321,8 +323,11 @@ impl Unsaved {
         &self.entry
     }
 
-    /// Keeps it.
+    /// Keeps it, once for all calls that share it.
     pub(crate) async fn save(&self) {
+        if self.is_saved.swap(true, Ordering::Relaxed) {
+            return;
+        }
         let Self {
             shared,
             key,

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::future::{Future, pending};
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -244,6 +244,10 @@ impl Shared {
     /// Takes the right to make a request, unless another call has made it; `None` if
     /// another process is making it.
     async fn try_lock(&self, read: &Read) -> Option<Locked> {
+        if read.lifetimes.fresh.is_zero() {
+            // Other processes would wait, and ask all the same.
+            return Some(Locked::Held(None));
+        }
         let lock = self.store.lock(&read.key).await;
         // Another call may have ended since this one has looked.
         if let Some((entry, age)) = self.fresh(read).await {
@@ -302,6 +306,7 @@ impl Shared {
                 since,
                 lifetimes: lifetimes.within(bound),
                 held: Mutex::new(held),
+                is_saved: AtomicBool::new(false),
             });
             Ok(Fetched {
                 entry,

@@ -167,6 +167,21 @@ async fn a_write_of_another_process_drops_the_reads() {
 }
 
 #[tokio::test]
+async fn processes_do_not_wait_for_what_they_may_not_share() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let mut held = Vec::new();
+    // The caches of two processes.
+    for _ in 0..2 {
+        let client = client(&url, directory.path(), Duration::ZERO);
+        tokio::spawn(async move { client.list_products().await });
+        let arrives = tokio::time::timeout(Duration::from_secs(10), listener.accept());
+        held.push(arrives.await.unwrap().unwrap());
+    }
+}
+
+#[tokio::test]
 async fn a_call_that_waits_is_served_what_another_process_fetches() {
     let telesto = MockServer::builder().start().await.unwrap();
     let directory = tempfile::tempdir().unwrap();
