@@ -4,7 +4,8 @@
 //! that take turns:
 //!
 //! - a hit in memory, and what somebody would write by hand: moka with the bodies by
-//!   their URLs, decoded by serde_json into plain structs;
+//!   their URLs, decoded by serde_json into plain structs; once alone, and once where
+//!   it is a layer below reqwest, which has built a request by then;
 //! - a hit on the host, and reading a file with tokio, decoded in the same way.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
@@ -64,6 +65,15 @@ fn in_memory(bytes: usize) -> Result<(), Error> {
     by_hand.insert(format!("{url}/products"), body.clone());
     let get = async || by_hand.get(&format!("{url}/products")).expect("a body");
     let names = ["a hit in memory", "moka and serde_json"];
+    compare(names, &url, Cache::in_memory(), body.len(), &get)?;
+
+    let (http, products) = (reqwest::Client::new(), format!("{url}/products"));
+    let get = async || {
+        let request = http.get(&products).header("accept", "application/json");
+        let request = request.build().expect("a request");
+        by_hand.get(request.url().as_str()).expect("a body")
+    };
+    let names = ["a hit in memory", "the same below reqwest"];
     compare(names, &url, Cache::in_memory(), body.len(), &get)
 }
 
