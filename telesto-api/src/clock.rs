@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
@@ -45,6 +45,11 @@ pub trait Clock: fmt::Debug + Send + Sync {
     fn is_system(&self) -> bool {
         false
     }
+}
+
+/// Whether the times of two clocks can be compared.
+pub(crate) fn is_same(one: &Arc<dyn Clock>, other: &Arc<dyn Clock>) -> bool {
+    Arc::ptr_eq(one, other) || (one.is_system() && other.is_system())
 }
 
 /// The clock of the system. On Linux its monotonic half counts while the

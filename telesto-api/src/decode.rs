@@ -16,23 +16,19 @@ pub(crate) async fn response<T: Wire>(
     operation: &str,
     received: Received,
 ) -> Result<ResponseValue<T>, Error> {
+    let decoded = received.span.in_scope(|| json(&received.body));
+    if decoded.is_ok() {
+        received.keep().await;
+    }
     let Received {
         status,
         headers,
         body,
         span,
-        #[cfg(feature = "cache")]
-        unsaved,
         ..
     } = received;
-    match span.in_scope(|| json(&body)) {
-        Ok(value) => {
-            #[cfg(feature = "cache")]
-            if let Some(unsaved) = unsaved {
-                unsaved.save().await;
-            }
-            Ok(ResponseValue::new(value, status, headers))
-        }
+    match decoded {
+        Ok(value) => Ok(ResponseValue::new(value, status, headers)),
         Err(error) => {
             let middleware = client.inner();
             // Redacted before it is shortened: half a key would not be recognised.

@@ -24,6 +24,7 @@ mod generated;
 pub mod httpmock;
 mod limit;
 mod middleware;
+mod mutex;
 mod operation;
 mod outcome;
 mod private;

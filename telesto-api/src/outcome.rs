@@ -37,6 +37,17 @@ pub(crate) struct Received {
     pub(crate) unsaved: Option<Arc<Unsaved>>,
 }
 
+impl Received {
+    /// Keeps the response for other calls, if a cache waits for that: its body is what
+    /// the call expects.
+    pub(crate) async fn keep(&self) {
+        #[cfg(feature = "cache")]
+        if let Some(unsaved) = &self.unsaved {
+            unsaved.save().await;
+        }
+    }
+}
+
 /// The rest of a body that is read as a stream.
 #[derive(Debug)]
 pub(crate) struct Rest {

@@ -192,18 +192,13 @@ impl<'a> RequestBuilder<'a> {
     /// Those of every call: see [`ErrorKind`](crate::ErrorKind).
     pub async fn bytes(self) -> Result<ResponseValue<Bytes>, Error> {
         let (_, received) = self.sent(Returns::Bytes).await?;
+        received.keep().await;
         let Received {
             status,
             headers,
             body,
-            #[cfg(feature = "cache")]
-            unsaved,
             ..
         } = received;
-        #[cfg(feature = "cache")]
-        if let Some(unsaved) = unsaved {
-            unsaved.save().await;
-        }
         Ok(ResponseValue::new(body, status, headers))
     }
 

@@ -48,14 +48,9 @@ pub(crate) struct OperationFacts {
     pub(crate) returns: Returns,
     /// The media types of its successes, without parameters.
     pub(crate) media_types: Vec<String>,
-    pub(crate) cache: Option<Cache>,
-}
-
-impl OperationFacts {
     /// Whether its responses can be cached.
-    pub(crate) fn is_cacheable(&self) -> bool {
-        self.method == "GET" && self.returns == Returns::Json
-    }
+    pub(crate) is_cacheable: bool,
+    pub(crate) cache: Option<Cache>,
 }
 
 /// What the success of an operation is read as.
@@ -179,6 +174,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
             None => Returns::Nothing,
         },
         media_types,
+        is_cacheable: spec.is_cacheable(operation),
         cache: Cache::of(node),
     }
 }

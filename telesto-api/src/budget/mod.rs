@@ -17,14 +17,15 @@ mod time;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, OnceLock, Weak};
 
 use jiff::Timestamp;
 
 use self::account::Shared;
 pub(crate) use self::account::{Account, NotReserved, Reservation};
 use self::host::Host;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
+use crate::mutex::lock;
 use crate::private::{self, Purpose};
 use crate::{Error, RateLimit};
 
@@ -206,8 +207,7 @@ impl Budget {
             )));
         }
         let first = self.0.clock.get_or_init(|| Arc::clone(clock));
-        let same = Arc::ptr_eq(first, clock) || (first.is_system() && clock.is_system());
-        if !same {
+        if !clock::is_same(first, clock) {
             return Err(Error::config(
                 "the clients of a budget need the same clock: pass a clone of it to each",
             ));
@@ -278,11 +278,6 @@ fn on_host(
     let shared = Arc::new(shared);
     known.insert(key, Arc::downgrade(&shared));
     Ok(shared)
-}
-
-/// Nothing is left half done by a thread that panics with a lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Default for Budget {

@@ -93,7 +93,7 @@ struct Failure {
 }
 
 /// The last writes that the processes of the machine know of.
-#[derive(Default, Serialize, Deserialize)]
+#[derive(Serialize, Deserialize)]
 struct Writes {
     /// That of the file, so that what was there before it got lost is not found.
     first: u64,
@@ -364,8 +364,9 @@ fn format(head: &Head, body: &[u8]) -> io::Result<Vec<u8>> {
     let parts = [&length.to_le_bytes()[..], &head, body];
     let mut checksum = Hasher::new();
     parts.iter().for_each(|part| checksum.update(part));
-    let checksum = checksum.finalize().to_le_bytes();
-    Ok([&[&checksum[..]][..], &parts].concat().concat())
+    let mut file = checksum.finalize().to_le_bytes().to_vec();
+    parts.iter().for_each(|part| file.extend_from_slice(part));
+    Ok(file)
 }
 
 fn parse(bytes: Bytes) -> Option<(Head, Bytes)> {

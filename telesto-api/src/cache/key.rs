@@ -87,10 +87,6 @@ impl Key {
     pub(super) fn bytes(&self) -> &[u8] {
         &self.0
     }
-
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
 }
 
 impl fmt::Debug for Key {

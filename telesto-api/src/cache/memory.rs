@@ -31,7 +31,7 @@ impl Memory {
         let entries = Cache::builder()
             .max_capacity(max_bytes as u64)
             .weigher(|key: &Key, (entry, _): &(Arc<Entry>, Duration)| {
-                let size = key.len() + entry.size() + OVERHEAD;
+                let size = key.bytes().len() + entry.size() + OVERHEAD;
                 u32::try_from(size).unwrap_or(u32::MAX)
             })
             .eviction_policy(EvictionPolicy::lru())
@@ -64,7 +64,7 @@ impl Memory {
             _ => (entry, since),
         };
         self.entries.entry(key).and_upsert_with(newer);
-        // It would make room later, and hold more until then.
+        // It would evict others later, and hold too much until then.
         self.entries.run_pending_tasks();
     }
 

@@ -23,7 +23,7 @@ use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use reqwest::Request;
@@ -41,7 +41,8 @@ pub(crate) use self::steps::send;
 use self::store::{Since, Store};
 use crate::Error;
 use crate::call::Freshness;
-use crate::clock::Clock;
+use crate::clock::{self, Clock};
+use crate::mutex::lock;
 use crate::operation::{Caching, Call};
 use crate::private::{self, Purpose};
 
@@ -173,8 +174,7 @@ impl Cache {
             Some(shared) => shared,
             none => none.insert(Arc::new(self.open(clock)?)),
         };
-        let first = &shared.clock;
-        if !(Arc::ptr_eq(first, clock) || (first.is_system() && clock.is_system())) {
+        if !clock::is_same(&shared.clock, clock) {
             return Err(Error::config(
                 "the clients of a cache need the same clock: pass a clone of it to each",
             ));
@@ -340,9 +340,4 @@ impl Unsaved {
         shared.store.put(key, entry, since, *lifetimes).await;
         drop(lock(&self.held).take());
     }
-}
-
-/// Nothing is left half done by a thread that panics with a lock.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -55,7 +55,6 @@ impl Shared {
         on_wait: impl Fn(&Wait),
         send: impl FnOnce(Reservation) -> Sending,
     ) -> Result<Received, Error> {
-        let counts = &self.counts;
         let looked_up = self.store.look_up(&read.key, read.owner, read.tags);
         let found = match looked_up.await {
             Some((key, found)) => {
@@ -75,13 +74,12 @@ impl Shared {
         } else if let Some((entry, age)) = found {
             match read.at(&entry, age) {
                 At::Fresh(left) => {
-                    counts.hits.fetch_add(1, Ordering::Relaxed);
-                    return Ok(served(&entry, age, How::Hit(left), None));
+                    return Ok(self.served(&entry, age, How::Hit(left), None));
                 }
                 At::Stale(over) => {
                     if let Some(reason) = self.store.failure(&read.key).await {
-                        counts.stale.fetch_add(1, Ordering::Relaxed);
-                        return Ok(served(&entry, age, How::Stale(over, reason), None));
+                        let how = How::Stale(over, reason);
+                        return Ok(self.served(&entry, age, how, None));
                     }
                     why = Why::Stale;
                     if read.freshness == Freshness::AllowStale {
@@ -96,26 +94,20 @@ impl Shared {
         let fetched = Box::pin(self.fetch(&read, deadline, account, on_wait, send));
         match fetched.await {
             Ok(Got::Cache(entry, age)) => {
-                counts.hits.fetch_add(1, Ordering::Relaxed);
                 let left = match read.at(&entry, age) {
                     At::Fresh(left) => left,
                     _ => Duration::ZERO,
                 };
-                Ok(served(&entry, age, How::Hit(left), None))
+                Ok(self.served(&entry, age, How::Hit(left), None))
             }
             Ok(Got::Server { fetched, collapsed }) => {
-                let count = match collapsed {
-                    true => &counts.coalesced,
-                    false => &counts.misses,
-                };
-                count.fetch_add(1, Ordering::Relaxed);
                 let Fetched { entry, unsaved } = fetched;
                 let how = How::Forwarded {
                     why,
                     collapsed,
                     stored: unsaved.is_some(),
                 };
-                Ok(served(&entry, Duration::ZERO, how, unsaved))
+                Ok(self.served(&entry, Duration::ZERO, how, unsaved))
             }
             Err(error) => {
                 let reason = Reason::of(&error).filter(|_| read.freshness != Freshness::Fresh);
@@ -126,21 +118,50 @@ impl Shared {
                 let Some(((entry, age), reason)) = found else {
                     return Err(error);
                 };
-                let (count, how) = match read.at(&entry, age) {
-                    At::Fresh(left) => (&counts.hits, How::Hit(left)),
+                let how = match read.at(&entry, age) {
+                    At::Fresh(left) => How::Hit(left),
                     At::Stale(over) => {
                         if reason.is_of_the_server() {
                             self.store
                                 .note_failure(&read.key, reason, self.pause(&error))
                                 .await;
                         }
-                        (&counts.stale, How::Stale(over, reason))
+                        How::Stale(over, reason)
                     }
                     At::Over => return Err(error),
                 };
-                count.fetch_add(1, Ordering::Relaxed);
-                Ok(served(&entry, age, how, None))
+                Ok(self.served(&entry, age, how, None))
             }
+        }
+    }
+
+    /// A response, as it is returned and counted.
+    fn served(
+        &self,
+        entry: &Entry,
+        since: Duration,
+        how: How,
+        unsaved: Option<Arc<Unsaved>>,
+    ) -> Received {
+        let counts = &self.counts;
+        let count = match how {
+            How::Hit(_) => &counts.hits,
+            How::Stale(..) => &counts.stale,
+            How::Forwarded {
+                collapsed: true, ..
+            } => &counts.coalesced,
+            How::Forwarded { .. } => &counts.misses,
+        };
+        count.fetch_add(1, Ordering::Relaxed);
+        let mut headers = entry.headers.clone();
+        how.write(&mut headers, entry.age.saturating_add(since));
+        Received {
+            status: entry.status,
+            headers,
+            body: entry.body.clone(),
+            rest: None,
+            span: Span::none(),
+            unsaved,
         }
     }
 
@@ -329,19 +350,5 @@ impl Read {
         self.lifetimes
             .within(bound)
             .at(entry.age.saturating_add(age))
-    }
-}
-
-/// A response, as it is returned.
-fn served(entry: &Entry, since: Duration, how: How, unsaved: Option<Arc<Unsaved>>) -> Received {
-    let mut headers = entry.headers.clone();
-    how.write(&mut headers, entry.age.saturating_add(since));
-    Received {
-        status: entry.status,
-        headers,
-        body: entry.body.clone(),
-        rest: None,
-        span: Span::none(),
-        unsaved,
     }
 }

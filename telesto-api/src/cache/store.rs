@@ -58,14 +58,13 @@ impl Store {
         match self {
             Self::Memory(memory) => Some((key.clone(), memory.get(key))),
             Self::Host(host) => {
-                let key = key.clone();
                 // At once, since most of the time goes into changing threads.
-                let look_up = move |host: &Host| {
-                    let key = host.after_writes(&key, &owner, tags)?;
+                let look_up = move |host: &Host, key: &Key| {
+                    let key = host.after_writes(key, &owner, tags)?;
                     let found = host.get(&key);
                     Some((key, found))
                 };
-                blocking(host, look_up).await?
+                with_key(host, key, look_up).await?
             }
         }
     }
@@ -101,10 +100,7 @@ impl Store {
     pub(super) async fn get(&self, key: &Key) -> Option<Found> {
         match self {
             Self::Memory(memory) => memory.get(key),
-            Self::Host(host) => {
-                let key = key.clone();
-                blocking(host, move |host| host.get(&key)).await?
-            }
+            Self::Host(host) => with_key(host, key, Host::get).await?,
         }
     }
 
@@ -116,11 +112,11 @@ impl Store {
         since: &Since,
         lifetimes: Lifetimes,
     ) {
-        let key = key.clone();
         match (self, since.clone()) {
-            (Self::Memory(memory), Since::Memory(since)) => memory.put(key, entry, since),
+            (Self::Memory(memory), Since::Memory(since)) => memory.put(key.clone(), entry, since),
             (Self::Host(host), Since::Host(since)) => {
-                blocking(host, move |host| host.put(&key, &entry, since, lifetimes)).await;
+                let put = move |host: &Host, key: &Key| host.put(key, &entry, since, lifetimes);
+                with_key(host, key, put).await;
             }
             _ => {}
         }
@@ -130,21 +126,18 @@ impl Store {
     pub(super) async fn failure(&self, key: &Key) -> Option<Reason> {
         match self {
             Self::Memory(memory) => memory.failure(key),
-            Self::Host(host) => {
-                let key = key.clone();
-                blocking(host, move |host| host.failure(&key)).await?
-            }
+            Self::Host(host) => with_key(host, key, Host::failure).await?,
         }
     }
 
     /// Notes that a request for this failed, so that there is no other one for as long
     /// as `pause`.
     pub(super) async fn note_failure(&self, key: &Key, reason: Reason, pause: Duration) {
-        let key = key.clone();
         match self {
-            Self::Memory(memory) => memory.note_failure(key, reason, pause),
+            Self::Memory(memory) => memory.note_failure(key.clone(), reason, pause),
             Self::Host(host) => {
-                blocking(host, move |host| host.note_failure(&key, reason, pause)).await;
+                let note = move |host: &Host, key: &Key| host.note_failure(key, reason, pause);
+                with_key(host, key, note).await;
             }
         }
     }
@@ -153,15 +146,12 @@ impl Store {
     pub(super) async fn lock(&self, key: &Key) -> Lock {
         match self {
             Self::Memory(_) => Lock::Held(None),
-            Self::Host(host) => {
-                let key = key.clone();
-                match blocking(host, move |host| host.try_lock(&key)).await {
-                    Some(Ok(None)) => Lock::Elsewhere,
-                    Some(Ok(held)) => Lock::Held(held),
-                    // Without locks, each process makes its own requests.
-                    Some(Err(_)) | None => Lock::Held(None),
-                }
-            }
+            Self::Host(host) => match with_key(host, key, Host::try_lock).await {
+                Some(Ok(None)) => Lock::Elsewhere,
+                Some(Ok(held)) => Lock::Held(held),
+                // Without locks, each process makes its own requests.
+                Some(Err(_)) | None => Lock::Held(None),
+            },
         }
     }
 }
@@ -169,6 +159,15 @@ impl Store {
 fn noted(host: &Host, owner: &Owner, tags: &[&'static str]) -> Option<PathBuf> {
     let noted = host.note_write(owner, tags);
     noted.is_ok().then(|| host.directory().to_owned())
+}
+
+async fn with_key<T: Send + 'static>(
+    host: &Arc<Host>,
+    key: &Key,
+    work: impl FnOnce(&Host, &Key) -> T + Send + 'static,
+) -> Option<T> {
+    let key = key.clone();
+    blocking(host, move |host| work(host, &key)).await
 }
 
 async fn blocking<T: Send + 'static>(

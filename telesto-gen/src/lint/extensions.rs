@@ -48,8 +48,7 @@ pub(super) fn cache(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         };
         let pointer = operation.found().field(CACHE);
-        let is_json = spec.read_as(operation) == Some("application/json");
-        if operation.method != "get" || !is_json {
+        if !spec.is_cacheable(operation) {
             report.at_key(
                 &pointer,
                 format!("the responses of `{}` are not cached", operation.label()),

@@ -48,7 +48,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
                     .get(&name)
                     .ok_or_else(|| format!("`{name}` is the builder of no operation"))?;
                 block.items.push(timeout());
-                if operation.is_cacheable() {
+                if operation.is_cacheable {
                     block.items.extend(of_the_cache());
                 }
             }

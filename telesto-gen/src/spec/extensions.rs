@@ -32,8 +32,8 @@ pub(crate) const ALL: &[Known] = &[
     },
 ];
 
-#[cfg(feature = "generate")]
 /// Whether a field is an extension that this workspace reads.
+#[cfg(feature = "generate")]
 pub(crate) fn is_known(key: &str) -> bool {
     ALL.iter().any(|known| known.name == key)
 }

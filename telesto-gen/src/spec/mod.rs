@@ -389,6 +389,11 @@ impl<'a> Spec<'a> {
         contents.iter().find_map(media_type).map(essence)
     }
 
+    /// Whether the responses of an operation can be cached.
+    pub(crate) fn is_cacheable(&self, operation: &Operation<'a>) -> bool {
+        operation.method == "get" && self.read_as(operation) == Some("application/json")
+    }
+
     /// The responses of an operation that are successes, with their statuses.
     pub(crate) fn successes(&self, operation: &Operation<'a>) -> Vec<(&'a str, Found<'a>)> {
         let mut responses = self.responses(operation);
