@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use reqwest::Request;
 
-use super::store::Store;
-use super::writes;
+use super::{Link, writes};
 use crate::api_key::ApiKey;
-use crate::generated::spec::CLIENT;
 use crate::operation::{Call, Returns};
 
 /// Whose responses: an account at an origin, as a hash that does not tell the API
@@ -43,11 +41,11 @@ pub(super) struct Key(Arc<[u8]>);
 
 impl Key {
     /// The key of a read, after all writes so far.
-    pub(super) fn of(owner: &Owner, request: &Request, call: Call<'_>, store: &Store) -> Self {
+    pub(super) fn of(link: &Link, request: &Request, call: Call<'_>) -> Self {
+        let (owner, store) = (&link.owner, &link.shared.store);
         let mut parts = Parts(Vec::with_capacity(256));
         parts.push(owner.bytes());
-        // Another client may read the same bytes as something else.
-        parts.push(CLIENT.as_bytes());
+        parts.push(link.client.as_bytes());
         parts.push(call.name.as_bytes());
         parts.push(&[u8::from(call.returns == Returns::Json)]);
         writes::seen_by(owner, call.tags, store, |mark| {

@@ -42,6 +42,7 @@ use self::store::{Since, Store};
 use crate::Error;
 use crate::call::Freshness;
 use crate::clock::{self, Clock};
+use crate::generated::spec::CLIENT;
 use crate::mutex::lock;
 use crate::operation::{Caching, Call};
 use crate::private::{self, Purpose};
@@ -182,6 +183,7 @@ impl Cache {
         Ok(Link {
             shared: Arc::clone(shared),
             owner,
+            client: CLIENT,
             lifetimes: self.lifetimes,
         })
     }
@@ -258,6 +260,9 @@ struct Counts {
 pub(crate) struct Link {
     pub(crate) shared: Arc<Shared>,
     owner: Owner,
+    /// The hash of the generated client: another one may read the same bytes as
+    /// something else.
+    client: &'static str,
     lifetimes: Lifetimes,
 }
 
@@ -279,7 +284,7 @@ impl Link {
             },
         };
         Some(Read {
-            key: Key::of(&self.owner, request, call, &self.shared.store),
+            key: Key::of(self, request, call),
             owner: self.owner,
             tags: call.tags,
             lifetimes,

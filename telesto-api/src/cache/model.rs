@@ -1,7 +1,9 @@
-//! Reads of the same thing, in a world where calls come, go and are dropped, writes
-//! happen, and time passes: what each of them is served, and what it costs, against
-//! the limiter of the mock server.
+//! Reads of the same thing by several clients, in a world where calls come, go and are
+//! dropped, writes happen, files are damaged, and time passes: what each call is
+//! served, and what it costs, against the limiter of the mock server. It is the same
+//! for a cache in memory and for one that processes share.
 
+use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -12,6 +14,7 @@ use proptest::prelude::*;
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use telesto_mock::{Limiter, Verdict, Window};
+use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -34,9 +37,32 @@ const STALE: Duration = Duration::from_secs(20);
 const WINDOW: Duration = Duration::from_secs(60);
 const REQUESTS: u32 = 3;
 
+/// Accounts, and versions of the client of each.
+const ACCOUNTS: usize = 2;
+const VERSIONS: [&str; 2] = ["version 1", "version 2"];
+
+/// Whose reads share responses: those of an account and a version.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Sharing {
+    account: usize,
+    version: usize,
+}
+
+/// Who makes a request.
+#[derive(Clone, Copy, Debug)]
+struct Caller {
+    whose: Sharing,
+    process: usize,
+    freshness: Freshness,
+    /// How many writes of the account there were before the call.
+    writes: usize,
+}
+
 #[derive(Clone, Debug)]
 enum Event {
     Call {
+        /// Of the clients.
+        client: usize,
         freshness: Freshness,
         waits: bool,
     },
@@ -45,7 +71,10 @@ enum Event {
     Respond(usize, Response),
     /// In seconds.
     Pass(u64),
-    Write,
+    /// By one of the clients.
+    Write(usize),
+    /// Of all files.
+    Damage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -63,7 +92,9 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Freshness::Fresh),
         1 => Just(Freshness::AllowStale),
     ];
-    let call = (freshness, any::<bool>());
+    // Most are of those that share responses.
+    let client = || prop_oneof![4 => 0..2usize, 3 => any::<usize>()];
+    let call = (client(), freshness, any::<bool>());
     let response = prop_oneof![
         4 => Just(Response::Success),
         1 => Just(Response::NoStore),
@@ -71,22 +102,22 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Response::Failure),
     ];
     prop_oneof![
-        6 => call.prop_map(|(freshness, waits)| Event::Call { freshness, waits }),
+        6 => call.prop_map(|(client, freshness, waits)| Event::Call { client, freshness, waits }),
         3 => any::<usize>().prop_map(Event::Drop),
         4 => (any::<usize>(), response).prop_map(|(which, what)| Event::Respond(which, what)),
         2 => (0u64..15).prop_map(Event::Pass),
         1 => (0u64..70).prop_map(Event::Pass),
-        1 => Just(Event::Write),
+        1 => client().prop_map(Event::Write),
+        1 => Just(Event::Damage),
     ]
 }
 
 /// A request, as the server sees it.
 struct Request {
+    by: Caller,
     sent: Duration,
-    /// How many writes there were before.
+    /// How many writes of the account there were before.
     writes: usize,
-    /// How many there were before the call that has sent it.
-    known_writes: usize,
     respond: Option<oneshot::Sender<Response>>,
 }
 
@@ -95,9 +126,11 @@ struct Server {
     /// One counts a request when it is sent, the other when it is responded to.
     limiters: [Limiter; 2],
     requests: Vec<Request>,
-    writes: usize,
-    /// The last one whose response was kept, if it would be found.
-    kept: Option<usize>,
+    /// Of each account.
+    writes: [usize; ACCOUNTS],
+    /// The last one of each account and version whose response was kept, if it would
+    /// be found.
+    kept: [[Option<usize>; VERSIONS.len()]; ACCOUNTS],
 }
 
 impl Server {
@@ -111,9 +144,19 @@ impl Server {
         Self {
             limiters: [limiter(), limiter()],
             requests: Vec::new(),
-            writes: 0,
-            kept: None,
+            writes: Default::default(),
+            kept: Default::default(),
         }
+    }
+
+    /// The responses so far are not to be served to an account any more.
+    fn forget(&mut self, account: usize) {
+        self.writes[account] += 1;
+        self.kept[account] = Default::default();
+    }
+
+    fn kept(&mut self, whose: Sharing) -> &mut Option<usize> {
+        &mut self.kept[whose.account][whose.version]
     }
 
     /// The server counts a request, and does not refuse it.
@@ -124,13 +167,13 @@ impl Server {
         assert_eq!(verdict, Verdict::Served);
     }
 
-    fn under_way(&self) -> Vec<usize> {
+    fn under_way(&self) -> impl Iterator<Item = usize> {
         let requests = self.requests.iter().enumerate();
         let under_way = requests.filter(|(_, request)| {
             let respond = request.respond.as_ref();
             respond.is_some_and(|respond| !respond.is_closed())
         });
-        under_way.map(|(number, _)| number).collect()
+        under_way.map(|(number, _)| number)
     }
 }
 
@@ -138,53 +181,101 @@ impl Server {
 /// from.
 type Outcome = Result<(usize, Served), ErrorKind>;
 
+/// Where the responses are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    InMemory,
+    /// By so many processes.
+    OnHost(usize),
+}
+
+/// A client: a version for an account, in a process.
+struct Client {
+    process: usize,
+    whose: Sharing,
+    owner: Owner,
+    link: Arc<Link>,
+}
+
 struct Running {
-    freshness: Freshness,
-    /// How many requests and writes there were before.
+    by: Caller,
+    /// How many requests there were before.
     before: usize,
-    writes: usize,
     task: JoinHandle<Outcome>,
 }
 
 struct World {
+    kept: Kept,
     runtime: Runtime,
+    directory: TempDir,
     clock: Arc<ManualClock>,
-    owner: Owner,
-    link: Arc<Link>,
+    clients: Vec<Client>,
     account: Account,
     server: Arc<Mutex<Server>>,
     calls: Vec<Running>,
-    finished: usize,
 }
 
 impl World {
-    fn new() -> Self {
+    fn new(kept: Kept) -> Self {
+        let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(Timestamp::UNIX_EPOCH));
         let shared: Arc<dyn Clock> = Arc::clone(&clock) as _;
-        // One of its own, since the marks of writes belong to the process.
-        let key = ApiKey::new(format!("key-{:p}", &*clock).into()).unwrap();
-        let owner = Owner::new(&key, "https://telesto.app");
-        let cache = Cache::in_memory().fresh_for(FRESH).stale_for(STALE);
+        let processes = match kept {
+            Kept::InMemory => 1,
+            Kept::OnHost(processes) => processes,
+        };
+        let mut clients = Vec::new();
+        for process in 0..processes {
+            let cache = match kept {
+                Kept::InMemory => Cache::in_memory(),
+                Kept::OnHost(_) => Cache::on_host_at(directory.path()),
+            };
+            let cache = cache.fresh_for(FRESH).stale_for(STALE);
+            for (account, version) in (0..ACCOUNTS).flat_map(|account| [(account, 0), (account, 1)])
+            {
+                // Their own, since the marks of writes belong to the process.
+                let key = format!("key-{account}-{:p}", &*clock);
+                let key = ApiKey::new(key.into()).unwrap();
+                let owner = Owner::new(&key, "https://telesto.app");
+                let mut link = cache.link(owner, &shared).unwrap();
+                link.client = VERSIONS[version];
+                clients.push(Client {
+                    process,
+                    whose: Sharing { account, version },
+                    owner,
+                    link: Arc::new(link),
+                });
+            }
+        }
+        // The processes take turns.
+        clients.sort_by_key(|client| (client.whose.version, client.whose.account));
         let limit = RateLimit::new(REQUESTS, WINDOW, WINDOW).unwrap();
         let account = Budget::in_process().account("https://telesto.app", &shared, limit, 0);
         Self {
+            kept,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_time()
+                .start_paused(true)
+                // What it does is done when the next one begins.
+                .max_blocking_threads(1)
                 .build()
                 .unwrap(),
-            owner,
-            link: Arc::new(cache.link(owner, &shared).unwrap()),
+            directory,
+            clients,
             account: account.unwrap(),
             clock,
             server: Arc::new(Mutex::new(Server::new())),
             calls: Vec::new(),
-            finished: 0,
         }
     }
 
     fn happens(&mut self, event: &Event) {
         match *event {
-            Event::Call { freshness, waits } => self.call(freshness, waits),
+            Event::Call {
+                client,
+                freshness,
+                waits,
+            } => self.call(client % self.clients.len(), freshness, waits),
             Event::Drop(which) => {
                 if !self.calls.is_empty() {
                     let call = self.calls.swap_remove(which % self.calls.len());
@@ -193,7 +284,7 @@ impl World {
             }
             Event::Respond(which, response) => {
                 let mut server = lock(&self.server);
-                let under_way = server.under_way();
+                let under_way: Vec<_> = server.under_way().collect();
                 if !under_way.is_empty() {
                     let number = under_way[which % under_way.len()];
                     let respond = server.requests[number].respond.take().unwrap();
@@ -201,29 +292,52 @@ impl World {
                 }
             }
             Event::Pass(seconds) => self.clock.advance(Duration::from_secs(seconds)),
-            Event::Write => {
-                drop(Write::new(&self.owner, &["things"], None));
-                let mut server = lock(&self.server);
-                server.writes += 1;
-                server.kept = None;
+            Event::Write(client) => {
+                let client = &self.clients[client % self.clients.len()];
+                let cache = Some(&client.link.shared);
+                drop(Write::new(&client.owner, &["things"], cache));
+                lock(&self.server).forget(client.whose.account);
             }
+            Event::Damage => self.damage(),
         }
         self.settle();
     }
 
-    fn call(&mut self, freshness: Freshness, waits: bool) {
+    fn damage(&self) {
+        for file in fs::read_dir(self.directory.path()).unwrap() {
+            let path = file.unwrap().path();
+            if path.extension().is_some_and(|kind| kind != "lock") {
+                fs::write(path, "{").unwrap();
+                (0..ACCOUNTS).for_each(|account| lock(&self.server).forget(account));
+            }
+        }
+    }
+
+    fn call(&mut self, client: usize, freshness: Freshness, waits: bool) {
         let deadline = if waits { None } else { Some(Duration::ZERO) };
-        let timeout = Duration::from_secs(1_000);
-        let (link, account) = (Arc::clone(&self.link), self.account.clone());
+        let timeout = Duration::from_secs(1_000_000);
+        let Client {
+            process,
+            whose,
+            ref link,
+            ..
+        } = self.clients[client];
+        let (link, account) = (Arc::clone(link), self.account.clone());
         let read = read(&link, freshness, deadline, timeout);
         let (server, clock) = (Arc::clone(&self.server), Arc::clone(&self.clock));
         let (before, writes) = {
             let server = lock(&self.server);
-            (server.requests.len(), server.writes)
+            (server.requests.len(), server.writes[whose.account])
+        };
+        let by = Caller {
+            whose,
+            process,
+            freshness,
+            writes,
         };
         let task = self.runtime.spawn(async move {
             let recorded = Arc::clone(&server);
-            let send = |reservation| sent(recorded, clock, (freshness, writes), reservation);
+            let send = |reservation| sent(recorded, clock, by, reservation);
             let received = link.shared.read(read, &account, |_| {}, send).await;
             let Received {
                 headers,
@@ -240,25 +354,31 @@ impl World {
             if let Some(unsaved) = unsaved.filter(|_| is_readable) {
                 unsaved.save().await;
                 let mut server = lock(&server);
-                if server.requests[number].known_writes == server.writes {
-                    server.kept = server.kept.max(Some(number));
+                if server.requests[number].by.writes == server.writes[whose.account] {
+                    let kept = server.kept(whose);
+                    *kept = (*kept).max(Some(number));
                 }
             }
             Ok((number, Served::of(&headers)))
         });
-        self.calls.push(Running {
-            freshness,
-            before,
-            writes,
-            task,
-        });
+        self.calls.push(Running { by, before, task });
     }
 
     /// Lets everything happen that can, and looks at what has.
     fn settle(&mut self) {
         self.runtime.block_on(async {
-            for _ in 0..50 {
-                tokio::task::yield_now().await;
+            settle().await;
+            if self.kept == Kept::InMemory {
+                return;
+            }
+            for _ in 0..3 {
+                for _ in 0..8 {
+                    // All work with files is done after this.
+                    tokio::task::spawn_blocking(|| ()).await.unwrap();
+                    settle().await;
+                }
+                // Who waits for other processes looks again.
+                tokio::time::advance(Duration::from_secs(1)).await;
             }
         });
         let (finished, running) = std::mem::take(&mut self.calls)
@@ -271,7 +391,6 @@ impl World {
     }
 
     fn look_at(&mut self, call: Running) {
-        self.finished += 1;
         let outcome = self.runtime.block_on(call.task).unwrap();
         let Ok((number, served)) = outcome else {
             return;
@@ -279,13 +398,14 @@ impl World {
         let server = lock(&self.server);
         let request = &server.requests[number];
         let age = self.clock.monotonic() - request.sent;
-        assert!(request.writes >= call.writes, "from before a write");
+        assert_eq!(request.by.whose, call.by.whose);
+        assert!(request.writes >= call.by.writes, "from before a write");
         match served {
             Served::Fresh => {}
             Served::Cached { .. } => assert!(age < FRESH, "{age:?}"),
             Served::Stale { .. } => assert!(age < FRESH + STALE, "{age:?}"),
         }
-        if call.freshness == Freshness::Fresh {
+        if call.by.freshness == Freshness::Fresh {
             assert_eq!(served, Served::Fresh);
             assert!(number >= call.before, "from before the call");
         }
@@ -309,18 +429,26 @@ impl World {
 fn sent(
     server: Arc<Mutex<Server>>,
     clock: Arc<ManualClock>,
-    (freshness, known_writes): (Freshness, usize),
+    by: Caller,
     mut reservation: Reservation,
 ) -> Sending {
     let now = clock.monotonic();
     let (respond, response) = oneshot::channel();
     let number = {
         let mut server = lock(&server);
-        if freshness != Freshness::Fresh {
-            let shared = |number: &usize| server.requests[*number].known_writes == known_writes;
-            let under_way = server.under_way();
-            assert!(!under_way.iter().any(shared), "two at the same time");
-            let kept = server.kept.filter(|_| known_writes == server.writes);
+        if by.freshness != Freshness::Fresh {
+            let is_same = |number: usize| {
+                let found = server.requests[number].by;
+                let is_same = found.whose == by.whose && found.writes == by.writes;
+                // Of another process, one that is demanded may be under way beside it.
+                let is_demanded = found.freshness == Freshness::Fresh;
+                is_same && (found.process == by.process || !is_demanded)
+            };
+            let mut under_way = server.under_way();
+            assert!(!under_way.any(is_same), "two at the same time");
+            drop(under_way);
+            let kept = *server.kept(by.whose);
+            let kept = kept.filter(|_| by.writes == server.writes[by.whose.account]);
             let kept = kept.map(|kept| &server.requests[kept]);
             assert!(
                 kept.is_none_or(|kept| now - kept.sent >= FRESH),
@@ -328,11 +456,11 @@ fn sent(
             );
         }
         server.counts(0, now);
-        let writes = server.writes;
+        let writes = server.writes[by.whose.account];
         server.requests.push(Request {
+            by,
             sent: now,
             writes,
-            known_writes,
             respond: Some(respond),
         });
         server.requests.len() - 1
@@ -354,6 +482,13 @@ fn sent(
         };
         Ok(entry(headers, body, clock.wall()))
     })
+}
+
+/// Lets tasks go on, as far as they can.
+pub(crate) async fn settle() {
+    for _ in 0..50 {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// A read of the one thing that there is.
@@ -394,19 +529,35 @@ pub(crate) fn entry(headers: HeaderMap, body: impl Into<Bytes>, now: Timestamp) 
     Entry::new(received, now, true)
 }
 
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    prop::collection::vec(event(), 1..80)
+}
+
+fn run(kept: Kept, events: &[Event]) {
+    let mut world = World::new(kept);
+    events.iter().for_each(|event| world.happens(event));
+    world.ends();
+}
+
+// No response is served beyond its time, or after a write that it does not know of, or
+// to another account or version. No two requests for the same thing are under way at the
+// same time, whichever calls are dropped, and none is sent while there is a fresh
+// response. The server never refuses one. Every call ends.
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
-    /// No response is served beyond its time, or after a write that it does not
-    /// know of. No two requests for the same thing are under way at the same time,
-    /// whichever calls are dropped, and none is sent while there is a fresh
-    /// response. The server never refuses one. Every call ends.
     #[test]
-    fn calls_share_requests_and_responses(
-        events in prop::collection::vec(event(), 1..80),
-    ) {
-        let mut world = World::new();
-        events.iter().for_each(|event| world.happens(event));
-        world.ends();
+    fn calls_share_requests_and_responses(events in events()) {
+        run(Kept::InMemory, &events);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn so_do_processes(events in events()) {
+        run(Kept::OnHost(2), &events);
     }
 }

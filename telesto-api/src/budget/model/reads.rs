@@ -12,8 +12,9 @@ use tokio::task::JoinHandle;
 use super::{Machine, TIMEOUT};
 use crate::api_key::ApiKey;
 use crate::budget::{Account, Reservation};
+use crate::cache::model::{self, settle};
 use crate::cache::read::Sending;
-use crate::cache::{Cache, Link, Owner, Served, model};
+use crate::cache::{Cache, Link, Owner, Served};
 use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::{Error, ErrorKind};
@@ -168,10 +169,4 @@ fn sending(response: oneshot::Receiver<Option<Error>>) -> Sending {
         let now = jiff::Timestamp::UNIX_EPOCH;
         Ok(model::entry(HeaderMap::new(), "[]", now))
     })
-}
-
-async fn settle() {
-    for _ in 0..50 {
-        tokio::task::yield_now().await;
-    }
 }
