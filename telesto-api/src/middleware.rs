@@ -2,6 +2,7 @@
 //! server, the same for every operation.
 
 use std::fmt;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -96,6 +97,31 @@ pub(crate) enum Slot {
     Settled(Option<Timestamp>),
 }
 
+/// A call that has begun.
+#[cfg_attr(
+    feature = "cache",
+    expect(
+        clippy::large_enum_variant,
+        reason = "it is taken apart where it is made"
+    )
+)]
+pub(crate) enum Begun<'a> {
+    /// It has ended already.
+    #[cfg(feature = "cache")]
+    Served(Received),
+    /// It goes on. It is on the heap, so that a call that ends at once does not carry
+    /// along what this needs.
+    Sends(Pin<Box<dyn Future<Output = Result<Received, Error>> + Send + 'a>>),
+}
+
+impl<'a> Begun<'a> {
+    pub(crate) fn sends(
+        sending: impl Future<Output = Result<Received, Error>> + Send + 'a,
+    ) -> Self {
+        Self::Sends(Box::pin(sending))
+    }
+}
+
 impl Middleware {
     pub(crate) fn new(settings: Settings) -> Self {
         Self {
@@ -123,34 +149,47 @@ impl Middleware {
         http: &reqwest::Client,
         request: Request,
         call: Call<'_>,
+        freshness: Freshness,
+    ) -> Result<Received, Error> {
+        let span = trace::span(&request, call);
+        let begun = span.in_scope(|| self.begin(http, request, call, freshness));
+        let result = match begun {
+            #[cfg(feature = "cache")]
+            Ok(Begun::Served(received)) => Ok(received),
+            Ok(Begun::Sends(sending)) => sending.instrument(span.clone()).await,
+            Err(error) => Err(error),
+        };
+        let result = result.map_err(|error| error.of(call.name));
+        trace::record(&span, &result);
+        Ok(Received { span, ..result? })
+    }
+
+    /// Begins a call, which may end at once.
+    fn begin<'a>(
+        &'a self,
+        http: &'a reqwest::Client,
+        request: Request,
+        call: Call<'a>,
         #[cfg_attr(
             not(feature = "cache"),
             expect(unused_variables, reason = "only a cache asks")
         )]
         freshness: Freshness,
-    ) -> Result<Received, Error> {
-        let span = trace::span(&request, call);
-        let result = async {
-            let request = self.prepared(request, call)?;
-            let deadline = self.deadline();
-            #[cfg(feature = "cache")]
-            let sent = cache::send(
-                self,
-                http,
-                request,
-                call,
-                self.accepted(freshness),
-                deadline,
-            );
-            #[cfg(not(feature = "cache"))]
-            let sent = self.forward(http, request, call, deadline, None);
-            sent.await
-        }
-        .instrument(span.clone())
-        .await
-        .map_err(|error| error.of(call.name));
-        trace::record(&span, &result);
-        Ok(Received { span, ..result? })
+    ) -> Result<Begun<'a>, Error> {
+        let request = self.prepared(request, call)?;
+        let deadline = self.deadline();
+        #[cfg(feature = "cache")]
+        let begun = cache::begin(
+            self,
+            http,
+            request,
+            call,
+            self.accepted(freshness),
+            deadline,
+        );
+        #[cfg(not(feature = "cache"))]
+        let begun = Begun::sends(self.forward(http, request, call, deadline, None));
+        Ok(begun)
     }
 
     /// Which responses of the cache a call accepts that asks for this.
@@ -203,14 +242,9 @@ impl Middleware {
         deadline: Option<Duration>,
         reserved: Option<Reservation>,
     ) -> Result<Received, Error> {
-        let forwarded = async {
-            let method = request.method().clone();
-            let arrived = self.follow(http, request, call, deadline, reserved).await?;
-            outcome::of(self, arrived, &method, call).await
-        };
-        // On the heap: a call is moved around before it is sent, and may be served
-        // by the cache.
-        Box::pin(forwarded).await
+        let method = request.method().clone();
+        let arrived = self.follow(http, request, call, deadline, reserved).await?;
+        outcome::of(self, arrived, &method, call).await
     }
 
     /// Sends a request, and follows redirects within the origin.

@@ -43,7 +43,7 @@ impl Received {
     pub(crate) async fn keep(&self) {
         #[cfg(feature = "cache")]
         if let Some(unsaved) = &self.unsaved {
-            unsaved.save().await;
+            Box::pin(unsaved.save()).await;
         }
     }
 }

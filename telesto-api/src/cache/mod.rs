@@ -37,7 +37,7 @@ use self::lifetime::Lifetimes;
 use self::memory::Memory;
 use self::read::Read;
 pub use self::served::Served;
-pub(crate) use self::steps::send;
+pub(crate) use self::steps::begin;
 use self::store::{Since, Store};
 use crate::Error;
 use crate::call::Freshness;

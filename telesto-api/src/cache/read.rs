@@ -46,6 +46,19 @@ enum Got {
 }
 
 impl Shared {
+    /// A fresh response, if the memory of this process has one.
+    pub(super) fn hit(&self, read: &Read) -> Option<Received> {
+        let memory = self.store.memory()?;
+        if read.freshness == Freshness::Fresh {
+            return None;
+        }
+        let (entry, age) = memory.get(&read.key)?;
+        match read.at(&entry, age) {
+            At::Fresh(left) => Some(self.served(&entry, age, How::Hit(left), None)),
+            _ => None,
+        }
+    }
+
     /// Serves a call from the cache, or from the server: by `send`, which sends its
     /// request with a slot of the budget.
     pub(crate) async fn read(

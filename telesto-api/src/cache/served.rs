@@ -148,7 +148,8 @@ impl How {
     /// Writes it to the headers of a response, with its age if the cache has served
     /// it.
     pub(super) fn write(self, headers: &mut HeaderMap, age: Duration) {
-        let mut status = NAME.to_owned();
+        let mut status = String::with_capacity(64);
+        status.push_str(NAME);
         let written = match self {
             Self::Hit(left) => write!(status, "; hit; ttl={}", left.as_secs()),
             // Not a zero, which has no sign.

@@ -11,48 +11,64 @@ use super::read::Sending;
 use super::writes::Write;
 use crate::budget::Reservation;
 use crate::call::Freshness;
-use crate::middleware::Middleware;
+use crate::middleware::{Begun, Middleware};
 use crate::operation::Call;
 use crate::outcome::Received;
 use crate::{Error, ErrorKind};
 
-/// Sends a request that has been prepared: by way of the cache, if it is a read that
-/// the cache is for.
-pub(crate) async fn send(
+/// Begins a call with its request: by way of the cache, if it is a read that the cache
+/// is for.
+pub(crate) fn begin<'a>(
+    middleware: &'a Middleware,
+    http: &'a reqwest::Client,
+    request: Request,
+    call: Call<'a>,
+    freshness: Freshness,
+    deadline: Option<Duration>,
+) -> Begun<'a> {
+    let cache = middleware.settings().cache.as_ref();
+    if !request.method().is_safe() {
+        return Begun::sends(write(middleware, http, request, call, deadline));
+    }
+    let read = cache.and_then(|cache| {
+        let timeout = middleware.timeout(&request);
+        let read = cache.read(&request, call, freshness, deadline, timeout)?;
+        Some((&cache.shared, read))
+    });
+    match read {
+        None => Begun::sends(middleware.forward(http, request, call, deadline, None)),
+        Some((shared, read)) => match shared.hit(&read) {
+            Some(received) => Begun::Served(received),
+            None => {
+                let send = move |reservation| {
+                    entry(middleware, http, request, call, deadline, reservation)
+                };
+                let settings = middleware.settings();
+                let on_wait = |wait: &_| settings.on_wait.call(wait);
+                Begun::sends(shared.read(read, &settings.account, on_wait, send))
+            }
+        },
+    }
+}
+
+/// Makes a request that may change what the cache holds.
+async fn write(
     middleware: &Middleware,
     http: &reqwest::Client,
     request: Request,
     call: Call<'_>,
-    freshness: Freshness,
     deadline: Option<Duration>,
 ) -> Result<Received, Error> {
     let settings = middleware.settings();
-    if !request.method().is_safe() {
-        let cache = settings.cache.as_ref().map(|cache| &cache.shared);
-        let write = Write::new(&settings.owner, call.tags, cache);
-        let sent = middleware.forward(http, request, call, deadline, None);
-        let result = sent.await;
-        match &result {
-            Err(error) if is_refusal(error.kind()) => write.did_not_happen(),
-            _ => write.happened().await,
-        }
-        return result;
+    let cache = settings.cache.as_ref().map(|cache| &cache.shared);
+    let write = Write::new(&settings.owner, call.tags, cache);
+    let sent = middleware.forward(http, request, call, deadline, None);
+    let result = sent.await;
+    match &result {
+        Err(error) if is_refusal(error.kind()) => write.did_not_happen(),
+        _ => write.happened().await,
     }
-    let cache = settings.cache.as_ref();
-    let read = cache.and_then(|cache| {
-        let timeout = middleware.timeout(&request);
-        let read = cache.read(&request, call, freshness, deadline, timeout)?;
-        Some((cache, read))
-    });
-    let Some((cache, read)) = read else {
-        return middleware
-            .forward(http, request, call, deadline, None)
-            .await;
-    };
-    let on_wait = |wait: &_| settings.on_wait.call(wait);
-    let send = |reservation| entry(middleware, http, request, call, deadline, reservation);
-    let shared = &cache.shared;
-    shared.read(read, &settings.account, on_wait, send).await
+    result
 }
 
 /// Sends a request whose response may be kept. It goes on for as long as any call

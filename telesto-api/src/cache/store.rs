@@ -39,6 +39,14 @@ pub(super) enum Lock {
 }
 
 impl Store {
+    /// What can be read without waiting.
+    pub(super) fn memory(&self) -> Option<&Memory> {
+        match self {
+            Self::Memory(memory) => Some(memory),
+            Self::Host(_) => None,
+        }
+    }
+
     /// Where other processes keep their responses, too.
     pub(super) fn directory(&self) -> Option<&Path> {
         match self {
