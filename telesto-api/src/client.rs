@@ -52,7 +52,7 @@ impl Client {
     /// # Errors
     ///
     /// [`Budget`](crate::ErrorKind::Budget) if the budget is kept
-    /// [on the host](Budget::on_host), and cannot be read.
+    /// [on the host](Budget::on_host) or in Redis, and cannot be read.
     pub async fn budget(&self) -> Result<BudgetStatus, Error> {
         let settings = self.inner().settings();
         settings.account.status().await
@@ -283,8 +283,8 @@ impl ClientBuilder {
 
     /// Where the count of sent requests is kept. By default, all clients of the
     /// process share one budget.
-    pub fn budget(mut self, budget: Budget) -> Self {
-        self.budget = Some(budget);
+    pub fn budget(mut self, budget: impl Into<Budget>) -> Self {
+        self.budget = Some(budget.into());
         self
     }
 

@@ -32,7 +32,7 @@ impl ClientBuilder {
     /// |---|---|---|
     /// | `TELESTO_API_KEY` | [`api_key`](Self::api_key) | |
     /// | `TELESTO_BASE_URL` | [`base_url`](Self::base_url) | `http://127.0.0.1:8100/v2` |
-    /// | `TELESTO_BUDGET` | [`budget`](Self::budget) | `process`, `host`, `host:/var/lib/telesto` |
+    /// | `TELESTO_BUDGET` | [`budget`](Self::budget) | `process`, `host`, `host:/var/lib/telesto`, with the feature `redis` also `rediss://:PASSWORD@HOST:6379` |
     /// | `TELESTO_RATE_LIMIT` | the requests and the window of [`rate_limit`](Self::rate_limit) | `100/1h` |
     /// | `TELESTO_LOCKOUT` | the lockout of [`rate_limit`](Self::rate_limit) | `15m` |
     /// | `TELESTO_ON_LIMIT` | [`on_limit`](Self::on_limit) | `fail`, `wait`, `wait:5m` |
@@ -86,9 +86,14 @@ impl ClientBuilder {
             builder = builder.base_url(url);
         }
         if let Some(text) = given(BUDGET)? {
-            let example = "`process`, `host` or `host:/var/lib/telesto`";
-            let budget = budget(&text).ok_or_else(|| invalid(BUDGET, &text, example))?;
-            builder = builder.budget(budget);
+            builder = builder.budget(match text.contains("://") {
+                // It may hold a password, so it is not shown.
+                true => in_redis(text)?,
+                false => {
+                    let example = "`process`, `host`, `host:/var/lib/telesto` or `redis://HOST`";
+                    budget(&text).ok_or_else(|| invalid(BUDGET, &text, example))?
+                }
+            });
         }
         if let Some(text) = given(ON_LIMIT)? {
             let example = "`fail`, `wait` or `wait:5m`";
@@ -152,6 +157,23 @@ fn budget(text: &str) -> Option<Budget> {
         Some(("host", directory)) if !directory.is_empty() => Some(Budget::on_host_at(directory)),
         _ => None,
     }
+}
+
+#[cfg(feature = "redis")]
+fn in_redis(url: String) -> Result<Budget, Error> {
+    let redis = Budget::redis(url);
+    // What is wrong is said with the name of the variable.
+    redis
+        .check()
+        .map_err(|error| Error::config(format!("the variable {BUDGET} is invalid: {error}")))?;
+    Ok(redis.into())
+}
+
+#[cfg(not(feature = "redis"))]
+fn in_redis(_: String) -> Result<Budget, Error> {
+    Err(Error::config(format!(
+        "the variable {BUDGET} is a URL, but telesto-api is built without its feature `redis`"
+    )))
 }
 
 #[cfg(feature = "cache")]
@@ -265,6 +287,45 @@ mod tests {
             let says = format!("the variable {name} is `{value}`, which is invalid");
             assert!(error.to_string().contains(&says), "{error}");
         }
+    }
+
+    #[cfg(feature = "redis")]
+    #[test]
+    fn the_environment_may_name_a_redis() {
+        let key = (API_KEY, "a-key");
+        let url = "rediss://shop:s3cret@redis.example:6380/2?name=north";
+        from(&[key, (BUDGET, url)]).unwrap();
+        let shown = format!("{:?}", in_redis(url.to_owned()).unwrap());
+        let expected = r#"Budget::redis("rediss://redis.example:6380/2").named("north")"#;
+        assert_eq!(shown, expected);
+        for url in [
+            "http://shop:s3cret@redis.example",
+            "redis://shop:s3cret@:1",
+            "://s3cret",
+            "redis://:s3cret@redis.example/2?name=",
+            "redis://:s3cret@redis.example/two",
+        ] {
+            let error = from(&[key, (BUDGET, url)]).unwrap_err();
+            let message = error.to_string();
+            assert!(error.is_config(), "{message}");
+            assert!(message.starts_with("the variable TELESTO_BUDGET is invalid: the "));
+            assert!(
+                !format!("{error:?} {message}").contains("s3cret"),
+                "{message}"
+            );
+        }
+    }
+
+    #[cfg(not(feature = "redis"))]
+    #[test]
+    fn redis_needs_its_feature() {
+        let variables = [
+            (API_KEY, "a-key"),
+            (BUDGET, "redis://:s3cret@redis.example"),
+        ];
+        let message = from(&variables).unwrap_err().to_string();
+        assert!(message.contains("without its feature `redis`"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
     }
 
     #[cfg(not(feature = "cache"))]

@@ -28,6 +28,8 @@ mod mutex;
 mod operation;
 mod outcome;
 mod private;
+#[cfg(any(feature = "cache", feature = "redis"))]
+mod random;
 mod request;
 mod trace;
 mod wire;
@@ -41,6 +43,8 @@ pub use {jiff, reqwest, rust_decimal};
 
 pub use self::api_error::ApiError;
 pub use self::argument::{Argument, Empty};
+#[cfg(feature = "redis")]
+pub use self::budget::RedisBudget;
 pub use self::budget::{Budget, BudgetStatus, Wait, WaitReason};
 pub use self::byte_stream::ByteStream;
 #[cfg(feature = "cache")]

@@ -16,6 +16,7 @@
 //! - `key`: the API key shows nowhere.
 //! - `limit`: the budget and the lockout, against the mock server.
 //! - `host`: the budget that the processes of a machine share.
+//! - `redis`: the budget that machines share, with a real Redis.
 //! - `coercion`: any JSON that a server may send for a generated type.
 //! - `spec_readme`: the examples of `spec/README.md`.
 //! - `random`: documents that nobody wrote.
@@ -46,6 +47,7 @@ mod outcome;
 mod public;
 mod random;
 mod redirects;
+mod redis;
 mod requests;
 mod spec_readme;
 mod support;

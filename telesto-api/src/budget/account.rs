@@ -12,6 +12,8 @@ use tokio::sync::futures::Notified;
 use super::host::Host;
 use super::ledger::{Ask, Granted, Ledger, Reason, Refusal};
 use super::queue::{Place, Queue};
+#[cfg(feature = "redis")]
+use super::redis::Redis;
 use super::store::{InProcess, Store, warn_of};
 use super::{BudgetStatus, Wait, WaitReason};
 use crate::clock::Clock;
@@ -43,6 +45,11 @@ impl Shared {
         Self::new(Store::Host(Arc::new(host)))
     }
 
+    #[cfg(feature = "redis")]
+    pub(super) fn in_redis(redis: Redis) -> Self {
+        Self::new(Store::Redis(Arc::new(redis)))
+    }
+
     fn new(store: Store) -> Self {
         Self {
             store,
@@ -66,7 +73,7 @@ impl Shared {
     pub(super) fn is_empty(&self) -> bool {
         match &self.store {
             Store::InProcess(store) => store.change(|ledger, now| ledger.is_empty(now)),
-            Store::Host(_) => true,
+            _ => true,
         }
     }
 }
@@ -220,10 +227,7 @@ impl Account {
                 certain: refusal.certain,
             };
             if turn {
-                let granted = ledger.reserve(&ask, now);
-                return granted
-                    .map(|granted| Reservation::new(account, granted))
-                    .map_err(waiting);
+                return ledger.reserve(&ask, now).map_err(waiting);
             }
             // If there is a slot, the first one is about to take it.
             Err(ledger.refusal(&ask, now).map_or(
@@ -235,7 +239,10 @@ impl Account {
                 waiting,
             ))
         };
-        self.shared.store.change(change).await
+        let reserved = move |granted: Result<Granted, Waiting>| {
+            granted.map(|granted| Reservation::new(account, granted))
+        };
+        self.shared.store.change_and(change, reserved).await
     }
 
     pub(crate) async fn status(&self) -> Result<BudgetStatus, Error> {

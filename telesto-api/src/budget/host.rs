@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use super::time::Time;
+use super::time::{Clocks, Time};
 use crate::clock::Clock;
 use crate::{Error, private};
 
@@ -87,7 +87,7 @@ impl Host {
     ) -> Result<T, Error> {
         let _lock = self.lock()?;
         let (mut ledger, last) = self.read()?;
-        let time = last.advanced(&*self.clock);
+        let time = last.advanced(&Clocks::of(&*self.clock));
         let before = ledger.clone();
         let result = change(&mut ledger, time.now);
         if ledger != before || time.goes_on_from(&last) {
@@ -162,7 +162,10 @@ impl Host {
         // Higher than the number of any request before.
         let number = self.clock.wall().as_microsecond();
         let number = u64::try_from(number).unwrap_or_default();
-        (Ledger::numbered_from(number), Time::first(&*self.clock))
+        (
+            Ledger::numbered_from(number),
+            Time::first(&Clocks::of(&*self.clock)),
+        )
     }
 
     fn write(&self, ledger: Ledger, time: Time) -> Result<(), Error> {

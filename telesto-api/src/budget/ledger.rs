@@ -321,6 +321,55 @@ impl Ledger {
         probe.is_some()
     }
 
+    /// Numbers the next requests from `first` on.
+    #[cfg(feature = "redis")]
+    pub(super) fn number_from(&mut self, first: u64) {
+        self.requests = first;
+    }
+
+    /// When nothing in it counts any more.
+    #[cfg(feature = "redis")]
+    pub(super) fn counts_until(&self) -> Duration {
+        let stamps = self.stamps.iter().map(|stamp| stamp.at);
+        let counted = stamps.chain(self.unknown_until);
+        let counted = counted.map(|at| expires(at, self.longest_window));
+        let locked = self.lockout.map(|lockout| lockout.until);
+        counted.chain(locked).max().unwrap_or_default()
+    }
+
+    /// Counts what another ledger of the same origin has counted, too, which was
+    /// read at `then` of its own time. It may be an earlier or a later state of this
+    /// one: what is in both counts once.
+    #[cfg(feature = "redis")]
+    pub(super) fn absorb(&mut self, other: &Self, then: Duration, now: Duration) {
+        let moved = |at: Duration| match at.checked_sub(then) {
+            Some(later) => now.saturating_add(later),
+            None => now.saturating_sub(then.saturating_sub(at)),
+        };
+        self.longest_window = self.longest_window.max(other.longest_window);
+        self.lockouts = self.lockouts.max(other.lockouts);
+        let mut known = self.stamps.clone();
+        for stamp in &other.stamps {
+            let stamp = Stamp {
+                at: moved(stamp.at),
+                ..*stamp
+            };
+            match known.iter().position(|known| *known == stamp) {
+                Some(same) => drop(known.swap_remove(same)),
+                None => self.insert(stamp),
+            }
+        }
+        let until = other.lockout.map(|lockout| moved(lockout.until));
+        let known = self.lockout.map(|lockout| lockout.until);
+        if until > known
+            && let Some(until) = until
+        {
+            self.lockout = Some(Lockout { until, probe: None });
+        }
+        self.unknown_until = self.unknown_until.max(other.unknown_until.map(moved));
+        self.forget(now);
+    }
+
     /// Whether it holds nothing that still counts.
     pub(super) fn is_empty(&self, now: Duration) -> bool {
         let window = self.longest_window;

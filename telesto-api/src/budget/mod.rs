@@ -11,10 +11,13 @@ pub(crate) mod machine;
 #[cfg(test)]
 mod model;
 mod queue;
+#[cfg(feature = "redis")]
+mod redis;
 mod store;
 mod time;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, Weak};
@@ -24,6 +27,8 @@ use jiff::Timestamp;
 use self::account::Shared;
 pub(crate) use self::account::{Account, NotReserved, Reservation};
 use self::host::Host;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisBudget;
 use crate::clock::{self, Clock};
 use crate::mutex::lock;
 use crate::private::{self, Purpose};
@@ -71,6 +76,8 @@ enum Kept {
         /// Whether the process is good enough if the directory cannot be used.
         or_in_process: bool,
     },
+    #[cfg(feature = "redis")]
+    InRedis(RedisBudget),
 }
 
 impl Budget {
@@ -137,6 +144,27 @@ impl Budget {
         })
     }
 
+    /// A budget in Redis, or a server that speaks as it does, that all machines behind
+    /// an IP address share: `redis://HOST:6379/DB`, or `rediss://` for TLS, or
+    /// `redis+unix:///PATH` for a socket.
+    ///
+    /// It is identified by the server, the database, the origin and, if there is one,
+    /// its [name](RedisBudget::named). Its time is that of the server, so that the clocks
+    /// of the machines do not matter. If the server cannot be reached, nothing is sent:
+    /// a call fails with [`Budget`](crate::ErrorKind::Budget).
+    ///
+    /// The count is a single key, below `telesto:`, which expires by itself. It has to be
+    /// kept in memory: a server that evicts keys under pressure
+    /// (`maxmemory-policy allkeys-…`) forgets it. What a server forgets, as after a
+    /// failover to a replica that had not received the last writes, each process counts
+    /// again as far as it knew of it.
+    ///
+    /// Connecting is left to the first call.
+    #[cfg(feature = "redis")]
+    pub fn redis(url: impl Into<String>) -> RedisBudget {
+        RedisBudget::new(url.into())
+    }
+
     /// Falls back to the budget of the process, with a warning in the log, if
     /// the directory of a budget [on the host](Self::on_host) cannot be used
     /// when a client is built. Without this, building the client fails.
@@ -159,6 +187,8 @@ impl Budget {
     #[must_use]
     pub fn or_in_process(self) -> Self {
         match &self.0.kept {
+            #[cfg(feature = "redis")]
+            Kept::InRedis(_) => self,
             Kept::InProcess => self,
             Kept::OnHost { directory, .. } => Self::new(Kept::OnHost {
                 directory: directory.clone(),
@@ -244,6 +274,11 @@ impl Budget {
                 }
                 shared => shared.map_err(Error::into_config)?,
             },
+            #[cfg(feature = "redis")]
+            Kept::InRedis(redis) => {
+                let place = redis.identity()?;
+                of_place(place, origin, clock, Shared::in_redis(redis.open(origin)?))
+            }
         };
         origins.insert(origin.to_owned(), Arc::clone(&shared));
         Ok(shared)
@@ -256,28 +291,39 @@ fn on_host(
     origin: &str,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<Shared>, Error> {
-    type Known = HashMap<(PathBuf, String), Weak<Shared>>;
-    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
-
     let directory = match directory {
         Some(directory) => directory,
         None => private::directory(Purpose::State)?,
     };
     let host = Host::open(directory, origin, Arc::clone(clock))?;
-    let key = (host.directory().to_owned(), origin.to_owned());
-    let shared = Shared::on_host(host);
+    let place = host.directory().to_owned();
+    Ok(of_place(place, origin, clock, Shared::on_host(host)))
+}
+
+/// What the clients of this process share for an origin at a place: what has just been
+/// `opened`, or what was before.
+fn of_place(
+    place: impl Into<OsString>,
+    origin: &str,
+    clock: &Arc<dyn Clock>,
+    opened: Shared,
+) -> Arc<Shared> {
+    type Known = HashMap<(OsString, String), Weak<Shared>>;
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+
     // Times of another clock cannot be compared.
     if !clock.is_system() {
-        return Ok(Arc::new(shared));
+        return Arc::new(opened);
     }
     let mut known = lock(&KNOWN);
+    let key = (place.into(), origin.to_owned());
     if let Some(shared) = known.get(&key).and_then(Weak::upgrade) {
-        return Ok(shared);
+        return shared;
     }
     known.retain(|_, shared| shared.strong_count() > 0);
-    let shared = Arc::new(shared);
+    let shared = Arc::new(opened);
     known.insert(key, Arc::downgrade(&shared));
-    Ok(shared)
+    shared
 }
 
 impl Default for Budget {
@@ -290,6 +336,8 @@ impl fmt::Debug for Budget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (directory, or_in_process) = match &self.0.kept {
             Kept::InProcess => return formatter.write_str("Budget::in_process()"),
+            #[cfg(feature = "redis")]
+            Kept::InRedis(redis) => return fmt::Debug::fmt(redis, formatter),
             Kept::OnHost {
                 directory,
                 or_in_process,

@@ -7,6 +7,8 @@ use tokio::runtime::Handle;
 
 use super::host::Host;
 use super::ledger::Ledger;
+#[cfg(feature = "redis")]
+use super::redis::Redis;
 use crate::Error;
 use crate::clock::Clock;
 
@@ -19,57 +21,86 @@ pub(super) enum Store {
     InProcess(Arc<InProcess>),
     /// In a file, whose reading and writing blocks.
     Host(Arc<Host>),
+    #[cfg(feature = "redis")]
+    Redis(Arc<Redis>),
 }
 
 impl Store {
-    /// Changes the ledger. Once it is polled, the change happens even if the
-    /// future is dropped; its result is dropped then.
+    /// Changes the ledger: `change` may be called more than once, for what others have
+    /// made of it meanwhile.
     pub(super) async fn change<T: Send + 'static>(
         &self,
-        change: impl FnOnce(&mut Ledger, Duration) -> T + Send + 'static,
+        change: impl Fn(&mut Ledger, Duration) -> T + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        match self {
-            Self::InProcess(store) => Ok(store.change(change)),
+        self.change_and(change, |changed| changed).await
+    }
+
+    /// Changes the ledger, and then calls `then`. Once it is polled, both happen even
+    /// if the future is dropped.
+    pub(super) async fn change_and<C: Send + 'static, T: Send + 'static>(
+        &self,
+        change: impl Fn(&mut Ledger, Duration) -> C + Send + Sync + 'static,
+        then: impl FnOnce(C) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let changed = match self {
+            Self::InProcess(store) => return Ok(then(store.change(change))),
             Self::Host(store) => {
                 let store = Arc::clone(store);
-                let changed = tokio::task::spawn_blocking(move || store.change(change));
-                changed.await.unwrap_or_else(|error| {
-                    Err(Error::budget("the change of the budget was cut off").with_source(error))
-                })
+                tokio::task::spawn_blocking(move || store.change(change).map(then))
             }
-        }
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => {
+                let store = Arc::clone(store);
+                tokio::spawn(async move { store.change(change).await.map(then) })
+            }
+        };
+        changed.await.unwrap_or_else(|error| {
+            Err(Error::budget("the change of the budget was cut off").with_source(error))
+        })
     }
 
     /// Changes the ledger, and does not wait for it.
     pub(super) fn change_later(
         &self,
-        change: impl FnOnce(&mut Ledger, Duration) + Send + 'static,
+        change: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
         then: impl FnOnce() + Send + 'static,
     ) {
-        match self {
-            Self::InProcess(store) => {
-                store.change(change);
-                then();
+        let done = |changed: Result<(), Error>| {
+            if let Err(error) = changed {
+                warn_of(&error);
             }
-            Self::Host(store) => {
+            then();
+        };
+        match (self, Handle::try_current()) {
+            (Self::InProcess(store), _) => {
+                store.change(change);
+                done(Ok(()));
+            }
+            (Self::Host(store), runtime) => {
                 let store = Arc::clone(store);
-                let work = move || {
-                    if let Err(error) = store.change(change) {
-                        warn_of(&error);
-                    }
-                    then();
-                };
-                match Handle::try_current() {
+                let work = move || done(store.change(change));
+                match runtime {
                     Ok(runtime) => drop(runtime.spawn_blocking(work)),
                     Err(_) => work(),
                 }
+            }
+            #[cfg(feature = "redis")]
+            (Self::Redis(store), Ok(runtime)) => {
+                let store = Arc::clone(store);
+                drop(runtime.spawn(async move { done(store.change(change).await) }));
+            }
+            #[cfg(feature = "redis")]
+            (Self::Redis(_), Err(_)) => {
+                done(Err(Error::budget(
+                    "there is no runtime to reach Redis with",
+                )));
             }
         }
     }
 
     /// Whether other processes may change the ledger.
     pub(super) fn is_shared(&self) -> bool {
-        matches!(self, Self::Host(_))
+        !matches!(self, Self::InProcess(_))
     }
 }
 

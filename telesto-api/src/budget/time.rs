@@ -23,37 +23,55 @@ pub(super) struct Time {
     wall: i64,
 }
 
+/// What the clocks of the machine say that keeps a ledger.
+#[derive(Clone, Debug)]
+pub(super) struct Clocks {
+    /// The identity of the boot, and the time since.
+    pub(super) boot: Option<(String, Duration)>,
+    /// In milliseconds since 1970.
+    pub(super) wall: i64,
+}
+
+impl Clocks {
+    pub(super) fn of(clock: &dyn Clock) -> Self {
+        Self {
+            boot: clock.boot(),
+            wall: clock.wall().as_millisecond(),
+        }
+    }
+}
+
 impl Time {
     /// The time of a new ledger.
-    pub(super) fn first(clock: &dyn Clock) -> Self {
-        Self::from(Duration::ZERO, clock)
+    pub(super) fn first(clocks: &Clocks) -> Self {
+        Self::from(Duration::ZERO, clocks)
     }
 
     /// A time that goes on from `base`.
-    fn from(base: Duration, clock: &dyn Clock) -> Self {
-        let (boot, since) = clock.boot().unzip();
+    fn from(base: Duration, clocks: &Clocks) -> Self {
+        let (boot, since) = clocks.boot.clone().unzip();
         Self {
             now: base.saturating_add(since.unwrap_or_default()),
             base,
             boot,
-            wall: clock.wall().as_millisecond(),
+            wall: clocks.wall,
         }
     }
 
     /// The time now, if this was the time of the last change.
-    pub(super) fn advanced(&self, clock: &dyn Clock) -> Self {
-        let wall = clock.wall().as_millisecond();
-        match (clock.boot(), &self.boot) {
-            (Some((id, since)), Some(known)) if id == *known => Self {
-                now: self.base.saturating_add(since).max(self.now),
+    pub(super) fn advanced(&self, clocks: &Clocks) -> Self {
+        let wall = clocks.wall;
+        match (&clocks.boot, &self.boot) {
+            (Some((id, since)), Some(known)) if id == known => Self {
+                now: self.base.saturating_add(*since).max(self.now),
                 wall,
                 ..self.clone()
             },
-            (Some(_), _) => Self::from(self.now, clock),
+            (Some(_), _) => Self::from(self.now, clocks),
             (None, _) => {
                 let passed = u64::try_from(wall.saturating_sub(self.wall)).unwrap_or_default();
                 let now = self.now.saturating_add(Duration::from_millis(passed));
-                Self::from(now, clock)
+                Self::from(now, clocks)
             }
         }
     }
@@ -101,7 +119,7 @@ mod tests {
             events in prop::collection::vec(happens(), 1..40),
         ) {
             let machine = Machine::new(true);
-            let start = Time::first(&machine);
+            let start = Time::first(&Clocks::of(&machine));
             let (mut last, mut passed) = (start.clone(), Duration::ZERO);
             for event in events {
                 match event {
@@ -120,7 +138,7 @@ mod tests {
                         passed += time;
                     }
                     Happens::Change => {
-                        let time = last.advanced(&machine);
+                        let time = last.advanced(&Clocks::of(&machine));
                         prop_assert!(time.now >= last.now);
                         prop_assert!(time.now - start.now <= passed);
                         last = time;

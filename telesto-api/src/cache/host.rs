@@ -20,7 +20,7 @@ use super::lifetime::{Bound, Lifetimes};
 use super::served::Reason;
 use super::writes;
 use crate::clock::Clock;
-use crate::{Error, private};
+use crate::{Error, private, random};
 
 /// The format of the files. Those of another one are not found.
 const VERSION: u32 = 1;
@@ -160,7 +160,7 @@ impl Host {
             writes::of_write(tags, |kind| {
                 known
                     .last
-                    .insert(kind.name().into_owned(), writes::new_mark());
+                    .insert(kind.name().into_owned(), random::number());
             });
         });
         noted.map(drop).or_else(|_| {
@@ -175,7 +175,7 @@ impl Host {
         lock.lock()?;
         let path = self.path(&name, "writes");
         let mut known = read_writes(&path).unwrap_or_else(|_| Writes {
-            first: writes::new_mark(),
+            first: random::number(),
             last: BTreeMap::new(),
         });
         change(&mut known);

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::hash::{BuildHasher as _, RandomState};
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use super::Shared;
 use super::key::Owner;
 use super::store::Store;
+use crate::random;
 
 /// A kind of writes that reads look at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,11 +50,6 @@ pub(super) fn of_write(tags: &[&'static str], mut each: impl FnMut(Kind)) {
         return each(Kind::Untagged);
     }
     tags.iter().for_each(|tag| each(Kind::Tagged(tag)));
-}
-
-/// A mark of a write, different from all others, also from those of other processes.
-pub(super) fn new_mark() -> u64 {
-    RandomState::new().hash_one(0)
 }
 
 /// The last write of a kind in this process.
@@ -130,7 +125,7 @@ impl<'a> Write<'a> {
         let mut last = super::lock(&LAST);
         of_write(self.tags, |kind| {
             let write = Last {
-                mark: new_mark(),
+                mark: random::number(),
                 noted_in: noted_in.clone(),
             };
             last.insert((*self.owner, kind), write);

@@ -33,7 +33,7 @@ const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const PROCESSES: usize = 3;
 
 /// What the processes of a machine keep their budget in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kept {
     /// One process.
     InProcess,
@@ -41,6 +41,16 @@ enum Kept {
     OnHost,
     /// A file, on a machine without.
     OnHostByWallClock,
+    /// In Redis at this URL.
+    #[cfg(feature = "redis")]
+    InRedis(String),
+}
+
+impl Kept {
+    /// Whether its time goes by a wall clock.
+    fn is_by_wall_clock(&self) -> bool {
+        !matches!(self, Self::InProcess | Self::OnHost)
+    }
 }
 
 /// How a server counts.
@@ -261,14 +271,14 @@ impl World {
             lockout: LOCKOUT,
         };
         let mut world = Self {
-            kept,
             habits,
             runtime: tokio::runtime::Builder::new_current_thread()
-                .enable_time()
+                .enable_all()
                 .build()
                 .unwrap(),
             directory: tempfile::tempdir().unwrap(),
-            machine: Machine::new(kept != Kept::OnHostByWallClock),
+            machine: Machine::new(!kept.is_by_wall_clock()),
+            kept,
             now: Duration::ZERO,
             server: Limiter::new(limit, habits.window)
                 .extend_block(habits.extend_block)
@@ -283,7 +293,7 @@ impl World {
             refused: 0,
         };
         let first = world.start();
-        world.processes = match kept {
+        world.processes = match world.kept {
             Kept::InProcess => vec![first; PROCESSES],
             _ => (0..PROCESSES).map(|_| world.start()).collect(),
         };
@@ -297,9 +307,18 @@ impl World {
     /// A process that has just started.
     fn start(&self) -> Arc<Shared> {
         let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
-        Arc::new(match self.kept {
+        Arc::new(match &self.kept {
             Kept::InProcess => Shared::in_process(clock),
-            _ => {
+            #[cfg(feature = "redis")]
+            Kept::InRedis(url) => {
+                let budget = crate::Budget::redis(url).timeout(Duration::from_secs(5));
+                // The directory is that of this world alone.
+                let origin = self.directory.path().display().to_string();
+                let mut redis = budget.open(&origin).unwrap();
+                redis.machine = Some(self.machine.clone());
+                Shared::in_redis(redis)
+            }
+            Kept::OnHost | Kept::OnHostByWallClock => {
                 let directory = self.directory.path().to_owned();
                 Shared::on_host(Host::open(directory, "https://telesto.app", clock).unwrap())
             }
@@ -342,9 +361,9 @@ impl World {
             Event::Read { process, fate } => self.read(process, fate),
             Event::Suspend(time) => self.suspend(Duration::from_secs(time)),
             // By the wall clock alone, what is set ahead comes early.
-            Event::SetWall(seconds) => match self.kept {
-                Kept::OnHostByWallClock => self.machine.set_wall(seconds.min(0)),
-                _ => self.machine.set_wall(seconds),
+            Event::SetWall(seconds) => match self.kept.is_by_wall_clock() {
+                true => self.machine.set_wall(seconds.min(0)),
+                false => self.machine.set_wall(seconds),
             },
             Event::Kill(_) | Event::Reboot(_) if one_process => {}
             Event::Kill(process) => {
@@ -465,25 +484,42 @@ impl World {
         }
     }
 
+    /// Drops a reservation, whose end is not waited for.
+    fn let_go(&self, end: impl FnOnce()) {
+        #[cfg(feature = "redis")]
+        if let Kept::InRedis(_) = self.kept {
+            let entered = self.runtime.enter();
+            end();
+            drop(entered);
+            // Changes of a process are made one after the other.
+            for process in 0..PROCESSES {
+                let waited = self.processes[process].store.change(|_, _| ());
+                self.runtime.block_on(waited).unwrap();
+            }
+            return;
+        }
+        end();
+    }
+
     fn settle(&mut self, flight: &Flight, reservation: Reservation, now: Duration) {
-        let (law, number) = (&mut self.law, flight.number);
+        let number = flight.number;
         match (flight.end, flight.refused) {
             (End::Response, None) => {
                 self.runtime.block_on(reservation.responded());
-                law.responded(number, now);
+                self.law.responded(number, now);
             }
             (End::Response, until) => {
                 self.runtime.block_on(reservation.limited(Duration::ZERO));
-                law.limited(number, now);
+                self.law.limited(number, now);
                 self.known_block = self.known_block.max(until);
             }
             (End::Gone | End::Lost, _) => {
-                drop(reservation);
-                law.ended(number, Some(now + ON_ITS_WAY));
+                self.let_go(|| drop(reservation));
+                self.law.ended(number, Some(now + ON_ITS_WAY));
             }
             (End::NeverLeft, _) => {
-                reservation.never_left();
-                law.ended(number, None);
+                self.let_go(|| reservation.never_left());
+                self.law.ended(number, None);
             }
         }
     }
@@ -586,7 +622,8 @@ impl World {
         self.pass(TIMEOUT + ON_ITS_WAY);
         self.pass(WINDOW + LOCKOUT + SLACK);
         for process in 0..PROCESSES {
-            assert!(self.reserve(process, 0).is_some(), "stuck");
+            let reservation = self.reserve(process, 0).expect("stuck");
+            self.let_go(|| drop(reservation));
         }
     }
 }
@@ -600,6 +637,27 @@ fn refused(kept: Kept, habits: Habits, events: &[Event]) -> usize {
 }
 
 const EVERY: [Kept; 3] = [Kept::InProcess, Kept::OnHost, Kept::OnHostByWallClock];
+
+/// As the two properties below, of a budget in Redis.
+#[cfg(feature = "redis")]
+#[test]
+fn in_redis_it_is_the_same() {
+    use proptest::test_runner::TestRunner;
+
+    let Some(server) = telesto_redis_server::RedisServer::start() else {
+        return;
+    };
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(50));
+    let events = |others| prop::collection::vec(event(others), 1..100);
+    let worlds = (habits(), events(false), events(true));
+    let run = runner.run(&worlds, |(habits, alone, with_others)| {
+        let kept = Kept::InRedis(server.url());
+        prop_assert_eq!(refused(kept.clone(), habits, &alone), 0);
+        refused(kept, habits, &with_others);
+        Ok(())
+    });
+    run.unwrap_or_else(|error| panic!("{error}"));
+}
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]

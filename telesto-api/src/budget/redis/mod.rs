@@ -1,0 +1,199 @@
+//! A budget in Redis: what it is set to. `store` keeps its ledger.
+
+mod store;
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use ::redis::{Client, IntoConnectionInfo as _};
+use reqwest::Url;
+use secrecy::{ExposeSecret as _, SecretString};
+
+pub(super) use self::store::Redis;
+use super::{Budget, Kept};
+use crate::Error;
+
+/// A budget in Redis that all machines behind an IP address share, from
+/// [`Budget::redis`].
+///
+/// ```
+/// use telesto_api::{Budget, Client};
+///
+/// # fn main() -> Result<(), telesto_api::Error> {
+/// let client = Client::builder()
+///     .api_key("YOUR_API_KEY")
+///     .budget(Budget::redis("rediss://:PASSWORD@redis.example:6379"))
+///     .build()?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct RedisBudget {
+    url: SecretString,
+    name: Option<String>,
+    timeout: Duration,
+}
+
+/// How long a command may take by default.
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+impl RedisBudget {
+    pub(super) fn new(url: String) -> Self {
+        Self {
+            url: url.into(),
+            name: None,
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// Names the budget, so that it is one of several at the same server: for machines
+    /// that send from several addresses, one name for each of these. The URL can say it
+    /// as well, with `?name=`.
+    ///
+    /// A name has up to 64 letters, digits and characters of `._-`.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How long connecting, and each command, may take: half a second by default. A
+    /// call makes four, one after the other: two to get a slot, and two when there is a
+    /// response.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Opens the budget of an origin. Nothing is sent yet.
+    pub(super) fn open(&self, origin: &str) -> Result<Redis, Error> {
+        let (client, place, name) = self.parsed()?;
+        let key = match name {
+            Some(name) => format!("telesto:{{{name} {origin}}}:budget"),
+            None => format!("telesto:{{{origin}}}:budget"),
+        };
+        Ok(Redis::new(client, place, key, self.timeout))
+    }
+
+    /// Whether it is set to something that can be.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        self.parsed().map(drop)
+    }
+
+    /// What tells this budget from others in this process.
+    pub(super) fn identity(&self) -> Result<String, Error> {
+        static HASH: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        let (_, place, name) = self.parsed()?;
+        // With the password, which is kept nowhere else.
+        let url = HASH.hash_one(self.url.expose_secret());
+        Ok(format!("{place} {url} {name:?} {:?}", self.timeout))
+    }
+
+    fn parsed(&self) -> Result<(Client, Place, Option<String>), Error> {
+        let invalid = |reason: &str| {
+            Error::config(format!(
+                "the URL of Redis is invalid: {reason}; write it as `redis://HOST:6379` or, with \
+                 TLS, `rediss://USER:PASSWORD@HOST:6379`"
+            ))
+        };
+        // What these say may repeat the password.
+        let mut url = Url::parse(self.url.expose_secret()).map_err(|_| invalid("it is no URL"))?;
+        let named = |(name, _): &(_, _)| name == "name";
+        let in_url = url
+            .query_pairs()
+            .find(named)
+            .map(|(_, name)| name.into_owned());
+        let others: Vec<_> = url
+            .query_pairs()
+            .into_owned()
+            .filter(|pair| pair.0 != "name")
+            .collect();
+        url.set_query(None);
+        if !others.is_empty() {
+            url.query_pairs_mut().extend_pairs(others);
+        }
+        let name = self.name.clone().or(in_url);
+        if let Some(name) = &name
+            && !is_name(name)
+        {
+            return Err(Error::config(format!(
+                "the name of the budget in Redis is `{}`, which is invalid: it has up to 64 \
+                 letters, digits and characters of `._-`",
+                name.escape_debug()
+            )));
+        }
+        if self.timeout.is_zero() {
+            return Err(Error::config("the timeout of the budget in Redis is zero"));
+        }
+        let info = url.as_str().into_connection_info();
+        let info = info.map_err(|_| invalid("its scheme, host or path is not one of Redis"))?;
+        let place = Place {
+            text: format!(
+                "{}://{}/{}",
+                url.scheme(),
+                info.addr(),
+                info.redis_settings().db()
+            ),
+            password: info.redis_settings().password().map(SecretString::from),
+        };
+        let client = Client::open(info).map_err(|_| invalid("it cannot be used"))?;
+        Ok((client, place, name))
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    (1..=64).contains(&name.len()) && name.chars().all(is_allowed)
+}
+
+impl From<RedisBudget> for Budget {
+    fn from(redis: RedisBudget) -> Self {
+        Self::new(Kept::InRedis(redis))
+    }
+}
+
+impl fmt::Debug for RedisBudget {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok((_, place, name)) = self.parsed() else {
+            return formatter.write_str("Budget::redis(..)");
+        };
+        write!(formatter, "Budget::redis(\"{place}\")")?;
+        match name {
+            Some(name) => write!(formatter, ".named({name:?})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where a budget is, for people: the URL without what is secret.
+#[derive(Clone)]
+struct Place {
+    text: String,
+    password: Option<SecretString>,
+}
+
+impl Place {
+    /// A text without the password.
+    fn redact(&self, text: &str) -> String {
+        match &self.password {
+            Some(password) if !password.expose_secret().is_empty() => {
+                text.replace(password.expose_secret(), "[redacted]")
+            }
+            _ => text.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}

@@ -1,0 +1,17 @@
+//! Random numbers, for what must differ between processes and machines.
+
+use std::hash::{BuildHasher as _, RandomState};
+#[cfg(feature = "redis")]
+use std::time::Duration;
+
+/// A number that nobody else has, for all that is likely.
+pub(crate) fn number() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+/// A time below `longest`.
+#[cfg(feature = "redis")]
+pub(crate) fn below(longest: Duration) -> Duration {
+    let part = (number() >> 11) as f64 / (1u64 << 53) as f64;
+    longest.mul_f64(part)
+}

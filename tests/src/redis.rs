@@ -1,0 +1,319 @@
+//! The budget that machines share, with a real Redis.
+
+use std::time::{Duration, Instant};
+
+use telesto_api::{Budget, Client, Error, RateLimit, RedisBudget};
+use telesto_mock::MockServer;
+use telesto_redis_server::RedisServer;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// As one machine has it: a process with a connection of its own. What a process shares
+/// with itself is told apart by the timeout.
+fn machine(redis: &RedisServer, number: u64) -> RedisBudget {
+    let timeout = Duration::from_millis(1_000 + number);
+    Budget::redis(redis.url()).timeout(timeout)
+}
+
+fn client(telesto: &MockServer, budget: impl Into<Budget>, requests: u32) -> Client {
+    Client::builder()
+        .api_key(telesto.api_key())
+        .base_url(telesto.url())
+        .budget(budget)
+        .rate_limit(RateLimit::new(requests, HOUR, HOUR / 4).unwrap())
+        .build()
+        .unwrap()
+}
+
+async fn telesto(requests: u32) -> MockServer {
+    let server = MockServer::builder().rate(requests, HOUR);
+    server.start().await.unwrap()
+}
+
+/// The origin of a server, as keys have it.
+fn origin(telesto: &MockServer) -> String {
+    telesto.url().trim_end_matches("/v2").to_owned()
+}
+
+async fn remaining(client: &Client) -> u32 {
+    client.budget().await.unwrap().remaining()
+}
+
+fn is_refused(error: &Error, parts: &[&str]) {
+    let message = error.to_string();
+    assert!(error.is_budget(), "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+}
+
+#[tokio::test]
+async fn machines_share_what_was_sent_and_a_lockout() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(3).await;
+    let one = client(&telesto, machine(&redis, 1), 4);
+    let two = client(&telesto, machine(&redis, 2), 4);
+    for client in [&one, &two, &one] {
+        client.list_products().await.unwrap();
+    }
+    assert_eq!(remaining(&two).await, 1);
+    // The limit is one too high.
+    assert!(two.list_products().await.unwrap_err().is_rate_limited());
+    let status = one.budget().await.unwrap();
+    assert!(status.locked_until().is_some());
+    let error = one.list_products().await.unwrap_err();
+    assert!(error.is_rate_limited() && error.status().is_none());
+    assert_eq!(telesto.requests().len(), 4);
+}
+
+#[tokio::test]
+async fn budgets_with_other_names_databases_or_origins_are_others() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let first = telesto(10).await;
+    let client_of = |budget: RedisBudget| client(&first, budget, 10);
+    client_of(machine(&redis, 1)).list_products().await.unwrap();
+    assert_eq!(remaining(&client_of(machine(&redis, 2))).await, 9);
+    let in_url = format!("{}?name=north", redis.url());
+    let north = client_of(machine(&redis, 3).named("north"));
+    assert_eq!(remaining(&north).await, 10);
+    north.list_products().await.unwrap();
+    north.list_products().await.unwrap();
+    assert_eq!(remaining(&client_of(Budget::redis(in_url))).await, 8);
+    let other_database = Budget::redis(format!("{}/1", redis.url()));
+    assert_eq!(remaining(&client_of(other_database)).await, 10);
+    let second = telesto(10).await;
+    assert_eq!(
+        remaining(&client(&second, machine(&redis, 4), 10)).await,
+        10
+    );
+    // Each is one key, and expires.
+    let keys = redis.command("KEYS *").unwrap();
+    let keys: Vec<&str> = keys
+        .lines()
+        .filter(|line| line.starts_with("telesto:"))
+        .collect();
+    assert_eq!(keys.len(), 2, "{keys:?}");
+    for key in keys {
+        let left = redis.command(&format!("TTL \"{key}\"")).unwrap();
+        let left: u64 = left.trim().trim_start_matches(':').parse().unwrap();
+        assert!((3_600..2 * 24 * 3_600).contains(&left), "{left}");
+    }
+}
+
+/// A cluster refuses keys of several slots, and scripts that use keys they do not name.
+#[tokio::test]
+async fn a_node_of_a_cluster_will_do() {
+    let Some(redis) = RedisServer::start_with(&["--cluster-enabled", "yes"]) else {
+        return;
+    };
+    redis.command("CLUSTER ADDSLOTSRANGE 0 16383").unwrap();
+    while !redis
+        .command("CLUSTER INFO")
+        .unwrap()
+        .contains("cluster_state:ok")
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let telesto = telesto(10).await;
+    let client = client(&telesto, machine(&redis, 1).named("north"), 10);
+    client.list_products().await.unwrap();
+    assert_eq!(remaining(&client).await, 9);
+    // What is in braces decides on the slot.
+    let origin = origin(&telesto);
+    let slot = |key: &str| {
+        redis
+            .command(&format!("CLUSTER KEYSLOT \"{key}\""))
+            .unwrap()
+    };
+    let key = redis.command("KEYS *").unwrap();
+    let key = key
+        .lines()
+        .find(|line| line.starts_with("telesto:"))
+        .unwrap();
+    assert_eq!(key, format!("telesto:{{north {origin}}}:budget"));
+    assert_eq!(slot(key), slot(&format!("north {origin}")));
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_redis() {
+    let Some(mut redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let client = client(&telesto, machine(&redis, 1), 10);
+    client.list_products().await.unwrap();
+    redis.stop().unwrap();
+    let error = client.list_products().await.unwrap_err();
+    is_refused(
+        &error,
+        &[
+            "the budget in redis://127.0.0.1:",
+            "cannot be reached",
+            "start the server",
+        ],
+    );
+    is_refused(&client.budget().await.unwrap_err(), &["cannot be reached"]);
+    assert_eq!(telesto.requests().len(), 1);
+    // It is there again, with what it had.
+    redis.run().unwrap();
+    assert_eq!(remaining(&client).await, 9);
+    client.list_products().await.unwrap();
+    assert_eq!(telesto.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn what_redis_refuses_is_said_with_what_to_do() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let client_of = |budget: RedisBudget| client(&telesto, budget, 10);
+    let known = client_of(machine(&redis, 1));
+    known.list_products().await.unwrap();
+    let refused = async |client: &Client, parts: &[&str]| {
+        is_refused(&client.list_products().await.unwrap_err(), parts);
+        assert_eq!(telesto.requests().len(), 1);
+    };
+    let set = |option: &str| redis.command(&format!("CONFIG SET {option}")).unwrap();
+
+    set("maxmemory 1");
+    refused(&known, &["cannot be changed", "OOM", "free its memory"]).await;
+    set("maxmemory 0");
+    redis.command("REPLICAOF 127.0.0.1 1").unwrap();
+    refused(&known, &["cannot be changed", "it is a replica"]).await;
+    redis.command("REPLICAOF NO ONE").unwrap();
+    set("requirepass s3cret");
+    let stranger = client_of(machine(&redis, 2));
+    refused(&stranger, &["NOAUTH"]).await;
+    let wrong = redis.url().replace("//", "//:wr0ng@");
+    let stranger = client_of(Budget::redis(wrong));
+    refused(
+        &stranger,
+        &["cannot be reached", "check the user and the password"],
+    )
+    .await;
+    let right = Budget::redis(redis.url().replace("//", "//:s3cret@"));
+    let shown = format!("{right:?}");
+    assert!(!shown.contains("s3cret"), "{shown}");
+    assert_eq!(remaining(&client_of(right)).await, 9);
+}
+
+#[tokio::test]
+async fn a_slow_redis_holds_nothing_up_for_long() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let budget = Budget::redis(redis.url()).timeout(Duration::from_millis(100));
+    let client = client(&telesto, budget, 10);
+    client.list_products().await.unwrap();
+    redis.command("CLIENT PAUSE 2000 ALL").unwrap();
+    let start = Instant::now();
+    is_refused(
+        &client.list_products().await.unwrap_err(),
+        &["start the server"],
+    );
+    assert!(start.elapsed() < Duration::from_millis(1_500));
+    assert_eq!(telesto.requests().len(), 1);
+    tokio::time::sleep(Duration::from_millis(2_000)).await;
+    assert!(remaining(&client).await >= 8);
+}
+
+#[tokio::test]
+async fn what_redis_forgets_is_counted_again() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let one = client(&telesto, machine(&redis, 1), 10);
+    let two = client(&telesto, machine(&redis, 2), 10);
+    let key = format!("telesto:{{{}}}:budget", origin(&telesto));
+    one.list_products().await.unwrap();
+    let copy = redis
+        .command(&format!("COPY \"{key}\" old REPLACE"))
+        .unwrap();
+    assert_eq!(copy, ":1\r\n");
+    for _ in 0..3 {
+        one.list_products().await.unwrap();
+    }
+    assert_eq!(remaining(&one).await, 6);
+    // A replica that has not received the last writes; somebody else goes on.
+    redis
+        .command(&format!("COPY old \"{key}\" REPLACE"))
+        .unwrap();
+    two.list_products().await.unwrap();
+    assert_eq!(remaining(&two).await, 8);
+    one.list_products().await.unwrap();
+    assert_eq!(remaining(&one).await, 4);
+    assert_eq!(remaining(&two).await, 4);
+    // An operator who removes everything.
+    redis.command("FLUSHALL").unwrap();
+    assert_eq!(remaining(&one).await, 4);
+    one.list_products().await.unwrap();
+    assert_eq!(remaining(&two).await, 3);
+    // Scripts and connections come and go.
+    redis.command("SCRIPT FLUSH").unwrap();
+    two.list_products().await.unwrap();
+    redis.command("CLIENT KILL TYPE normal").unwrap_or_default();
+    one.list_products().await.unwrap();
+    two.list_products().await.unwrap();
+    assert_eq!(remaining(&one).await, 0);
+}
+
+#[tokio::test]
+async fn a_damaged_value_counts_as_spent_and_a_newer_one_is_left_alone() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let key = format!("telesto:{{{}}}:budget", origin(&telesto));
+    for (number, damaged) in ["x", "0123456789abcdef{", "0123456789abcdef[1]"]
+        .iter()
+        .enumerate()
+    {
+        redis.command(&format!("SET \"{key}\" {damaged}")).unwrap();
+        let client = client(&telesto, machine(&redis, number as u64), 10);
+        assert_eq!(remaining(&client).await, 0);
+    }
+    let newer = r#"'0123456789abcdef{"version":2}'"#;
+    redis.command(&format!("SET \"{key}\" {newer}")).unwrap();
+    let client = client(&telesto, machine(&redis, 9), 10);
+    let error = client.list_products().await.unwrap_err();
+    is_refused(&error, &["was written by a newer version of telesto-api"]);
+    assert!(
+        redis
+            .command(&format!("GET \"{key}\""))
+            .unwrap()
+            .contains(r#"{"version":2}"#)
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_at_the_same_time_send_no_more_than_the_limit() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(40).await;
+    let machines = (0..8).map(|number| {
+        let client = client(&telesto, machine(&redis, number), 40);
+        tokio::spawn(async move {
+            let mut served = 0;
+            for _ in 0..10 {
+                match client.list_products().await {
+                    Ok(_) => served += 1,
+                    Err(error) => assert!(error.is_rate_limited() && error.status().is_none()),
+                }
+            }
+            served
+        })
+    });
+    let mut served = 0;
+    for machine in machines.collect::<Vec<_>>() {
+        served += machine.await.unwrap();
+    }
+    assert_eq!((served, telesto.requests().len()), (40, 40));
+}
