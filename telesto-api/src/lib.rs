@@ -43,9 +43,9 @@ pub use {jiff, reqwest, rust_decimal};
 
 pub use self::api_error::ApiError;
 pub use self::argument::{Argument, Empty};
-#[cfg(feature = "redis")]
-pub use self::budget::RedisBudget;
 pub use self::budget::{Budget, BudgetStatus, Wait, WaitReason};
+#[cfg(feature = "redis")]
+pub use self::budget::{RedisBudget, Share};
 pub use self::byte_stream::ByteStream;
 #[cfg(feature = "cache")]
 pub use self::cache::{Cache, CacheStats, Served};

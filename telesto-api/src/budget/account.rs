@@ -13,7 +13,7 @@ use super::host::Host;
 use super::ledger::{Ask, Granted, Ledger, Reason, Refusal};
 use super::queue::{Place, Queue};
 #[cfg(feature = "redis")]
-use super::redis::Redis;
+use super::redis::{Fallback, Part, Redis};
 use super::store::{InProcess, Store, warn_of};
 use super::{BudgetStatus, Wait, WaitReason};
 use crate::clock::Clock;
@@ -34,6 +34,9 @@ pub(super) struct Shared {
     changed: Arc<Notify>,
     /// Calls with the same limit wait in the same queue.
     queues: Mutex<HashMap<(RateLimit, u32), Weak<Queue>>>,
+    /// Where to count if the store is away.
+    #[cfg(feature = "redis")]
+    fallback: Option<Arc<Fallback>>,
 }
 
 impl Shared {
@@ -46,8 +49,16 @@ impl Shared {
     }
 
     #[cfg(feature = "redis")]
-    pub(super) fn in_redis(redis: Redis) -> Self {
-        Self::new(Store::Redis(Arc::new(redis)))
+    pub(super) fn in_redis(redis: Arc<Redis>, fallback: Option<Arc<Fallback>>) -> Self {
+        Self {
+            fallback,
+            ..Self::new(Store::Redis(redis))
+        }
+    }
+
+    #[cfg(feature = "redis")]
+    pub(super) fn in_part(part: Part) -> Self {
+        Self::new(Store::Part(part))
     }
 
     fn new(store: Store) -> Self {
@@ -55,7 +66,24 @@ impl Shared {
             store,
             changed: Arc::default(),
             queues: Mutex::default(),
+            #[cfg(feature = "redis")]
+            fallback: None,
         }
+    }
+
+    /// Whether a client can have this limit, and leave so much of it to others.
+    pub(super) fn check(&self, limit: RateLimit, keep_back: u32) -> Result<(), Error> {
+        if keep_back >= limit.requests() {
+            return Err(Error::config(format!(
+                "of {} requests, {keep_back} are kept back: that leaves none to send",
+                limit.requests()
+            )));
+        }
+        #[cfg(feature = "redis")]
+        if let Some(fallback) = &self.fallback {
+            fallback.part_of(limit, keep_back)?;
+        }
+        Ok(())
     }
 
     fn queue(&self, key: (RateLimit, u32)) -> Arc<Queue> {
@@ -129,6 +157,20 @@ impl Account {
     /// Takes a slot, or waits for one until `deadline`, for a request that may
     /// take as long as `timeout`. `on_wait` is called once, if the call waits.
     pub(crate) async fn reserve(
+        &self,
+        deadline: Option<Duration>,
+        timeout: Duration,
+        on_wait: impl Fn(&Wait),
+    ) -> Result<Reservation, NotReserved> {
+        #[cfg(feature = "redis")]
+        if let Some(fallback) = &self.shared.fallback {
+            return fallback.reserve(self, deadline, timeout, on_wait).await;
+        }
+        self.reserve_here(deadline, timeout, on_wait).await
+    }
+
+    /// As [`reserve`](Self::reserve), without a fallback.
+    pub(super) async fn reserve_here(
         &self,
         deadline: Option<Duration>,
         timeout: Duration,
@@ -245,7 +287,22 @@ impl Account {
         self.shared.store.change_and(change, reserved).await
     }
 
+    /// The limit of the client, and how much of it is left to others.
+    #[cfg(feature = "redis")]
+    pub(super) fn limit(&self) -> (RateLimit, u32) {
+        (self.limit, self.keep_back)
+    }
+
     pub(crate) async fn status(&self) -> Result<BudgetStatus, Error> {
+        #[cfg(feature = "redis")]
+        if let Some(fallback) = &self.shared.fallback {
+            return fallback.status(self).await;
+        }
+        self.status_here().await
+    }
+
+    /// As [`status`](Self::status), without a fallback.
+    pub(super) async fn status_here(&self) -> Result<BudgetStatus, Error> {
         // Nothing is sent.
         let ask = self.ask_for(Duration::ZERO);
         let standing = self.shared.store.change(move |ledger, now| {

@@ -96,6 +96,20 @@ impl Host {
         Ok(result)
     }
 
+    /// Tries to be the one process that does something; `None` if another one does it.
+    #[cfg(feature = "redis")]
+    pub(super) fn try_claim(&self, what: &str) -> Result<Option<File>, Error> {
+        let fails = |error| self.fails("cannot lock a file", error);
+        let path = self.path(what);
+        let opened = private::lock_file(&path, |path| self.create(path));
+        let file = opened.map_err(fails)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) => Ok(None),
+            Err(fs::TryLockError::Error(error)) => Err(fails(error)),
+        }
+    }
+
     fn path(&self, extension: &str) -> PathBuf {
         self.directory.join(format!("{}.{extension}", self.name))
     }

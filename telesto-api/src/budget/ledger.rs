@@ -46,6 +46,9 @@ struct Stamp {
     at: Duration,
     /// The request, while it is under way.
     under_way: Option<u64>,
+    /// Whether another ledger counts it as well.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    paid: bool,
 }
 
 /// A block of the address by the server. After its end, one request probes.
@@ -81,6 +84,15 @@ impl Ask {
     /// When a stamp is out of the window.
     fn expires(&self, stamp: &Stamp) -> Duration {
         expires(stamp.at, self.limit.window())
+    }
+}
+
+/// A time of another ledger, which was read at `then`, in one where it is `now`.
+#[cfg(feature = "redis")]
+fn moved(at: Duration, then: Duration, now: Duration) -> Duration {
+    match at.checked_sub(then) {
+        Some(later) => now.saturating_add(later),
+        None => now.saturating_sub(then.saturating_sub(at)),
     }
 }
 
@@ -154,6 +166,7 @@ impl Ledger {
         self.insert(Stamp {
             at: safe,
             under_way: Some(request),
+            paid: false,
         });
         Ok(Granted {
             request,
@@ -308,6 +321,7 @@ impl Ledger {
         self.insert(Stamp {
             at,
             under_way: None,
+            paid: false,
         });
     }
 
@@ -337,18 +351,32 @@ impl Ledger {
         counted.chain(locked).max().unwrap_or_default()
     }
 
-    /// Counts what another ledger of the same origin has counted, too, which was
-    /// read at `then` of its own time. It may be an earlier or a later state of this
-    /// one: what is in both counts once.
+    /// Counts what an earlier or a later state of this ledger has counted, too, which
+    /// was read at `then` of its own time: what is in both counts once.
     #[cfg(feature = "redis")]
     pub(super) fn absorb(&mut self, other: &Self, then: Duration, now: Duration) {
-        let moved = |at: Duration| match at.checked_sub(then) {
-            Some(later) => now.saturating_add(later),
-            None => now.saturating_sub(then.saturating_sub(at)),
-        };
+        let known = self.stamps.clone();
+        self.take_in(other, then, now, known);
+    }
+
+    /// Counts what another ledger of the same address has counted, too, which was read
+    /// at `then` of its own time.
+    #[cfg(feature = "redis")]
+    pub(super) fn add(&mut self, other: &Self, then: Duration, now: Duration) {
+        let mut other = other.clone();
+        for stamp in &mut other.stamps {
+            // The number is that of another request here.
+            stamp.under_way = None;
+            stamp.paid = false;
+        }
+        self.take_in(&other, then, now, Vec::new());
+    }
+
+    #[cfg(feature = "redis")]
+    fn take_in(&mut self, other: &Self, then: Duration, now: Duration, mut known: Vec<Stamp>) {
+        let moved = |at| moved(at, then, now);
         self.longest_window = self.longest_window.max(other.longest_window);
         self.lockouts = self.lockouts.max(other.lockouts);
-        let mut known = self.stamps.clone();
         for stamp in &other.stamps {
             let stamp = Stamp {
                 at: moved(stamp.at),
@@ -359,15 +387,76 @@ impl Ledger {
                 None => self.insert(stamp),
             }
         }
-        let until = other.lockout.map(|lockout| moved(lockout.until));
-        let known = self.lockout.map(|lockout| lockout.until);
-        if until > known
-            && let Some(until) = until
-        {
-            self.lockout = Some(Lockout { until, probe: None });
+        if let Some(lockout) = other.lockout {
+            self.lock_until(moved(lockout.until));
         }
         self.unknown_until = self.unknown_until.max(other.unknown_until.map(moved));
         self.forget(now);
+    }
+
+    #[cfg(feature = "redis")]
+    fn lock_until(&mut self, until: Duration) {
+        if self.lockout.is_none_or(|known| known.until < until) {
+            self.lockout = Some(Lockout { until, probe: None });
+        }
+    }
+
+    /// The part of it that each of so many has to count, so that together they count all
+    /// of it, in any window: of each so many stamps the last one.
+    #[cfg(feature = "redis")]
+    pub(super) fn part(&self, parts: usize) -> Self {
+        let groups = self.stamps.chunks(parts.max(1));
+        let last = groups.filter_map(|group| group.last());
+        Self {
+            stamps: last.copied().collect(),
+            ..self.clone()
+        }
+    }
+
+    /// Calls `change` on a ledger that counts another one as well, as it was at `then` of
+    /// its own time. Afterwards it does so no more, but for the lockout.
+    #[cfg(feature = "redis")]
+    pub(super) fn with<T>(
+        &mut self,
+        other: &Self,
+        then: Duration,
+        now: Duration,
+        change: impl FnOnce(&mut Self) -> T,
+    ) -> T {
+        let unknown_until = self.unknown_until;
+        self.add(other, then, now);
+        let result = change(self);
+        for stamp in &other.stamps {
+            let at = moved(stamp.at, then, now);
+            let lent = |stamp: &Stamp| stamp.at == at && stamp.under_way.is_none() && !stamp.paid;
+            // It may be forgotten by now.
+            if let Some(lent) = self.stamps.iter().position(lent) {
+                self.stamps.remove(lent);
+            }
+        }
+        self.unknown_until = unknown_until;
+        result
+    }
+
+    /// What no other ledger counts yet; `None` if there is nothing.
+    #[cfg(feature = "redis")]
+    pub(super) fn unpaid(&self, now: Duration) -> Option<Self> {
+        let mut unpaid = self.clone();
+        unpaid.stamps.retain(|stamp| !stamp.paid);
+        unpaid.lockout.take_if(|lockout| lockout.until <= now);
+        (!unpaid.is_empty(now)).then_some(unpaid)
+    }
+
+    /// Notes that another ledger counts this from now on. A request that is under way is
+    /// to be counted there once more when it has ended.
+    #[cfg(feature = "redis")]
+    pub(super) fn pay(&mut self, unpaid: &Self) {
+        for stamp in &unpaid.stamps {
+            let same = self.stamps.iter_mut().find(|known| *known == stamp);
+            if let Some(same) = same {
+                same.paid = true;
+            }
+        }
     }
 
     /// Whether it holds nothing that still counts.
@@ -689,6 +778,52 @@ mod tests {
                     }
                 }
             }
+        }
+
+        /// The parts of a ledger count all of it, in any window, and lending one leaves
+        /// nothing behind. What a ledger has counted already counts once.
+        #[cfg(feature = "redis")]
+        #[test]
+        fn parts_count_the_whole_and_are_taken_back(
+            sent in prop::collection::vec(0u64..100, 0..40),
+            own in prop::collection::vec(0u64..100, 0..10),
+            parts in 1usize..6,
+            ago in 0u64..50,
+        ) {
+            let wide = ask(100, 200);
+            let ledger = |sent: &[u64]| {
+                let mut sent = sent.to_vec();
+                sent.sort_unstable();
+                let mut ledger = Ledger::default();
+                sent.iter().for_each(|at| send(&mut ledger, &wide, *at).unwrap());
+                ledger
+            };
+            let (whole, now) = (ledger(&sent), secs(100));
+            let part = whole.part(parts);
+            for window in 1..100 {
+                let ask = ask(100, window);
+                let count = |ledger: &Ledger| ledger.in_window(&ask, now).count();
+                prop_assert!(count(&part) * parts >= count(&whole));
+            }
+            // That of the other one goes by another clock.
+            let then = now - secs(ago);
+            let mut host = ledger(&own);
+            let before = host.clone();
+            let with_part = host.with(&part, then, now, |ledger| ledger.stamps.len());
+            prop_assert_eq!(with_part, before.stamps.len() + part.stamps.len());
+            prop_assert_eq!(&host.stamps, &before.stamps);
+            let mut same = whole.clone();
+            same.absorb(&whole, then, then);
+            prop_assert_eq!(&same, &whole);
+            // What is paid is counted by the other one, and here no more.
+            let mut redis = whole.clone();
+            redis.add(&host, then, now);
+            prop_assert_eq!(redis.stamps.len(), whole.stamps.len() + before.stamps.len());
+            let unpaid = host.unpaid(now);
+            prop_assert_eq!(unpaid.is_some(), !own.is_empty());
+            host.pay(&unpaid.unwrap_or_default());
+            prop_assert_eq!(host.unpaid(now), None);
+            prop_assert_eq!(host.stamps.len(), before.stamps.len());
         }
     }
 }

@@ -28,7 +28,7 @@ use self::account::Shared;
 pub(crate) use self::account::{Account, NotReserved, Reservation};
 use self::host::Host;
 #[cfg(feature = "redis")]
-pub use self::redis::RedisBudget;
+pub use self::redis::{RedisBudget, Share};
 use crate::clock::{self, Clock};
 use crate::mutex::lock;
 use crate::private::{self, Purpose};
@@ -230,24 +230,15 @@ impl Budget {
         limit: RateLimit,
         keep_back: u32,
     ) -> Result<Account, Error> {
-        if keep_back >= limit.requests() {
-            return Err(Error::config(format!(
-                "of {} requests, {keep_back} are kept back: that leaves none to send",
-                limit.requests()
-            )));
-        }
         let first = self.0.clock.get_or_init(|| Arc::clone(clock));
         if !clock::is_same(first, clock) {
             return Err(Error::config(
                 "the clients of a budget need the same clock: pass a clone of it to each",
             ));
         }
-        Ok(Account::new(
-            self.shared(origin, clock)?,
-            Arc::clone(clock),
-            limit,
-            keep_back,
-        ))
+        let shared = self.shared(origin, clock)?;
+        shared.check(limit, keep_back)?;
+        Ok(Account::new(shared, Arc::clone(clock), limit, keep_back))
     }
 
     /// What its clients share for an origin.
@@ -277,7 +268,9 @@ impl Budget {
             #[cfg(feature = "redis")]
             Kept::InRedis(redis) => {
                 let place = redis.identity()?;
-                of_place(place, origin, clock, Shared::in_redis(redis.open(origin)?))
+                let store = Arc::new(redis.open(origin, clock)?);
+                let fallback = redis.open_fallback(origin, &store, clock)?;
+                of_place(place, origin, clock, Shared::in_redis(store, fallback))
             }
         };
         origins.insert(origin.to_owned(), Arc::clone(&shared));

@@ -3,12 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, TryCurrentError};
+use tokio::task::JoinHandle;
 
 use super::host::Host;
 use super::ledger::Ledger;
 #[cfg(feature = "redis")]
-use super::redis::Redis;
+use super::redis::{Part, Redis};
 use crate::Error;
 use crate::clock::Clock;
 
@@ -23,6 +24,9 @@ pub(super) enum Store {
     Host(Arc<Host>),
     #[cfg(feature = "redis")]
     Redis(Arc<Redis>),
+    /// In a file, while Redis is away.
+    #[cfg(feature = "redis")]
+    Part(Part),
 }
 
 impl Store {
@@ -49,14 +53,17 @@ impl Store {
                 tokio::task::spawn_blocking(move || store.change(change).map(then))
             }
             #[cfg(feature = "redis")]
+            Self::Part(store) => {
+                let store = store.clone();
+                tokio::task::spawn_blocking(move || store.change(change).map(then))
+            }
+            #[cfg(feature = "redis")]
             Self::Redis(store) => {
                 let store = Arc::clone(store);
                 tokio::spawn(async move { store.change(change).await.map(then) })
             }
         };
-        changed.await.unwrap_or_else(|error| {
-            Err(Error::budget("the change of the budget was cut off").with_source(error))
-        })
+        joined(changed).await
     }
 
     /// Changes the ledger, and does not wait for it.
@@ -78,11 +85,12 @@ impl Store {
             }
             (Self::Host(store), runtime) => {
                 let store = Arc::clone(store);
-                let work = move || done(store.change(change));
-                match runtime {
-                    Ok(runtime) => drop(runtime.spawn_blocking(work)),
-                    Err(_) => work(),
-                }
+                blocking(runtime, move || done(store.change(change)));
+            }
+            #[cfg(feature = "redis")]
+            (Self::Part(store), runtime) => {
+                let store = store.clone();
+                blocking(runtime, move || done(store.change(change)));
             }
             #[cfg(feature = "redis")]
             (Self::Redis(store), Ok(runtime)) => {
@@ -101,6 +109,21 @@ impl Store {
     /// Whether other processes may change the ledger.
     pub(super) fn is_shared(&self) -> bool {
         !matches!(self, Self::InProcess(_))
+    }
+}
+
+/// What a task has come to.
+pub(super) async fn joined<T>(task: JoinHandle<Result<T, Error>>) -> Result<T, Error> {
+    task.await.unwrap_or_else(|error| {
+        Err(Error::budget("the change of the budget was cut off").with_source(error))
+    })
+}
+
+/// Does work that blocks, and does not wait for it if there is a runtime.
+fn blocking(runtime: Result<Handle, TryCurrentError>, work: impl FnOnce() + Send + 'static) {
+    match runtime {
+        Ok(runtime) => drop(runtime.spawn_blocking(work)),
+        Err(_) => work(),
     }
 }
 

@@ -314,9 +314,9 @@ impl World {
                 let budget = crate::Budget::redis(url).timeout(Duration::from_secs(5));
                 // The directory is that of this world alone.
                 let origin = self.directory.path().display().to_string();
-                let mut redis = budget.open(&origin).unwrap();
+                let mut redis = budget.open(&origin, &clock).unwrap();
                 redis.machine = Some(self.machine.clone());
-                Shared::in_redis(redis)
+                Shared::in_redis(Arc::new(redis), None)
             }
             Kept::OnHost | Kept::OnHostByWallClock => {
                 let directory = self.directory.path().to_owned();

@@ -1,19 +1,23 @@
 //! A budget in Redis: what it is set to. `store` keeps its ledger.
 
+mod fallback;
 mod store;
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use ::redis::{Client, IntoConnectionInfo as _};
+use ::redis::{Client, ConnectionAddr, IntoConnectionInfo as _};
 use reqwest::Url;
 use secrecy::{ExposeSecret as _, SecretString};
 
+pub use self::fallback::Share;
+pub(super) use self::fallback::{Fallback, Part};
 pub(super) use self::store::Redis;
 use super::{Budget, Kept};
 use crate::Error;
+use crate::clock::Clock;
 
 /// A budget in Redis that all machines behind an IP address share, from
 /// [`Budget::redis`].
@@ -35,6 +39,7 @@ pub struct RedisBudget {
     url: SecretString,
     name: Option<String>,
     timeout: Duration,
+    fallback: Option<Share>,
 }
 
 /// How long a command may take by default.
@@ -46,6 +51,7 @@ impl RedisBudget {
             url: url.into(),
             name: None,
             timeout: TIMEOUT,
+            fallback: None,
         }
     }
 
@@ -67,14 +73,56 @@ impl RedisBudget {
         self
     }
 
+    /// Counts on the host while Redis is away, slow or refuses writes: a part of the limit,
+    /// never more. Without this, nothing is sent then, and calls fail with
+    /// [`Budget`](crate::ErrorKind::Budget).
+    ///
+    /// Of what this process has last seen in Redis, its part counts as well. So if all
+    /// machines have seen the same, and lose Redis at the same time, they send no more than
+    /// the limit. They may send as much more as was sent after they have last looked; and if
+    /// Redis is away for some only, their parts come on top of what the others send.
+    ///
+    /// When Redis is there again, each process adds to it what was sent meanwhile, and the
+    /// hosts keep to their parts for another 15 seconds, until all have. What a process has
+    /// sent that has ended by then is added by the next one on its host. A request that was
+    /// under way may count twice for a window.
+    pub fn fallback(mut self, share: Share) -> Self {
+        self.fallback = Some(share);
+        self
+    }
+
     /// Opens the budget of an origin. Nothing is sent yet.
-    pub(super) fn open(&self, origin: &str) -> Result<Redis, Error> {
+    pub(super) fn open(&self, origin: &str, clock: &Arc<dyn Clock>) -> Result<Redis, Error> {
         let (client, place, name) = self.parsed()?;
-        let key = match name {
-            Some(name) => format!("telesto:{{{name} {origin}}}:budget"),
-            None => format!("telesto:{{{origin}}}:budget"),
+        if let ConnectionAddr::TcpTls { .. } = client.get_connection_info().addr() {
+            // Where other crates of the program bring in a second one, rustls would panic
+            // for want of a decision. If there is one already, it stays.
+            let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        }
+        let key = format!("telesto:{{{}}}:budget", identity(name.as_deref(), origin));
+        Ok(Redis::new(
+            client,
+            place,
+            key,
+            self.timeout,
+            Arc::clone(clock),
+        ))
+    }
+
+    /// Opens the fallback of the budget of an origin, if there is to be one.
+    pub(super) fn open_fallback(
+        &self,
+        origin: &str,
+        redis: &Arc<Redis>,
+        clock: &Arc<dyn Clock>,
+    ) -> Result<Option<Arc<Fallback>>, Error> {
+        let Some(share) = &self.fallback else {
+            return Ok(None);
         };
-        Ok(Redis::new(client, place, key, self.timeout))
+        let (_, _, name) = self.parsed()?;
+        let name = format!("redis {}", identity(name.as_deref(), origin));
+        let fallback = Fallback::open(share, &name, Arc::clone(redis), clock)?;
+        Ok(Some(Arc::new(fallback)))
     }
 
     /// Whether it is set to something that can be.
@@ -88,7 +136,10 @@ impl RedisBudget {
         let (_, place, name) = self.parsed()?;
         // With the password, which is kept nowhere else.
         let url = HASH.hash_one(self.url.expose_secret());
-        Ok(format!("{place} {url} {name:?} {:?}", self.timeout))
+        let Self {
+            timeout, fallback, ..
+        } = self;
+        Ok(format!("{place} {url} {name:?} {timeout:?} {fallback:?}"))
     }
 
     fn parsed(&self) -> Result<(Client, Place, Option<String>), Error> {
@@ -143,6 +194,14 @@ impl RedisBudget {
     }
 }
 
+/// What tells the budget of an origin from others at the same server.
+fn identity(name: Option<&str>, origin: &str) -> String {
+    match name {
+        Some(name) => format!("{name} {origin}"),
+        None => origin.to_owned(),
+    }
+}
+
 fn is_name(name: &str) -> bool {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=64).contains(&name.len()) && name.chars().all(is_allowed)
@@ -160,8 +219,11 @@ impl fmt::Debug for RedisBudget {
             return formatter.write_str("Budget::redis(..)");
         };
         write!(formatter, "Budget::redis(\"{place}\")")?;
-        match name {
-            Some(name) => write!(formatter, ".named({name:?})"),
+        if let Some(name) = name {
+            write!(formatter, ".named({name:?})")?;
+        }
+        match &self.fallback {
+            Some(share) => write!(formatter, ".fallback({share:?})"),
             None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
 //! A ledger in Redis that all machines behind an address share.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex as SyncMutex};
 use std::time::Duration;
 
 use ::redis::aio::MultiplexedConnection;
@@ -13,6 +13,8 @@ use crate::budget::ledger::Ledger;
 #[cfg(test)]
 use crate::budget::machine::Machine;
 use crate::budget::time::{Clocks, Time};
+use crate::clock::Clock;
+use crate::mutex::lock;
 use crate::{Error, random};
 
 /// The format of the value. A newer one is refused, not overwritten.
@@ -58,16 +60,12 @@ pub(in crate::budget) struct Redis {
     place: Place,
     key: String,
     timeout: Duration,
-    state: Mutex<State>,
+    clock: Arc<dyn Clock>,
+    connection: Mutex<Option<Connection>>,
+    /// What was read or written last, and when: Redis may lose it.
+    seen: SyncMutex<Option<(Saved, Duration)>>,
     #[cfg(test)]
     pub(in crate::budget) machine: Option<Machine>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    connection: Option<Connection>,
-    /// What was read or written last: Redis may lose it.
-    seen: Option<Saved>,
 }
 
 #[derive(Clone)]
@@ -113,13 +111,21 @@ struct Write<'a> {
 }
 
 impl Redis {
-    pub(super) fn new(client: Client, place: Place, key: String, timeout: Duration) -> Self {
+    pub(super) fn new(
+        client: Client,
+        place: Place,
+        key: String,
+        timeout: Duration,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self {
             client,
             place,
             key,
             timeout,
-            state: Mutex::default(),
+            clock,
+            connection: Mutex::default(),
+            seen: SyncMutex::default(),
             #[cfg(test)]
             machine: None,
         }
@@ -130,13 +136,14 @@ impl Redis {
         &self,
         change: impl Fn(&mut Ledger, Duration) -> T,
     ) -> Result<T, Error> {
-        let mut state = self.state.lock().await;
-        let mut reply = self.run(&mut state, None).await?;
+        let mut connection = self.connection.lock().await;
+        let mut reply = self.run(&mut connection, None).await?;
         for attempt in 0..ATTEMPTS {
             let mark = mark_of(reply.found.as_deref()).to_vec();
             let found = self.parse(reply.found.as_deref(), &reply.clocks)?;
             let before = found.as_ref().map(|saved| saved.ledger.clone());
-            let last = known(found, state.seen.as_ref(), &reply.clocks);
+            let seen = lock(&self.seen).as_ref().map(|(seen, _)| seen.clone());
+            let last = known(found, seen.as_ref(), &reply.clocks);
             let time = last.time.advanced(&reply.clocks);
             let mut ledger = last.ledger.clone();
             // Not as that of another request, whatever Redis has lost.
@@ -144,7 +151,7 @@ impl Redis {
             let result = change(&mut ledger, time.now);
             ledger.number_from(0);
             if ledger == before.unwrap_or_default() && !time.goes_on_from(&last.time) {
-                state.seen = Some(last);
+                self.has_seen(Saved { time, ..last });
                 return Ok(result);
             }
             let kept_for = ledger.counts_until().saturating_sub(time.now) + KEPT_LONGER;
@@ -155,11 +162,11 @@ impl Redis {
                 value: &value,
                 kept_for,
             };
-            reply = self.run(&mut state, Some(write)).await?;
+            reply = self.run(&mut connection, Some(write)).await?;
             // It may have been written already, if the first reply got lost.
             let is_there = reply.found.as_deref() == Some(&value[..]);
             if reply.is_replaced || is_there {
-                state.seen = Some(saved);
+                self.has_seen(saved);
                 return Ok(result);
             }
             let longest = Duration::from_millis(1 << attempt.min(10)).min(LONGEST_PAUSE);
@@ -171,8 +178,24 @@ impl Redis {
         )))
     }
 
+    fn has_seen(&self, saved: Saved) {
+        *lock(&self.seen) = Some((saved, self.clock.monotonic()));
+    }
+
+    /// What this process has last seen of the ledger, and the time of the ledger now.
+    pub(super) fn seen(&self) -> Option<(Ledger, Duration)> {
+        let seen = lock(&self.seen);
+        let (saved, then) = seen.as_ref()?;
+        let passed = self.clock.monotonic().saturating_sub(*then);
+        Some((saved.ledger.clone(), saved.time.now.saturating_add(passed)))
+    }
+
     /// Runs the script, on a new connection if that of before is gone.
-    async fn run(&self, state: &mut State, write: Option<Write<'_>>) -> Result<Reply, Error> {
+    async fn run(
+        &self,
+        kept: &mut Option<Connection>,
+        write: Option<Write<'_>>,
+    ) -> Result<Reply, Error> {
         let mut invocation = SCRIPT.key(&self.key);
         if let Some(write) = &write {
             let kept_for = u64::try_from(write.kept_for.as_millis()).unwrap_or(u64::MAX);
@@ -182,13 +205,13 @@ impl Redis {
                 .arg(kept_for);
         }
         loop {
-            let (mut connection, is_new) = match state.connection.take() {
+            let (mut connection, is_new) = match kept.take() {
                 Some(connection) => (connection, false),
                 None => (self.connect().await?, true),
             };
             match invocation.invoke_async(&mut connection.0).await {
                 Ok(reply) => {
-                    state.connection = Some(connection);
+                    *kept = Some(connection);
                     return Ok(self.reply(reply));
                 }
                 // Somebody has removed all scripts just now, or has cut the connection.
@@ -258,7 +281,11 @@ impl Redis {
     }
 
     fn fails(&self, what: &str, error: &RedisError) -> Error {
+        let reason = self.place.redact(&error.to_string());
         let help = match error.kind() {
+            _ if reason.contains("certificate") => {
+                "add its authority to the roots of the system, or name its file in SSL_CERT_FILE"
+            }
             _ if error.is_io_error() || error.is_timeout() => {
                 "start the server, check the URL, or allow a fallback with `RedisBudget::fallback`"
             }
@@ -274,7 +301,6 @@ impl Redis {
             _ if error.code() == Some("OOM") => "free its memory; the budget needs a few kilobytes",
             _ => "see the message of the server",
         };
-        let reason = self.place.redact(&error.to_string());
         Error::budget(format!(
             "the budget in {} {what}: {reason}; {help}",
             self.place

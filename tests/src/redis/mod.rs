@@ -1,10 +1,18 @@
 //! The budget that machines share, with a real Redis.
 
+mod processes;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use telesto_api::{Budget, Client, Error, RateLimit, RedisBudget};
+use telesto_api::{
+    Budget, Client, ClientBuilder, Error, ManualClock, RateLimit, RedisBudget, Share,
+};
 use telesto_mock::MockServer;
 use telesto_redis_server::RedisServer;
+use tempfile::TempDir;
+
+use crate::support::clock;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -16,13 +24,15 @@ fn machine(redis: &RedisServer, number: u64) -> RedisBudget {
 }
 
 fn client(telesto: &MockServer, budget: impl Into<Budget>, requests: u32) -> Client {
+    builder(telesto, budget, requests).build().unwrap()
+}
+
+fn builder(telesto: &MockServer, budget: impl Into<Budget>, requests: u32) -> ClientBuilder {
     Client::builder()
         .api_key(telesto.api_key())
         .base_url(telesto.url())
         .budget(budget)
         .rate_limit(RateLimit::new(requests, HOUR, HOUR / 4).unwrap())
-        .build()
-        .unwrap()
 }
 
 async fn telesto(requests: u32) -> MockServer {
@@ -316,4 +326,110 @@ async fn machines_at_the_same_time_send_no_more_than_the_limit() {
         served += machine.await.unwrap();
     }
     assert_eq!((served, telesto.requests().len()), (40, 40));
+}
+
+/// A machine that falls back to its part, with a clock and a directory of its own.
+struct Machine {
+    client: Client,
+    clock: Arc<ManualClock>,
+    _directory: TempDir,
+}
+
+impl Machine {
+    fn new(telesto: &MockServer, redis: &RedisServer, number: u64, requests: u32) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let clock = clock();
+        let share = Share::of(2).kept_at(directory.path());
+        let budget = machine(redis, number).fallback(share);
+        let builder = builder(telesto, budget, requests).clock(clock.clone());
+        Self {
+            client: builder.build().unwrap(),
+            clock,
+            _directory: directory,
+        }
+    }
+
+    /// Calls until it is refused, and returns how often it was served.
+    async fn calls(&self) -> usize {
+        let mut served = 0;
+        loop {
+            match self.client.list_products().await {
+                Ok(_) => served += 1,
+                Err(error) => {
+                    assert!(
+                        error.is_rate_limited() && error.status().is_none(),
+                        "{error}"
+                    );
+                    return served;
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn without_redis_each_machine_has_its_part() {
+    let Some(mut redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(11).await;
+    let machines = [1, 2].map(|number| Machine::new(&telesto, &redis, number, 11));
+    // Away from the start.
+    redis.kill();
+    for machine in &machines {
+        assert_eq!(remaining(&machine.client).await, 5);
+        assert_eq!(machine.calls().await, 5);
+    }
+    redis.run().unwrap();
+    // It is left alone for a while. Then what was sent meanwhile counts, before anybody sends
+    // more than the part.
+    for seconds in [0, 5] {
+        for machine in &machines {
+            machine.clock.advance(Duration::from_secs(seconds));
+            assert_eq!(remaining(&machine.client).await, 0);
+        }
+    }
+    for machine in &machines {
+        machine.clock.advance(Duration::from_secs(15));
+        assert_eq!(remaining(&machine.client).await, 1);
+    }
+    assert_eq!(machines[0].calls().await, 1);
+    assert_eq!(telesto.requests().len(), 11);
+}
+
+#[tokio::test]
+async fn what_was_sent_by_way_of_redis_counts_without_it() {
+    let Some(mut redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let [one, two] = [1, 2].map(|number| Machine::new(&telesto, &redis, number, 10));
+    for _ in 0..3 {
+        one.client.list_products().await.unwrap();
+    }
+    assert_eq!(remaining(&two.client).await, 7);
+    redis.stop().unwrap();
+    // Of 10 they have 5 each; of 3 that are gone, 2 count for each.
+    assert_eq!([one.calls().await, two.calls().await], [3, 3]);
+    redis.run().unwrap();
+    for seconds in [5, 15] {
+        for machine in [&one, &two] {
+            machine.clock.advance(Duration::from_secs(seconds));
+            machine.client.budget().await.unwrap();
+        }
+    }
+    assert_eq!(remaining(&one.client).await, 1);
+    assert_eq!(one.calls().await, 1);
+    assert_eq!(two.calls().await, 0);
+    assert_eq!(telesto.requests().len(), 10);
+}
+
+#[tokio::test]
+async fn a_share_that_is_none_is_refused() {
+    let telesto = telesto(10).await;
+    let budget = Budget::redis("redis://127.0.0.1").fallback(Share::of(11));
+    let error = builder(&telesto, budget, 10).build().unwrap_err();
+    let expected = "of 10 requests, one of 11 parts has none: allow a larger share";
+    assert!(error.is_config());
+    assert_eq!(error.to_string(), expected);
 }
