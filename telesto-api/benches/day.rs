@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use telesto_api::{Budget, Cache, Client, ManualClock, Served};
+use telesto_api::{Budget, Cache, Client, ManualClock, Retry, Served};
 use telesto_mock::{MockServer, RateLimit, Response, Window};
 
 type Error = Box<dyn std::error::Error>;
@@ -210,7 +210,10 @@ fn client(
     directory: &Path,
     clock: &Arc<ManualClock>,
 ) -> Result<Client, Error> {
+    // The day is simulated, but not the pauses between attempts.
+    let pause = Duration::from_millis(1);
     let builder = Client::builder()
+        .retry(Retry::default().pauses(pause, pause))
         .api_key(telesto.api_key())
         .base_url(telesto.url())
         .clock(Arc::clone(clock) as Arc<_>)

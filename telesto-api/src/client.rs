@@ -18,9 +18,9 @@ use crate::call::Freshness;
 use crate::clock::{Clock, SystemClock};
 use crate::error::root_cause;
 use crate::generated::{Client, spec};
-use crate::middleware::{Middleware, OnWait, Settings};
+use crate::middleware::{Middleware, OnWait, Settings, connect_timeout};
 use crate::request::RequestBuilder;
-use crate::{Error, OnLimit, RateLimit, Wait};
+use crate::{Error, OnLimit, RateLimit, Retry, Wait};
 
 impl Client {
     /// A builder for a client. Only the key is required.
@@ -136,6 +136,7 @@ pub struct ClientBuilder {
     cache: Option<Cache>,
     clock: Arc<dyn Clock>,
     timeout: Duration,
+    retry: Retry,
     body_limit: usize,
     allow_plain_http: bool,
     user_agent: String,
@@ -159,6 +160,7 @@ impl ClientBuilder {
             cache: None,
             clock: Arc::new(SystemClock),
             timeout: Duration::from_secs(60),
+            retry: Retry::default(),
             body_limit: 64 * 1024 * 1024,
             allow_plain_http: false,
             user_agent: concat!("telesto-api/", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -319,6 +321,13 @@ impl ClientBuilder {
         self
     }
 
+    /// Which failed requests are sent again, and how often: by default, those of which it
+    /// does no harm, up to twice. See [`Retry`].
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
     /// The largest response that is accepted, in bytes: 64 MiB by default. A
     /// response that is read as a stream may have any size.
     pub fn body_limit(mut self, bytes: usize) -> Self {
@@ -385,6 +394,7 @@ impl ClientBuilder {
                 on_limit: self.on_limit,
                 on_wait: self.on_wait,
                 timeout: self.timeout,
+                retry: self.retry,
                 body_limit: self.body_limit,
                 clock: self.clock,
             }),
@@ -416,7 +426,7 @@ fn http_client(
         .retry(reqwest::retry::never())
         .referer(false)
         // Shorter than the whole, so that it is known that nothing was sent.
-        .connect_timeout((timeout / 2).min(Duration::from_secs(10)));
+        .connect_timeout(connect_timeout(timeout));
     if base_url.is_loopback() {
         // A proxy is another machine.
         http = http.no_proxy();
@@ -436,6 +446,7 @@ impl fmt::Debug for ClientBuilder {
             .field("rate_limit", &self.rate_limit)
             .field("on_limit", &self.on_limit)
             .field("timeout", &self.timeout)
+            .field("retry", &self.retry)
             .field("body_limit", &self.body_limit)
             .finish_non_exhaustive()
     }

@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 #[cfg(feature = "cache")]
 use crate::Cache;
 use crate::client::ClientBuilder;
-use crate::{Budget, Error, OnLimit, RateLimit};
+use crate::{Budget, Error, OnLimit, RateLimit, Retry};
 
 const API_KEY: &str = "TELESTO_API_KEY";
 const BASE_URL: &str = "TELESTO_BASE_URL";
@@ -17,6 +17,7 @@ const RATE_LIMIT: &str = "TELESTO_RATE_LIMIT";
 const LOCKOUT: &str = "TELESTO_LOCKOUT";
 const ON_LIMIT: &str = "TELESTO_ON_LIMIT";
 const KEEP_BACK: &str = "TELESTO_KEEP_BACK";
+const RETRY: &str = "TELESTO_RETRY";
 const CACHE: &str = "TELESTO_CACHE";
 #[cfg(feature = "cache")]
 const CACHE_FRESH: &str = "TELESTO_CACHE_FRESH";
@@ -37,6 +38,7 @@ impl ClientBuilder {
     /// | `TELESTO_LOCKOUT` | the lockout of [`rate_limit`](Self::rate_limit) | `15m` |
     /// | `TELESTO_ON_LIMIT` | [`on_limit`](Self::on_limit) | `fail`, `wait`, `wait:5m` |
     /// | `TELESTO_KEEP_BACK` | [`keep_back`](Self::keep_back) | `20` |
+    /// | `TELESTO_RETRY` | how often a request is tried in all ([`retry`](Self::retry)) | `off`, `3` |
     /// | `TELESTO_DANGER_ALLOW_PLAIN_HTTP` | [`danger_allow_plain_http`](Self::danger_allow_plain_http) | `1` |
     ///
     /// With the feature `cache`, these as well:
@@ -103,6 +105,17 @@ impl ClientBuilder {
         if let Some(text) = given(KEEP_BACK)? {
             let keep_back = text.trim().parse();
             builder = builder.keep_back(keep_back.map_err(|_| invalid(KEEP_BACK, &text, "`20`"))?);
+        }
+        if let Some(text) = given(RETRY)? {
+            let retry = match text.trim() {
+                "off" => Some(Retry::off()),
+                times => times
+                    .parse()
+                    .ok()
+                    .map(|times| Retry::default().attempts(times)),
+            };
+            let retry = retry.ok_or_else(|| invalid(RETRY, &text, "`off` or `3`"))?;
+            builder = builder.retry(retry);
         }
         if let Some(text) = given(ALLOW_PLAIN_HTTP)? {
             builder = match text.as_str() {
@@ -252,8 +265,10 @@ mod tests {
             (BUDGET, &budget),
             (ON_LIMIT, "wait:1h 30m"),
             (KEEP_BACK, "8"),
+            (RETRY, "5"),
         ];
         let shown = format!("{:?}", builder(&variables).unwrap());
+        assert!(shown.contains("attempts: 5"), "{shown}");
         assert!(shown.contains("WaitAtMost(5400s)"), "{shown}");
         let client = from(&variables).unwrap();
         let status = client.budget().await.unwrap();
@@ -359,6 +374,7 @@ mod tests {
             (&[key, (LOCKOUT, "15")], "write it as `15m`"),
             (&[key, (LOCKOUT, "9000h")], "TELESTO_LOCKOUT is `9000h`"),
             (&[key, (ON_LIMIT, "wait:")], "`fail`, `wait` or `wait:5m`"),
+            (&[key, (RETRY, "no")], "write it as `off` or `3`"),
             (&[key, (KEEP_BACK, "-1")], "TELESTO_KEEP_BACK is `-1`"),
             (&[key, (KEEP_BACK, "100")], "100 are kept back"),
             (&[key, (BUDGET, "a-key")], "TELESTO_BUDGET is `[redacted]`"),

@@ -38,6 +38,9 @@ struct Inner {
     retry_at: Option<Timestamp>,
     api_error: Option<ApiError>,
     path: Option<String>,
+    attempts: u32,
+    /// Whether the server cannot have got the request.
+    never_left: bool,
     response: Option<(HeaderMap, Bytes)>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
@@ -148,6 +151,13 @@ impl Error {
         self.0.response.as_ref().map(|(headers, _)| headers)
     }
 
+    /// How often the request was tried: more than once if it was
+    /// [tried again](crate::Retry), and 0 if it was held back or could not be made.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
     /// Whether a setting is invalid: fix the configuration.
     #[must_use]
     pub fn is_config(&self) -> bool {
@@ -256,6 +266,8 @@ impl Error {
             retry_at: None,
             api_error: None,
             path: None,
+            attempts: 0,
+            never_left: false,
             response: None,
             source: None,
         }))
@@ -270,7 +282,8 @@ impl Error {
         // The URL is in the span; in the text it would hide what happened.
         let error = error.without_url();
         // Connecting has a timeout of its own.
-        let what = if error.is_connect() {
+        let is_connect = error.is_connect();
+        let what = if is_connect {
             "cannot connect"
         } else if error.is_timeout() {
             return Self::timeout().with_source(error);
@@ -278,7 +291,8 @@ impl Error {
             "the connection was lost"
         };
         let message = format!("{what}: {}", root_cause(&error));
-        Self::new(ErrorKind::Transport, message).with_source(error)
+        let transport = Self::new(ErrorKind::Transport, message).with_source(error);
+        transport.with(|inner| inner.never_left = is_connect)
     }
 
     pub(crate) fn timeout() -> Self {
@@ -367,6 +381,14 @@ impl Error {
         self.with(|inner| inner.response = Some((headers, body)))
     }
 
+    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
+        self.with(|inner| inner.attempts = attempts)
+    }
+
+    pub(crate) fn never_left(&self) -> bool {
+        self.0.never_left
+    }
+
     pub(crate) fn with_path(self, path: String) -> Self {
         self.with(|inner| inner.path = Some(path))
     }
@@ -439,6 +461,8 @@ impl fmt::Debug for Error {
             retry_at,
             api_error,
             path,
+            attempts,
+            never_left: _,
             response,
             source,
         } = &*self.0;
@@ -463,6 +487,7 @@ impl fmt::Debug for Error {
             .field("retry_at", retry_at)
             .field("api_error", api_error)
             .field("path", path)
+            .field("attempts", attempts)
             .field("body_size", &response.as_ref().map(|(_, body)| body.len()))
             .field("source", source)
             .finish()

@@ -28,9 +28,9 @@ mod mutex;
 mod operation;
 mod outcome;
 mod private;
-#[cfg(any(feature = "cache", feature = "redis"))]
 mod random;
 mod request;
+mod retry;
 mod trace;
 mod wire;
 
@@ -58,6 +58,7 @@ pub use self::generated::{Client, builder, types};
 pub use self::limit::{OnLimit, RateLimit};
 pub use self::operation::{Operation, Returns, operations};
 pub use self::request::RequestBuilder;
+pub use self::retry::Retry;
 
 /// The code of the repository's README, compiled as tests.
 #[cfg(doctest)]

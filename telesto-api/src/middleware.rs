@@ -12,6 +12,7 @@ use reqwest::header::{
     ACCEPT, DATE, Entry, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Request, Response, StatusCode};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use crate::api_key::ApiKey;
@@ -23,7 +24,7 @@ use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::operation::{Call, Returns};
 use crate::outcome::{self, Received};
-use crate::{Error, ErrorKind, OnLimit, Wait, trace};
+use crate::{Error, ErrorKind, OnLimit, Retry, Wait, trace};
 
 /// How many redirects a call follows. Each spends a request.
 const MAX_REDIRECTS: usize = 5;
@@ -48,6 +49,7 @@ pub(crate) struct Settings {
     pub(crate) on_wait: OnWait,
     pub(crate) account: Account,
     pub(crate) timeout: Duration,
+    pub(crate) retry: Retry,
     pub(crate) body_limit: usize,
     pub(crate) clock: Arc<dyn Clock>,
     #[cfg(feature = "cache")]
@@ -188,7 +190,10 @@ impl Middleware {
             deadline,
         );
         #[cfg(not(feature = "cache"))]
-        let begun = Begun::sends(self.forward(http, request, call, deadline, None));
+        let begun = {
+            let retry = self.settings.retry;
+            Begun::sends(self.forward(http, request, call, deadline, None, retry))
+        };
         Ok(begun)
     }
 
@@ -232,8 +237,8 @@ impl Middleware {
         }
     }
 
-    /// Asks the server, with the slot of the budget that is `reserved` if there is
-    /// one already.
+    /// Asks the server, again if that is worth it, with the slot of the budget that is
+    /// `reserved` if there is one already.
     pub(crate) async fn forward(
         &self,
         http: &reqwest::Client,
@@ -241,10 +246,55 @@ impl Middleware {
         call: Call<'_>,
         deadline: Option<Duration>,
         reserved: Option<Reservation>,
+        retry: Retry,
     ) -> Result<Received, Error> {
+        let mut reservation = match reserved {
+            Some(reservation) => reservation,
+            None => self.reserve(&request, deadline).await?,
+        };
         let method = request.method().clone();
-        let arrived = self.follow(http, request, call, deadline, reserved).await?;
-        outcome::of(self, arrived, &method, call).await
+        let (start, time) = (Instant::now(), self.timeout(&request));
+        let mut request = request;
+        let mut attempt = 1;
+        loop {
+            let again = retry.allows_another(attempt);
+            let again = again.then(|| request.try_clone()).flatten();
+            let left = time.saturating_sub(start.elapsed());
+            *request.timeout_mut() = Some(retry.timeout(left));
+            let arrived = self.follow(http, request, call, deadline, reservation);
+            let result = match arrived.await {
+                Ok(arrived) => outcome::of(self, arrived, &method, call).await,
+                Err(error) => Err(error),
+            };
+            let error = match result {
+                Ok(received) => {
+                    return Ok(Received {
+                        attempts: attempt,
+                        ..received
+                    });
+                }
+                Err(error) => error.with_attempts(attempt),
+            };
+            let pause = retry.pause(&error, &method, attempt, &*self.settings.clock);
+            // To be cut off while it connects, a request counts as sent.
+            let least = match error.never_left() {
+                true => connect_timeout(self.settings.timeout),
+                false => Duration::ZERO,
+            };
+            let left = time.saturating_sub(start.elapsed() + least);
+            let (Some(next), Some(pause)) = (again, pause.filter(|pause| *pause < left)) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+            request = next;
+            // A slot that it has to wait for, others need more.
+            reservation = match self.reserve(&request, Some(Duration::ZERO)).await {
+                Ok(reservation) => reservation,
+                Err(_) => return Err(error),
+            };
+            trace::again(attempt, pause, &error);
+            attempt += 1;
+        }
     }
 
     /// Sends a request, and follows redirects within the origin.
@@ -254,9 +304,10 @@ impl Middleware {
         first: Request,
         call: Call<'_>,
         deadline: Option<Duration>,
-        mut reserved: Option<Reservation>,
+        reserved: Reservation,
     ) -> Result<Arrived, Error> {
         let mut request = first;
+        let mut reserved = Some(reserved);
         for _ in 0..=MAX_REDIRECTS {
             let method = request.method().clone();
             let next = request.try_clone();
@@ -388,6 +439,11 @@ impl Middleware {
     pub(crate) fn asked(&self, headers: &HeaderMap) -> Option<Duration> {
         retry_after(headers, self.settings.clock.wall())
     }
+}
+
+/// How long connecting may take, of the time that a request has.
+pub(crate) fn connect_timeout(timeout: Duration) -> Duration {
+    (timeout / 2).min(Duration::from_secs(10))
 }
 
 /// The error of a request that was held back.

@@ -30,6 +30,8 @@ pub(crate) struct Received {
     pub(crate) body: Bytes,
     /// What a call that reads the body as a stream has not read yet.
     pub(crate) rest: Option<Rest>,
+    /// How often the request was tried; 0 if the cache has served it.
+    pub(crate) attempts: u32,
     /// That of the call, which the response is decoded in.
     pub(crate) span: Span,
     /// If it is to be cached once it is decoded.
@@ -88,6 +90,7 @@ pub(crate) async fn of(
                 headers,
                 body,
                 rest: call.streams.then_some(Rest { response, timeout }),
+                attempts: 1,
                 span: Span::none(),
                 #[cfg(feature = "cache")]
                 unsaved: None,

@@ -1,7 +1,6 @@
 //! Random numbers, for what must differ between processes and machines.
 
 use std::hash::{BuildHasher as _, RandomState};
-#[cfg(feature = "redis")]
 use std::time::Duration;
 
 /// A number that nobody else has, for all that is likely.
@@ -10,7 +9,6 @@ pub(crate) fn number() -> u64 {
 }
 
 /// A time below `longest`.
-#[cfg(feature = "redis")]
 pub(crate) fn below(longest: Duration) -> Duration {
     let part = (number() >> 11) as f64 / (1u64 << 53) as f64;
     longest.mul_f64(part)

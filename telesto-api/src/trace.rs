@@ -1,5 +1,7 @@
 //! Spans, with the attribute names of OpenTelemetry for HTTP clients.
 
+use std::time::Duration;
+
 use reqwest::Request;
 use tracing::{Span, field};
 
@@ -19,6 +21,7 @@ pub(crate) fn span(request: &Request, call: Call<'_>) -> Span {
         otel.kind = "client",
         otel.status_code = field::Empty,
         http.request.method = method,
+        http.request.resend_count = field::Empty,
         http.response.status_code = field::Empty,
         url.full = url.as_str(),
         url.template = call.template,
@@ -34,6 +37,12 @@ fn name(method: &str, call: Call<'_>) -> String {
         Some(template) => format!("{method} {template}"),
         None => method.to_owned(),
     }
+}
+
+/// Records that a request is sent again, after this attempt and a pause.
+pub(crate) fn again(attempt: u32, pause: Duration, error: &Error) {
+    Span::current().record("http.request.resend_count", attempt);
+    tracing::info!(target: "telesto_api", attempt, ?pause, %error, "trying again");
 }
 
 /// Records how the call ended.

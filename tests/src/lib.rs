@@ -13,6 +13,7 @@
 //! - `requests`: endpoints that are not in the spec.
 //! - `forms`: forms of operations and schemas that the spec may come to have.
 //! - `redirects`: where a request may be sent on to.
+//! - `retries`: requests that are sent again.
 //! - `key`: the API key shows nowhere.
 //! - `limit`: the budget and the lockout, against the mock server.
 //! - `host`: the budget that the processes of a machine share.
@@ -49,6 +50,7 @@ mod random;
 mod redirects;
 mod redis;
 mod requests;
+mod retries;
 mod spec_readme;
 mod support;
 mod timeouts;

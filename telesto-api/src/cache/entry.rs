@@ -20,6 +20,8 @@ pub(crate) struct Entry {
     pub(super) body: Bytes,
     /// How old it was when it was asked for.
     pub(super) age: Duration,
+    /// How often its request was tried.
+    pub(super) attempts: u32,
     /// What the server allows; `None` if it must not be kept.
     pub(super) bound: Option<Bound>,
 }
@@ -34,6 +36,7 @@ impl Entry {
             status,
             headers,
             body,
+            attempts,
             ..
         } = received;
         let may_be_kept = may_be_kept && status != StatusCode::PARTIAL_CONTENT;
@@ -43,6 +46,7 @@ impl Entry {
             bound: Bound::of(&headers, now).filter(|_| may_be_kept),
             headers,
             body,
+            attempts,
         }
     }
 
@@ -60,6 +64,7 @@ impl Entry {
             headers: headers.collect(),
             body: self.body.clone(),
             age: self.age,
+            attempts: self.attempts,
             bound: self.bound,
         }
     }

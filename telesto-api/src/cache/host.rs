@@ -203,6 +203,7 @@ impl Host {
         });
         let headers: HeaderMap = headers.collect();
         let entry = Entry {
+            attempts: 0,
             status: StatusCode::from_u16(head.status).ok()?,
             headers,
             body,
@@ -409,6 +410,7 @@ mod tests {
         headers.insert("x-shop", HeaderValue::from_static("1"));
         headers.insert("x-other", HeaderValue::from_bytes(b"\xe9").unwrap());
         Entry {
+            attempts: 1,
             status: StatusCode::OK,
             headers,
             body: body.to_owned().into(),

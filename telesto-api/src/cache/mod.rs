@@ -288,6 +288,7 @@ impl Link {
             owner: self.owner,
             tags: call.tags,
             lifetimes,
+            has_stale: false,
             freshness,
             deadline,
             timeout,

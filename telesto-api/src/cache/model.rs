@@ -337,7 +337,7 @@ impl World {
         };
         let task = self.runtime.spawn(async move {
             let recorded = Arc::clone(&server);
-            let send = |reservation| sent(recorded, clock, by, reservation);
+            let send = |reservation, _| sent(recorded, clock, by, reservation);
             let received = link.shared.read(read, &account, |_| {}, send).await;
             let Received {
                 headers,
@@ -523,6 +523,7 @@ pub(crate) fn entry(headers: HeaderMap, body: impl Into<Bytes>, now: Timestamp) 
         headers,
         body: body.into(),
         rest: None,
+        attempts: 1,
         span: Span::none(),
         unsaved: None,
     };

@@ -29,6 +29,8 @@ pub(crate) struct Read {
     pub(super) owner: Owner,
     pub(super) tags: &'static [&'static str],
     pub(super) lifetimes: Lifetimes,
+    /// Whether a stale response was found.
+    pub(super) has_stale: bool,
     pub(super) freshness: Freshness,
     /// Until when it waits for a slot of the budget.
     pub(super) deadline: Option<Duration>,
@@ -60,13 +62,13 @@ impl Shared {
     }
 
     /// Serves a call from the cache, or from the server: by `send`, which sends its
-    /// request with a slot of the budget.
+    /// request with a slot of the budget, and is told whether there is a stale response.
     pub(crate) async fn read(
         self: &Arc<Self>,
         mut read: Read,
         account: &Account,
         on_wait: impl Fn(&Wait),
-        send: impl FnOnce(Reservation) -> Sending,
+        send: impl FnOnce(Reservation, bool) -> Sending,
     ) -> Result<Received, Error> {
         let looked_up = self.store.look_up(&read.key, read.owner, read.tags);
         let found = match looked_up.await {
@@ -95,6 +97,7 @@ impl Shared {
                         return Ok(self.served(&entry, age, how, None));
                     }
                     why = Why::Stale;
+                    read.has_stale = true;
                     if read.freshness == Freshness::AllowStale {
                         // It is better than to wait.
                         deadline = Some(Duration::ZERO);
@@ -173,6 +176,10 @@ impl Shared {
             headers,
             body: entry.body.clone(),
             rest: None,
+            attempts: match how {
+                How::Forwarded { .. } => entry.attempts,
+                How::Hit(_) | How::Stale(..) => 0,
+            },
             span: Span::none(),
             unsaved,
         }
@@ -196,7 +203,7 @@ impl Shared {
         deadline: Option<Duration>,
         account: &Account,
         on_wait: impl Fn(&Wait),
-        send: impl FnOnce(Reservation) -> Sending,
+        send: impl FnOnce(Reservation, bool) -> Sending,
     ) -> Result<Got, Error> {
         let flight = self.flights.enter(&read.key);
         let after = match read.freshness {
@@ -252,7 +259,8 @@ impl Shared {
             };
             let sent = flight.send(after, (send, reservation), |(send, reservation)| {
                 // The server cannot have made the response before.
-                self.kept(read, self.store.now(), held, send(reservation))
+                let sending = send(reservation, read.has_stale);
+                self.kept(read, self.store.now(), held, sending)
             });
             match sent {
                 Ok(request) => break request,

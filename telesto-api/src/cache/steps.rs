@@ -14,7 +14,7 @@ use crate::call::Freshness;
 use crate::middleware::{Begun, Middleware};
 use crate::operation::Call;
 use crate::outcome::Received;
-use crate::{Error, ErrorKind};
+use crate::{Error, ErrorKind, Retry};
 
 /// Begins a call with its request: by way of the cache, if it is a read that the cache
 /// is for.
@@ -26,7 +26,8 @@ pub(crate) fn begin<'a>(
     freshness: Freshness,
     deadline: Option<Duration>,
 ) -> Begun<'a> {
-    let cache = middleware.settings().cache.as_ref();
+    let settings = middleware.settings();
+    let (cache, retry) = (settings.cache.as_ref(), settings.retry);
     if !request.method().is_safe() {
         return Begun::sends(write(middleware, http, request, call, deadline));
     }
@@ -36,14 +37,23 @@ pub(crate) fn begin<'a>(
         Some((&cache.shared, read))
     });
     match read {
-        None => Begun::sends(middleware.forward(http, request, call, deadline, None)),
+        None => Begun::sends(middleware.forward(http, request, call, deadline, None, retry)),
         Some((shared, read)) => match shared.hit(&read) {
             Some(received) => Begun::Served(received),
             None => {
-                let send = move |reservation| {
-                    entry(middleware, http, request, call, deadline, reservation)
+                let send = move |reservation, has_stale| {
+                    // A request more, for what can be served already.
+                    let retry = if has_stale { Retry::off() } else { retry };
+                    entry(
+                        middleware,
+                        http,
+                        request,
+                        call,
+                        deadline,
+                        reservation,
+                        retry,
+                    )
                 };
-                let settings = middleware.settings();
                 let on_wait = |wait: &_| settings.on_wait.call(wait);
                 Begun::sends(shared.read(read, &settings.account, on_wait, send))
             }
@@ -62,7 +72,7 @@ async fn write(
     let settings = middleware.settings();
     let cache = settings.cache.as_ref().map(|cache| &cache.shared);
     let write = Write::new(&settings.owner, call.tags, cache);
-    let sent = middleware.forward(http, request, call, deadline, None);
+    let sent = middleware.forward(http, request, call, deadline, None, settings.retry);
     let result = sent.await;
     match &result {
         Err(error) if is_refusal(error.kind()) => write.did_not_happen(),
@@ -80,6 +90,7 @@ fn entry(
     call: Call<'_>,
     deadline: Option<Duration>,
     reservation: Reservation,
+    retry: Retry,
 ) -> Sending {
     let (middleware, http) = (middleware.clone(), http.clone());
     let (name, nameless) = (call.name.to_owned(), call.without_name());
@@ -88,7 +99,8 @@ fn entry(
             name: &name,
             ..nameless
         };
-        let sent = middleware.forward(&http, request, call, deadline, Some(reservation));
+        let reserved = Some(reservation);
+        let sent = middleware.forward(&http, request, call, deadline, reserved, retry);
         let received = sent.await.map_err(|error| error.of(&name))?;
         let holds_key = middleware.is_key_in(&received.body);
         let now = middleware.settings().clock.wall();

@@ -74,7 +74,7 @@ impl Reads {
         let read = model::read(&link, Freshness::Usual, Some(Duration::ZERO), TIMEOUT);
         let (told, mut sent) = mpsc::unbounded_channel();
         let mut task = runtime.spawn(async move {
-            let send = |reservation| {
+            let send = |reservation, _| {
                 let (responder, response) = oneshot::channel();
                 told.send((reservation, responder)).unwrap();
                 sending(response)
