@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use telesto_api::{Budget, Client, RateLimit};
+use telesto_api::{Budget, Client, RateLimit, Retry};
 use telesto_mock::MockServer;
 use tokio::runtime::Runtime;
 
@@ -86,6 +86,8 @@ fn client(url: &str, budget: Budget) -> Result<Client, telesto_api::Error> {
         .base_url(url)
         .rate_limit(RateLimit::new(100, HOUR, HOUR / 4)?)
         .budget(budget)
+        // A call that cannot connect is one slot.
+        .retry(Retry::off())
         .build()
 }
 

@@ -153,7 +153,8 @@ impl Budget {
     /// of the machines do not matter. If the server cannot be reached, nothing is sent:
     /// a call fails with [`Budget`](crate::ErrorKind::Budget).
     ///
-    /// The count is a single key, below `telesto:`, which expires by itself. It has to be
+    /// The count is one key below `telesto:`, and there may be a second one for a moment, in
+    /// the same slot of a cluster; both expire by themselves. The count has to be
     /// kept in memory: a server that evicts keys under pressure
     /// (`maxmemory-policy allkeys-…`) forgets it. What a server forgets, as after a
     /// failover to a replica that had not received the last writes, each process counts

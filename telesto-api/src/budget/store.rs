@@ -1,6 +1,10 @@
 //! Where a ledger is kept.
 
+#[cfg(feature = "redis")]
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+#[cfg(feature = "redis")]
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, TryCurrentError};
@@ -60,7 +64,8 @@ impl Store {
             #[cfg(feature = "redis")]
             Self::Redis(store) => {
                 let store = Arc::clone(store);
-                tokio::spawn(async move { store.change(change).await.map(then) })
+                let changing = async move { store.change(change).await.map(then) };
+                return Finished(Some(Box::pin(changing))).await;
             }
         };
         joined(changed).await
@@ -109,6 +114,45 @@ impl Store {
     /// Whether other processes may change the ledger.
     pub(super) fn is_shared(&self) -> bool {
         !matches!(self, Self::InProcess(_))
+    }
+}
+
+/// A future that a task goes on with if it is dropped.
+#[cfg(feature = "redis")]
+struct Finished<F: Future + Send + 'static>(Option<Pin<Box<F>>>)
+where
+    F::Output: Send;
+
+#[cfg(feature = "redis")]
+impl<F: Future + Send + 'static> Future for Finished<F>
+where
+    F::Output: Send,
+{
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let Some(future) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        let polled = future.as_mut().poll(context);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+#[cfg(feature = "redis")]
+impl<F: Future + Send + 'static> Drop for Finished<F>
+where
+    F::Output: Send,
+{
+    fn drop(&mut self) {
+        if let Some(future) = self.0.take()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            runtime.spawn(future);
+        }
     }
 }
 

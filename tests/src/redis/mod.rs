@@ -328,6 +328,28 @@ async fn machines_at_the_same_time_send_no_more_than_the_limit() {
     assert_eq!((served, telesto.requests().len()), (40, 40));
 }
 
+#[tokio::test]
+async fn who_has_the_turn_goes_first() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let client = client(&telesto, machine(&redis, 1), 10);
+    let turn = format!("telesto:{{{}}}:turn", origin(&telesto));
+    // A process that has ended meanwhile does not keep it.
+    redis
+        .command(&format!("SET \"{turn}\" somebody PX 400"))
+        .unwrap();
+    let start = Instant::now();
+    client.list_products().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(300));
+    assert_eq!(
+        redis.command(&format!("EXISTS \"{turn}\"")).unwrap(),
+        ":0\r\n"
+    );
+    assert_eq!(remaining(&client).await, 9);
+}
+
 /// A machine that falls back to its part, with a clock and a directory of its own.
 struct Machine {
     client: Client,

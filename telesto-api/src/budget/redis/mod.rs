@@ -99,11 +99,13 @@ impl RedisBudget {
             // for want of a decision. If there is one already, it stays.
             let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         }
-        let key = format!("telesto:{{{}}}:budget", identity(name.as_deref(), origin));
+        // What is in braces decides on the slot of a cluster.
+        let tag = identity(name.as_deref(), origin);
+        let keys = ["budget", "turn"].map(|what| format!("telesto:{{{tag}}}:{what}"));
         Ok(Redis::new(
             client,
             place,
-            key,
+            keys,
             self.timeout,
             Arc::clone(clock),
         ))
@@ -257,5 +259,49 @@ impl fmt::Display for Place {
 impl fmt::Debug for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, formatter)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use telesto_redis_server::RedisServer;
+
+    use super::*;
+    use crate::budget::Account;
+    use crate::{RateLimit, SystemClock};
+
+    fn account(server: &RedisServer) -> Account {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let hour = Duration::from_secs(3_600);
+        let limit = RateLimit::new(50, hour, hour).unwrap();
+        let budget = Budget::from(Budget::redis(server.url()));
+        budget
+            .account("https://telesto.app", &clock, limit, 0)
+            .unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_stops_waiting_for_a_slot_leaves_none_behind() {
+        let Some(server) = RedisServer::start() else {
+            return;
+        };
+        let account = account(&server);
+        let second = Duration::from_secs(1);
+        let mut dropped = 0;
+        for step in 0..40 {
+            // At another point each time.
+            let patience = Duration::from_micros(step * 40);
+            let reserved = account.reserve(Some(Duration::ZERO), second, |_| {});
+            let reserved = tokio::time::timeout(patience, reserved).await;
+            dropped += usize::from(reserved.is_err());
+        }
+        assert!(dropped > 0);
+        // Changes are made one after the other, so that all are done after some more.
+        for _ in 0..100 {
+            if account.status().await.unwrap().remaining() == 50 {
+                return;
+            }
+        }
+        panic!("{:?}", account.status().await);
     }
 }

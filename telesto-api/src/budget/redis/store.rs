@@ -32,17 +32,29 @@ const KEPT_LONGER: Duration = Duration::from_secs(24 * 3_600);
 /// How many of the last writes a value tells.
 const RECENT: usize = 64;
 
+/// After how many attempts a process asks for a turn of its own.
+const PATIENCE: u32 = 5;
+
 /// Replaces the value, if it is still the one that was read, and returns the time of
 /// the server and the value that is there otherwise. Without a new one, it only reads.
 ///
-/// A value begins with a mark of 16 characters that no other one has.
+/// A value begins with a mark of 16 characters that no other one has. While a process has
+/// the turn, the others cannot replace the value.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "local time = redis.call('TIME')
 local found = redis.call('GET', KEYS[1])
-if ARGV[1] and string.sub(found or '', 1, 16) == ARGV[1] then
-  redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-  return {time[1], time[2], 1, false}
+if ARGV[1] then
+  local turn = redis.call('GET', KEYS[2])
+  local free = not turn or turn == ARGV[4]
+  if free and string.sub(found or '', 1, 16) == ARGV[1] then
+    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+    if turn then redis.call('DEL', KEYS[2]) end
+    return {time[1], time[2], 1, false}
+  end
+  if ARGV[5] == '1' and not turn then
+    redis.call('SET', KEYS[2], ARGV[4], 'PX', 300)
+  end
 end
 return {time[1], time[2], 0, found}",
     )
@@ -52,13 +64,16 @@ return {time[1], time[2], 0, found}",
 ///
 /// A change reads the ledger and the time of the server, applies itself, and replaces
 /// the ledger by a script, if nobody else has changed it meanwhile; otherwise it begins
-/// anew. In a process there is one change at a time, so only processes get into each
-/// other's way.
+/// anew, and after some attempts asks for a turn of its own. In a process there is one change
+/// at a time, so only processes get into each other's way.
 #[derive(Debug)]
 pub(in crate::budget) struct Redis {
     client: Client,
     place: Place,
-    key: String,
+    /// That of the ledger, and that of the turn.
+    keys: [String; 2],
+    /// What this process is called when it has the turn.
+    name: String,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     connection: Mutex<Option<Connection>>,
@@ -108,20 +123,23 @@ struct Write<'a> {
     expected: &'a [u8],
     value: &'a [u8],
     kept_for: Duration,
+    /// Whether to ask for the turn if it has changed.
+    asks_for_turn: bool,
 }
 
 impl Redis {
     pub(super) fn new(
         client: Client,
         place: Place,
-        key: String,
+        keys: [String; 2],
         timeout: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
         Self {
             client,
             place,
-            key,
+            keys,
+            name: format!("{:016x}", random::number()),
             timeout,
             clock,
             connection: Mutex::default(),
@@ -161,6 +179,7 @@ impl Redis {
                 expected: &mark,
                 value: &value,
                 kept_for,
+                asks_for_turn: attempt >= PATIENCE,
             };
             reply = self.run(&mut connection, Some(write)).await?;
             // It may have been written already, if the first reply got lost.
@@ -196,13 +215,17 @@ impl Redis {
         kept: &mut Option<Connection>,
         write: Option<Write<'_>>,
     ) -> Result<Reply, Error> {
-        let mut invocation = SCRIPT.key(&self.key);
+        let [ledger, turn] = &self.keys;
+        let mut invocation = SCRIPT.key(ledger);
+        invocation.key(turn);
         if let Some(write) = &write {
             let kept_for = u64::try_from(write.kept_for.as_millis()).unwrap_or(u64::MAX);
             invocation
                 .arg(write.expected)
                 .arg(write.value)
-                .arg(kept_for);
+                .arg(kept_for)
+                .arg(&self.name)
+                .arg(u8::from(write.asks_for_turn));
         }
         loop {
             let (mut connection, is_new) = match kept.take() {
@@ -272,7 +295,7 @@ impl Redis {
         tracing::warn!(
             target: "telesto_api",
             place = %self.place,
-            key = self.key,
+            key = self.keys[0],
             "the value of the budget is damaged, so all requests count as spent"
         );
         let first = Saved::first(clocks);
