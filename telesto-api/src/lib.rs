@@ -23,6 +23,8 @@ mod generated;
 #[cfg(feature = "httpmock")]
 pub mod httpmock;
 mod limit;
+#[doc = include_str!("../LIMITS.md")]
+pub mod limits {}
 mod middleware;
 mod mutex;
 mod operation;

@@ -387,7 +387,8 @@ impl Ledger {
                 None => self.insert(stamp),
             }
         }
-        if let Some(lockout) = other.lockout {
+        // That of a block that has ended finds out nothing here.
+        if let Some(lockout) = other.lockout.filter(|lockout| lockout.until > then) {
             self.lock_until(moved(lockout.until));
         }
         self.unknown_until = self.unknown_until.max(other.unknown_until.map(moved));

@@ -2,9 +2,12 @@
 
 mod processes;
 
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use jiff::SignedDuration;
 use telesto_api::{
     Budget, Client, ClientBuilder, Error, ManualClock, RateLimit, RedisBudget, Share,
 };
@@ -326,6 +329,59 @@ async fn machines_at_the_same_time_send_no_more_than_the_limit() {
         served += machine.await.unwrap();
     }
     assert_eq!((served, telesto.requests().len()), (40, 40));
+}
+
+#[tokio::test]
+async fn the_clocks_of_machines_do_not_matter() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(100).await;
+    let window = Duration::from_secs(3);
+    let clients = [-1, 1].map(|hours| {
+        let clock = ManualClock::new(jiff::Timestamp::now() + SignedDuration::from_hours(hours));
+        let budget = machine(&redis, hours.unsigned_abs());
+        builder(&telesto, budget, 2)
+            .rate_limit(RateLimit::new(2, window, window).unwrap())
+            .clock(Arc::new(clock))
+            .build()
+            .unwrap()
+    });
+    for client in &clients {
+        client.list_products().await.unwrap();
+    }
+    for client in &clients {
+        assert_eq!(remaining(client).await, 0);
+    }
+    // By the time of Redis, they leave the window.
+    tokio::time::sleep(window + Duration::from_millis(1_200)).await;
+    for client in &clients {
+        assert_eq!(remaining(client).await, 2);
+    }
+}
+
+/// The page on limits names the tests that hold its promises: they exist.
+#[test]
+fn the_page_on_limits_names_tests_that_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let page = fs::read_to_string(root.join("telesto-api/LIMITS.md")).unwrap();
+    let (_, table) = page.split_once("## What holds it").unwrap();
+    let mut sources = String::new();
+    let mut folders = vec![root.join("telesto-api/src"), root.join("tests/src")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true => folders.push(path),
+                false => sources.push_str(&fs::read_to_string(path).unwrap()),
+            }
+        }
+    }
+    let named: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    assert!(named.len() > 20);
+    for name in named {
+        assert!(sources.contains(&format!("fn {name}(")), "{name}");
+    }
 }
 
 #[tokio::test]
