@@ -257,11 +257,10 @@ impl Middleware {
         let mut request = request;
         let mut attempt = 1;
         loop {
-            let again = retry.allows_another(attempt);
-            let again = again.then(|| request.try_clone()).flatten();
             let left = time.saturating_sub(start.elapsed());
             *request.timeout_mut() = Some(retry.timeout(left));
-            let arrived = self.follow(http, request, call, deadline, reservation);
+            let copy = request.try_clone();
+            let arrived = self.follow(http, request, copy.as_ref(), call, deadline, reservation);
             let result = match arrived.await {
                 Ok(arrived) => outcome::of(self, arrived, &method, call).await,
                 Err(error) => Err(error),
@@ -282,11 +281,11 @@ impl Middleware {
                 false => Duration::ZERO,
             };
             let left = time.saturating_sub(start.elapsed() + least);
-            let (Some(next), Some(pause)) = (again, pause.filter(|pause| *pause < left)) else {
+            let (Some(copy), Some(pause)) = (copy, pause.filter(|pause| *pause < left)) else {
                 return Err(error);
             };
             tokio::time::sleep(pause).await;
-            request = next;
+            request = copy;
             // A slot that it has to wait for, others need more.
             reservation = match self.reserve(&request, Some(Duration::ZERO)).await {
                 Ok(reservation) => reservation,
@@ -297,11 +296,13 @@ impl Middleware {
         }
     }
 
-    /// Sends a request, and follows redirects within the origin.
+    /// Sends a request, and follows redirects within the origin, with its `copy` if it has
+    /// one.
     async fn follow(
         &self,
         http: &reqwest::Client,
         first: Request,
+        copy: Option<&Request>,
         call: Call<'_>,
         deadline: Option<Duration>,
         reserved: Reservation,
@@ -310,7 +311,6 @@ impl Middleware {
         let mut reserved = Some(reserved);
         for _ in 0..=MAX_REDIRECTS {
             let method = request.method().clone();
-            let next = request.try_clone();
             let reservation = match reserved.take() {
                 Some(reservation) => reservation,
                 None => self.reserve(&request, deadline).await?,
@@ -327,7 +327,7 @@ impl Middleware {
                 status.as_u16(),
                 location,
             );
-            request = match (target, next) {
+            request = match (target, copy.and_then(Request::try_clone)) {
                 (Ok(target), Some(mut next)) => {
                     *next.url_mut() = target;
                     next

@@ -75,6 +75,16 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     File::create_new(path)
 }
 
+/// Locks a file until it is dropped; `None` if somebody else has it.
+#[cfg(any(feature = "cache", feature = "redis"))]
+pub(crate) fn try_lock(file: File) -> io::Result<Option<File>> {
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(fs::TryLockError::WouldBlock) => Ok(None),
+        Err(fs::TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Opens a file to lock it, and makes it with `create` if there is none.
 pub(crate) fn lock_file(
     path: &Path,

@@ -90,19 +90,14 @@ impl Retry {
         self
     }
 
-    /// Whether another attempt may follow this one, counted from 1.
-    pub(crate) fn allows_another(&self, attempt: u32) -> bool {
-        attempt < self.attempts
-    }
-
     /// How long an attempt may take of the time that is left.
     pub(crate) fn timeout(&self, left: Duration) -> Duration {
         self.attempt_timeout
             .map_or(left, |timeout| timeout.min(left))
     }
 
-    /// How long to pause before another attempt; `None` if it could make things worse, or
-    /// would not make them better.
+    /// How long to pause before another attempt after this one, counted from 1; `None` if
+    /// there is to be none.
     pub(crate) fn pause(
         &self,
         error: &Error,
@@ -123,7 +118,7 @@ impl Retry {
             ),
             _ => false,
         };
-        if !is_worth_it {
+        if !is_worth_it || attempt >= self.attempts {
             return None;
         }
         let doubled = 2u32.saturating_pow(attempt - 1);

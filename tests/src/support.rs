@@ -1,6 +1,7 @@
 //! What the tests share.
 
 use std::io;
+use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use httpmock::{Mock, MockServer};
@@ -110,6 +111,13 @@ pub(crate) async fn raw_server(response: impl Into<Vec<u8>>) -> String {
         let _ = socket.shutdown().await;
     });
     url
+}
+
+/// A process that runs one of these tests, which does something else if it is told to.
+pub(crate) fn process_of(test: &str) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args([test, "--exact", "--nocapture"]);
+    command
 }
 
 /// The lines of a log.

@@ -99,15 +99,8 @@ impl Host {
     /// Tries to be the one process that does something; `None` if another one does it.
     #[cfg(feature = "redis")]
     pub(super) fn try_claim(&self, what: &str) -> Result<Option<File>, Error> {
-        let fails = |error| self.fails("cannot lock a file", error);
-        let path = self.path(what);
-        let opened = private::lock_file(&path, |path| self.create(path));
-        let file = opened.map_err(fails)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(fs::TryLockError::WouldBlock) => Ok(None),
-            Err(fs::TryLockError::Error(error)) => Err(fails(error)),
-        }
+        private::try_lock(self.lock_file(what)?)
+            .map_err(|error| self.fails("cannot lock the file", error))
     }
 
     fn path(&self, extension: &str) -> PathBuf {
@@ -116,12 +109,15 @@ impl Host {
 
     /// Locks the ledger, until the file is dropped.
     fn lock(&self) -> Result<File, Error> {
-        let path = self.path("lock");
-        let opened = private::lock_file(&path, |path| self.create(path));
-        let file = opened.map_err(|error| self.fails("cannot open the lock file", error))?;
+        let file = self.lock_file("lock")?;
         file.lock()
             .map_err(|error| self.fails("cannot lock the file", error))?;
         Ok(file)
+    }
+
+    fn lock_file(&self, extension: &str) -> Result<File, Error> {
+        private::lock_file(&self.path(extension), |path| self.create(path))
+            .map_err(|error| self.fails("cannot open the lock file", error))
     }
 
     /// Creates a file, for its owner or for the group of the directory.

@@ -1,7 +1,7 @@
 //! Responses in files that the processes of a machine share.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -288,11 +288,7 @@ impl Host {
         // As many files as make it unlikely that one waits for another request.
         let name = &hash(key.bytes())[..3];
         let file = private::lock_file(&self.path(name, "lock"), private::create_file)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(error),
-        }
+        private::try_lock(file)
     }
 
     fn path(&self, name: &str, extension: &str) -> PathBuf {

@@ -3,7 +3,7 @@
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -11,6 +11,8 @@ use telesto_api::{Budget, Cache, Client, Served};
 use telesto_mock::MockServer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+
+use crate::support::process_of;
 
 /// What a process of this test is told.
 const WORKER: &str = "TELESTO_TEST_CACHE_WORKER";
@@ -56,9 +58,8 @@ fn start(url: &str, directory: &Path, fresh: Duration, calls: &str) -> Child {
         directory.display(),
         fresh.as_millis()
     );
-    Command::new(env::current_exe().unwrap())
+    process_of("cache::host::worker")
         .env(WORKER, told)
-        .args(["cache::host::worker", "--exact", "--nocapture"])
         .stdout(Stdio::null())
         .spawn()
         .unwrap()

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
@@ -14,6 +14,7 @@ use telesto_redis_server::RedisServer;
 use tempfile::TempDir;
 
 use super::HOUR;
+use crate::support::process_of;
 
 /// What a process of this test is told.
 const WORKER: &str = "TELESTO_TEST_REDIS_WORKER";
@@ -82,9 +83,8 @@ impl Crowd<'_> {
         let start = |number: usize| {
             let directory = self.hosts[number % 2].path().display();
             let told = format!("{url}|{redis}|{directory}|{parts}|{pause}");
-            Command::new(env::current_exe().unwrap())
+            process_of("redis::processes::worker")
                 .env(WORKER, told)
-                .args(["redis::processes::worker", "--exact", "--nocapture"])
                 .stdout(Stdio::null())
                 .spawn()
                 .unwrap()
@@ -269,13 +269,12 @@ async fn tls_is_checked_against_the_roots_of_the_system() {
     };
     let telesto = telesto().await;
     let outcome = |roots: &Path| {
-        let output = Command::new(env::current_exe().unwrap())
+        let output = process_of("redis::processes::caller")
             .env(
                 CALLER,
                 format!("{}|rediss://127.0.0.1:{port}", telesto.url()),
             )
             .env("SSL_CERT_FILE", roots)
-            .args(["redis::processes::caller", "--exact", "--nocapture"])
             .output()
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();

@@ -73,13 +73,9 @@ const RETURN: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(in crate::budget) struct Fallback {
     shared: Arc<Shared>,
-    redis: Arc<Redis>,
-    host: Arc<Host>,
-    parts: u32,
+    part: Part,
     clock: Arc<dyn Clock>,
     phase: Mutex<Phase>,
-    /// Whether the host may have counted what Redis has not.
-    owes: Arc<AtomicBool>,
     /// Held while Redis is told.
     paying: AsyncMutex<()>,
     /// Whether a task waits for Redis.
@@ -108,23 +104,18 @@ impl Fallback {
             None => private::directory(Purpose::State)?,
         };
         let host = Host::open(directory, name, Arc::clone(clock)).map_err(Error::into_config)?;
-        let host = Arc::new(host);
-        // Another process may have counted it, and ended.
-        let owes = Arc::new(AtomicBool::new(true));
         let part = Part {
-            host: Arc::clone(&host),
-            redis: Arc::clone(&redis),
+            host: Arc::new(host),
+            redis,
             parts: share.parts,
-            owes: Arc::clone(&owes),
+            // Another process may have counted it, and ended.
+            owes: Arc::new(AtomicBool::new(true)),
         };
         Ok(Self {
-            shared: Arc::new(Shared::in_part(part)),
-            redis,
-            host,
-            parts: share.parts,
+            shared: Arc::new(Shared::in_part(part.clone())),
+            part,
             clock: Arc::clone(clock),
             phase: Mutex::new(Phase::There),
-            owes,
             paying: AsyncMutex::default(),
             is_watched: AtomicBool::new(false),
         })
@@ -136,16 +127,16 @@ impl Fallback {
         limit: RateLimit,
         keep_back: u32,
     ) -> Result<(RateLimit, u32), Error> {
-        let requests = limit.requests() / self.parts.max(1);
+        let parts = self.part.parts;
+        let requests = limit.requests() / parts.max(1);
         let part = RateLimit::new(requests, limit.window(), limit.lockout());
         let part = part.map_err(|_| {
             Error::config(format!(
-                "of {} requests, one of {} parts has none: allow a larger share",
-                limit.requests(),
-                self.parts
+                "of {} requests, one of {parts} parts has none: allow a larger share",
+                limit.requests()
             ))
         })?;
-        let keep_back = keep_back.div_ceil(self.parts.max(1));
+        let keep_back = keep_back.div_ceil(parts.max(1));
         Ok((part, keep_back.min(requests - 1)))
     }
 
@@ -208,11 +199,11 @@ impl Fallback {
         // Nobody goes on while it is being told.
         let _paying = self.paying.lock().await;
         let before = *lock(&self.phase);
-        let owes = self.owes.load(Ordering::Relaxed);
+        let owes = self.part.owes.load(Ordering::Relaxed);
         let told = match before {
             Phase::Away(until) if self.clock.monotonic() < until => return false,
             _ if owes => self.pay().await,
-            Phase::Away(_) => self.redis.change(|_, _| true).await,
+            Phase::Away(_) => self.part.redis.change(|_, _| true).await,
             Phase::Back(_) | Phase::There => Ok(false),
         };
         let now = self.clock.monotonic();
@@ -233,9 +224,9 @@ impl Fallback {
     /// counted anything: then other hosts may have, too.
     async fn pay(&self) -> Result<bool, Error> {
         // What is counted from here on is for the next time.
-        self.owes.store(false, Ordering::Relaxed);
-        let mut still = Still(Some(&self.owes));
-        let host = Arc::clone(&self.host);
+        self.part.owes.store(false, Ordering::Relaxed);
+        let mut still = Still(Some(&self.part.owes));
+        let host = Arc::clone(&self.part.host);
         let claimed = blocking(move || host.try_claim("paying")).await?;
         let Some(claimed) = claimed else {
             // Another process does it.
@@ -248,7 +239,7 @@ impl Fallback {
     }
 
     async fn try_pay(&self) -> Result<bool, Error> {
-        let host = Arc::clone(&self.host);
+        let host = Arc::clone(&self.part.host);
         let look = |ledger: &mut Ledger, now| (!ledger.is_empty(now), ledger.unpaid(now), now);
         let (has_counted, unpaid, then) = blocking(move || host.change(look)).await?;
         let Some(unpaid) = unpaid else {
@@ -256,10 +247,11 @@ impl Fallback {
         };
         let added = unpaid.clone();
         let add = self
+            .part
             .redis
             .change(move |ledger, now| ledger.add(&added, then, now));
         add.await?;
-        let host = Arc::clone(&self.host);
+        let host = Arc::clone(&self.part.host);
         blocking(move || host.change(|ledger, _| ledger.pay(&unpaid))).await?;
         Ok(true)
     }
@@ -291,7 +283,7 @@ impl Fallback {
             tracing::warn!(
                 target: "telesto_api",
                 %error,
-                parts = self.parts,
+                parts = self.part.parts,
                 "a part of the limit is counted on the host"
             );
         }
@@ -322,6 +314,7 @@ pub(in crate::budget) struct Part {
     host: Arc<Host>,
     redis: Arc<Redis>,
     parts: u32,
+    /// Whether the host may have counted what Redis has not.
     owes: Arc<AtomicBool>,
 }
 

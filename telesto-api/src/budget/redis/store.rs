@@ -160,8 +160,10 @@ impl Redis {
             let mark = mark_of(reply.found.as_deref()).to_vec();
             let found = self.parse(reply.found.as_deref(), &reply.clocks)?;
             let before = found.as_ref().map(|saved| saved.ledger.clone());
-            let seen = lock(&self.seen).as_ref().map(|(seen, _)| seen.clone());
-            let last = known(found, seen.as_ref(), &reply.clocks);
+            let last = {
+                let seen = lock(&self.seen);
+                known(found, seen.as_ref().map(|(seen, _)| seen), &reply.clocks)
+            };
             let time = last.time.advanced(&reply.clocks);
             let mut ledger = last.ledger.clone();
             // Not as that of another request, whatever Redis has lost.
