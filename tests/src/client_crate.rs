@@ -40,9 +40,14 @@ fn write(folder: &Path, document: &Document, main: &str) -> Result<(), Findings>
 pub(crate) fn library(folder: &Path, client: &Path) {
     let root = root();
     copy(&root.join("telesto-api/src"), &client.join("src"));
-    // The source includes that of the crate, and that of the workspace.
-    for readme in [client, folder].map(|place| place.join("README.md")) {
-        fs::write(readme, "A client.").unwrap();
+    // The source includes these two pages of the crate, and the first of the workspace.
+    let pages = [
+        (client, "README.md"),
+        (client, "LIMITS.md"),
+        (folder, "README.md"),
+    ];
+    for (place, page) in pages {
+        fs::write(place.join(page), "A client.").unwrap();
     }
     fs::copy(root.join("Cargo.lock"), client.join("Cargo.lock")).unwrap();
     fs::write(client.join("Cargo.toml"), manifest(&root)).unwrap();
