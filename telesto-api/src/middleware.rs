@@ -274,7 +274,7 @@ impl Middleware {
                 }
                 Err(error) => error.with_attempts(attempt),
             };
-            let pause = retry.pause(&error, &method, attempt, &*self.settings.clock);
+            let pause = retry.pause(&error, call.is_idempotent, attempt, &*self.settings.clock);
             // To be cut off while it connects, a request counts as sent.
             let least = match error.never_left() {
                 true => connect_timeout(self.settings.timeout),

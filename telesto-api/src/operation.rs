@@ -27,6 +27,9 @@ pub struct Operation {
     /// For how much longer it is served if the server cannot be asked; `None` if the
     /// spec does not say.
     pub stale_for: Option<Duration>,
+    /// Whether a request may arrive twice, so that it is [sent again](crate::Retry) after
+    /// any failure: because of its method, or because the spec says so.
+    pub is_idempotent: bool,
 }
 
 /// What a successful call of an operation returns.
@@ -78,6 +81,8 @@ pub(crate) struct Call<'a> {
         expect(dead_code, reason = "only a cache asks")
     )]
     pub(crate) caching: Caching,
+    /// Whether the request may arrive twice.
+    pub(crate) is_idempotent: bool,
 }
 
 impl Call<'_> {
@@ -92,6 +97,7 @@ impl Call<'_> {
             streams,
             tags,
             caching,
+            is_idempotent,
         } = self;
         Call {
             name: "",
@@ -101,6 +107,7 @@ impl Call<'_> {
             streams,
             tags,
             caching,
+            is_idempotent,
         }
     }
 }
@@ -133,6 +140,7 @@ impl From<&Operation> for Call<'_> {
                 },
                 _ => Caching::Never,
             },
+            is_idempotent: operation.is_idempotent,
         }
     }
 }

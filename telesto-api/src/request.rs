@@ -223,6 +223,7 @@ impl<'a> RequestBuilder<'a> {
             streams: false,
             tags: &[],
             caching,
+            is_idempotent: request.method().is_idempotent(),
         };
         let middleware = client.inner();
         let sent = middleware.send(client.client(), request, call, freshness);

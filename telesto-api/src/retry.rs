@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 
 use crate::clock::Clock;
 use crate::{Error, ErrorKind, random};
@@ -13,13 +13,16 @@ use crate::{Error, ErrorKind, random};
 /// A request is sent again if the server may be there in a moment, and if it does no harm
 /// that the first one may have arrived:
 ///
-/// | The first one | `GET`, `HEAD`, `PUT`, `DELETE` | `POST`, `PATCH` |
+/// | The first one | idempotent: `GET`, `HEAD`, `PUT`, `DELETE` | others: `POST`, `PATCH` |
 /// |---|---|---|
 /// | could not connect | again | again |
 /// | lost its connection, or ran out of time | again | |
 /// | met a 502, 503, 504, or a 408 | again | |
 /// | met a 500 | again, once | |
 /// | anything else, such as a 429 | | |
+///
+/// A `POST` or a `PATCH` is idempotent if the spec says so, with `x-idempotent`; see
+/// [`Operation::is_idempotent`](crate::Operation::is_idempotent).
 ///
 /// In between there is a random pause below half a second, then below a second, and so on
 /// (exponential backoff with full jitter), or as long as the server asks with `Retry-After`.
@@ -101,13 +104,13 @@ impl Retry {
     pub(crate) fn pause(
         &self,
         error: &Error,
-        method: &Method,
+        is_idempotent: bool,
         attempt: u32,
         clock: &dyn Clock,
     ) -> Option<Duration> {
         let is_worth_it = match (error.kind(), error.status()) {
             (ErrorKind::Transport, _) if error.never_left() => true,
-            _ if !method.is_idempotent() => false,
+            _ if !is_idempotent => false,
             (ErrorKind::Transport | ErrorKind::Timeout, _) => true,
             (_, Some(StatusCode::INTERNAL_SERVER_ERROR)) => attempt == 1,
             (_, Some(status)) => matches!(

@@ -51,6 +51,8 @@ pub(crate) struct OperationFacts {
     /// Whether its responses can be cached.
     pub(crate) is_cacheable: bool,
     pub(crate) cache: Option<Cache>,
+    /// Whether a request may arrive twice.
+    pub(crate) is_idempotent: bool,
 }
 
 /// What the success of an operation is read as.
@@ -176,6 +178,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
         media_types,
         is_cacheable: spec.is_cacheable(operation),
         cache: Cache::of(node),
+        is_idempotent: operation.is_idempotent(),
     }
 }
 

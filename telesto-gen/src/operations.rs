@@ -27,6 +27,7 @@ pub(crate) fn module(facts: &Facts, client: &str) -> Result<TokenStream, String>
             method,
             path,
             media_types,
+            is_idempotent,
             ..
         } = operation;
         let tags = &operation.tags;
@@ -51,6 +52,7 @@ pub(crate) fn module(facts: &Facts, client: &str) -> Result<TokenStream, String>
             media_types: &[#(#media_types),*],
             fresh_for: #fresh_for,
             stale_for: #stale_for,
+            is_idempotent: #is_idempotent,
         })
     });
     Ok(quote! {

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use telesto_api::{
     Budget, Client, ClientBuilder, Error, ErrorKind, Method, OnLimit, RateLimit, Retry,
 };
@@ -24,6 +25,12 @@ enum Fate {
     Later(u16, u64),
     /// A success that is a page.
     Page,
+    /// A success with an error of this status within.
+    Within(u16),
+    /// A redirect to here.
+    Moved,
+    /// A redirect to another origin.
+    Away,
     HangUp,
     Silence,
 }
@@ -89,9 +96,22 @@ async fn respond(
     let (status, header, body) = match fate {
         Fate::HangUp => return,
         Fate::Silence => return tokio::time::sleep(Duration::from_secs(60)).await,
-        Fate::Page => (200, String::new(), "<html>"),
-        Fate::Status(status) => (status, String::new(), "[]"),
-        Fate::Later(status, seconds) => (status, format!("retry-after: {seconds}\r\n"), "[]"),
+        Fate::Page => (200, String::new(), "<html>".to_owned()),
+        Fate::Within(status) => {
+            let error = json!({ "type": "ERROR", "description": "No." });
+            let body = json!({ "statusCode": status, "error": error });
+            (200, String::new(), body.to_string())
+        }
+        Fate::Moved => (307, "location: /here\r\n".to_owned(), String::new()),
+        Fate::Away => {
+            let location = "location: http://away.invalid/\r\n";
+            (307, location.to_owned(), String::new())
+        }
+        Fate::Status(status) => (status, String::new(), "[]".to_owned()),
+        Fate::Later(status, seconds) => {
+            let header = format!("retry-after: {seconds}\r\n");
+            (status, header, "[]".to_owned())
+        }
     };
     let length = body.len();
     let response = format!(
@@ -128,12 +148,16 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
             (Fate::Silence, 3),
             (Fate::Status(500), 2),
             (Fate::Page, 1),
+            (Fate::Within(503), 3),
+            (Fate::Within(500), 2),
+            (Fate::Within(404), 1),
+            (Fate::Away, 1),
         ])
         .chain(never.map(|status| (Fate::Status(status), 1)));
     let mut tested = 0;
     for (fate, times) in failures {
         for method in safe.iter().chain(&unsafe_ones) {
-            if fate == Fate::Page && *method == Method::HEAD {
+            if matches!(fate, Fate::Page | Fate::Within(_)) && *method == Method::HEAD {
                 // It has no body.
                 continue;
             }
@@ -158,7 +182,35 @@ async fn a_request_is_sent_again_only_where_that_does_no_harm() {
             tested += 1;
         }
     }
-    assert_eq!(tested, 19 * 7 - 1);
+    assert_eq!(tested, 23 * 7 - 4);
+}
+
+/// What fails behind a redirect is sent again from the start, and each step spends a slot.
+#[tokio::test]
+async fn a_redirect_is_a_part_of_each_attempt() {
+    for (method, fates, error, requests) in [
+        (Method::PUT, [503, 503, 503], Some(3), 6),
+        (Method::PUT, [503, 200, 200], None, 4),
+        (Method::POST, [503, 200, 200], Some(1), 2),
+        (Method::GET, [404, 200, 200], Some(1), 2),
+    ] {
+        let fates = fates
+            .into_iter()
+            .flat_map(|status| [Fate::Moved, Fate::Status(status)]);
+        let server = Server::start(fates).await;
+        let client = server.client(9);
+        let sent = client.request(method.clone(), "/things").send().await;
+        let attempts = sent.map(drop).err().map(|error| error.attempts());
+        assert_eq!((attempts, server.requests()), (error, requests), "{method}");
+        assert_eq!(
+            remaining(&client).await,
+            9 - u32::try_from(requests).unwrap()
+        );
+    }
+    // One that does not end is not walked again.
+    let server = Server::start([Fate::Moved]).await;
+    let error = list(&server.client(99)).await;
+    assert_eq!((error.attempts(), server.requests()), (1, 6));
 }
 
 #[tokio::test]

@@ -509,6 +509,7 @@ pub(crate) fn read(
             fresh: None,
             stale: None,
         },
+        is_idempotent: true,
     };
     let url = "https://telesto.app/things".parse().unwrap();
     let request = reqwest::Request::new(Method::GET, url);

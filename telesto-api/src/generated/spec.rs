@@ -28,5 +28,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
 ];

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
-use crate::spec::extensions::{CACHE, Cache};
+use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
 use crate::spec::{Found, Operation, Spec, essence, media_type};
 
 use super::document::docs_of;
@@ -80,6 +80,27 @@ pub(super) fn cache(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
             shown(new)
         ),
         "clients with a cache serve them for another time; no code has to change",
+    );
+}
+
+pub(super) fn idempotent(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+    let (base, new) = (pair.base.is_idempotent(), pair.new.is_idempotent());
+    let (message, why) = match (base, new) {
+        (false, true) => (
+            "is idempotent now",
+            "clients send failed requests again; no code has to change",
+        ),
+        (true, false) => (
+            "is not idempotent any more",
+            "clients do not send failed requests again; no code has to change",
+        ),
+        _ => return,
+    };
+    report.at_key(
+        Verdict::Additive,
+        &join(&pair.new.pointer, IDEMPOTENT),
+        format!("`{}` {message}", pair.new.label()),
+        why,
     );
 }
 

@@ -111,6 +111,11 @@ pub(super) static RULES: &[ChangeRule] = &[
     ),
     of_operation("cache", "`x-cache` of operations", operations::cache),
     of_operation(
+        "idempotent",
+        "`x-idempotent` of operations",
+        operations::idempotent,
+    ),
+    of_operation(
         "operation-docs",
         "what documents operations",
         operations::docs,

@@ -3,7 +3,7 @@
 use super::Report;
 use crate::document::{Data, Node, closest, join};
 use crate::spec::Spec;
-use crate::spec::extensions::{self, CACHE, RATE_LIMIT};
+use crate::spec::extensions::{self, CACHE, IDEMPOTENT, RATE_LIMIT};
 
 /// A field of an extension: a whole number.
 struct Number {
@@ -64,6 +64,29 @@ pub(super) fn cache(spec: &Spec<'_>, report: &mut Report<'_>) {
         let fields = [number("fresh", true), number("stale", false)];
         let example = "x-cache: { fresh: …, stale: … }";
         numbers(report, CACHE, cache, &pointer, example, &fields);
+    }
+}
+
+pub(super) fn idempotent(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for operation in &spec.operations {
+        let Some(idempotent) = operation.node.get(IDEMPOTENT) else {
+            continue;
+        };
+        let pointer = operation.found().field(IDEMPOTENT);
+        if operation.has_idempotent_method() {
+            let method = operation.method.to_ascii_uppercase();
+            report.at_key(
+                &pointer,
+                format!("all {method} operations are idempotent"),
+                "remove it: it is for POST and PATCH operations",
+            );
+        } else if idempotent.data != Data::Flag(true) {
+            report.at(
+                &pointer,
+                format!("`{IDEMPOTENT}` is not `true`"),
+                "write `x-idempotent: true`, or remove it",
+            );
+        }
     }
 }
 
@@ -138,7 +161,7 @@ pub(super) fn unknown(spec: &Spec<'_>, report: &mut Report<'_>) {
                 let names: Vec<&str> = extensions::ALL.iter().map(|known| known.name).collect();
                 let help = match closest(key, names.iter().copied()) {
                     Some(close) => format!("did you mean `{close}`?"),
-                    None => format!("remove it: the extensions are `{}`", names.join("` and `")),
+                    None => format!("remove it: the extensions are `{}`", names.join("`, `")),
                 };
                 (format!("unknown extension `{key}`"), help)
             }

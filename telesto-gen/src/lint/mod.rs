@@ -111,6 +111,11 @@ static RULES: &[Rule] = &[
         extensions::cache,
     ),
     error(
+        "x-idempotent",
+        "`x-idempotent` is `true`, of a POST or PATCH operation",
+        extensions::idempotent,
+    ),
+    error(
         "unknown-extension",
         "there are no other extensions",
         extensions::unknown,

@@ -18,6 +18,9 @@ pub(crate) const RATE_LIMIT: &str = "x-rate-limit";
 /// For how long the responses of an operation are served again.
 pub(crate) const CACHE: &str = "x-cache";
 
+/// Whether a request of an operation may arrive twice.
+pub(crate) const IDEMPOTENT: &str = "x-idempotent";
+
 /// All of them.
 pub(crate) const ALL: &[Known] = &[
     Known {
@@ -27,6 +30,11 @@ pub(crate) const ALL: &[Known] = &[
     },
     Known {
         name: CACHE,
+        holder: Kind::Operation,
+        place: "an operation",
+    },
+    Known {
+        name: IDEMPOTENT,
         holder: Kind::Operation,
         place: "an operation",
     },

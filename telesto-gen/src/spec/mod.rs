@@ -430,6 +430,15 @@ impl<'a> Operation<'a> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
+    /// Whether a request may arrive twice: because of its method, or as it says.
+    pub(crate) fn is_idempotent(&self) -> bool {
+        self.has_idempotent_method() || self.node.is_set(extensions::IDEMPOTENT)
+    }
+
+    pub(crate) fn has_idempotent_method(&self) -> bool {
+        !matches!(self.method, "post" | "patch")
+    }
+
     /// Its `operationId`.
     #[must_use]
     pub fn id(&self) -> Option<&'a str> {

@@ -26,6 +26,21 @@ pub mod types {
             Default::default()
         }
     }
+    ///What has arrived.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Arrival {
+        ///How many boxes.
+        #[serde(default, with = "crate::wire")]
+        pub boxes: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Arrival {
+        pub fn builder() -> builder::Arrival {
+            Default::default()
+        }
+    }
     ///`AwkwardThing`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -4125,6 +4140,70 @@ Optional.*/
                     street: Ok(value.street),
                     type_: Ok(value.type_),
                     zip: Ok(value.zip),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Arrival {
+            boxes: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Arrival {
+            fn default() -> Self {
+                Self {
+                    boxes: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Arrival {
+            /**How many boxes.
+
+Optional.*/
+            pub fn boxes(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.boxes = crate::argument::property(
+                    "boxes",
+                    "boxes",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Arrival, crate::Error> {
+                crate::argument::built(
+                    "Arrival",
+                    <super::Arrival as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Arrival> for super::Arrival {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Arrival,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    boxes: value.boxes?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Arrival> for Arrival {
+            fn from(value: super::Arrival) -> Self {
+                Self {
+                    boxes: Ok(value.boxes),
                     __emptied: value.__emptied,
                 }
             }
@@ -12709,11 +12788,11 @@ Optional.*/
         }
     }
     crate::wire::schemas! {
-        Address : Object, AwkwardThing : Object, AwkwardThingClosed : Object,
-        AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel : Object,
-        Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object, Box :
-        Object, BoxKind : Text, Card : Object, Company : Object, Consignment : Object,
-        ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
+        Address : Object, Arrival : Object, AwkwardThing : Object, AwkwardThingClosed :
+        Object, AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel :
+        Object, Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object,
+        Box : Object, BoxKind : Text, Card : Object, Company : Object, Consignment :
+        Object, ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
         EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
@@ -12746,106 +12825,106 @@ Optional.*/
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
-        type_, } AwkwardThing { optional "day" : day, optional "price" : price, optional
-        "made" : made, optional "happened" : happened, optional "on" : on, optional "at"
-        : at, optional "local" : local, optional "amount" : amount, optional "closed" :
-        closed, optional "lot" : lot, optional "size" : size, optional "size²" : size_2,
-        } AwkwardThingClosed { optional "a" : a, } AwkwardThingLotObject { required
-        "lot_id" : lot_id, optional "lot-no" : lot_no, optional "lot_no" : lot_no_2, }
-        Bag { required "kind" : kind, optional "weight" : weight, } Barrel { optional
-        "kind" : kind, optional "height" : height, optional "volume" : volume, } Batch {
-        required "batch_id" : batch_id, optional "note" : note, optional "price" : price,
-        optional "expires" : expires, optional "state" : state, optional "measure" :
-        measure, optional "from" : from, optional "labels" : labels, } BatchOrigin {
-        required "supplier_id" : supplier_id, optional "build" : build, } Board {
-        optional "kind" : kind, optional "width" : width, } Box { required "kind" : kind,
-        optional "size" : size, } Card { optional "number_id" : number_id, required
-        "owner_id" : owner_id, } Company { required "id" : id, required "company_id" :
-        company_id, optional "first_name" : first_name, } Consignment { required "id" :
-        id, optional "content" : content, optional "due" : due, optional "size" : size,
-        optional "code" : code, optional "carrier" : carrier, optional "insurance" :
-        insurance, optional "stamp" : stamp, } ConsignmentInsuranceForeign { optional
-        "insurer" : insurer, optional "sum" : sum, } ConsignmentInsuranceOwn { required
-        "policy_id" : policy_id, optional "sum" : sum, } ConsignmentSizeObject { optional
-        "width" : width, } ConsignmentStamp { optional "place" : place, optional "day" :
-        day, } Crate { optional "kind" : kind, optional "height" : height, } Draft {
-        required "id" : id, optional "name" : name, optional "state" : state, optional
-        "prices" : prices, } EarlierFound { optional "middle" : middle, } Found {
-        optional "codes" : codes, optional "recursive" : recursive, optional "changed" :
-        changed, optional "price" : price, optional "in-box" : in_box, optional "in/box"
-        : in_box_2, } FoundForm { optional "z" : z, optional "a" : a, optional "name" :
-        name, optional "open" : open, } FoundInBox { optional "a" : a, } FoundInBox2 {
-        optional "b" : b, } FoundPart { optional "id" : id, optional "holder" : holder, }
-        FoundPartHolder { optional "held" : held, } Goods { required "id" : id, optional
-        "created" : created, optional "uid" : uid, optional "code" : code, optional
-        "codes" : codes, optional "level" : level, optional "packing" : packing, optional
-        "sold" : sold, optional "count" : count, optional "open" : open, optional "note"
-        : note, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "1st" : x1st, optional "self" : self_, optional "more" : more, } GoodsForm {
-        optional "name" : name, optional "price" : price, optional "sold_on" : sold_on, }
-        Kit { optional "parts" : parts, optional "due" : due, } ListMoodsResponseItem {
-        optional "mood" : mood, optional "level" : level, optional "code" : code,
-        optional "state" : state, optional "flag" : flag, } Mail { required "mail_id" :
-        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
-        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
-        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
-        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
-        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
-        "balance" : balance, optional "since" : since, optional "changed" : changed,
-        optional "active" : active, optional "products" : products, } Numbered { optional
-        "number_id" : number_id, } OldPrint { optional "id" : id, } Pallet { optional
-        "kind" : kind, optional "height" : height, } Parcel { required "parcel_id" :
-        parcel_id, optional "weight" : weight, optional "sent" : sent, optional "stops" :
-        stops, optional "size" : size, } ParcelSize { optional "height" : height, }
-        Person { required "id" : id, optional "first_name" : first_name, } Phone {
-        required "phone_id" : phone_id, optional "since" : since, } Pile { optional
-        "kind" : kind, optional "top" : top, optional "others" : others, } Priced {
-        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
-        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
-        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
-        optional "day" : day, optional "instant" : instant, optional "local" : local,
-        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
-        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
-        free, } Record { optional "note" : note, optional "Price" : price, optional
-        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
-        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
-        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
-        prices, optional "nullable" : nullable, optional "anything" : anything, }
-        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
-        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
-        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
-        optional "place" : place, optional "kind" : kind, optional "string" : string,
-        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
-        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
-        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
-        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
-        Screw { optional "kind" : kind, optional "thread" : thread, } Shelf { optional
-        "name" : name, optional "kind" : kind, optional "beside" : beside, optional
-        "near" : near, optional "prices" : prices, } SmallPrint { optional "name" : name,
-        optional "state" : state, optional "states" : states, optional "size" : size,
-        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
-        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
-        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
-        optional "count" : count, } SuppliedProduct { required "product_id" : product_id,
-        optional "purchase_price" : purchase_price, optional "first_bought" :
-        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
-        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
-        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
-        "active" : active, optional "since" : since, optional "changed" : changed,
-        optional "synced" : synced, optional "status" : status, optional "address" :
-        address, optional "products" : products, optional "notes" : notes, optional
-        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
-        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
-        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, optional "price" : price, optional "children" : children, optional
-        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
-        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
-        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
-        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
-        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
-        TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" : vec,
-        }
+        type_, } Arrival { optional "boxes" : boxes, } AwkwardThing { optional "day" :
+        day, optional "price" : price, optional "made" : made, optional "happened" :
+        happened, optional "on" : on, optional "at" : at, optional "local" : local,
+        optional "amount" : amount, optional "closed" : closed, optional "lot" : lot,
+        optional "size" : size, optional "size²" : size_2, } AwkwardThingClosed {
+        optional "a" : a, } AwkwardThingLotObject { required "lot_id" : lot_id, optional
+        "lot-no" : lot_no, optional "lot_no" : lot_no_2, } Bag { required "kind" : kind,
+        optional "weight" : weight, } Barrel { optional "kind" : kind, optional "height"
+        : height, optional "volume" : volume, } Batch { required "batch_id" : batch_id,
+        optional "note" : note, optional "price" : price, optional "expires" : expires,
+        optional "state" : state, optional "measure" : measure, optional "from" : from,
+        optional "labels" : labels, } BatchOrigin { required "supplier_id" : supplier_id,
+        optional "build" : build, } Board { optional "kind" : kind, optional "width" :
+        width, } Box { required "kind" : kind, optional "size" : size, } Card { optional
+        "number_id" : number_id, required "owner_id" : owner_id, } Company { required
+        "id" : id, required "company_id" : company_id, optional "first_name" :
+        first_name, } Consignment { required "id" : id, optional "content" : content,
+        optional "due" : due, optional "size" : size, optional "code" : code, optional
+        "carrier" : carrier, optional "insurance" : insurance, optional "stamp" : stamp,
+        } ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" :
+        sum, } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum"
+        : sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
+        optional "place" : place, optional "day" : day, } Crate { optional "kind" : kind,
+        optional "height" : height, } Draft { required "id" : id, optional "name" : name,
+        optional "state" : state, optional "prices" : prices, } EarlierFound { optional
+        "middle" : middle, } Found { optional "codes" : codes, optional "recursive" :
+        recursive, optional "changed" : changed, optional "price" : price, optional
+        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
+        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
+        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
+        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
+        Goods { required "id" : id, optional "created" : created, optional "uid" : uid,
+        optional "code" : code, optional "codes" : codes, optional "level" : level,
+        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
+        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
+        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
+        price, optional "sold_on" : sold_on, } Kit { optional "parts" : parts, optional
+        "due" : due, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
+        level, optional "code" : code, optional "state" : state, optional "flag" : flag,
+        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
+        optional "member_id" : member_id, required "name_id" : name_id, optional
+        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
+        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
+        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
+        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
+        since, optional "changed" : changed, optional "active" : active, optional
+        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
+        { optional "id" : id, } Pallet { optional "kind" : kind, optional "height" :
+        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
+        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
+        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
+        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
+        "since" : since, } Pile { optional "kind" : kind, optional "top" : top, optional
+        "others" : others, } Priced { optional "id" : id, optional "price" : price, }
+        Reading { optional "text" : text, optional "decimal" : decimal, optional "int" :
+        int, optional "int32" : int32, optional "int64" : int64, optional "double" :
+        double, optional "flag" : flag, optional "day" : day, optional "instant" :
+        instant, optional "local" : local, optional "uuid" : uuid, optional "uri" : uri,
+        optional "byte" : byte, optional "email" : email, optional "ip" : ip, optional
+        "list" : list, optional "free" : free, } Record { optional "note" : note,
+        optional "Price" : price, optional "count" : count, optional "open" : open,
+        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
+        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
+        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
+        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
+        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
+        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
+        : value, optional "try_from" : try_from, optional "place" : place, optional
+        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
+        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
+        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
+        a, } Robot { required "id" : id, required "model" : model, } Round { required
+        "kind" : kind, optional "radius" : radius, } Screw { optional "kind" : kind,
+        optional "thread" : thread, } Shelf { optional "name" : name, optional "kind" :
+        kind, optional "beside" : beside, optional "near" : near, optional "prices" :
+        prices, } SmallPrint { optional "name" : name, optional "state" : state, optional
+        "states" : states, optional "size" : size, optional "paper" : paper, optional
+        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
+        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
+        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
+        SuppliedProduct { required "product_id" : product_id, optional "purchase_price" :
+        purchase_price, optional "first_bought" : first_bought, } Supplier { optional
+        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
+        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
+        "orders_total" : orders_total, optional "active" : active, optional "since" :
+        since, optional "changed" : changed, optional "synced" : synced, optional
+        "status" : status, optional "address" : address, optional "products" : products,
+        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
+        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
+        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
+        required "id" : id, optional "name" : name, optional "price" : price, optional
+        "children" : children, optional "parent" : parent, optional "place" : place,
+        optional "shape" : shape, optional "contact" : contact, optional "amount" :
+        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
+        "crate" : crate_, optional "with space & more" : with_space_more, optional
+        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
+        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
+        { optional "vec" : vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
@@ -12876,8 +12955,8 @@ Optional.*/
         i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
-        Address, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag, Barrel,
-        Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
+        Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
+        Barrel, Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
         FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit,
@@ -13477,6 +13556,51 @@ let response = client.put_found_form()
 ```*/
     pub fn put_found_form(&self) -> builder::PutFoundForm<'_> {
         builder::PutFoundForm::new(self)
+    }
+    /**Confirm that a delivery has arrived
+
+Sends a `POST` request to `/deliveries/{delivery_id}/arrival`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, delivery_id: i64, body: telesto_fixture_api::types::Arrival) -> Result<(), telesto_fixture_api::Error> {
+let response = client.confirm_delivery()
+    .delivery_id(delivery_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn confirm_delivery(&self) -> builder::ConfirmDelivery<'_> {
+        builder::ConfirmDelivery::new(self)
+    }
+    /**Announce a delivery
+
+Sends a `POST` request to `/deliveries`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Arrival) -> Result<(), telesto_fixture_api::Error> {
+let response = client.announce_delivery()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn announce_delivery(&self) -> builder::AnnounceDelivery<'_> {
+        builder::AnnounceDelivery::new(self)
     }
     /**Send names
 
@@ -16272,6 +16396,161 @@ Required.*/
                     .build(),
             )?;
             let result = crate::call::exec(client, request, "put_found_form", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::confirm_delivery`]
+
+[`Client::confirm_delivery`]: super::Client::confirm_delivery*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ConfirmDelivery<'a> {
+        client: &'a super::Client,
+        delivery_id: ::std::result::Result<i64, ::std::string::String>,
+        body: ::std::result::Result<types::builder::Arrival, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ConfirmDelivery<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                delivery_id: Err("missing required parameter `delivery_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `delivery_id`.
+
+Required.*/
+        pub fn delivery_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.delivery_id = crate::argument::field("delivery_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Arrival>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Arrival) -> types::builder::Arrival,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/deliveries/{delivery_id}/arrival`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Arrival>, crate::Error> {
+            let Self { client, delivery_id, body, __options } = self;
+            let delivery_id = crate::call::valid("confirm_delivery", delivery_id)?;
+            let body = crate::call::valid(
+                "confirm_delivery",
+                body.and_then(|v| types::Arrival::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/deliveries/{}/arrival", client.baseurl, crate
+                ::call::path_segment("confirm_delivery", "delivery_id", & delivery_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "confirm_delivery",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "confirm_delivery",
+                    __options,
+                )
+                .await;
+            crate::call::json(client, "confirm_delivery", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::announce_delivery`]
+
+[`Client::announce_delivery`]: super::Client::announce_delivery*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct AnnounceDelivery<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::builder::Arrival, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> AnnounceDelivery<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Arrival>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Arrival) -> types::builder::Arrival,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/deliveries`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "announce_delivery",
+                body.and_then(|v| types::Arrival::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!("{}/deliveries", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "announce_delivery",
+                client.client.post(url).json(&crate::wire::Written(&body)).build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "announce_delivery",
+                    __options,
+                )
                 .await;
             crate::call::nothing(result)
         }
@@ -19785,6 +20064,32 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for PutFoundForm<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ConfirmDelivery<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Arrival>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for AnnounceDelivery<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<

@@ -1038,6 +1038,83 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ConfirmDeliveryWhen(::httpmock::When);
+    impl ConfirmDeliveryWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                crate::httpmock::request(
+                    inner,
+                    "POST",
+                    "/deliveries/{delivery_id}/arrival",
+                ),
+            )
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn delivery_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("delivery_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/deliveries/{delivery_id}/arrival",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::Arrival>) -> Self {
+            let value = crate::httpmock::argument::<types::Arrival>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ConfirmDeliveryThen(::httpmock::Then);
+    impl ConfirmDeliveryThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Arrival) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct AnnounceDeliveryWhen(::httpmock::When);
+    impl AnnounceDeliveryWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/deliveries"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Arrival>) -> Self {
+            let value = crate::httpmock::argument::<types::Arrival>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct AnnounceDeliveryThen(::httpmock::Then);
+    impl AnnounceDeliveryThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct SendWhen(::httpmock::When);
     impl SendWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2822,6 +2899,14 @@ pub trait MockServerExt {
     fn put_found_form<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PutFoundFormWhen, operations::PutFoundFormThen);
+    /// Mocks `POST /deliveries/{delivery_id}/arrival`, which [`Client::confirm_delivery`](crate::Client::confirm_delivery) sends.
+    fn confirm_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ConfirmDeliveryWhen, operations::ConfirmDeliveryThen);
+    /// Mocks `POST /deliveries`, which [`Client::announce_delivery`](crate::Client::announce_delivery) sends.
+    fn announce_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AnnounceDeliveryWhen, operations::AnnounceDeliveryThen);
     /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3232,6 +3317,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PutFoundFormWhen::new(when),
                 operations::PutFoundFormThen::new(then),
+            )
+        })
+    }
+    fn confirm_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ConfirmDeliveryWhen, operations::ConfirmDeliveryThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ConfirmDeliveryWhen::new(when),
+                operations::ConfirmDeliveryThen::new(then),
+            )
+        })
+    }
+    fn announce_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AnnounceDeliveryWhen, operations::AnnounceDeliveryThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::AnnounceDeliveryWhen::new(when),
+                operations::AnnounceDeliveryThen::new(then),
             )
         })
     }

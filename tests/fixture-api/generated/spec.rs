@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "c6a16ed78b79eafb9d1f89c41692f03c";
+pub(crate) const CLIENT: &str = "caaf82190446bb079bc6cc6410ad0a63";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -28,6 +28,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "announce_delivery",
+        method: "POST",
+        path: "/deliveries",
+        tags: &["deliveries"],
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "change_goods",
@@ -38,6 +50,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["text/plain"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "change_record",
@@ -48,6 +61,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "confirm_delivery",
+        method: "POST",
+        path: "/deliveries/{delivery_id}/arrival",
+        tags: &["deliveries"],
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "count_parcels",
@@ -58,6 +83,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "create_draft",
@@ -68,6 +94,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "create_shelf",
@@ -78,6 +105,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "create_supplier",
@@ -88,6 +116,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "delete_draft",
@@ -98,6 +127,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "delete_parcel",
@@ -108,6 +138,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "delete_shelf",
@@ -118,6 +149,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "delete_supplier",
@@ -128,6 +160,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "exchange_found",
@@ -138,6 +171,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "get_anything",
@@ -148,6 +182,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_draft_pdf",
@@ -158,6 +193,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/pdf"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_goods",
@@ -168,6 +204,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_kit",
@@ -178,6 +215,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_label",
@@ -188,6 +226,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["image/png"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_last_parcel",
@@ -198,6 +237,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_note",
@@ -208,6 +248,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["text/plain"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_order_pdf",
@@ -218,6 +259,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/pdf"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_prices",
@@ -228,6 +270,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_rack",
@@ -238,6 +281,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_settings",
@@ -248,6 +292,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_shelf",
@@ -258,6 +303,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_supplier",
@@ -268,6 +314,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_thing",
@@ -278,6 +325,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_tree",
@@ -288,6 +336,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "has_text",
@@ -298,6 +347,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "list_consignments",
@@ -308,6 +358,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "list_live_rates",
@@ -318,6 +369,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: Some(Duration::from_secs(0u64)),
         stale_for: Some(Duration::from_secs(0u64)),
+        is_idempotent: true,
     },
     Operation {
         id: "list_moods",
@@ -328,6 +380,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "list_rates",
@@ -338,6 +391,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: Some(Duration::from_secs(10u64)),
         stale_for: Some(Duration::from_secs(20u64)),
+        is_idempotent: true,
     },
     Operation {
         id: "list_shelves",
@@ -348,6 +402,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "list_suppliers",
@@ -358,6 +413,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "list_things",
@@ -368,6 +424,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "name_parcels",
@@ -378,6 +435,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "note_recount",
@@ -388,6 +446,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "option",
@@ -398,6 +457,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "post_reading",
@@ -408,6 +468,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "put_batch",
@@ -418,6 +479,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "put_card",
@@ -428,6 +490,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "put_found_form",
@@ -438,6 +501,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "put_parcel",
@@ -448,6 +512,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "put_record",
@@ -458,6 +523,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "put_recounts",
@@ -468,6 +534,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "read_small_print",
@@ -478,6 +545,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["text/html", "application/json", "application/pdf"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "refused_default",
@@ -488,6 +556,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "refused_mixed",
@@ -498,6 +567,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "refused_none",
@@ -508,6 +578,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "result",
@@ -518,6 +589,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "search_things",
@@ -528,6 +600,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "send",
@@ -538,6 +611,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "send_load",
@@ -548,6 +622,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "stack_consignments",
@@ -558,6 +633,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "start_recount",
@@ -568,6 +644,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "start_recount_by_form",
@@ -578,6 +655,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "string",
@@ -588,6 +666,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "update_thing",
@@ -598,6 +677,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "upload_recount",
@@ -608,6 +688,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &[],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: false,
     },
     Operation {
         id: "write_small_print",
@@ -618,5 +699,6 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
+        is_idempotent: true,
     },
 ];
