@@ -15,6 +15,7 @@ mod pointer;
 mod surrogates;
 mod survey;
 mod syntax;
+mod without;
 
 pub(crate) use node::Data;
 pub use node::{Entry, Node};
@@ -24,6 +25,7 @@ use path_items::WrittenOut;
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join};
 pub(crate) use survey::{Extension, Place, Survey, closest};
+pub(crate) use without::{Spot, without};
 
 use node::Problem;
 use surrogates::Joined;
@@ -160,6 +162,7 @@ impl Document {
             span,
             message: message.into(),
             help: help.into(),
+            fix: None,
         };
         self.located(pointer, severity, problem)
     }
@@ -181,6 +184,7 @@ impl Document {
                     span: entry.key_span.clone(),
                     message,
                     help,
+                    fix: None,
                 };
                 self.located(pointer, severity, problem)
             }
@@ -202,6 +206,11 @@ impl Document {
     pub(crate) fn line(&self, pointer: &str) -> usize {
         let target = pointer::find(&self.root, pointer);
         self.lines.location(&self.text, target.node.span.start).line
+    }
+
+    /// The node that a pointer leads to, for what is to be taken out of the text.
+    pub(crate) fn spot(&self, pointer: &str) -> Option<Spot> {
+        Spot::at(&self.root, pointer)
     }
 
     pub(crate) fn root(&self) -> &Node {
@@ -251,6 +260,7 @@ fn check_version(root: &Node, text: &str) -> Result<(), Located> {
             span,
             message,
             help: help.to_owned(),
+            fix: None,
         };
         Err((pointer.to_owned(), problem))
     };
@@ -339,6 +349,7 @@ fn not_openapi(span: Range<usize>, error: &dyn fmt::Display) -> Problem {
         span,
         message: format!("this is not valid OpenAPI 3.0: {error}"),
         help: "compare this part with the OpenAPI 3.0.3 specification".to_owned(),
+        fix: None,
     }
 }
 
@@ -355,6 +366,7 @@ fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {
         span: valid..text.len(),
         message: "the file is not UTF-8 from here on".to_owned(),
         help: "save it as UTF-8".to_owned(),
+        fix: None,
     };
     refused(path, text, vec![(String::new(), problem)])
 }
@@ -381,6 +393,7 @@ fn finding(
         severity,
         message: problem.message,
         help: problem.help,
+        fix: problem.fix.into_iter().collect(),
         location: lines.location(text, span.start),
         span,
         pointer,

@@ -121,6 +121,22 @@ pub fn write(root: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, FileErr
     Ok(stale)
 }
 
+/// Replaces the text of a file in one step. A link stays one, and the permissions stay.
+///
+/// # Errors
+///
+/// If the file does not exist, or cannot be written. It is untouched then.
+pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
+    let replaced = fs::canonicalize(path).and_then(|place| {
+        let permissions = fs::metadata(&place)?.permissions();
+        let temporary = temporary(place.parent().unwrap_or(&place), text)?;
+        temporary.as_file().set_permissions(permissions)?;
+        temporary.persist(&place).map_err(|error| error.error)?;
+        Ok(())
+    });
+    replaced.map_err(|source| at(path, source))
+}
+
 fn temporary(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     // Temporary files are private to their owner.

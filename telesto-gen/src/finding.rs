@@ -6,6 +6,8 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
+use crate::document::Spot;
+
 /// How severe a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -56,6 +58,21 @@ pub struct Finding {
     pub location: Location,
     /// The JSON pointer of the node, such as `/paths/~1products/get`.
     pub pointer: String,
+    /// What [`fix`](crate::fix()) takes out.
+    #[serde(rename = "fixable", serialize_with = "whether")]
+    pub(crate) fix: Vec<Spot>,
+}
+
+fn whether<S: serde::Serializer>(fix: &[Spot], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bool(!fix.is_empty())
+}
+
+impl Finding {
+    /// Whether [`fix`](crate::fix()) can solve it.
+    #[must_use]
+    pub fn is_fixable(&self) -> bool {
+        !self.fix.is_empty()
+    }
 }
 
 /// The findings of one document, in the order of its text.
@@ -136,12 +153,16 @@ impl Findings {
             (self.count(Severity::Error), "error"),
             (self.count(Severity::Warning), "warning"),
         ];
-        counts
+        let counted = counts
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" }))
             .collect::<Vec<_>>()
-            .join(", ")
+            .join(", ");
+        match self.iter().filter(|finding| finding.is_fixable()).count() {
+            0 => counted,
+            fixable => format!("{counted}; `cargo xtask lint --fix` solves {fixable} of them"),
+        }
     }
 
     fn count(&self, severity: Severity) -> usize {

@@ -37,10 +37,10 @@ pub use self::diff::{
 };
 pub use self::document::{Document, ReadError};
 #[cfg(feature = "generate")]
-pub use self::files::{FileError, Stale, State, stale, write};
+pub use self::files::{FileError, Stale, State, replace, stale, write};
 pub use self::finding::{Finding, Findings, Location, Severity};
 #[cfg(feature = "generate")]
 pub use self::generate::{Generated, GeneratedFile, Target, embed, generate, surface};
-pub use self::lint::{Rule, lint, rules};
+pub use self::lint::{Fixed, Rule, fix, lint, rules};
 #[cfg(feature = "generate")]
 pub use self::surface::{ItemKind, Surface, SurfaceItem};

@@ -1,19 +1,22 @@
 //! Every case in `tests/cases/findings` is a document, or the part of one that matters;
 //! the sections that it leaves out are taken from `base.yaml`, unless its first
-//! line is `# whole`. The expected findings are in the `.txt` beside it;
-//! `UPDATE_EXPECT=1` writes it anew.
+//! line is `# whole`. The expected findings are in the `.txt` beside it, and what a
+//! fix changes; `UPDATE_EXPECT=1` writes it anew.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a test stops at what it does not expect"
 )]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use telesto_gen::{Document, Findings, ReadError, Severity, lint, rules};
+use proptest::sample::Index;
+use serde_json::{Value, json};
+use similar::TextDiff;
+use telesto_gen::{Document, Findings, ReadError, Severity, fix, lint, rules};
 
 const SHIPPED: &str = include_str!("../../spec/telesto.yaml");
 const MADE_UP: &str = include_str!("../../tests/fixture-api/made-up.yaml");
@@ -73,8 +76,14 @@ fn findings_of_the_cases() {
     let mut different = Vec::new();
     for path in cases() {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let found = check(&name, &complete(&fs::read_to_string(&path).unwrap()));
-        let found = format!("{found}\n");
+        let text = complete(&fs::read_to_string(&path).unwrap());
+        let mut found = format!("{}\n", check(&name, &text));
+        let fixed = fix(&name, text.clone());
+        if fixed.text != text {
+            let diff = TextDiff::from_lines(&text, &fixed.text);
+            let diff = diff.unified_diff().context_radius(0).to_string();
+            found.push_str(&format!("\n# What a fix changes\n\n{diff}"));
+        }
         let expected = path.with_extension("txt");
         if update {
             fs::write(&expected, &found).unwrap();
@@ -110,6 +119,192 @@ fn every_rule_has_a_case() {
     }
     // A case is text, so this one has a test of its own below.
     assert_eq!(unmet, BTreeSet::from(["not-utf8"]));
+}
+
+/// How often each rule is broken.
+fn broken(findings: &Findings) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for finding in findings {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    counts
+}
+
+#[test]
+fn a_fix_makes_nothing_worse_and_is_the_last_one() {
+    let mut unmet: BTreeSet<&str> = rules()
+        .filter(|rule| rule.fix.is_some())
+        .map(|rule| rule.name)
+        .collect();
+    assert!(unmet.len() > 5);
+    for path in cases() {
+        let text = complete(&fs::read_to_string(&path).unwrap());
+        let before = check("case", &text);
+        let fixed = fix("case", text.clone());
+        for solved in &fixed.solved {
+            let rule = rules().find(|rule| rule.name == solved.rule).unwrap();
+            assert!(rule.fix.is_some(), "{} has no text about it", rule.name);
+            assert!(solved.is_fixable());
+            unmet.remove(rule.name);
+        }
+        assert_eq!(fixed.solved.is_empty(), fixed.text == text);
+        // What was found in reading hides what the rules say.
+        if Document::parse("case", text.clone()).is_ok() {
+            let had = broken(&before);
+            for (rule, count) in broken(&fixed.findings) {
+                assert!(
+                    had.get(rule).is_some_and(|had| count <= *had),
+                    "{path:?}: {rule}"
+                );
+            }
+        }
+        let again = fix("case", fixed.text.clone());
+        assert_eq!(again.text, fixed.text, "{path:?}");
+        assert!(again.solved.is_empty());
+        assert_eq!(again.findings.to_string(), fixed.findings.to_string());
+    }
+    assert_eq!(unmet, BTreeSet::new(), "no case has it fixed");
+}
+
+#[test]
+fn the_fixes_are_documented() {
+    let readme = include_str!("../../spec/README.md");
+    let (_, section) = readme.split_once("\n## What can be fixed\n").unwrap();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let fixes = rules().filter_map(|rule| Some(format!("| `{}` | {} |", rule.name, rule.fix?)));
+    assert_eq!(rows, fixes.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_required_property_that_tells_alternatives_apart_stays() {
+    let text = complete(
+        r##"
+paths:
+  /things:
+    get:
+      operationId: list_things
+      responses:
+        "200":
+          description: Things.
+          content: { application/json: { schema: { $ref: "#/components/schemas/Thing" } } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Key }
+  schemas:
+    Thing:
+      anyOf:
+        - type: object
+          title: Sized
+          required: [size, color]
+          properties: { size: { type: integer }, color: { type: string } }
+        - type: object
+          title: Colored
+          properties: { color: { type: string } }
+"##,
+    );
+    let fixed = fix("shop.yaml", text);
+    let left = fixed.text.lines().find(|line| line.contains("required:"));
+    assert_eq!(
+        left.map(str::trim),
+        Some("required: [size]"),
+        "{}",
+        fixed.findings
+    );
+    assert_eq!(fixed.solved.len(), 1);
+}
+
+#[test]
+fn a_mark_and_the_ends_of_lines_stay() {
+    let text = "\u{feff}openapi: 3.0.3\r\ninfo: { title: Shop, version: '1' }\r\npaths: {}\r\n\
+                components:\r\n  schemas:\r\n    Thing:\r\n      type: string\r\n      minimum: 1\r\n";
+    let fixed = fix("shop.yaml", text.to_owned());
+    assert_eq!(fixed.text, text.replace("      minimum: 1\r\n", ""));
+}
+
+/// All places in a document that are wanted.
+fn walk<'v>(value: &'v mut Value, found: &mut Vec<&'v mut Value>, wanted: &dyn Fn(&Value) -> bool) {
+    if wanted(value) {
+        found.push(value);
+        return;
+    }
+    match value {
+        Value::Object(members) => {
+            for (key, member) in members {
+                let is_data = matches!(key.as_str(), "example" | "examples" | "default" | "enum");
+                if !is_data && !key.starts_with("x-") {
+                    walk(member, found, wanted);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| walk(item, found, wanted)),
+        _ => {}
+    }
+}
+
+/// Says something in vain at one of the places where that is possible.
+fn say_in_vain(document: &mut Value, what: usize, place: &Index) {
+    let is_schema = |value: &Value, typ: &str| value["type"] == typ && value.get("in").is_none();
+    let wanted: &dyn Fn(&Value) -> bool = match what {
+        0 => &|value| value["$ref"].is_string(),
+        1 => &|value| value["operationId"].is_string(),
+        2 | 3 => &|value| {
+            is_schema(value, "string") && value["enum"].is_array() && value["nullable"] != true
+        },
+        4 => &|value| is_schema(value, "integer") && value.get("default").is_none(),
+        5 => &|value| is_schema(value, "integer"),
+        _ => &|value| is_schema(value, "object") && value["required"].is_array(),
+    };
+    let mut places = Vec::new();
+    walk(document, &mut places, wanted);
+    let at = place.index(places.len());
+    let place = &mut *places[at];
+    match what {
+        0 => place["description"] = "In vain.".into(),
+        1 => {
+            let accept =
+                json!({ "name": "Accept", "in": "header", "schema": { "type": "string" } });
+            match place["parameters"].as_array_mut() {
+                Some(parameters) => parameters.push(accept),
+                None => place["parameters"] = json!([accept]),
+            }
+        }
+        2 => {
+            let values = place["enum"].as_array_mut().unwrap();
+            values.push(values[0].clone());
+        }
+        3 => place["enum"].as_array_mut().unwrap().insert(0, Value::Null),
+        4 => place["default"] = "many".into(),
+        5 => place["minLength"] = 1.into(),
+        _ => place["required"]
+            .as_array_mut()
+            .unwrap()
+            .push("x_y_z_0".into()),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// What a document says in vain is taken out again, and nothing else.
+    #[test]
+    fn a_fix_takes_out_what_is_in_vain_and_nothing_else(
+        added in prop::collection::vec((0usize..7, any::<Index>()), 1..12),
+    ) {
+        let original: Value = serde_yaml::from_str(MADE_UP).unwrap();
+        let mut document = original.clone();
+        for (what, place) in &added {
+            say_in_vain(&mut document, *what, place);
+        }
+        let text = serde_json::to_string_pretty(&document).unwrap();
+        prop_assert!(check("made-up.json", &text).has_errors());
+        let fixed = fix("made-up.json", text);
+        prop_assert!(!fixed.findings.has_errors(), "{}", fixed.findings);
+        let left: Value = serde_json::from_str(&fixed.text).unwrap();
+        prop_assert_eq!(left, original);
+    }
 }
 
 #[test]

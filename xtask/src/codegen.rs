@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use telesto_gen::{Document, GeneratedFile, ReadError, Stale, State, Target};
+use telesto_gen::{Document, GeneratedFile, ReadError, State, Target};
 
-use crate::report::Report;
+use crate::report::{Report, plural};
 use crate::{Outcome, cases};
 
 /// A spec, and what is generated from it.
@@ -100,7 +100,7 @@ pub(crate) fn check(root: &Path, report: &mut Report) -> Outcome {
             State::Different => "Stale",
             State::Unexpected => "Unexpected",
         };
-        report.wrong(verb, entry.path.display(), &short(entry));
+        report.wrong(verb, entry.path.display(), &entry.diff, LONGEST_DIFF);
     }
     let files = if stale.len() == 1 {
         "file is"
@@ -130,10 +130,9 @@ fn generate(root: &Path, report: &mut Report) -> Option<Vec<GeneratedFile>> {
                     report.findings(&generated.warnings);
                 }
                 let operations = generated.operations;
-                let plural = if operations == 1 { "" } else { "s" };
                 report.step(
                     "Generated",
-                    format!("{} with {operations} operation{plural}", spec.folder),
+                    format!("{} with {}", spec.folder, plural(operations, "operation")),
                 );
                 files.extend(generated.files);
                 let copy = spec.copy.map(Path::new);
@@ -183,19 +182,4 @@ fn read(root: &Path, spec: &Spec, report: &mut Report) -> Option<Document> {
     };
     report.findings(&refused);
     None
-}
-
-/// The first lines of a diff.
-fn short(entry: &Stale) -> String {
-    let mut lines = entry.diff.lines();
-    let mut text = String::new();
-    for line in lines.by_ref().take(LONGEST_DIFF) {
-        text.push_str(line);
-        text.push('\n');
-    }
-    let left = lines.count();
-    if left > 0 {
-        text.push_str(&format!("… {left} more lines\n"));
-    }
-    text
 }

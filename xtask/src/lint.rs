@@ -1,12 +1,15 @@
-//! `cargo xtask lint`: checks a spec.
+//! `cargo xtask lint`: checks a spec, and solves what can be solved.
 
+use std::collections::BTreeMap;
+use std::fs;
 use std::path::Path;
 
 use clap::ValueEnum;
-use telesto_gen::{Document, Findings, ReadError, lint};
+use similar::TextDiff;
+use telesto_gen::{Document, Finding, Findings, ReadError, lint, rules};
 
 use crate::Outcome;
-use crate::report::Report;
+use crate::report::{Report, plural};
 
 /// The format of the findings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -17,8 +20,11 @@ pub(crate) enum Output {
     Json,
 }
 
+/// How many lines of the diff are shown.
+const LONGEST_DIFF: usize = 200;
+
 /// Checks the spec in `file`, a path below `folder`.
-pub(crate) fn run(folder: &Path, file: &Path, output: Output, report: &mut Report) -> Outcome {
+pub(crate) fn check(folder: &Path, file: &Path, output: Output, report: &mut Report) -> Outcome {
     let findings = match Document::read_in(folder, file) {
         Ok(document) => lint(&document),
         Err(ReadError::Refused(findings)) => findings,
@@ -27,21 +33,59 @@ pub(crate) fn run(folder: &Path, file: &Path, output: Output, report: &mut Repor
             return Outcome::Failed;
         }
     };
-    match output {
-        Output::Text => show(&findings, file, report),
-        Output::Json => findings.iter().for_each(|finding| report.json(finding)),
+    show(&findings, file, output, report)
+}
+
+/// Solves what can be solved in the spec in `file`, and shows what is left.
+pub(crate) fn fix(folder: &Path, file: &Path, output: Output, report: &mut Report) -> Outcome {
+    let place = folder.join(file);
+    // What cannot be read is said as without a fix.
+    let Ok(before) = fs::read_to_string(&place) else {
+        return check(folder, file, output, report);
+    };
+    let fixed = telesto_gen::fix(file, before.clone());
+    if fixed.text != before {
+        if let Err(error) = telesto_gen::replace(&place, &fixed.text) {
+            report.error(error, "make the file writable, then run the command again");
+            return Outcome::Failed;
+        }
+        if output == Output::Text {
+            show_fixes(&before, &fixed.text, &fixed.solved, file, report);
+        }
+    }
+    show(&fixed.findings, file, output, report)
+}
+
+fn show_fixes(before: &str, after: &str, solved: &[Finding], file: &Path, report: &mut Report) {
+    let diff = TextDiff::from_lines(before, after);
+    let diff = diff.unified_diff().context_radius(1).to_string();
+    report.diff(&diff, LONGEST_DIFF);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for finding in solved {
+        *counts.entry(finding.rule).or_default() += 1;
+    }
+    for rule in rules() {
+        if let (Some(count), Some(fix)) = (counts.get(rule.name), rule.fix) {
+            let what = plural(*count, "finding");
+            report.step("Fixed", format!("{what} of {}: {fix}", rule.name));
+        }
+    }
+    report.step("Wrote", file.display());
+}
+
+fn show(findings: &Findings, file: &Path, output: Output, report: &mut Report) -> Outcome {
+    if output == Output::Json {
+        findings.iter().for_each(|finding| report.json(finding));
+    } else {
+        if !findings.is_empty() {
+            report.findings(findings);
+        }
+        if !findings.has_errors() {
+            report.step("Checked", file.display());
+        }
     }
     match findings.has_errors() {
         true => Outcome::Failed,
         false => Outcome::Done,
-    }
-}
-
-fn show(findings: &Findings, file: &Path, report: &mut Report) {
-    if !findings.is_empty() {
-        report.findings(findings);
-    }
-    if !findings.has_errors() {
-        report.step("Checked", file.display());
     }
 }

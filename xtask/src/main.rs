@@ -90,11 +90,14 @@ Exit codes:
     /// Check a spec without generating anything
     ///
     /// Lists all errors and warnings in the order of the file, each with its
-    /// place and how to fix it.
+    /// place and how to fix it. With --fix, it takes out of the file what the
+    /// spec says in vain, as each rule says, and leaves everything else as it
+    /// is written.
     #[command(after_help = "\
 Examples:
   cargo xtask lint
   cargo xtask lint other.yaml
+  cargo xtask lint --fix other.yaml
   cargo xtask lint --output json | jq .rule
 
 Exit codes:
@@ -104,6 +107,10 @@ Exit codes:
         /// The spec to check [default: spec/telesto.yaml of the workspace]
         #[arg(value_name = "FILE")]
         file: Option<PathBuf>,
+
+        /// Solve what can be solved without a loss, and show the diff
+        #[arg(long)]
+        fix: bool,
 
         /// The format of the findings
         #[arg(long, value_enum, default_value_t = lint::Output::Text)]
@@ -123,14 +130,17 @@ fn main() -> ExitCode {
             fail_on,
             format,
         } => diff::run(&root, base.as_deref(), fail_on, format, &mut report),
-        Task::Lint { file, output } => {
+        Task::Lint { file, fix, output } => {
             // The shipped spec is looked up in the workspace, any other file
             // from the current folder.
             let (folder, file) = match &file {
                 Some(file) => (Path::new(""), file.as_path()),
                 None => (root.as_path(), Path::new(codegen::SHIPPED)),
             };
-            lint::run(folder, file, output, &mut report)
+            match fix {
+                false => lint::check(folder, file, output, &mut report),
+                true => lint::fix(folder, file, output, &mut report),
+            }
         }
     };
     outcome.into()

@@ -32,10 +32,10 @@ impl Report {
         self.line(GOOD, verb, what);
     }
 
-    /// Something that is wrong, and how.
-    pub(crate) fn wrong(&mut self, verb: &str, what: impl Display, detail: &str) {
+    /// Something that is wrong, and how it differs from what it should be.
+    pub(crate) fn wrong(&mut self, verb: &str, what: impl Display, diff: &str, most: usize) {
         self.line(BAD, verb, what);
-        let _ = self.out.write_all(detail.as_bytes());
+        self.diff(diff, most);
     }
 
     /// Why the task failed, and how to fix it.
@@ -55,6 +55,24 @@ impl Report {
         let _ = writeln!(self.out, "{text}");
     }
 
+    /// The first lines of a diff.
+    pub(crate) fn diff(&mut self, diff: &str, most: usize) {
+        let mut lines = diff.lines();
+        for line in lines.by_ref().take(most) {
+            let style = match line.bytes().next() {
+                Some(b'+') => GOOD,
+                Some(b'-') => BAD,
+                Some(b'@') => HELP,
+                _ => Style::new(),
+            };
+            let _ = writeln!(self.out, "{style}{line}{style:#}");
+        }
+        let left = lines.count();
+        if left > 0 {
+            let _ = writeln!(self.out, "… {}", plural(left, "more line"));
+        }
+    }
+
     /// A line for programs to read.
     pub(crate) fn json(&mut self, finding: &Finding) {
         if let Ok(line) = serde_json::to_string(finding) {
@@ -66,4 +84,10 @@ impl Report {
     fn line(&mut self, style: Style, verb: &str, what: impl Display) {
         let _ = writeln!(self.out, "{style}{verb:>12}{style:#} {what}");
     }
+}
+
+/// Such as `1 file`, or `2 files`.
+pub(crate) fn plural(count: usize, what: &str) -> String {
+    let end = if count == 1 { "" } else { "s" };
+    format!("{count} {what}{end}")
 }

@@ -10,6 +10,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
+use super::Spot;
 use super::surrogates::Joined;
 use super::syntax;
 
@@ -157,6 +158,8 @@ pub(crate) struct Problem {
     pub(crate) span: Range<usize>,
     pub(crate) message: String,
     pub(crate) help: String,
+    /// What can be taken out to solve it, and nothing is lost.
+    pub(crate) fix: Option<Spot>,
 }
 
 /// Reads `text` as one document. `joined` is the text as YAML can read it, with
@@ -407,6 +410,7 @@ impl Loader {
             span,
             message: message.to_owned(),
             help: help.to_owned(),
+            fix: None,
         });
     }
 

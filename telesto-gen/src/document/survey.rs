@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::Spot;
 use super::node::{Data, Entry, Node, Problem};
 use super::objects::{DOCUMENT, Kind, Object, SCHEMA, Shape, is_method, shape_of};
 use super::pointer;
@@ -96,23 +97,26 @@ impl<'a> Survey<'a> {
         let field = pointer::join(&at, "$ref");
         self.value(&Shape::Text, Some(reference), &reference.value, field);
         for sibling in node.entries().iter().filter(|entry| entry.key != "$ref") {
-            self.refuse(
-                "ref-siblings",
-                sibling.key_span.clone(),
-                pointer::join(&at, &sibling.key),
-                format!("`{}` has no effect beside a `$ref`", sibling.key),
-                match object.kind {
-                    Kind::Schema => format!(
-                        "remove `{0}`, put it on the schema referred to, or write \
+            let help = match object.kind {
+                Kind::Schema => format!(
+                    "remove `{0}`, put it on the schema referred to, or write \
                          `allOf: [{{ $ref: … }}]` beside `{0}`",
-                        sibling.key
-                    ),
-                    _ => format!(
-                        "remove `{}`, or move it to the target of the `$ref`",
-                        sibling.key
-                    ),
-                },
-            );
+                    sibling.key
+                ),
+                _ => format!(
+                    "remove `{}`, or move it to the target of the `$ref`",
+                    sibling.key
+                ),
+            };
+            let problem = Problem {
+                rule: "ref-siblings",
+                span: sibling.key_span.clone(),
+                message: format!("`{}` has no effect beside a `$ref`", sibling.key),
+                help,
+                fix: Some(Spot::of_entry(sibling)),
+            };
+            self.problems
+                .push((pointer::join(&at, &sibling.key), problem));
         }
         self.places.push(Place {
             kind: object.kind,
@@ -338,6 +342,7 @@ impl<'a> Survey<'a> {
             span,
             message,
             help,
+            fix: None,
         };
         self.problems.push((at, problem));
     }

@@ -13,6 +13,7 @@ mod bodies;
 mod docs;
 mod examples;
 mod extensions;
+mod fix;
 mod merges;
 mod operations;
 mod parameters;
@@ -22,6 +23,8 @@ mod responses;
 mod root;
 mod schemas;
 mod type_names;
+
+pub use self::fix::{Fixed, fix};
 
 /// A rule, which findings refer to.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct Rule {
     pub severity: Severity,
     /// What it asks of a document.
     pub says: &'static str,
+    /// What [`fix`](fix()) does about a violation, if it can do something.
+    pub fix: Option<&'static str>,
     /// `None` for what is found while reading.
     check: Option<Check>,
 }
@@ -44,6 +49,7 @@ const fn read(name: &'static str, says: &'static str) -> Rule {
         name,
         severity: Severity::Error,
         says,
+        fix: None,
         check: None,
     }
 }
@@ -53,6 +59,7 @@ const fn error(name: &'static str, says: &'static str, check: Check) -> Rule {
         name,
         severity: Severity::Error,
         says,
+        fix: None,
         check: Some(check),
     }
 }
@@ -62,7 +69,15 @@ const fn warning(name: &'static str, says: &'static str, check: Check) -> Rule {
         name,
         severity: Severity::Warning,
         says,
+        fix: None,
         check: Some(check),
+    }
+}
+
+impl Rule {
+    const fn fixed_by(mut self, fix: &'static str) -> Self {
+        self.fix = Some(fix);
+        self
     }
 }
 
@@ -87,7 +102,8 @@ static RULES: &[Rule] = &[
         "an object has the fields that OpenAPI 3.0.3 requires",
     ),
     read("wrong-type", "a field has the right type"),
-    read("ref-siblings", "there are no fields beside a `$ref`"),
+    read("ref-siblings", "there are no fields beside a `$ref`")
+        .fixed_by("takes out what is beside a `$ref`"),
     read("wrong-shape", "the document is valid OpenAPI 3.0.3"),
     // The document.
     error(
@@ -182,7 +198,8 @@ static RULES: &[Rule] = &[
         "unsupported-parameter",
         "a parameter can be sent by the client",
         parameters::unsupported,
-    ),
+    )
+    .fixed_by("takes out the headers that the client sets itself"),
     // Bodies.
     error(
         "json-without-schema",
@@ -209,32 +226,31 @@ static RULES: &[Rule] = &[
         "schema-name",
         "the names of schemas differ, also in Rust",
         type_names::name,
-    ),
+    )
+    .fixed_by("takes out a `title`, if that is where a name comes from"),
     error(
         "property-name",
         "the properties of a schema have valid names, and the required ones exist",
         schemas::property_name,
-    ),
+    )
+    .fixed_by("takes out of `required` what is no property"),
     error(
         "equal-properties",
         "schemas that are merged have no two properties of one name in Rust",
         merges::equal_properties,
     ),
     error(
-        "required-may-be-empty",
-        "a response requires only identifiers",
-        responses::required_may_be_empty,
-    ),
-    error(
         "enum-values",
         "the values of an enum have its type, and differ, also in Rust",
         schemas::enum_values,
-    ),
+    )
+    .fixed_by("takes out values that are null, or that are listed twice"),
     error(
         "unsupported-schema",
         "a schema can be written in Rust",
         schemas::unsupported,
-    ),
+    )
+    .fixed_by("takes out what has no effect on the type, and defaults that do not fit it"),
     error(
         "alternatives",
         "the alternatives of a schema can be told apart",
@@ -245,6 +261,13 @@ static RULES: &[Rule] = &[
         "the parts of a schema can be merged",
         merges::endless,
     ),
+    // What the others solve may solve this as well.
+    error(
+        "required-may-be-empty",
+        "a response requires only identifiers",
+        responses::required_may_be_empty,
+    )
+    .fixed_by("takes out of `required` what may be empty"),
     error("example", "an example fits its schema", examples::example),
     warning(
         "unknown-format",
@@ -337,22 +360,41 @@ struct Report<'d> {
 impl Report<'_> {
     /// A finding about a value.
     fn at(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        let finding =
-            self.document
-                .finding(pointer, self.rule.name, self.rule.severity, message, help);
-        self.add(finding);
+        self.add(self.of_value(pointer, message.into(), help.into()));
     }
 
     /// A finding about a key.
     fn at_key(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        let finding = self.document.finding_at_key(
-            pointer,
-            self.rule.name,
-            self.rule.severity,
-            message.into(),
-            help.into(),
-        );
-        self.add(finding);
+        self.add(self.of_key(pointer, message.into(), help.into()));
+    }
+
+    /// A finding about a value that is in vain, and can be taken out.
+    fn in_vain(&mut self, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
+        let finding = self.of_value(pointer, message.into(), help.into());
+        self.add(self.fixed_without(finding, [pointer]));
+    }
+
+    /// The same finding, which is solved by taking these out.
+    fn fixed_without<'p>(
+        &self,
+        finding: Finding,
+        gone: impl IntoIterator<Item = &'p str>,
+    ) -> Finding {
+        let spots = gone.into_iter().map(|pointer| self.document.spot(pointer));
+        let fix = spots.collect::<Option<_>>().unwrap_or_default();
+        Finding { fix, ..finding }
+    }
+
+    fn of_value(&self, pointer: &str, message: String, help: String) -> Finding {
+        let Rule { name, severity, .. } = *self.rule;
+        self.document
+            .finding(pointer, name, severity, message, help)
+    }
+
+    fn of_key(&self, pointer: &str, message: String, help: String) -> Finding {
+        let Rule { name, severity, .. } = *self.rule;
+        self.document
+            .finding_at_key(pointer, name, severity, message, help)
     }
 
     /// A finding about something that operations share is reported once.

@@ -84,7 +84,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         }
         if kind == "header" {
-            header(report, &found, name, key_header);
+            header(spec, report, &found, name, key_header);
         }
         if place.node.is_set("allowReserved") {
             report.at_key(
@@ -124,7 +124,13 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn header(report: &mut Report<'_>, found: &Found<'_>, name: &str, key_header: Option<&str>) {
+fn header(
+    spec: &Spec<'_>,
+    report: &mut Report<'_>,
+    found: &Found<'_>,
+    name: &str,
+    key_header: Option<&str>,
+) {
     let by_itself = ["accept", "authorization", "content-type"];
     if !is_header_name(name) {
         report.at(
@@ -135,11 +141,13 @@ fn header(report: &mut Report<'_>, found: &Found<'_>, name: &str, key_header: Op
     } else if by_itself.iter().any(|n| n.eq_ignore_ascii_case(name))
         || key_header.is_some_and(|n| n.eq_ignore_ascii_case(name))
     {
-        report.at(
+        let finding = report.of_value(
             &found.field("name"),
             format!("the client sets the header `{name}` itself"),
-            "remove this parameter",
+            "remove this parameter".to_owned(),
         );
+        let gone = spec.mentions(found);
+        report.add(report.fixed_without(finding, gone.iter().map(String::as_str)));
     }
 }
 

@@ -32,7 +32,7 @@ fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
         if is_identifier(name) || is_constant(property.node) || goes_one_way {
             continue;
         }
-        report.at(
+        report.in_vain(
             &format!("{}/required/{index}", schema.pointer),
             format!("`{name}` is required, but it may be empty in a response"),
             format!("remove `{name}` from `required`: an empty value is `None` then"),

@@ -74,14 +74,16 @@ fn required_exist(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
         }
         let properties = whole.node.get("properties").map_or(&[][..], Node::entries);
         let close = closest(name, properties.iter().map(|entry| entry.key.as_str()));
-        report.at(
-            &format!("{}/required/{index}", schema.pointer),
-            format!("`{name}` is required, but there is no such property"),
-            match close {
-                Some(close) => format!("did you mean `{close}`?"),
-                None => format!("add `{name}` to `properties`, or remove it here"),
-            },
-        );
+        let pointer = format!("{}/required/{index}", schema.pointer);
+        let message = format!("`{name}` is required, but there is no such property");
+        match close {
+            Some(close) => report.at(&pointer, message, format!("did you mean `{close}`?")),
+            None => report.in_vain(
+                &pointer,
+                message,
+                format!("add `{name}` to `properties`, or remove it here"),
+            ),
+        }
     }
 }
 
@@ -120,18 +122,19 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 (_, "string") => "put the value in quotes",
                 _ => "change the value or the `type`",
             };
-            report.at(
-                &format!("{at}/{index}"),
-                format!("this value is {}, but the type is `{typ}`", value.what()),
-                help,
-            );
+            let pointer = format!("{at}/{index}");
+            let message = format!("this value is {}, but the type is `{typ}`", value.what());
+            match value.data {
+                Data::Null => report.in_vain(&pointer, message, help),
+                _ => report.at(&pointer, message, help),
+            }
         }
         if !fits {
             continue;
         }
         if let Some((first, second)) = equal(values.items()) {
             let line = spec.document.line(&format!("{at}/{first}"));
-            report.at(
+            report.in_vain(
                 &format!("{at}/{second}"),
                 format!("this value is already listed on line {line}"),
                 "remove one of the two",
@@ -208,7 +211,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             let is_listed = values.is_empty() || values.contains(default);
             let fits = is_null || (is_of_type(default, typ) && is_listed);
             if !fits {
-                report.at(
+                report.in_vain(
                     &at("default"),
                     "the schema does not allow this default",
                     "remove it, or write a value of the type, and of the enum if there is one",
@@ -355,14 +358,18 @@ fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
                     continue;
                 }
                 for keyword in keywords.iter().filter(present) {
-                    report.at_key(
-                        &join(&schema.pointer, keyword),
-                        format!("`{keyword}` has no effect on the type `{typ}`"),
-                        match *keyword {
-                            "enum" => "move it to the items or the properties".to_owned(),
-                            _ => format!("remove it, or make the type `{}`", types.join("` or `")),
-                        },
-                    );
+                    let pointer = join(&schema.pointer, keyword);
+                    let message = format!("`{keyword}` has no effect on the type `{typ}`");
+                    let help = match *keyword {
+                        "enum" => "move it to the items or the properties".to_owned(),
+                        _ => format!("remove it, or make the type `{}`", types.join("` or `")),
+                    };
+                    let finding = report.of_key(&pointer, message, help);
+                    // What says more than a limit does may be what the type should follow.
+                    report.add(match *keyword {
+                        "enum" | "properties" => finding,
+                        _ => report.fixed_without(finding, [pointer.as_str()]),
+                    });
                 }
             }
         }

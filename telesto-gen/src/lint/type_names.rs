@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::document::join;
+use crate::document::{find, join};
 
 use super::Report;
 use crate::names::pascal;
@@ -50,10 +50,22 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
 fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
     for (name, first, second) in Types::of(spec).clashes {
         let line = spec.document.line(&first);
-        report.at_key(
+        let finding = report.of_key(
             &second,
             format!("this schema is `{name}` in Rust, and so is another one, on line {line}"),
-            "move one of the two to `components/schemas`, with a name of its own",
+            "move one of the two to `components/schemas`, with a name of its own".to_owned(),
         );
+        // A component is not named after its title.
+        let titles = [second, first].map(|pointer| join(&pointer, "title"));
+        let mut titles = titles.iter().map(String::as_str);
+        let gives_name = |title: &&str| {
+            let title = find(spec.root, title);
+            let text = title.node.text().filter(|_| title.exact);
+            text.is_some_and(|text| pascal(text) == name)
+        };
+        report.add(match titles.find(gives_name) {
+            Some(title) => report.fixed_without(finding, [title]),
+            None => finding,
+        });
     }
 }

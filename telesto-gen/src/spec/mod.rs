@@ -179,6 +179,22 @@ impl<'a> Spec<'a> {
             .filter_map(|place| Some((place, place.reference()?)))
     }
 
+    /// Where an object is, and all references that lead to it.
+    pub(crate) fn mentions(&self, found: &Found<'_>) -> Vec<String> {
+        let mut mentions = vec![found.pointer.clone()];
+        let mut looked_up = 0;
+        while let Some(target) = mentions.get(looked_up) {
+            let target = format!("#{target}");
+            let leads_there = |(place, reference): (&Place<'_>, &str)| {
+                (reference == target).then(|| place.pointer.clone())
+            };
+            let more: Vec<String> = self.references().filter_map(leads_there).collect();
+            mentions.extend(more.into_iter().filter(|pointer| !pointer.is_empty()));
+            looked_up += 1;
+        }
+        mentions
+    }
+
     /// The objects of this kind that are not references.
     pub(crate) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
         self.places(kind)
@@ -431,6 +447,7 @@ impl<'a> Operation<'a> {
     }
 
     /// Whether a request may arrive twice: because of its method, or as it says.
+    #[cfg(feature = "generate")]
     pub(crate) fn is_idempotent(&self) -> bool {
         self.has_idempotent_method() || self.node.is_set(extensions::IDEMPOTENT)
     }
