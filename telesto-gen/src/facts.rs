@@ -7,9 +7,7 @@ use crate::document::{Kind, Node};
 use crate::names::pascal;
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
-use crate::spec::{
-    Found, Operation, Parameter, RateLimit, Spec, component_name, essence, media_type,
-};
+use crate::spec::{Found, Operation, Parameter, RateLimit, Spec, component_name, essence, sent_as};
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
@@ -162,7 +160,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
             .collect(),
         body: spec.request_body(operation).map(|body| {
             let content = spec.field(&body, "content");
-            let sent_in = content.and_then(|content| media_type(&content));
+            let sent_in = content.and_then(|content| sent_as(&content));
             BodyFacts {
                 required: body.node.is_set("required"),
                 description: description(&body),

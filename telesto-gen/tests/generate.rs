@@ -23,6 +23,7 @@ fn every_step_says_how_often_it_applied() {
     let expected = [
         ("descriptions", 2),
         ("alternatives", 2),
+        ("several-request-types", 0),
         ("error-responses", 4),
         ("head-bodies", 0),
         ("unreachable-schemas", 1),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
-use crate::spec::{Found, Operation, Spec, essence, media_type};
+use crate::spec::{Found, Operation, Spec, essence, media_type, sent_as};
 
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
@@ -121,6 +121,7 @@ pub(super) fn body_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
         content_docs(
             sides,
             (&base, &new),
+            sent_as,
             &format!(" of the request body of `{label}`"),
             report,
         );
@@ -129,7 +130,7 @@ pub(super) fn body_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
     for (status, new) in sides.new.successes(pair.new) {
         if let Some(base) = base.get(status) {
             let what = format!(" of the response {status} of `{label}`");
-            content_docs(sides, (base, &new), &what, report);
+            content_docs(sides, (base, &new), media_type, &what, report);
         }
     }
 }
@@ -139,23 +140,24 @@ pub(super) fn body_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
 fn content_docs<'a>(
     sides: &Sides<'a>,
     (base, new): (&Found<'a>, &Found<'a>),
+    used: Used,
     what: &str,
     report: &mut Report<'_, '_>,
 ) {
     let keys = ["description", "headers", "links"];
     docs_of((base.node, new.node), &new.pointer, &keys, what, report);
-    let (was, is) = (media(sides.base, base), media(sides.new, new));
-    let used = is.as_ref().map(|(kind, _)| *kind);
+    let (was, is) = (media(sides.base, base, used), media(sides.new, new, used));
+    let kind = is.as_ref().map(|(kind, _)| *kind);
     let other = |spec: &Spec<'a>, holder: &Found<'a>| {
         let content = spec.field(holder, "content");
         let entries = content.map_or(&[][..], |content| content.node.entries());
         let others = entries
             .iter()
-            .filter(|entry| Some(essence(&entry.key)) != used);
+            .filter(|entry| Some(essence(&entry.key)) != kind);
         let others = others.map(|entry| (entry.key.clone(), entry.value.to_json()));
         others.collect::<BTreeMap<_, _>>()
     };
-    let is_same = was.as_ref().map(|(kind, _)| *kind) == used;
+    let is_same = was.as_ref().map(|(kind, _)| *kind) == kind;
     if is_same && other(sides.base, base) != other(sides.new, new) {
         report.at_key(
             Verdict::Docs,
@@ -242,8 +244,8 @@ pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
         return;
     };
     let nothing = || "nothing".to_owned();
-    let one = shown(sides.base, &base).unwrap_or_else(nothing);
-    let other = shown(sides.new, &new).unwrap_or_else(nothing);
+    let one = shown(sides.base, &base, sent_as).unwrap_or_else(nothing);
+    let other = shown(sides.new, &new, sent_as).unwrap_or_else(nothing);
     if one != other {
         report.at_key(
             Verdict::Breaking,
@@ -261,7 +263,7 @@ pub(super) fn response_type(
 ) {
     fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
         let successes = spec.successes(operation).into_iter();
-        let mut kinds = successes.filter_map(|(_, success)| shown(spec, &success));
+        let mut kinds = successes.filter_map(|(_, success)| shown(spec, &success, media_type));
         kinds.next().unwrap_or_else(|| "nothing".to_owned())
     }
     let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
@@ -331,17 +333,24 @@ fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
     )
 }
 
+/// Which media type the client uses of a content.
+pub(super) type Used = for<'a> fn(&Found<'a>) -> Option<&'a str>;
+
 /// The media type that the client uses of a body or a response, without its
 /// parameters, and what that holds.
-pub(super) fn media<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<(&'a str, Found<'a>)> {
+pub(super) fn media<'a>(
+    spec: &Spec<'a>,
+    holder: &Found<'a>,
+    used: Used,
+) -> Option<(&'a str, Found<'a>)> {
     let content = spec.field(holder, "content")?;
-    let kind = media_type(&content)?;
+    let kind = used(&content)?;
     Some((essence(kind), spec.field(&content, kind)?))
 }
 
 /// The same, in words.
-fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Option<String> {
-    let (kind, media) = media(spec, holder)?;
+fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>, used: Used) -> Option<String> {
+    let (kind, media) = media(spec, holder, used)?;
     Some(match media.node.get("schema") {
         Some(_) => kind.to_owned(),
         None => format!("{kind} without a schema"),

@@ -8,7 +8,7 @@ use super::operations;
 use super::parameters::{self, Parameters};
 use super::schemas::{self, Properties};
 use crate::spec::types::Types;
-use crate::spec::{Found, Operation, Spec, component_name};
+use crate::spec::{Found, Operation, Spec, component_name, media_type, sent_as};
 
 /// What belongs together in two documents.
 pub(super) struct Sides<'a> {
@@ -210,7 +210,8 @@ impl<'a> Walk<'_, 'a> {
         }
         if let (Some(one), Some(other)) = (base.request_body(pair.base), new.request_body(pair.new))
         {
-            self.content(&one, &other, format!("the request body of `{label}`"));
+            let name = format!("the request body of `{label}`");
+            self.content(&one, &other, sent_as, name);
         }
         // By their statuses, or else in their order.
         let bodies = |spec: &Spec<'a>, operation: &Operation<'a>| {
@@ -224,14 +225,21 @@ impl<'a> Walk<'_, 'a> {
             &[&|(one, _), (other, _)| one == other, &|_, _| true],
         );
         for ((_, one), (_, other)) in matched.both {
-            self.content(&one, &other, format!("the response of `{label}`"));
+            let name = format!("the response of `{label}`");
+            self.content(&one, &other, media_type, name);
         }
     }
 
     /// The schemas of the media type that the client uses.
-    fn content(&mut self, one: &Found<'a>, other: &Found<'a>, name: String) {
+    fn content(
+        &mut self,
+        one: &Found<'a>,
+        other: &Found<'a>,
+        used: operations::Used,
+        name: String,
+    ) {
         let of = |spec: &Spec<'a>, holder: &Found<'a>| {
-            let (kind, media) = operations::media(spec, holder)?;
+            let (kind, media) = operations::media(spec, holder, used)?;
             Some((kind, spec.field(&media, "schema")?, media.field("schema")))
         };
         let (one, other) = (of(self.sides.base, one), of(self.sides.new, other));

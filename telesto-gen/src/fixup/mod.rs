@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::formats::{self, Rust};
 use crate::schemas;
-use crate::spec::alternatives::Union;
+use crate::spec::{self, alternatives::Union};
 
 pub(crate) mod alternatives;
 mod nullable;
@@ -25,6 +25,7 @@ pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, u
     let mut applied = vec![
         // First, as it goes by the places in the document.
         ("alternatives", alternatives::apply(api, unions)),
+        ("several-request-types", several_request_types(api)),
         ("error-responses", error_responses(api)),
         ("head-bodies", head_bodies(api)),
         ("unreachable-schemas", unreachable_schemas(api)),
@@ -44,6 +45,20 @@ pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, u
         ("merged-scalars", merged_scalars(api)),
     ]);
     applied
+}
+
+/// progenitor takes a request body of one media type only.
+fn several_request_types(api: &mut OpenAPI) -> usize {
+    let mut dropped = 0;
+    schemas::for_each_body(api, &mut |body| {
+        let all = body.content.keys().map(String::as_str);
+        let sent = spec::sent_among(all).map(str::to_owned);
+        let before = body.content.len();
+        body.content
+            .retain(|media_type, _| Some(media_type) == sent.as_ref());
+        dropped += before - body.content.len();
+    });
+    dropped
 }
 
 /// progenitor panics if the errors of an operation have two schemas, loses the

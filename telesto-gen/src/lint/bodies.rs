@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::document::{Kind, Node, join};
 
 use super::Report;
-use crate::spec::{Found, Spec};
+use crate::spec::{Found, Spec, sent_as};
 
 /// progenitor has a `todo!` for this.
 pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
@@ -60,18 +60,17 @@ pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label: &str) {
-    let contents = contents(body);
-    if contents.len() != 1 {
+    let content = spec.field(body, "content");
+    let sent = content.as_ref().and_then(sent_as);
+    if sent.is_none() {
         report.at_key(
             &body.field("content"),
-            match contents.len() {
-                0 => format!("the request body of `{label}` has no media type"),
-                n => format!("the request body of `{label}` has {n} media types"),
-            },
-            "keep the one that the client should send, such as `application/json`",
+            format!("the request body of `{label}` has no media type"),
+            "add the one that the client should send, such as `application/json`",
         );
     }
-    for (media_type, content) in contents {
+    let contents = contents(body).into_iter();
+    for (media_type, content) in contents.filter(|(media_type, _)| Some(*media_type) == sent) {
         match essence(media_type).as_str() {
             "application/json" => encoding(report, &content, label),
             "application/x-www-form-urlencoded" => {

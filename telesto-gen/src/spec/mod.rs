@@ -101,6 +101,7 @@ impl<'a> Spec<'a> {
             ..
         } = document.survey();
         places.sort_by_key(|place| place.node.span.start);
+        without_unsent(&mut places);
         let root = document.root();
         let mut operations = Vec::new();
         for (path, item, item_pointer) in path_items(root) {
@@ -463,6 +464,34 @@ impl<'a> Operation<'a> {
     }
 }
 
+/// Takes out what is only in media types that the client does not send: it is in no client.
+fn without_unsent(places: &mut Vec<Place<'_>>) {
+    let bodies = places
+        .iter()
+        .filter(|place| place.kind == Kind::RequestBody);
+    let unsent: HashSet<String> = bodies
+        .filter_map(|place| {
+            let content = Found {
+                node: place.node.get("content")?,
+                pointer: join(&place.pointer, "content"),
+            };
+            let sent = sent_as(&content);
+            let entries = content.node.entries().iter();
+            let others = entries.filter(move |entry| Some(entry.key.as_str()) != sent);
+            Some(others.map(move |entry| content.field(&entry.key)))
+        })
+        .flatten()
+        .collect();
+    if unsent.is_empty() {
+        return;
+    }
+    places.retain(|Place { pointer, .. }| {
+        let ends = pointer.match_indices('/').map(|(end, _)| end);
+        let mut holders = ends.chain([pointer.len()]).map(|end| &pointer[..end]);
+        !holders.any(|holder| unsent.contains(holder))
+    });
+}
+
 /// The media type of a content that the client uses, as the document writes it:
 /// JSON, or else the first.
 #[must_use]
@@ -472,6 +501,31 @@ pub fn media_type<'a>(content: &Found<'a>) -> Option<&'a str> {
         .clone()
         .find(|media| essence(media) == "application/json");
     json.or_else(|| all.next())
+}
+
+/// The media type of a request that the client sends, as the document writes it: JSON, or
+/// else the first that it can send, or the first.
+#[must_use]
+pub fn sent_as<'a>(content: &Found<'a>) -> Option<&'a str> {
+    sent_among(content.node.entries().iter().map(|e| e.key.as_str()))
+}
+
+/// The same, of the media types of a body.
+pub(crate) fn sent_among<'a>(all: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    const SENDABLE: [&[&str]; 2] = [
+        &["application/json"],
+        &[
+            "application/x-www-form-urlencoded",
+            "application/octet-stream",
+            "text/plain",
+            "text/x-markdown",
+        ],
+    ];
+    let find = |wanted: &&[&str]| all.clone().find(|media| wanted.contains(&essence(media)));
+    SENDABLE
+        .iter()
+        .find_map(find)
+        .or_else(|| all.clone().next())
 }
 
 /// A media type without its parameters.

@@ -8,7 +8,7 @@ use crate::document::{Node, join};
 use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
-use super::{Found, Spec, component_name};
+use super::{Found, Spec, component_name, sent_as};
 
 /// The types that schemas become.
 pub(crate) struct Types<'s, 'a> {
@@ -46,16 +46,18 @@ impl<'s, 'a> Types<'s, 'a> {
                     types.walk(&name, schema, &parameter.found.field("schema"));
                 }
             }
-            let body = spec.request_body(operation).map(|body| (body, "body"));
-            let responses = spec.successes(operation);
-            let responses = responses.into_iter().map(|(_, found)| (found, "response"));
-            for (found, suffix) in body.into_iter().chain(responses) {
-                let content = found.field("content");
-                for entry in found.node.get("content").map_or(&[][..], Node::entries) {
-                    if let Some(schema) = entry.value.get("schema") {
-                        let pointer = join(&join(&content, &entry.key), "schema");
-                        types.walk(&format!("{id}-{suffix}"), schema, &pointer);
-                    }
+            let body = spec.request_body(operation);
+            let body = body.and_then(|body| spec.field(&body, "content"));
+            let body = body.and_then(|content| spec.field(&content, sent_as(&content)?));
+            let body = body.map(|media| (media, "body"));
+            let responses = spec.contents(operation).into_iter();
+            let responses = responses.flat_map(|content| {
+                let entries = content.node.entries().iter();
+                entries.filter_map(move |entry| spec.field(&content, &entry.key))
+            });
+            for (media, suffix) in body.into_iter().chain(responses.map(|m| (m, "response"))) {
+                if let Some(schema) = media.node.get("schema") {
+                    types.walk(&format!("{id}-{suffix}"), schema, &media.field("schema"));
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::document::{Node, join};
 
-use super::{Found, Operation, Spec};
+use super::{Found, Operation, Spec, sent_as};
 
 /// The pointers of schemas that operations use, references followed.
 #[derive(Default)]
@@ -90,7 +90,9 @@ impl<'a> Schemas<'a> {
             .filter_map(|parameter| field(spec, &parameter.found, "schema"))
             .collect();
         if let Some(body) = spec.request_body(operation) {
-            sent.extend(of_content(spec, &body));
+            let content = spec.field(&body, "content");
+            let media = content.and_then(|content| spec.field(&content, sent_as(&content)?));
+            sent.extend(media.and_then(|media| field(spec, &media, "schema")));
         }
         let successes = spec.successes(operation);
         let received = successes

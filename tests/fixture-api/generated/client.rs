@@ -1450,6 +1450,24 @@ pub mod types {
             Default::default()
         }
     }
+    ///`LabelSatchelBody`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct LabelSatchelBody {
+        ///What it says.
+        #[serde(default, with = "crate::wire")]
+        pub text: ::std::option::Option<::std::string::String>,
+        ///How many.
+        #[serde(default, with = "crate::wire")]
+        pub copies: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl LabelSatchelBody {
+        pub fn builder() -> builder::LabelSatchelBody {
+            Default::default()
+        }
+    }
     ///`Level`
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -3143,6 +3161,21 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///A satchel.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Satchel {
+        ///In kilograms.
+        #[serde(default, with = "crate::wire")]
+        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Satchel {
+        pub fn builder() -> builder::Satchel {
+            Default::default()
         }
     }
     ///`Screw`
@@ -7539,6 +7572,96 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct LabelSatchelBody {
+            copies: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            text: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for LabelSatchelBody {
+            fn default() -> Self {
+                Self {
+                    copies: Ok(Default::default()),
+                    text: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl LabelSatchelBody {
+            /**How many.
+
+Optional.*/
+            pub fn copies(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.copies = crate::argument::property(
+                    "copies",
+                    "copies",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**What it says.
+
+Optional.*/
+            pub fn text(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.text = crate::argument::property(
+                    "text",
+                    "text",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::LabelSatchelBody, crate::Error> {
+                crate::argument::built(
+                    "LabelSatchelBody",
+                    <super::LabelSatchelBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<LabelSatchelBody> for super::LabelSatchelBody {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: LabelSatchelBody,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    copies: value.copies?,
+                    text: value.text?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::LabelSatchelBody> for LabelSatchelBody {
+            fn from(value: super::LabelSatchelBody) -> Self {
+                Self {
+                    copies: Ok(value.copies),
+                    text: Ok(value.text),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ListMoodsResponseItem {
             code: ::std::result::Result<
                 ::std::option::Option<super::ListMoodsResponseItemCode>,
@@ -10696,6 +10819,72 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Satchel {
+            weight: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Satchel {
+            fn default() -> Self {
+                Self {
+                    weight: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Satchel {
+            /**In kilograms.
+
+Optional.*/
+            pub fn weight(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.weight = crate::argument::property(
+                    "weight",
+                    "weight",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Satchel, crate::Error> {
+                crate::argument::built(
+                    "Satchel",
+                    <super::Satchel as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Satchel> for super::Satchel {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Satchel,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    weight: value.weight?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Satchel> for Satchel {
+            fn from(value: super::Satchel) -> Self {
+                Self {
+                    weight: Ok(value.weight),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Screw {
             kind: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -12797,22 +12986,23 @@ Optional.*/
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
         EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
         FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
-        Object, Goods : Object, GoodsForm : Object, Kit : Object, ListMoodsResponseItem :
-        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
-        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Pallet : Object,
-        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object, Pile :
-        Object, PileKind : Text, Priced : Object, PrintState : Text, RackType : Text,
-        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
-        RecordState : Text, Result : Object, ResultBody : Object, ResultKind : Text,
-        ResultPlace : Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text,
-        Round : Object, RoundKind : Text, Screw : Object, Shelf : Object, ShelfKind :
-        Text, SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind :
-        Text, StartRecountBody : Object, StartRecountByFormBody : Object, SuppliedProduct
-        : Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
-        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object, Vec : Object
+        Object, Goods : Object, GoodsForm : Object, Kit : Object, LabelSatchelBody :
+        Object, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
+        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
+        Text, OptionSort : Text, Pallet : Object, Parcel : Object, ParcelSize : Object,
+        Person : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
+        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
+        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
+        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
+        Object, RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object,
+        Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object,
+        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
+        Object, StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier :
+        Object, SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree :
+        Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem :
+        Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
@@ -12863,7 +13053,8 @@ Optional.*/
         optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
         optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
         price, optional "sold_on" : sold_on, } Kit { optional "parts" : parts, optional
-        "due" : due, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
+        "due" : due, } LabelSatchelBody { optional "text" : text, optional "copies" :
+        copies, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
         level, optional "code" : code, optional "state" : state, optional "flag" : flag,
         } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
         optional "member_id" : member_id, required "name_id" : name_id, optional
@@ -12898,33 +13089,34 @@ Optional.*/
         box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
         : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
         a, } Robot { required "id" : id, required "model" : model, } Round { required
-        "kind" : kind, optional "radius" : radius, } Screw { optional "kind" : kind,
-        optional "thread" : thread, } Shelf { optional "name" : name, optional "kind" :
-        kind, optional "beside" : beside, optional "near" : near, optional "prices" :
-        prices, } SmallPrint { optional "name" : name, optional "state" : state, optional
-        "states" : states, optional "size" : size, optional "paper" : paper, optional
-        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
-        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
-        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
-        SuppliedProduct { required "product_id" : product_id, optional "purchase_price" :
-        purchase_price, optional "first_bought" : first_bought, } Supplier { optional
-        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
-        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
-        "orders_total" : orders_total, optional "active" : active, optional "since" :
-        since, optional "changed" : changed, optional "synced" : synced, optional
-        "status" : status, optional "address" : address, optional "products" : products,
-        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
-        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
-        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
-        required "id" : id, optional "name" : name, optional "price" : price, optional
-        "children" : children, optional "parent" : parent, optional "place" : place,
-        optional "shape" : shape, optional "contact" : contact, optional "amount" :
-        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
-        "crate" : crate_, optional "with space & more" : with_space_more, optional
-        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
-        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
-        { optional "vec" : vec, }
+        "kind" : kind, optional "radius" : radius, } Satchel { optional "weight" :
+        weight, } Screw { optional "kind" : kind, optional "thread" : thread, } Shelf {
+        optional "name" : name, optional "kind" : kind, optional "beside" : beside,
+        optional "near" : near, optional "prices" : prices, } SmallPrint { optional
+        "name" : name, optional "state" : state, optional "states" : states, optional
+        "size" : size, optional "paper" : paper, optional "old" : old, } Square {
+        required "kind" : kind, optional "side" : side, } StartRecountBody { required
+        "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
+        "shelf" : shelf, optional "count" : count, } SuppliedProduct { required
+        "product_id" : product_id, optional "purchase_price" : purchase_price, optional
+        "first_bought" : first_bought, } Supplier { optional "supplier_name" :
+        supplier_name, required "id" : id, optional "balance" : balance, optional
+        "rating" : rating, optional "lead_days" : lead_days, optional "orders_total" :
+        orders_total, optional "active" : active, optional "since" : since, optional
+        "changed" : changed, optional "synced" : synced, optional "status" : status,
+        optional "address" : address, optional "products" : products, optional "notes" :
+        notes, optional "parent" : parent, optional "labels" : labels, optional "extra" :
+        extra, } Thing { required "id" : id, optional "name" : name, } ThingChange {
+        optional "name" : name, } Tree { required "owner_id" : owner_id, required "id" :
+        id, optional "name" : name, optional "price" : price, optional "children" :
+        children, optional "parent" : parent, optional "place" : place, optional "shape"
+        : shape, optional "contact" : contact, optional "amount" : amount, optional
+        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "eanUpc" :
+        ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional "crate" : crate_,
+        optional "with space & more" : with_space_more, optional "labels" : labels, }
+        TreePlace { optional "row" : row, } TreePlaceRow { optional "shelves" : shelves,
+        } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" :
+        vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
@@ -12959,13 +13151,13 @@ Optional.*/
         Barrel, Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
-        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit,
+        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit, LabelSatchelBody,
         ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
         Numbered, OldPrint, Pallet, Parcel, ParcelSize, Person, Phone, Pile, Priced,
         Reading, Record, RecordForm, RecordOwner, Result, ResultBody, ResultPlace,
-        ResultPlaceRow, Robot, Round, Screw, Shelf, SmallPrint, Square, StartRecountBody,
-        StartRecountByFormBody, SuppliedProduct, Supplier, Thing, ThingChange, Tree,
-        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf, SmallPrint, Square,
+        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
+        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -13601,6 +13793,74 @@ let response = client.announce_delivery()
 ```*/
     pub fn announce_delivery(&self) -> builder::AnnounceDelivery<'_> {
         builder::AnnounceDelivery::new(self)
+    }
+    /**Add a satchel
+
+Sends a `POST` request to `/satchels`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::Satchel) -> Result<(), telesto_fixture_api::Error> {
+let response = client.add_satchel()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn add_satchel(&self) -> builder::AddSatchel<'_> {
+        builder::AddSatchel::new(self)
+    }
+    /**Label a satchel
+
+Sends a `PUT` request to `/satchels/{satchel_id}/label`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, satchel_id: i64, body: telesto_fixture_api::types::LabelSatchelBody) -> Result<(), telesto_fixture_api::Error> {
+let response = client.label_satchel()
+    .satchel_id(satchel_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn label_satchel(&self) -> builder::LabelSatchel<'_> {
+        builder::LabelSatchel::new(self)
+    }
+    /**Write a note on a satchel
+
+Sends a `PUT` request to `/satchels/{satchel_id}/note`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, satchel_id: i64, body: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.note_satchel()
+    .satchel_id(satchel_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn note_satchel(&self) -> builder::NoteSatchel<'_> {
+        builder::NoteSatchel::new(self)
     }
     /**Send names
 
@@ -16551,6 +16811,236 @@ Required.*/
                     "announce_delivery",
                     __options,
                 )
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::add_satchel`]
+
+[`Client::add_satchel`]: super::Client::add_satchel*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct AddSatchel<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<types::builder::Satchel, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> AddSatchel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Satchel>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Satchel) -> types::builder::Satchel,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/satchels`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "add_satchel",
+                body.and_then(|v| types::Satchel::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!("{}/satchels", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "add_satchel",
+                client.client.post(url).json(&crate::wire::Written(&body)).build(),
+            )?;
+            let result = crate::call::exec(client, request, "add_satchel", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::label_satchel`]
+
+[`Client::label_satchel`]: super::Client::label_satchel*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct LabelSatchel<'a> {
+        client: &'a super::Client,
+        satchel_id: ::std::result::Result<i64, ::std::string::String>,
+        body: ::std::result::Result<
+            types::builder::LabelSatchelBody,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> LabelSatchel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                satchel_id: Err("missing required parameter `satchel_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `satchel_id`.
+
+Required.*/
+        pub fn satchel_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.satchel_id = crate::argument::field("satchel_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::LabelSatchelBody>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::LabelSatchelBody,
+            ) -> types::builder::LabelSatchelBody,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/satchels/{satchel_id}/label`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, satchel_id, body, __options } = self;
+            let satchel_id = crate::call::valid("label_satchel", satchel_id)?;
+            let body = crate::call::valid(
+                "label_satchel",
+                body
+                    .and_then(|v| {
+                        types::LabelSatchelBody::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/satchels/{}/label", client.baseurl, crate
+                ::call::path_segment("label_satchel", "satchel_id", & satchel_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "label_satchel",
+                crate::call::form("label_satchel", client.client.put(url), &body)?
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "label_satchel", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::note_satchel`]
+
+[`Client::note_satchel`]: super::Client::note_satchel*/
+    #[derive(Debug)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct NoteSatchel<'a> {
+        client: &'a super::Client,
+        satchel_id: ::std::result::Result<i64, ::std::string::String>,
+        body: ::std::result::Result<
+            ::std::option::Option<reqwest::Body>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> NoteSatchel<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                satchel_id: Err("missing required parameter `satchel_id`".to_string()),
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `satchel_id`.
+
+Required.*/
+        pub fn satchel_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.satchel_id = crate::argument::field("satchel_id", value);
+            self
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value)
+                .map(|text: ::std::option::Option<::std::string::String>| {
+                    text.map(::std::convert::Into::into)
+                });
+            self
+        }
+        ///Sends a `PUT` request to `/satchels/{satchel_id}/note`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, satchel_id, body, __options } = self;
+            let satchel_id = crate::call::valid("note_satchel", satchel_id)?;
+            let body = crate::call::valid("note_satchel", body)?;
+            let url = format!(
+                "{}/satchels/{}/note", client.baseurl, crate
+                ::call::path_segment("note_satchel", "satchel_id", & satchel_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "note_satchel",
+                {
+                    let request = client.client.put(url);
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request
+                                .header(
+                                    ::reqwest::header::CONTENT_TYPE,
+                                    ::reqwest::header::HeaderValue::from_static("text/plain"),
+                                )
+                                .body(body)
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "note_satchel", __options)
                 .await;
             crate::call::nothing(result)
         }
@@ -20090,6 +20580,45 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for AnnounceDelivery<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for AddSatchel<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for LabelSatchel<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for NoteSatchel<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<

@@ -1115,6 +1115,119 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct AddSatchelWhen(::httpmock::When);
+    impl AddSatchelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/satchels"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::Satchel>) -> Self {
+            let value = crate::httpmock::argument::<types::Satchel>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct AddSatchelThen(::httpmock::Then);
+    impl AddSatchelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct LabelSatchelWhen(::httpmock::When);
+    impl LabelSatchelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/satchels/{satchel_id}/label"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn satchel_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("satchel_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/satchels/{satchel_id}/label",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::LabelSatchelBody>) -> Self {
+            let value = crate::httpmock::argument::<
+                types::LabelSatchelBody,
+            >("body", value);
+            Self(crate::httpmock::form_body(self.0, &value))
+        }
+    }
+    pub struct LabelSatchelThen(::httpmock::Then);
+    impl LabelSatchelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct NoteSatchelWhen(::httpmock::When);
+    impl NoteSatchelWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/satchels/{satchel_id}/note"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn satchel_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("satchel_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/satchels/{satchel_id}/note",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(crate::httpmock::bytes_body(self.0, value))
+        }
+    }
+    pub struct NoteSatchelThen(::httpmock::Then);
+    impl NoteSatchelThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct SendWhen(::httpmock::When);
     impl SendWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2907,6 +3020,18 @@ pub trait MockServerExt {
     fn announce_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::AnnounceDeliveryWhen, operations::AnnounceDeliveryThen);
+    /// Mocks `POST /satchels`, which [`Client::add_satchel`](crate::Client::add_satchel) sends.
+    fn add_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AddSatchelWhen, operations::AddSatchelThen);
+    /// Mocks `PUT /satchels/{satchel_id}/label`, which [`Client::label_satchel`](crate::Client::label_satchel) sends.
+    fn label_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::LabelSatchelWhen, operations::LabelSatchelThen);
+    /// Mocks `PUT /satchels/{satchel_id}/note`, which [`Client::note_satchel`](crate::Client::note_satchel) sends.
+    fn note_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::NoteSatchelWhen, operations::NoteSatchelThen);
     /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3339,6 +3464,39 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::AnnounceDeliveryWhen::new(when),
                 operations::AnnounceDeliveryThen::new(then),
+            )
+        })
+    }
+    fn add_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::AddSatchelWhen, operations::AddSatchelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::AddSatchelWhen::new(when),
+                operations::AddSatchelThen::new(then),
+            )
+        })
+    }
+    fn label_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::LabelSatchelWhen, operations::LabelSatchelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::LabelSatchelWhen::new(when),
+                operations::LabelSatchelThen::new(then),
+            )
+        })
+    }
+    fn note_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::NoteSatchelWhen, operations::NoteSatchelThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::NoteSatchelWhen::new(when),
+                operations::NoteSatchelThen::new(then),
             )
         })
     }

@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "caaf82190446bb079bc6cc6410ad0a63";
+pub(crate) const CLIENT: &str = "7e8cc4a03e151bf9852092c65a642ae5";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -26,6 +26,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         tags: &["members"],
         returns: Returns::Json,
         media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "add_satchel",
+        method: "POST",
+        path: "/satchels",
+        tags: &["satchels"],
+        returns: Returns::Nothing,
+        media_types: &[],
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
@@ -350,6 +361,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "label_satchel",
+        method: "PUT",
+        path: "/satchels/{satchel_id}/label",
+        tags: &["satchels"],
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
         id: "list_consignments",
         method: "GET",
         path: "/consignments",
@@ -447,6 +469,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
+    },
+    Operation {
+        id: "note_satchel",
+        method: "PUT",
+        path: "/satchels/{satchel_id}/note",
+        tags: &["satchels"],
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "option",
