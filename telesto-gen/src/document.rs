@@ -20,7 +20,6 @@ mod without;
 pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
-use path_items::WrittenOut;
 #[cfg(feature = "generate")]
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join};
@@ -38,8 +37,8 @@ pub struct Document {
     lines: Lines,
     root: Node,
     api: OpenAPI,
-    /// The paths that were references.
-    references: WrittenOut,
+    /// What paths refer to.
+    path_items: Vec<String>,
 }
 
 /// Why a document cannot be read.
@@ -107,13 +106,13 @@ impl Document {
             None => text,
         };
         match read_text(&text) {
-            Ok((root, api, references)) => Ok(Self {
+            Ok((root, api, path_items)) => Ok(Self {
                 path,
                 lines: Lines::of(&text),
                 text,
                 root,
                 api,
-                references,
+                path_items,
             }),
             Err(problems) => Err(refused(&path, text, problems)),
         }
@@ -220,7 +219,7 @@ impl Document {
     /// Whether a path refers to a path item below `pointer`.
     pub(crate) fn holds_path_items(&self, pointer: &str) -> bool {
         let below = format!("{pointer}/");
-        let mut targets = self.references.targets.iter();
+        let mut targets = self.path_items.iter();
         targets.any(|target| target.starts_with(&below))
     }
 
@@ -232,24 +231,19 @@ impl Document {
 /// A problem, and the JSON pointer of the node that has it.
 type Located = (String, Problem);
 
-fn read_text(text: &str) -> Result<(Node, OpenAPI, WrittenOut), Vec<Located>> {
+fn read_text(text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
     let nowhere = |problem| (String::new(), problem);
     let joined = Joined::of(text);
     let mut root = node::load(text, &joined)
         .map_err(|problems| problems.into_iter().map(nowhere).collect::<Vec<_>>())?;
     check_version(&root, text).map_err(|problem| vec![problem])?;
-    let references = path_items::write_out(&mut root);
+    let path_items = path_items::write_out(&mut root);
     let survey = Survey::of(&root);
     if !survey.problems.is_empty() {
         return Err(survey.problems);
     }
-    let mut api = typed(&joined.text, &root).map_err(|problem| vec![problem])?;
-    path_items::in_types(&mut api, &root, &references).map_err(|(pointer, error)| {
-        let target = pointer::find(&root, &pointer);
-        let problem = not_openapi(target.node.span.clone(), &error);
-        vec![(pointer, problem)]
-    })?;
-    Ok((root, api, references))
+    let api = typed(&root).map_err(|problem| vec![problem])?;
+    Ok((root, api, path_items))
 }
 
 /// Whether this is a document of OpenAPI 3.0.
@@ -318,9 +312,8 @@ fn check_version(root: &Node, text: &str) -> Result<(), Located> {
 
 /// The document as openapiv3 sees it. It has passed the survey, so an error is
 /// rare, and serde's message is the best there is.
-fn typed(text: &str, root: &Node) -> Result<OpenAPI, Located> {
-    let deserializer = serde_yaml::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(deserializer).map_err(|error| {
+fn typed(root: &Node) -> Result<OpenAPI, Located> {
+    serde_path_to_error::deserialize(root.to_yaml()).map_err(|error| {
         let pointer = error
             .path()
             .iter()
@@ -331,13 +324,9 @@ fn typed(text: &str, root: &Node) -> Result<OpenAPI, Located> {
             })
             .fold(String::new(), |pointer, token| join(&pointer, &token));
         let target = pointer::find(root, &pointer);
-        let span = match (target.entry, error.inner().location()) {
-            (Some(entry), _) => entry.key_span.clone(),
-            (None, Some(place)) => {
-                let at = line_start(text, place.line());
-                at..text.len()
-            }
-            (None, None) => target.node.span.clone(),
+        let span = match target.entry {
+            Some(entry) => entry.key_span.clone(),
+            None => target.node.span.clone(),
         };
         (pointer, not_openapi(span, error.inner()))
     })
@@ -438,16 +427,6 @@ impl Lines {
             line,
             column: text[start..at].chars().count() + 1,
         }
-    }
-}
-
-fn line_start(text: &str, line: usize) -> usize {
-    match line.checked_sub(2) {
-        None => 0,
-        Some(before) => text
-            .match_indices('\n')
-            .nth(before)
-            .map_or(text.len(), |(newline, _)| newline + 1),
     }
 }
 

@@ -132,6 +132,24 @@ impl Node {
         }
     }
 
+    /// This as YAML, which keeps the order of entries.
+    pub(super) fn to_yaml(&self) -> serde_yaml::Value {
+        match &self.data {
+            Data::Null => serde_yaml::Value::Null,
+            Data::Flag(flag) => (*flag).into(),
+            Data::Integer(number) => (*number).into(),
+            Data::Number(number) => (*number).into(),
+            Data::Text(text) => text.as_str().into(),
+            Data::List(items) => items.iter().map(Self::to_yaml).collect(),
+            Data::Map(entries) => {
+                let entries = entries.iter();
+                let members =
+                    entries.map(|entry| (entry.key.as_str().into(), entry.value.to_yaml()));
+                serde_yaml::Value::Mapping(members.collect())
+            }
+        }
+    }
+
     /// What this is, for messages.
     pub(crate) fn what(&self) -> &'static str {
         match &self.data {

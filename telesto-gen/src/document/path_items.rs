@@ -2,24 +2,13 @@
 //! reference leads to another path, or to an extension. They are written out
 //! while reading, so that no later step sees them.
 
-use openapiv3::{OpenAPI, PathItem, ReferenceOr};
-
 use super::node::{Data, Entry, Node};
 use super::pointer;
 
-/// What was written out.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct WrittenOut {
-    /// The paths.
-    paths: Vec<String>,
-    /// The pointers of their targets.
-    pub(crate) targets: Vec<String>,
-}
-
-/// Writes out the references that lead to a path item. The others stay as they
-/// are, for the lint to report.
-pub(super) fn write_out(root: &mut Node) -> WrittenOut {
-    let mut written = WrittenOut::default();
+/// Writes out the references that lead to a path item, and returns the pointers of their
+/// targets. The others stay as they are, for the lint to report.
+pub(super) fn write_out(root: &mut Node) -> Vec<String> {
+    let mut written = Vec::new();
     let before = root.clone();
     let Some(paths) = entries_of(root, "paths") else {
         return written;
@@ -31,28 +20,10 @@ pub(super) fn write_out(root: &mut Node) -> WrittenOut {
         let mut targets = Vec::new();
         if let Some(entries) = whole(&before, &entry.value, &mut targets) {
             entry.value.data = Data::Map(entries);
-            written.paths.push(entry.key.clone());
-            written.targets.extend(targets);
+            written.extend(targets);
         }
     }
     written
-}
-
-/// Does the same in the typed document; the error names the path that failed.
-pub(super) fn in_types(
-    api: &mut OpenAPI,
-    root: &Node,
-    written: &WrittenOut,
-) -> Result<(), (String, serde_json::Error)> {
-    for path in &written.paths {
-        let pointer = pointer::join("/paths", path);
-        let item = pointer::find(root, &pointer).node.to_json();
-        let item: PathItem = serde_json::from_value(item).map_err(|error| (pointer, error))?;
-        api.paths
-            .paths
-            .insert(path.clone(), ReferenceOr::Item(item));
-    }
-    Ok(())
 }
 
 /// The entries of a path item and of its target. Its own come first, and
