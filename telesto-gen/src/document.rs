@@ -8,6 +8,7 @@ use openapiv3::OpenAPI;
 
 use crate::finding::{Finding, Findings, Location, Severity};
 
+mod implied;
 mod node;
 mod objects;
 mod path_items;
@@ -241,6 +242,9 @@ fn read_text(text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
     let survey = Survey::of(&root);
     if !survey.problems.is_empty() {
         return Err(survey.problems);
+    }
+    for (pointer, typ) in implied::types(&survey) {
+        implied::write(&mut root, &pointer, typ);
     }
     let api = typed(&root).map_err(|problem| vec![problem])?;
     Ok((root, api, path_items))

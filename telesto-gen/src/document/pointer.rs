@@ -39,6 +39,20 @@ pub(crate) struct Target<'a> {
     pub(crate) exact: bool,
 }
 
+/// The node that `pointer` names.
+pub(super) fn find_mut<'a>(root: &'a mut Node, pointer: &str) -> Option<&'a mut Node> {
+    let mut tokens = pointer.split('/').skip(1).map(unescape);
+    tokens.try_fold(root, |node, token| match &mut node.data {
+        Data::Map(entries) => {
+            let mut entries = entries.iter_mut();
+            let entry = entries.find(|entry| entry.key == token)?;
+            Some(&mut entry.value)
+        }
+        Data::List(items) => items.get_mut(token.parse::<usize>().ok()?),
+        _ => None,
+    })
+}
+
 /// The node that `pointer` names, or the closest one above it.
 pub(crate) fn find<'a>(root: &'a Node, pointer: &str) -> Target<'a> {
     let mut target = Target {

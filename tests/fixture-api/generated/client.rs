@@ -1100,6 +1100,74 @@ pub mod types {
             Default::default()
         }
     }
+    ///How it shines.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Finish {
+        #[serde(rename = "matt")]
+        Matt,
+        #[serde(rename = "gloss")]
+        Gloss,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Finish {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Matt => f.write_str("matt"),
+                Self::Gloss => f.write_str("gloss"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Finish {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "matt" => Ok(Self::Matt),
+                "gloss" => Ok(Self::Gloss),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Finish: expected `matt` or `gloss`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Finish {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Finish {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Found`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -2225,6 +2293,71 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///A paint.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Paint {
+        #[serde(default, with = "crate::wire")]
+        pub finish: ::std::option::Option<Finish>,
+        ///When it was mixed.
+        #[serde(default, with = "crate::wire")]
+        pub mixed_on: ::std::option::Option<::jiff::civil::Date>,
+        ///How much there is.
+        #[serde(default, with = "crate::wire")]
+        pub litres: ::std::option::Option<::rust_decimal::Decimal>,
+        ///How many cans.
+        #[serde(default, with = "crate::wire")]
+        pub cans: ::std::option::Option<i64>,
+        ///How many coats it takes.
+        #[serde(default, with = "crate::wire")]
+        pub coats: ::std::option::Option<PaintCoats>,
+        ///Whether it is for rooms.
+        #[serde(default, with = "crate::wire")]
+        pub indoor: ::std::option::Option<bool>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Paint {
+        pub fn builder() -> builder::Paint {
+            Default::default()
+        }
+    }
+    ///How many coats it takes.
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct PaintCoats(#[serde(with = "crate::wire")] i64);
+    impl ::std::ops::Deref for PaintCoats {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<PaintCoats> for i64 {
+        fn from(value: PaintCoats) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::TryFrom<i64> for PaintCoats {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: i64,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if ![1_i64, 2_i64, 3_i64].contains(&value) {
+                Err("invalid value".into())
+            } else {
+                Ok(Self(value))
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for PaintCoats {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            Self::try_from(<i64>::deserialize(deserializer)?)
+                .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
         }
     }
     ///`Pallet`
@@ -8573,6 +8706,182 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Paint {
+            cans: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            coats: ::std::result::Result<
+                ::std::option::Option<super::PaintCoats>,
+                ::std::string::String,
+            >,
+            finish: ::std::result::Result<
+                ::std::option::Option<super::Finish>,
+                ::std::string::String,
+            >,
+            indoor: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            litres: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            mixed_on: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Paint {
+            fn default() -> Self {
+                Self {
+                    cans: Ok(Default::default()),
+                    coats: Ok(Default::default()),
+                    finish: Ok(Default::default()),
+                    indoor: Ok(Default::default()),
+                    litres: Ok(Default::default()),
+                    mixed_on: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Paint {
+            /**How many cans.
+
+Optional.*/
+            pub fn cans(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.cans = crate::argument::property(
+                    "cans",
+                    "cans",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**How many coats it takes.
+
+Optional.*/
+            pub fn coats(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PaintCoats>>,
+            ) -> Self {
+                self.coats = crate::argument::property(
+                    "coats",
+                    "coats",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `finish`.
+
+Optional.*/
+            pub fn finish(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Finish>>,
+            ) -> Self {
+                self.finish = crate::argument::property(
+                    "finish",
+                    "finish",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Whether it is for rooms.
+
+Optional.*/
+            pub fn indoor(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.indoor = crate::argument::property(
+                    "indoor",
+                    "indoor",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**How much there is.
+
+Optional.*/
+            pub fn litres(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.litres = crate::argument::property(
+                    "litres",
+                    "litres",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**When it was mixed.
+
+Optional.*/
+            pub fn mixed_on(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.mixed_on = crate::argument::property(
+                    "mixed_on",
+                    "mixed_on",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Paint, crate::Error> {
+                crate::argument::built(
+                    "Paint",
+                    <super::Paint as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Paint> for super::Paint {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Paint,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    cans: value.cans?,
+                    coats: value.coats?,
+                    finish: value.finish?,
+                    indoor: value.indoor?,
+                    litres: value.litres?,
+                    mixed_on: value.mixed_on?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Paint> for Paint {
+            fn from(value: super::Paint) -> Self {
+                Self {
+                    cans: Ok(value.cans),
+                    coats: Ok(value.coats),
+                    finish: Ok(value.finish),
+                    indoor: Ok(value.indoor),
+                    litres: Ok(value.litres),
+                    mixed_on: Ok(value.mixed_on),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Pallet {
             height: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
@@ -12984,32 +13293,33 @@ Optional.*/
         Object, ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
-        EarlierFound : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
-        FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
-        Object, Goods : Object, GoodsForm : Object, Kit : Object, LabelSatchelBody :
-        Object, ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
-        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
-        Text, OptionSort : Text, Pallet : Object, Parcel : Object, ParcelSize : Object,
-        Person : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
-        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
-        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
-        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
-        Object, RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object,
-        Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object,
-        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
-        Object, StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier :
-        Object, SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree :
-        Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem :
-        Object, Vec : Object
+        EarlierFound : Object, Finish : Text, Found : Object, FoundCodesItem : Text,
+        FoundForm : Object, FoundInBox : Object, FoundInBox2 : Object, FoundPart :
+        Object, FoundPartHolder : Object, Goods : Object, GoodsForm : Object, Kit :
+        Object, LabelSatchelBody : Object, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
+        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
+        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
+        Pallet : Object, Parcel : Object, ParcelSize : Object, Person : Object, Phone :
+        Object, Pile : Object, PileKind : Text, Priced : Object, PrintState : Text,
+        RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
+        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
+        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Screw :
+        Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper :
+        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
+        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
+        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
+        : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
         ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made :
-        ::jiff::Timestamp, PrintName : ::std::string::String, RecordCodes :
-        ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf, ShelfKindAlias :
-        ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
+        ::jiff::Timestamp, PaintCoats : i64, PrintName : ::std::string::String,
+        RecordCodes : ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf,
+        ShelfKindAlias : ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
         ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
         : i64
     }
@@ -13064,20 +13374,22 @@ Optional.*/
         "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
         since, optional "changed" : changed, optional "active" : active, optional
         "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
-        { optional "id" : id, } Pallet { optional "kind" : kind, optional "height" :
-        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
-        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
-        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
-        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
-        "since" : since, } Pile { optional "kind" : kind, optional "top" : top, optional
-        "others" : others, } Priced { optional "id" : id, optional "price" : price, }
-        Reading { optional "text" : text, optional "decimal" : decimal, optional "int" :
-        int, optional "int32" : int32, optional "int64" : int64, optional "double" :
-        double, optional "flag" : flag, optional "day" : day, optional "instant" :
-        instant, optional "local" : local, optional "uuid" : uuid, optional "uri" : uri,
-        optional "byte" : byte, optional "email" : email, optional "ip" : ip, optional
-        "list" : list, optional "free" : free, } Record { optional "note" : note,
-        optional "Price" : price, optional "count" : count, optional "open" : open,
+        { optional "id" : id, } Paint { optional "finish" : finish, optional "mixed_on" :
+        mixed_on, optional "litres" : litres, optional "cans" : cans, optional "coats" :
+        coats, optional "indoor" : indoor, } Pallet { optional "kind" : kind, optional
+        "height" : height, } Parcel { required "parcel_id" : parcel_id, optional "weight"
+        : weight, optional "sent" : sent, optional "stops" : stops, optional "size" :
+        size, } ParcelSize { optional "height" : height, } Person { required "id" : id,
+        optional "first_name" : first_name, } Phone { required "phone_id" : phone_id,
+        optional "since" : since, } Pile { optional "kind" : kind, optional "top" : top,
+        optional "others" : others, } Priced { optional "id" : id, optional "price" :
+        price, } Reading { optional "text" : text, optional "decimal" : decimal, optional
+        "int" : int, optional "int32" : int32, optional "int64" : int64, optional
+        "double" : double, optional "flag" : flag, optional "day" : day, optional
+        "instant" : instant, optional "local" : local, optional "uuid" : uuid, optional
+        "uri" : uri, optional "byte" : byte, optional "email" : email, optional "ip" :
+        ip, optional "list" : list, optional "free" : free, } Record { optional "note" :
+        note, optional "Price" : price, optional "count" : count, optional "open" : open,
         optional "sold" : sold, optional "state" : state, optional "owner" : owner,
         optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
         optional "codes" : codes, optional "prices" : prices, optional "nullable" :
@@ -13120,7 +13432,7 @@ Optional.*/
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, FoundCodesItem, FoundText, ListMoodsResponseItemCode,
+        DraftState, Finish, FoundCodesItem, FoundText, ListMoodsResponseItemCode,
         ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, Mood, Option,
         OptionSort, PileKind, PrintName, PrintState, RackType, RecordState, ResultKind,
         RobotModel, RoundKind, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice,
@@ -13137,14 +13449,15 @@ Optional.*/
         ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => Due, Box =>
         GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
         GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet
-        => Load, Barrel => Load, ::jiff::Timestamp => Made, Screw => Part, Board => Part,
-        RecordCodes => ::std::vec::Vec < ::std::string::String >, ::std::vec::Vec <
-        ::std::string::String > => RecordCodes, i64 => RecordKind, bool => RecordKind,
-        Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias,
-        ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal
-        => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec <
-        ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack, Pile => Stack,
-        i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
+        => Load, Barrel => Load, ::jiff::Timestamp => Made, i64 => PaintCoats, Screw =>
+        Part, Board => Part, RecordCodes => ::std::vec::Vec < ::std::string::String >,
+        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
+        => RecordKind, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf =>
+        ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
+        ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
+        ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
+        Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
+        => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
@@ -13153,11 +13466,11 @@ Optional.*/
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
         FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit, LabelSatchelBody,
         ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
-        Numbered, OldPrint, Pallet, Parcel, ParcelSize, Person, Phone, Pile, Priced,
-        Reading, Record, RecordForm, RecordOwner, Result, ResultBody, ResultPlace,
-        ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf, SmallPrint, Square,
-        StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier, Thing,
-        ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        Numbered, OldPrint, Paint, Pallet, Parcel, ParcelSize, Person, Phone, Pile,
+        Priced, Reading, Record, RecordForm, RecordOwner, Result, ResultBody,
+        ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf, SmallPrint,
+        Square, StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier,
+        Thing, ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -13793,6 +14106,29 @@ let response = client.announce_delivery()
 ```*/
     pub fn announce_delivery(&self) -> builder::AnnounceDelivery<'_> {
         builder::AnnounceDelivery::new(self)
+    }
+    /**List the paints
+
+Sends a `GET` request to `/paints`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, finish: telesto_fixture_api::types::Finish, mixed_on: ::jiff::civil::Date) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_paints()
+    .finish(finish)
+    .mixed_on(mixed_on)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_paints(&self) -> builder::ListPaints<'_> {
+        builder::ListPaints::new(self)
     }
     /**Add a satchel
 
@@ -16818,6 +17154,110 @@ Required.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::list_paints`]
+
+[`Client::list_paints`]: super::Client::list_paints*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListPaints<'a> {
+        client: &'a super::Client,
+        finish: ::std::result::Result<
+            ::std::option::Option<types::Finish>,
+            ::std::string::String,
+        >,
+        mixed_on: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListPaints<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                finish: Ok(None),
+                mixed_on: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `finish`.
+
+Optional.*/
+        pub fn finish(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::Finish>>,
+        ) -> Self {
+            self.finish = crate::argument::field("finish", value);
+            self
+        }
+        /**The query parameter `mixed_on`.
+
+Optional.*/
+        pub fn mixed_on(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            self.mixed_on = crate::argument::field("mixed_on", value);
+            self
+        }
+        ///Sends a `GET` request to `/paints`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Paint>>,
+            crate::Error,
+        > {
+            let Self { client, finish, mixed_on, __options } = self;
+            let finish = crate::call::valid("list_paints", finish)?;
+            let mixed_on = crate::call::valid("list_paints", mixed_on)?;
+            let url = format!("{}/paints", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_paints",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "finish",
+                            &crate::wire::Written(&finish),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "mixed_on",
+                            &crate::wire::Written(&mixed_on),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_paints", __options)
+                .await;
+            crate::call::json(client, "list_paints", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -20581,6 +21021,22 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for AnnounceDelivery<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListPaints<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Paint>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

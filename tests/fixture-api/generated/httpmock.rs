@@ -1115,6 +1115,58 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListPaintsWhen(::httpmock::When);
+    impl ListPaintsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/paints"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn finish(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::Finish>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::Finish>,
+            >("finish", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "finish", value))
+            } else {
+                Self(self.0.query_param_missing("finish"))
+            }
+        }
+        pub fn mixed_on(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::Date>,
+            >("mixed_on", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "mixed_on", value))
+            } else {
+                Self(self.0.query_param_missing("mixed_on"))
+            }
+        }
+    }
+    pub struct ListPaintsThen(::httpmock::Then);
+    impl ListPaintsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<types::Paint>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct AddSatchelWhen(::httpmock::When);
     impl AddSatchelWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3020,6 +3072,10 @@ pub trait MockServerExt {
     fn announce_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::AnnounceDeliveryWhen, operations::AnnounceDeliveryThen);
+    /// Mocks `GET /paints`, which [`Client::list_paints`](crate::Client::list_paints) sends.
+    fn list_paints<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListPaintsWhen, operations::ListPaintsThen);
     /// Mocks `POST /satchels`, which [`Client::add_satchel`](crate::Client::add_satchel) sends.
     fn add_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3464,6 +3520,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::AnnounceDeliveryWhen::new(when),
                 operations::AnnounceDeliveryThen::new(then),
+            )
+        })
+    }
+    fn list_paints<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListPaintsWhen, operations::ListPaintsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListPaintsWhen::new(when),
+                operations::ListPaintsThen::new(then),
             )
         })
     }

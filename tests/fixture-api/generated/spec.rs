@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "7e8cc4a03e151bf9852092c65a642ae5";
+pub(crate) const CLIENT: &str = "174b001eedc8708470961b559606acc2";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -398,6 +398,17 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/moods",
         tags: &["moods"],
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "list_paints",
+        method: "GET",
+        path: "/paints",
+        tags: &["paints"],
         returns: Returns::Json,
         media_types: &["application/json"],
         fresh_for: None,

@@ -128,9 +128,11 @@ fn of_object(
         }
         _ if !keys.is_empty() => {
             let key = dice.pick(&keys);
-            // What has properties is an object anyway; an empty list, or `false`, is none.
-            let is_object = key == "type" && entries.contains_key("properties");
-            if is_object || [json!([]), json!(false)].contains(&entries[key]) {
+            // What has properties is an object anyway, and values and formats have a type;
+            // an empty list, or `false`, is none.
+            let implies = ["properties", "enum", "format"];
+            let is_implied = key == "type" && implies.iter().any(|key| entries.contains_key(*key));
+            if is_implied || [json!([]), json!(false)].contains(&entries[key]) {
                 return None;
             }
             entries.remove(key);
