@@ -159,12 +159,11 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
             .map(parameter_facts)
             .collect(),
         body: spec.request_body(operation).map(|body| {
-            let content = spec.field(&body, "content");
-            let sent_in = content.and_then(|content| sent_as(&content));
+            let sent_in = spec.media(&body, sent_as);
             BodyFacts {
                 required: body.node.is_set("required"),
                 description: description(&body),
-                sent_in: sent_in.map(essence).unwrap_or_default().to_owned(),
+                sent_in: sent_in.map_or("", |(kind, _)| essence(kind)).to_owned(),
             }
         }),
         returns: match spec.read_as(operation) {

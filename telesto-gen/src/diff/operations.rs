@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
-use crate::spec::{Found, Operation, Spec, essence, media_type, sent_as};
+use crate::spec::{Found, Operation, Spec, Used, essence, media_type, sent_as};
 
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
@@ -146,8 +146,8 @@ fn content_docs<'a>(
 ) {
     let keys = ["description", "headers", "links"];
     docs_of((base.node, new.node), &new.pointer, &keys, what, report);
-    let (was, is) = (media(sides.base, base, used), media(sides.new, new, used));
-    let kind = is.as_ref().map(|(kind, _)| *kind);
+    let (was, is) = (sides.base.media(base, used), sides.new.media(new, used));
+    let kind = is.as_ref().map(|(kind, _)| essence(kind));
     let other = |spec: &Spec<'a>, holder: &Found<'a>| {
         let content = spec.field(holder, "content");
         let entries = content.map_or(&[][..], |content| content.node.entries());
@@ -157,7 +157,7 @@ fn content_docs<'a>(
         let others = others.map(|entry| (entry.key.clone(), entry.value.to_json()));
         others.collect::<BTreeMap<_, _>>()
     };
-    let is_same = was.as_ref().map(|(kind, _)| *kind) == kind;
+    let is_same = was.as_ref().map(|(kind, _)| essence(kind)) == kind;
     if is_same && other(sides.base, base) != other(sides.new, new) {
         report.at_key(
             Verdict::Docs,
@@ -333,24 +333,10 @@ fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
     )
 }
 
-/// Which media type the client uses of a content.
-pub(super) type Used = for<'a> fn(&Found<'a>) -> Option<&'a str>;
-
-/// The media type that the client uses of a body or a response, without its
-/// parameters, and what that holds.
-pub(super) fn media<'a>(
-    spec: &Spec<'a>,
-    holder: &Found<'a>,
-    used: Used,
-) -> Option<(&'a str, Found<'a>)> {
-    let content = spec.field(holder, "content")?;
-    let kind = used(&content)?;
-    Some((essence(kind), spec.field(&content, kind)?))
-}
-
-/// The same, in words.
+/// The media type that the client uses of a body or a response, in words.
 fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>, used: Used) -> Option<String> {
-    let (kind, media) = media(spec, holder, used)?;
+    let (kind, media) = spec.media(holder, used)?;
+    let kind = essence(kind);
     Some(match media.node.get("schema") {
         Some(_) => kind.to_owned(),
         None => format!("{kind} without a schema"),

@@ -4,11 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::operations;
 use super::parameters::{self, Parameters};
 use super::schemas::{self, Properties};
 use crate::spec::types::Types;
-use crate::spec::{Found, Operation, Spec, component_name, media_type, sent_as};
+use crate::spec::{Found, Operation, Spec, Used, component_name, essence, media_type, sent_as};
 
 /// What belongs together in two documents.
 pub(super) struct Sides<'a> {
@@ -231,16 +230,14 @@ impl<'a> Walk<'_, 'a> {
     }
 
     /// The schemas of the media type that the client uses.
-    fn content(
-        &mut self,
-        one: &Found<'a>,
-        other: &Found<'a>,
-        used: operations::Used,
-        name: String,
-    ) {
+    fn content(&mut self, one: &Found<'a>, other: &Found<'a>, used: Used, name: String) {
         let of = |spec: &Spec<'a>, holder: &Found<'a>| {
-            let (kind, media) = operations::media(spec, holder, used)?;
-            Some((kind, spec.field(&media, "schema")?, media.field("schema")))
+            let (kind, media) = spec.media(holder, used)?;
+            Some((
+                essence(kind),
+                spec.field(&media, "schema")?,
+                media.field("schema"),
+            ))
         };
         let (one, other) = (of(self.sides.base, one), of(self.sides.new, other));
         if let (Some((kind, one, _)), Some((other_kind, other, mention))) = (one, other)

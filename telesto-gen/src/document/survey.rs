@@ -100,7 +100,7 @@ impl<'a> Survey<'a> {
             let help = match object.kind {
                 Kind::Schema => format!(
                     "remove `{0}`, put it on the schema referred to, or write \
-                         `allOf: [{{ $ref: … }}]` beside `{0}`",
+                     `allOf: [{{ $ref: … }}]` beside `{0}`",
                     sibling.key
                 ),
                 _ => format!(

@@ -95,19 +95,24 @@ impl Cuts<'_> {
                 false => self.pruned(child.value, child.from),
             })
             .collect();
-        let is_emptied = !kept.is_empty() && kept.iter().all(Option::is_none);
-        let data = match &node.data {
-            Data::List(_) if is_emptied => {
-                self.edits.truncate(before);
+        let stays: Vec<bool> = kept.iter().map(Option::is_some).collect();
+        if stays.is_empty() || stays.contains(&true) {
+            self.cut(self.is_flow(from), &children, &stays);
+        } else {
+            self.edits.truncate(before);
+            if let Data::List(_) = node.data {
                 return None;
             }
-            Data::List(_) => Data::List(kept.iter().flatten().cloned().collect()),
+            let range = self.skip(from)..self.end(node, from);
+            self.edits.push(Edit { range, by: "{}" });
+        }
+        let data = match &node.data {
+            Data::List(_) => Data::List(kept.into_iter().flatten().collect()),
             Data::Map(entries) => {
-                let left = entries.iter().zip(&kept).filter_map(|(entry, kept)| {
-                    let (key, key_span) = (entry.key.clone(), entry.key_span.clone());
-                    kept.clone().map(|value| Entry {
-                        key,
-                        key_span,
+                let left = entries.iter().zip(kept).filter_map(|(entry, kept)| {
+                    kept.map(|value| Entry {
+                        key: entry.key.clone(),
+                        key_span: entry.key_span.clone(),
                         key_data: entry.key_data.clone(),
                         value,
                     })
@@ -116,14 +121,6 @@ impl Cuts<'_> {
             }
             scalar => scalar.clone(),
         };
-        if is_emptied {
-            self.edits.truncate(before);
-            let range = self.skip(from)..self.end(node, from);
-            self.edits.push(Edit { range, by: "{}" });
-        } else {
-            let stays: Vec<bool> = kept.iter().map(Option::is_some).collect();
-            self.cut(self.is_flow(from), &children, &stays);
-        }
         let span = node.span.clone();
         Some(Node { span, data })
     }

@@ -60,45 +60,40 @@ pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label: &str) {
-    let content = spec.field(body, "content");
-    let sent = content.as_ref().and_then(sent_as);
-    if sent.is_none() {
-        report.at_key(
+    let Some((media_type, content)) = spec.media(body, sent_as) else {
+        return report.at_key(
             &body.field("content"),
             format!("the request body of `{label}` has no media type"),
             "add the one that the client should send, such as `application/json`",
         );
-    }
-    let contents = contents(body).into_iter();
-    for (media_type, content) in contents.filter(|(media_type, _)| Some(*media_type) == sent) {
-        match essence(media_type).as_str() {
-            "application/json" => encoding(report, &content, label),
-            "application/x-www-form-urlencoded" => {
-                encoding(report, &content, label);
-                if content.node.get("schema").is_none() {
-                    no_schema(report, &content, label, "{ type: object, properties: … }");
-                }
-                if let Some(schema) = spec.field(&content, "schema") {
-                    fields(spec, report, &schema, label, &mut HashSet::new());
-                }
+    };
+    match essence(media_type).as_str() {
+        "application/json" => encoding(report, &content, label),
+        "application/x-www-form-urlencoded" => {
+            encoding(report, &content, label);
+            if content.node.get("schema").is_none() {
+                no_schema(report, &content, label, "{ type: object, properties: … }");
             }
-            "application/octet-stream" => {
-                plain_text(spec, report, &content, label, Some("binary"));
+            if let Some(schema) = spec.field(&content, "schema") {
+                fields(spec, report, &schema, label, &mut HashSet::new());
             }
-            "text/plain" | "text/x-markdown" => plain_text(spec, report, &content, label, None),
-            "multipart/form-data" => report.at_key(
-                &content.pointer,
-                format!("the client cannot send the multipart body of `{label}`"),
-                "if the API takes JSON too, describe that; otherwise leave the operation out and \
-                 call it with `client.request(method, path)`",
-            ),
-            _ => report.at_key(
-                &content.pointer,
-                format!("the client cannot send the body of `{label}`, `{media_type}`"),
-                "use `application/json`, `application/x-www-form-urlencoded`, `text/plain` or \
-                 `application/octet-stream`",
-            ),
         }
+        "application/octet-stream" => {
+            plain_text(spec, report, &content, label, Some("binary"));
+        }
+        "text/plain" | "text/x-markdown" => plain_text(spec, report, &content, label, None),
+        "multipart/form-data" => report.at_key(
+            &content.pointer,
+            format!("the client cannot send the multipart body of `{label}`"),
+            "if the API takes JSON too, describe that; otherwise leave the operation out and \
+             call it with `client.request(method, path)`",
+        ),
+        _ => report.at_key(
+            &content.pointer,
+            format!("the client cannot send the body of `{label}`, `{media_type}`"),
+            "use `application/json`, `application/x-www-form-urlencoded`, `text/plain` or \
+             `application/octet-stream`",
+        ),
     }
 }
 

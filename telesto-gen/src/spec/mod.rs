@@ -400,6 +400,14 @@ impl<'a> Spec<'a> {
         contents.collect()
     }
 
+    /// The media type that the client uses of a body or a response, as the document writes
+    /// it, and what that holds.
+    pub(crate) fn media(&self, holder: &Found<'a>, used: Used) -> Option<(&'a str, Found<'a>)> {
+        let content = self.field(holder, "content")?;
+        let media_type = used(&content)?;
+        Some((media_type, self.field(&content, media_type)?))
+    }
+
     /// The media type that the successes of an operation are read as.
     pub(crate) fn read_as(&self, operation: &Operation<'a>) -> Option<&'a str> {
         let contents = self.contents(operation);
@@ -491,6 +499,9 @@ fn without_unsent(places: &mut Vec<Place<'_>>) {
         !holders.any(|holder| unsent.contains(holder))
     });
 }
+
+/// Which media type the client uses of a content: [`media_type`] or [`sent_as`].
+pub(crate) type Used = for<'a> fn(&Found<'a>) -> Option<&'a str>;
 
 /// The media type of a content that the client uses, as the document writes it:
 /// JSON, or else the first.

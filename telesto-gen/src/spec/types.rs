@@ -47,9 +47,8 @@ impl<'s, 'a> Types<'s, 'a> {
                 }
             }
             let body = spec.request_body(operation);
-            let body = body.and_then(|body| spec.field(&body, "content"));
-            let body = body.and_then(|content| spec.field(&content, sent_as(&content)?));
-            let body = body.map(|media| (media, "body"));
+            let body = body.and_then(|body| spec.media(&body, sent_as));
+            let body = body.map(|(_, media)| (media, "body"));
             let responses = spec.contents(operation).into_iter();
             let responses = responses.flat_map(|content| {
                 let entries = content.node.entries().iter();

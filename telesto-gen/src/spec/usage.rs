@@ -90,9 +90,8 @@ impl<'a> Schemas<'a> {
             .filter_map(|parameter| field(spec, &parameter.found, "schema"))
             .collect();
         if let Some(body) = spec.request_body(operation) {
-            let content = spec.field(&body, "content");
-            let media = content.and_then(|content| spec.field(&content, sent_as(&content)?));
-            sent.extend(media.and_then(|media| field(spec, &media, "schema")));
+            let media = spec.media(&body, sent_as);
+            sent.extend(media.and_then(|(_, media)| field(spec, &media, "schema")));
         }
         let successes = spec.successes(operation);
         let received = successes

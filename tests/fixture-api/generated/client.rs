@@ -2313,7 +2313,7 @@ pub mod types {
         ///How many coats it takes.
         #[serde(default, with = "crate::wire")]
         pub coats: ::std::option::Option<PaintCoats>,
-        ///Whether it is for rooms.
+        ///Whether it is for use inside.
         #[serde(default, with = "crate::wire")]
         pub indoor: ::std::option::Option<bool>,
         #[serde(rename = "$serde_json::private::Number", default)]
@@ -8792,7 +8792,7 @@ Optional.*/
                 );
                 self
             }
-            /**Whether it is for rooms.
+            /**Whether it is for use inside.
 
 Optional.*/
             pub fn indoor(
