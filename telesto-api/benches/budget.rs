@@ -10,21 +10,18 @@
 use std::fs::{self, File};
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use telesto_api::{Budget, Client, RateLimit, Retry};
+use telesto_api::{Budget, Client};
 use telesto_mock::MockServer;
 use tokio::runtime::Runtime;
 
+use self::contenders::{WORKER, client, slots_of};
+
+mod contenders;
 mod medians;
 
 type Error = Box<dyn std::error::Error>;
-
-/// Tells a process of this benchmark the URL, the directory and the time.
-const WORKER: &str = "TELESTO_BENCH_WORKER";
-
-const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Requests of a candidate in a round.
 const REQUESTS: u32 = 100;
@@ -80,17 +77,6 @@ fn host(runtime: &Runtime) -> Result<(), Error> {
     Ok(())
 }
 
-fn client(url: &str, budget: Budget) -> Result<Client, telesto_api::Error> {
-    Client::builder()
-        .api_key(telesto_mock::DEFAULT_API_KEY)
-        .base_url(url)
-        .rate_limit(RateLimit::new(100, HOUR, HOUR / 4)?)
-        .budget(budget)
-        // A call that cannot connect is one slot.
-        .retry(Retry::off())
-        .build()
-}
-
 /// The bytes of the budget.
 fn file_of(directory: &Path) -> Result<Vec<u8>, Error> {
     let files = fs::read_dir(directory)?.collect::<Result<Vec<_>, _>>()?;
@@ -116,18 +102,7 @@ fn replace(directory: &Path, bytes: &[u8]) -> std::io::Result<()> {
 fn contended(url: &str, directory: &Path, processes: usize) -> Result<f64, Error> {
     let time = Duration::from_secs(medians::rounds(3) as u64);
     let told = format!("{url}|{}|{}", directory.display(), time.as_secs());
-    let children = (0..processes).map(|_| {
-        Command::new(std::env::current_exe()?)
-            .env(WORKER, &told)
-            .stdout(Stdio::piped())
-            .spawn()
-    });
-    let children = children.collect::<Result<Vec<_>, _>>()?;
-    let mut slots = 0;
-    for child in children {
-        let output = child.wait_with_output()?;
-        slots += String::from_utf8(output.stdout)?.trim().parse::<u64>()?;
-    }
+    let slots = slots_of(processes, &told)?;
     Ok(slots as f64 / time.as_secs_f64())
 }
 

@@ -13,23 +13,20 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
 use std::cell::Cell;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands as _;
-use telesto_api::{Budget, Client, RateLimit, Retry};
+use telesto_api::{Budget, Client};
 use telesto_mock::MockServer;
 use telesto_redis_server::RedisServer;
 use tokio::runtime::Runtime;
 
+use self::contenders::{HOUR, WORKER, client, slots_of};
+
+mod contenders;
 mod medians;
 
 type Error = Box<dyn std::error::Error>;
-
-/// Tells a process of this benchmark the URLs and the time.
-const WORKER: &str = "TELESTO_BENCH_WORKER";
-
-const HOUR: Duration = Duration::from_secs(3_600);
 
 /// Requests of a candidate in a round.
 const REQUESTS: u32 = 50;
@@ -140,35 +137,13 @@ fn call(runtime: &Runtime, server: &RedisServer) -> Result<(), Error> {
     Ok(())
 }
 
-fn client(url: &str, budget: impl Into<Budget>) -> Result<Client, telesto_api::Error> {
-    Client::builder()
-        .api_key(telesto_mock::DEFAULT_API_KEY)
-        .base_url(url)
-        .rate_limit(RateLimit::new(100, HOUR, HOUR / 4)?)
-        .budget(budget)
-        // A call that cannot connect is one slot.
-        .retry(Retry::off())
-        .build()
-}
-
 /// How many slots some processes reserve in a second, and how often a change of the budget
 /// has to begin anew for each.
 fn contended(url: &str, server: &RedisServer, processes: usize) -> Result<(f64, f64), Error> {
     let time = Duration::from_secs(medians::rounds(3) as u64);
     let told = format!("{url}|{}|{}", server.url(), time.as_secs());
     server.command("CONFIG RESETSTAT")?;
-    let children = (0..processes).map(|_| {
-        Command::new(std::env::current_exe()?)
-            .env(WORKER, &told)
-            .stdout(Stdio::piped())
-            .spawn()
-    });
-    let children = children.collect::<Result<Vec<_>, _>>()?;
-    let mut slots = 0;
-    for child in children {
-        let output = child.wait_with_output()?;
-        slots += String::from_utf8(output.stdout)?.trim().parse::<u64>()?;
-    }
+    let slots = slots_of(processes, &told)?;
     let stats = server.command("INFO commandstats")?;
     let scripts = stats.split("cmdstat_evalsha:calls=").nth(1);
     let scripts = scripts.and_then(|rest| rest.split(',').next());
