@@ -8,6 +8,8 @@ use openapiv3::OpenAPI;
 
 use crate::finding::{Finding, Findings, Location, Severity};
 
+mod draft;
+mod edit;
 mod implied;
 mod node;
 mod objects;
@@ -16,8 +18,9 @@ mod pointer;
 mod surrogates;
 mod survey;
 mod syntax;
-mod without;
 
+pub(crate) use draft::Draft;
+pub(crate) use edit::{Edits, Spot};
 pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
@@ -25,10 +28,8 @@ pub(crate) use objects::Kind;
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join};
 pub(crate) use survey::{Extension, Place, Survey, closest};
-pub(crate) use without::{Spot, without};
 
 use node::Problem;
-use surrogates::Joined;
 
 /// An OpenAPI 3.0 document, its text, and the position of everything in it.
 #[derive(Debug, Clone)]
@@ -106,16 +107,22 @@ impl Document {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        match read_text(&text) {
+        let root = Draft::of(&path, &text)?.into_root();
+        Self::of(&path, text, root)
+    }
+
+    /// The document that the nodes of a text are.
+    fn of(path: &Path, text: String, root: Node) -> Result<Self, Findings> {
+        match read_nodes(root, &text) {
             Ok((root, api, path_items)) => Ok(Self {
-                path,
+                path: path.to_owned(),
                 lines: Lines::of(&text),
                 text,
                 root,
                 api,
                 path_items,
             }),
-            Err(problems) => Err(refused(&path, text, problems)),
+            Err(problems) => Err(refused(path, text, problems)),
         }
     }
 
@@ -232,11 +239,7 @@ impl Document {
 /// A problem, and the JSON pointer of the node that has it.
 type Located = (String, Problem);
 
-fn read_text(text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
-    let nowhere = |problem| (String::new(), problem);
-    let joined = Joined::of(text);
-    let mut root = node::load(text, &joined)
-        .map_err(|problems| problems.into_iter().map(nowhere).collect::<Vec<_>>())?;
+fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
     check_version(&root, text).map_err(|problem| vec![problem])?;
     let path_items = path_items::write_out(&mut root);
     let survey = Survey::of(&root);

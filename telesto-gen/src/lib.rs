@@ -1,5 +1,6 @@
 //! Generates the client of `telesto-api` from an OpenAPI document.
 
+mod adopt;
 #[cfg(feature = "generate")]
 mod descriptions;
 #[cfg(feature = "generate")]
@@ -31,6 +32,7 @@ pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;
 
+pub use self::adopt::{AdoptError, Adopted, Loss, Lost, Open, Renamed, Settings, adopt};
 #[cfg(feature = "generate")]
 pub use self::diff::{
     Bump, Change, ChangeRule, Diff, Effect, Endpoint, Release, Verdict, change_rules,

@@ -8,9 +8,11 @@
     reason = "a test stops at what it does not expect"
 )]
 
+mod cases;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -18,9 +20,11 @@ use serde_json::{Value, json};
 use similar::TextDiff;
 use telesto_gen::{Document, Findings, ReadError, Severity, fix, lint, rules};
 
+use cases::{BASE, complete, documents, files};
+
 const SHIPPED: &str = include_str!("../../spec/telesto.yaml");
+const FINDINGS: &str = "findings";
 const MADE_UP: &str = include_str!("../../tests/fixture-api/made-up.yaml");
-const BASE: &str = include_str!("../../tests/cases/findings/base.yaml");
 
 fn check(name: &str, text: &str) -> Findings {
     match Document::parse(name, text.to_owned()) {
@@ -29,52 +33,11 @@ fn check(name: &str, text: &str) -> Findings {
     }
 }
 
-fn files() -> impl Iterator<Item = PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/findings");
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().path())
-}
-
-fn cases() -> Vec<PathBuf> {
-    let mut cases: Vec<PathBuf> = files()
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|extension| extension == "yaml")
-        })
-        .filter(|path| !path.ends_with("base.yaml"))
-        .collect();
-    cases.sort();
-    cases
-}
-
-/// The case, followed by the sections of the base that it does not have. They
-/// come last, so that lines are counted as in the file of the case.
-fn complete(case: &str) -> String {
-    if case.starts_with("# whole\n") {
-        return case.to_owned();
-    }
-    let mut text = case.to_owned();
-    let mut wanted = false;
-    for line in BASE.lines() {
-        if let Some((key, _)) = line.split_once(':')
-            && !line.starts_with([' ', '#'])
-        {
-            let start = format!("{key}:");
-            wanted = !case.lines().any(|line| line.starts_with(&start));
-        }
-        if wanted {
-            text.push_str(line);
-            text.push('\n');
-        }
-    }
-    text
-}
-
 #[test]
 fn findings_of_the_cases() {
     let update = std::env::var_os("UPDATE_EXPECT").is_some();
     let mut different = Vec::new();
-    for path in cases() {
+    for path in documents(FINDINGS) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = complete(&fs::read_to_string(&path).unwrap());
         let mut found = format!("{}\n", check(&name, &text));
@@ -96,10 +59,10 @@ fn findings_of_the_cases() {
         "{}\nif that is meant, run this with UPDATE_EXPECT=1",
         different.join("\n")
     );
-    let texts = files().filter(|path| path.extension().is_some_and(|e| e == "txt"));
+    let texts = files(FINDINGS).filter(|path| path.extension().is_some_and(|e| e == "txt"));
     assert_eq!(
         texts.count(),
-        cases().len(),
+        documents(FINDINGS).len(),
         "a case was removed, its .txt not"
     );
 }
@@ -108,7 +71,7 @@ fn findings_of_the_cases() {
 fn every_rule_has_a_case() {
     let mut unmet: BTreeSet<&str> = rules().map(|rule| rule.name).collect();
     assert_eq!(unmet.len(), rules().count(), "two rules have one name");
-    for path in cases() {
+    for path in documents(FINDINGS) {
         let found = check("case", &complete(&fs::read_to_string(path).unwrap()));
         for finding in &found {
             let rule = rules().find(|rule| rule.name == finding.rule);
@@ -137,7 +100,7 @@ fn a_fix_makes_nothing_worse_and_is_the_last_one() {
         .map(|rule| rule.name)
         .collect();
     assert!(unmet.len() > 5);
-    for path in cases() {
+    for path in documents(FINDINGS) {
         let text = complete(&fs::read_to_string(&path).unwrap());
         let before = check("case", &text);
         let fixed = fix("case", text.clone());

@@ -1,17 +1,17 @@
 //! What becomes of documents that others wrote: the sample set of openapiv3, or
-//! the folder in `TELESTO_PUBLIC`. What the lint asks of each of our documents
-//! (servers, the key, the rate limit, names of operations) is added, and what it
-//! refuses is taken out.
+//! the folder in `TELESTO_PUBLIC`. They are adopted first.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use heck::ToSnakeCase as _;
-use serde_json::{Map, Value, json};
-use telesto_gen::{Document, Findings, Severity, Target, generate};
+use serde_json::{Value, json};
+use telesto_gen::spec::RateLimit;
+use telesto_gen::{
+    AdoptError, Adopted, Document, Finding, Findings, Lost, Settings, Target, adopt, generate,
+};
 
 use crate::client_crate;
 
@@ -27,34 +27,34 @@ const MOST_OPERATIONS: usize = 120;
 
 #[test]
 #[allow(clippy::print_stdout, reason = "it shows what it counted")]
-fn public_documents_end_in_code_or_in_findings() {
+fn public_documents_are_adopted_and_end_in_code() {
     let paths = documents();
     assert!(paths.len() >= 10, "only {} documents", paths.len());
     println!(
-        "{:<30} {:>8} {:>20} {:>20} {:>20}",
-        "document", "KiB", "raw", "adapted", "pared"
+        "{:<30} {:>8} {:>20} {:>20}",
+        "document", "KiB", "raw", "adopted"
     );
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for path in &paths {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let raw = Run::of(&name, &text);
-        let document = adapted(read(&text));
-        let adapted = Run::of(&name, &serde_yaml::to_string(&document).unwrap());
-        let (_, pared) = pared(&name, document);
+        let Some(adopted) = adopted(&name, &text) else {
+            println!("{name:<30} is not YAML");
+            continue;
+        };
+        let run = Run::of(&name, &adopted.text);
         println!(
-            "{name:<30} {:>8} {:>20} {:>20} {:>20}",
+            "{name:<30} {:>8} {:>20} {:>20}",
             text.len() / 1024,
             raw.show(),
-            adapted.show(),
-            pared.show()
+            run.show()
         );
-        for (kind, run) in [("raw", raw), ("adapted", adapted), ("pared", pared)] {
-            *counts.entry(kind).or_default() += usize::from(run.end.is_ok());
-        }
+        assert_eq!(run.end.ok(), Some(adopted.callable), "{name}");
+        // What is adopted is adopted already.
+        let again = adopt(&name, &adopted.text, &Settings::default()).unwrap();
+        assert_eq!(again.text, adopted.text, "{name}");
+        assert!(again.losses.is_empty() && again.renamed.is_empty());
     }
-    println!("of {} documents ended in code: {counts:?}", paths.len());
-    assert!(counts["adapted"] >= 1);
 }
 
 #[test]
@@ -66,18 +66,21 @@ fn public_clients_compile_and_read_their_examples() {
     for path in documents() {
         let text = std::fs::read_to_string(&path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        let document = adapted(read(&text));
-        let all = operations(&document).count();
-        let (document, run) = pared(&name, document);
-        let refused = run.refused;
-        let kept = run.end.unwrap();
+        let Some(adopted) = adopted(&name, &text) else {
+            continue;
+        };
+        let (all, kept) = (adopted.operations, adopted.callable);
+        let mut refused: BTreeMap<(Lost, &str), usize> = BTreeMap::new();
+        for loss in &adopted.losses {
+            *refused.entry((loss.lost, loss.finding.rule)).or_default() += 1;
+        }
         let is_large = kept > MOST_OPERATIONS && std::env::var_os(FOLDER).is_none();
         if kept == 0 || is_large {
             println!("{name}: {kept} of {all} operations, not compiled; refused: {refused:?}");
             continue;
         }
         let folder = tempfile::tempdir().unwrap();
-        match compiled(folder.path(), &name, &document) {
+        match compiled(folder.path(), &name, &adopted.text) {
             Ok((read, examples, unread)) => {
                 println!(
                     "{name}: {kept} of {all} operations compile, {read} of {examples} examples are \
@@ -102,15 +105,33 @@ fn public_clients_compile_and_read_their_examples() {
     assert!(documents > 0 && read > 0);
 }
 
+/// `None` if it is not YAML.
+fn adopted(name: &str, text: &str) -> Option<Adopted> {
+    let [window, lockout] = [3600, 900].map(Duration::from_secs);
+    let settings = Settings {
+        server: Some("https://api.example.com/v1".to_owned()),
+        key_header: Some("Authorization".to_owned()),
+        rate_limit: Some(RateLimit::new(100, window, lockout)),
+    };
+    match adopt(name, text, &settings) {
+        Ok(adopted) => Some(adopted),
+        Err(AdoptError::Refused(findings)) => {
+            let is_syntax = |finding: &Finding| finding.rule == "yaml-syntax";
+            assert!(findings.iter().all(is_syntax), "{findings}");
+            None
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
 /// Compiles the client of a document, and reads the examples of its responses:
 /// how many it reads, how many there are, and why it does not read the others.
-fn compiled(folder: &Path, name: &str, document: &Value) -> Result<(usize, usize, String), String> {
-    let text = serde_json::to_string(document).unwrap();
-    let parsed = Document::parse(name, text).map_err(|found| found.to_string())?;
+fn compiled(folder: &Path, name: &str, text: &str) -> Result<(usize, usize, String), String> {
+    let parsed = Document::parse(name, text.to_owned()).map_err(|found| found.to_string())?;
     let surface = telesto_gen::surface(&parsed).map_err(|found| found.to_string())?;
     let mut reads = String::new();
     let mut examples = Vec::new();
-    for (id, example) in success_examples(document) {
+    for (id, example) in success_examples(&serde_yaml::from_str(text).unwrap()) {
         let builder = heck::AsUpperCamelCase(&id);
         let send = surface.get(&format!("builder::{builder}::send()"));
         let Some(ty) = send.and_then(|send| {
@@ -179,8 +200,6 @@ struct Run {
     /// How many operations the client has, if it became code.
     end: Result<usize, Findings>,
     took: Duration,
-    /// How often each rule refused something, if it was taken out.
-    refused: BTreeMap<&'static str, usize>,
 }
 
 impl Run {
@@ -204,11 +223,7 @@ impl Run {
                 Err(findings)
             }
         };
-        Self {
-            end,
-            took,
-            refused: BTreeMap::new(),
-        }
+        Self { end, took }
     }
 
     fn show(&self) -> String {
@@ -218,11 +233,6 @@ impl Run {
         };
         format!("{end} {:.1}s", self.took.as_secs_f32())
     }
-}
-
-/// A document, in YAML or JSON.
-fn read(text: &str) -> Value {
-    serde_json::from_str(text).unwrap_or_else(|_| serde_yaml::from_str(text).unwrap())
 }
 
 /// The documents to try.
@@ -274,129 +284,4 @@ fn samples() -> PathBuf {
         .unwrap();
     let manifest = Path::new(package["manifest_path"].as_str().unwrap());
     manifest.with_file_name("fixtures")
-}
-
-/// The document with what the lint asks of the root, and of every operation.
-fn adapted(mut document: Value) -> Value {
-    strip_extensions(&mut document, false);
-    let root = document.as_object_mut().unwrap();
-    root.insert(
-        "servers".to_owned(),
-        json!([{ "url": "https://api.example.com/v1" }]),
-    );
-    root.insert("security".to_owned(), json!([{ "apiKey": [] }]));
-    root.insert(
-        "x-rate-limit".to_owned(),
-        json!({ "requests": 100, "window": 3600, "lockout": 900 }),
-    );
-    let components = root.entry("components").or_insert_with(|| json!({}));
-    components["securitySchemes"] =
-        json!({ "apiKey": { "type": "apiKey", "in": "header", "name": "Authorization" } });
-    for (path, item) in root["paths"].as_object_mut().unwrap() {
-        let Some(item) = item.as_object_mut() else {
-            continue;
-        };
-        item.remove("servers");
-        for method in METHODS {
-            if let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) {
-                adapt_operation(operation, &format!("{method} {path}"));
-            }
-        }
-    }
-    document
-}
-
-fn adapt_operation(operation: &mut Map<String, Value>, label: &str) {
-    operation.remove("security");
-    operation.remove("servers");
-    let id = operation.get("operationId").and_then(Value::as_str);
-    let id = id.unwrap_or(label).to_snake_case();
-    operation.insert("operationId".to_owned(), id.into());
-}
-
-/// Drops all `x-…` fields. Where the keys of a mapping are `names`, they are
-/// none.
-fn strip_extensions(value: &mut Value, names: bool) {
-    match value {
-        Value::Object(members) => {
-            members.retain(|key, _| names || !key.starts_with("x-"));
-            for (key, member) in members {
-                let named = matches!(key.as_str(), "properties" | "headers");
-                strip_extensions(member, named && !names);
-            }
-        }
-        Value::Array(items) => {
-            for item in items {
-                strip_extensions(item, false);
-            }
-        }
-        _ => {}
-    }
-}
-
-/// Takes out of the document what the findings are about, so that the rest of
-/// it gets to be generated. Returns that rest, too.
-fn pared(name: &str, mut document: Value) -> (Value, Run) {
-    const ROUNDS: usize = 30;
-    let mut refused = BTreeMap::new();
-    for _ in 0..ROUNDS {
-        let mut run = Run::of(name, &serde_json::to_string(&document).unwrap());
-        let Err(findings) = &run.end else {
-            run.refused = refused;
-            return (document, run);
-        };
-        let errors = findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Error);
-        let mut pointers = Vec::new();
-        for error in errors {
-            *refused.entry(error.rule).or_default() += 1;
-            pointers.push(error.pointer.as_str());
-        }
-        let places = pointers.iter().map(|pointer| place(&document, pointer));
-        // The last item of a list goes first, so that the others keep their
-        // places.
-        let places: BTreeSet<_> = places
-            .map(|place| {
-                let keys = place.iter().map(|token| token.parse::<usize>().ok());
-                (keys.collect::<Vec<_>>(), place)
-            })
-            .collect();
-        for (_, place) in places.iter().rev() {
-            remove(&mut document, place);
-        }
-    }
-    panic!("{name} still has findings after {ROUNDS} rounds: {refused:?}");
-}
-
-/// What to take out for a finding at `pointer`: the whole parameter if it leads into
-/// one; or, where it leads nowhere, the operation that it leads into.
-fn place(document: &Value, pointer: &str) -> Vec<String> {
-    let tokens: Vec<String> = pointer.split('/').map(str::to_owned).collect();
-    let names: Vec<&str> = tokens.iter().map(String::as_str).collect();
-    let end = match names[..] {
-        ["", "paths", _, _, _, ..] if document.pointer(pointer).is_none() => 4,
-        ["", "paths", _, "parameters", _, ..] => 5,
-        ["", "paths", _, _, "parameters", _, ..] => 6,
-        ["", "components", "parameters", _, ..] => 4,
-        _ => tokens.len(),
-    };
-    tokens[..end].to_vec()
-}
-
-fn remove(document: &mut Value, place: &[String]) {
-    let Some((last, parent)) = place.split_last() else {
-        return;
-    };
-    match document.pointer_mut(&parent.join("/")) {
-        Some(Value::Object(members)) => {
-            members.remove(&last.replace("~1", "/").replace("~0", "~"));
-        }
-        Some(Value::Array(items)) => {
-            if let Some(index) = last.parse().ok().filter(|index| *index < items.len()) {
-                items.remove(index);
-            }
-        }
-        _ => {}
-    }
 }

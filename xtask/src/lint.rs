@@ -60,6 +60,12 @@ fn show_fixes(before: &str, after: &str, solved: &[Finding], file: &Path, report
     let diff = TextDiff::from_lines(before, after);
     let diff = diff.unified_diff().context_radius(1).to_string();
     report.diff(&diff, LONGEST_DIFF);
+    show_solved(solved, report);
+    report.step("Wrote", file.display());
+}
+
+/// What was solved, by rule.
+pub(crate) fn show_solved(solved: &[Finding], report: &mut Report) {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for finding in solved {
         *counts.entry(finding.rule).or_default() += 1;
@@ -70,7 +76,6 @@ fn show_fixes(before: &str, after: &str, solved: &[Finding], file: &Path, report
             report.step("Fixed", format!("{what} of {}: {fix}", rule.name));
         }
     }
-    report.step("Wrote", file.display());
 }
 
 fn show(findings: &Findings, file: &Path, output: Output, report: &mut Report) -> Outcome {

@@ -1,5 +1,6 @@
 //! The command line of this repository: `cargo xtask`.
 
+mod adopt;
 mod cases;
 mod codegen;
 mod diff;
@@ -34,6 +35,43 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Task {
+    /// Make a spec of an OpenAPI document that somebody else wrote
+    ///
+    /// Settles the server, the key and the rate limit, gives each operation a
+    /// name in snake_case, and takes out vendor extensions and what `lint
+    /// --fix` takes out. Of what no client can be generated from, it leaves out
+    /// as little as it can, in the end whole operations, and says why. Order
+    /// and comments of YAML stay; JSON becomes YAML.
+    ///
+    /// Of a folder, it shows how much of each document is callable, with
+    /// something for what a document leaves open.
+    #[command(after_help = "\
+Examples:
+  cargo xtask adopt vendor.json
+  cargo xtask adopt vendor.yaml --key-header Authorization --rate-limit 100/3600/900
+  cargo xtask adopt vendor.yaml --write
+  cargo xtask adopt vendor.yaml --output json | jq '.losses[].finding.message'
+  cargo xtask adopt documents/
+
+Exit codes:
+  0  done
+  1  the document cannot be read, or leaves something open")]
+    Adopt {
+        /// The document, or a folder of documents
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+
+        #[command(flatten)]
+        flags: adopt::Flags,
+
+        /// Replace spec/telesto.yaml by the spec
+        #[arg(long)]
+        write: bool,
+
+        /// The format of what is said
+        #[arg(long, value_enum, default_value_t = lint::Output::Text)]
+        output: lint::Output,
+    },
     /// Generate the client from the spec
     ///
     /// Reads spec/telesto.yaml, checks it, and writes the generated modules of
@@ -123,6 +161,12 @@ fn main() -> ExitCode {
     let root = arguments.root.unwrap_or_else(workspace);
     let mut report = Report::to_terminal();
     let outcome = match arguments.task {
+        Task::Adopt {
+            file,
+            flags,
+            write,
+            output,
+        } => adopt::run(&root, &file, &flags.into(), write, output, &mut report),
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
         Task::Diff {

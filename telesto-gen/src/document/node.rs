@@ -64,7 +64,49 @@ impl PartialEq for Entry {
     }
 }
 
+impl From<Data> for Node {
+    /// A value that is in no text.
+    fn from(data: Data) -> Self {
+        Self { span: 0..0, data }
+    }
+}
+
+impl From<&str> for Node {
+    fn from(text: &str) -> Self {
+        Data::Text(text.to_owned()).into()
+    }
+}
+
+impl From<i64> for Node {
+    fn from(number: i64) -> Self {
+        Data::Integer(number).into()
+    }
+}
+
+impl Entry {
+    /// An entry that is in no text.
+    pub(super) fn new(key: String, value: Node) -> Self {
+        Self {
+            key_data: Data::Text(key.clone()),
+            key,
+            key_span: 0..0,
+            value,
+        }
+    }
+}
+
 impl Node {
+    /// A mapping that is in no text.
+    pub(crate) fn map<const N: usize>(entries: [(&str, Node); N]) -> Self {
+        let entries = entries.map(|(key, value)| Entry::new(key.to_owned(), value));
+        Self::from(Data::Map(entries.into()))
+    }
+
+    /// A list that is in no text.
+    pub(crate) fn list<const N: usize>(items: [Node; N]) -> Self {
+        Self::from(Data::List(items.into()))
+    }
+
     /// The entries, if this is a mapping.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
@@ -495,6 +537,11 @@ fn scalar(text: String, style: ScalarStyle) -> Data {
         },
         _ => Data::Text(text),
     }
+}
+
+/// Whether this is text when it is written without quotes.
+pub(super) fn is_text(text: &str) -> bool {
+    scalar(text.to_owned(), ScalarStyle::Plain) == Data::Text(text.to_owned())
 }
 
 fn key_text(data: &Data) -> String {

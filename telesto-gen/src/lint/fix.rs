@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::{RULES, lint};
-use crate::document::{Document, without};
+use crate::document::{Document, Draft, Spot};
 use crate::finding::{Finding, Findings};
 
 /// What [`fix`] has made of a text.
@@ -13,8 +13,7 @@ use crate::finding::{Finding, Findings};
 pub struct Fixed {
     /// The text, which is as it was but for what was taken out of it.
     pub text: String,
-    /// What was solved. The places are those of the text as it was at that time: a fix
-    /// may show what another one solves.
+    /// What was solved, with the places of the text as it was.
     pub solved: Vec<Finding>,
     /// What is left.
     pub findings: Findings,
@@ -42,37 +41,60 @@ pub struct Fixed {
 pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     const MARK: char = '\u{feff}';
     let path = path.as_ref();
-    let (mark, text) = match text.strip_prefix(MARK) {
-        Some(rest) => (MARK.to_string(), rest.to_owned()),
-        None => (String::new(), text),
+    let rest = text.strip_prefix(MARK).unwrap_or(&text);
+    let mark = &text[..text.len() - rest.len()];
+    let fixed = match Draft::of(path, rest) {
+        // Only with aliases, each step has to be tried on the text.
+        Ok(draft) => [false, true].into_iter().find_map(|tries_text| {
+            let look = Look::of(draft.clone(), tries_text);
+            let (solved, look) = solved(look);
+            Some((solved, look.draft.written()?))
+        }),
+        Err(_) => None,
     };
-    let mut look = Look::of(path, text);
-    let mut solved = Vec::new();
-    // Each round takes something out, so there is a last one.
-    while let Some((fixes, after)) = RULES.iter().find_map(|rule| look.fixed(path, rule.name)) {
-        solved.extend(fixes);
-        look = after;
-    }
+    let (solved, left) = fixed.unwrap_or_else(|| (Vec::new(), rest.to_owned()));
+    let findings = match Document::parse(path, left.clone()) {
+        Ok(document) => lint(&document),
+        Err(findings) => findings,
+    };
     Fixed {
-        text: mark + &look.text,
+        text: format!("{mark}{left}"),
         solved,
-        findings: look.findings,
+        findings,
     }
 }
 
-/// A text, and what is wrong with it.
-struct Look {
-    text: String,
+/// What can be solved of a draft, and the draft without it.
+pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>) {
+    let (solved, look) = solved(Look::of(draft, false));
+    (solved, look.draft)
+}
+
+fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {
+    let mut solved = Vec::new();
+    // Each round takes something out, so there is a last one.
+    while let Some((fixes, after)) = RULES.iter().find_map(|rule| look.fixed(rule.name)) {
+        solved.extend(fixes);
+        look = after;
+    }
+    (solved, look)
+}
+
+/// A draft, and what is wrong with it.
+struct Look<'t> {
+    draft: Draft<'t>,
     findings: Findings,
     /// Whether it is a document, so that all rules were applied.
     is_document: bool,
     /// How often each rule is broken.
     broken: BTreeMap<&'static str, usize>,
+    /// Whether what is left has to be found in the text after each step.
+    tries_text: bool,
 }
 
-impl Look {
-    fn of(path: &Path, text: String) -> Self {
-        let (findings, is_document) = match Document::parse(path, text.clone()) {
+impl<'t> Look<'t> {
+    fn of(draft: Draft<'t>, tries_text: bool) -> Self {
+        let (findings, is_document) = match draft.document() {
             Ok(document) => (lint(&document), true),
             Err(findings) => (findings, false),
         };
@@ -81,26 +103,32 @@ impl Look {
             *broken.entry(finding.rule).or_default() += 1;
         }
         Self {
-            text,
+            draft,
             findings,
             is_document,
             broken,
+            tries_text,
         }
     }
 
-    /// What is solved of the findings of a rule, and the text without it; `None` if that
-    /// is nothing.
-    fn fixed(&self, path: &Path, rule: &str) -> Option<(Vec<Finding>, Self)> {
+    /// What is solved of the findings of a rule, and what is left then; `None` if that is
+    /// nothing.
+    fn fixed(&self, rule: &str) -> Option<(Vec<Finding>, Self)> {
         let fixable = |finding: &&Finding| finding.rule == rule && finding.is_fixable();
         let fixable: Vec<Finding> = self.findings.iter().filter(fixable).cloned().collect();
         let mut chosen = Chosen {
-            path,
             before: self,
             fixes: Vec::new(),
             after: None,
         };
         chosen.add(&fixable);
         Some((chosen.fixes, chosen.after?))
+    }
+
+    fn without(&self, gone: &BTreeSet<Spot>) -> Option<Self> {
+        let draft = self.draft.without(gone)?;
+        let is_readable = !self.tries_text || draft.written().is_some();
+        is_readable.then(|| Self::of(draft, self.tries_text))
     }
 
     /// Whether this is no worse than it was before.
@@ -118,25 +146,22 @@ impl Look {
 }
 
 /// Fixes that go together.
-struct Chosen<'l> {
-    path: &'l Path,
-    before: &'l Look,
+struct Chosen<'l, 't> {
+    before: &'l Look<'t>,
     fixes: Vec<Finding>,
-    /// What they make of the text.
-    after: Option<Look>,
+    /// What they leave.
+    after: Option<Look<'t>>,
 }
 
-impl Chosen<'_> {
+impl Chosen<'_, '_> {
     /// Adds as many of these as do no harm.
     fn add(&mut self, fixes: &[Finding]) {
         if fixes.is_empty() {
             return;
         }
         let all = self.fixes.iter().chain(fixes);
-        let gone: BTreeSet<_> = all
-            .flat_map(|finding| finding.fix.iter().copied())
-            .collect();
-        let after = without(&self.before.text, &gone).map(|text| Look::of(self.path, text));
+        let gone = all.flat_map(|finding| finding.fix.iter().copied());
+        let after = self.before.without(&gone.collect());
         if let Some(after) = after.filter(|after| after.is_as_good_as(self.before)) {
             self.fixes.extend_from_slice(fixes);
             self.after = Some(after);

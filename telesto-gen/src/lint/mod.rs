@@ -24,7 +24,11 @@ mod root;
 mod schemas;
 mod type_names;
 
+pub(crate) use self::fix::solve;
 pub use self::fix::{Fixed, fix};
+pub(crate) use self::operations::{is_free, propose};
+pub(crate) use self::root::{check_url as check_server, is_header_name};
+pub(crate) use self::type_names::{is_legal, is_taken};
 
 /// A rule, which findings refer to.
 #[derive(Debug)]
@@ -264,7 +268,7 @@ static RULES: &[Rule] = &[
     // What the others solve may solve this as well.
     error(
         "required-may-be-empty",
-        "a response requires only identifiers",
+        "a response requires only identifiers, and what tells alternatives apart",
         responses::required_may_be_empty,
     )
     .fixed_by("takes out of `required` what may be empty"),

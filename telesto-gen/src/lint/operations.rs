@@ -138,7 +138,7 @@ pub(super) fn id_form(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn is_free(id: &str) -> bool {
+pub(crate) fn is_free(id: &str) -> bool {
     is_snake(id) && !is_keyword(id) && !TAKEN_METHODS.contains(&id) && !TAKEN_TYPES.contains(&id)
 }
 
@@ -156,7 +156,7 @@ fn is_snake(id: &str) -> bool {
 
 /// A name for an operation that has none, such as `list_products` for
 /// `GET /products`.
-fn propose(method: &str, path: &str) -> String {
+pub(crate) fn propose(method: &str, path: &str) -> String {
     let fixed = |segment: &&str| !segment.is_empty() && !segment.contains(['{', '}']);
     let noun = path.split('/').filter(fixed).collect::<Vec<_>>().join("_");
     let noun = names::snake(&noun);

@@ -1,5 +1,7 @@
 //! Rules about what responses hold.
 
+use std::collections::HashSet;
+
 use crate::document::{Kind, Node, Place};
 
 use super::Report;
@@ -7,18 +9,28 @@ use crate::spec::{Found, Spec, alternatives};
 
 /// Telesto sends `""` for an empty value. A required field has no `None` for it:
 /// a number or a date would fail the whole response, a string would be empty
-/// instead of absent.
+/// instead of absent. Only what alternatives are told apart by has to be there.
 pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let unions = spec.unions.iter();
+    let telling: HashSet<(&str, &str)> = unions
+        .flat_map(|union| &union.telling)
+        .map(|(schema, name)| (schema.as_str(), name.as_str()))
+        .collect();
     for place in spec.objects(Kind::Schema) {
         // What only says which properties are required is left to the server.
         let is_left = alternatives::only_requires(place.node);
         if spec.usage.is_received(&place.pointer) && !is_left {
-            check(spec, report, place);
+            check(spec, report, place, &telling);
         }
     }
 }
 
-fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
+fn check(
+    spec: &Spec<'_>,
+    report: &mut Report<'_>,
+    schema: &Place<'_>,
+    telling: &HashSet<(&str, &str)>,
+) {
     let required = schema.node.get("required").map_or(&[][..], Node::items);
     let whole = spec.whole(&Found::from(schema));
     for (index, name) in required.iter().enumerate() {
@@ -29,7 +41,11 @@ fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
         let goes_one_way = ["readOnly", "writeOnly"]
             .iter()
             .any(|key| property.node.is_set(key));
-        if is_identifier(name) || is_constant(property.node) || goes_one_way {
+        if alternatives::is_identifier(name) || is_constant(property.node) || goes_one_way {
+            continue;
+        }
+        // It would be missing where alternatives are told apart by it.
+        if telling.contains(&(schema.pointer.as_str(), name)) {
             continue;
         }
         report.in_vain(
@@ -38,11 +54,6 @@ fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
             format!("remove `{name}` from `required`: an empty value is `None` then"),
         );
     }
-}
-
-/// Identifiers are never empty.
-fn is_identifier(name: &str) -> bool {
-    name == "id" || name.ends_with("_id") || name.ends_with("Id")
 }
 
 /// A constant tells objects of one schema from those of another.

@@ -39,7 +39,7 @@ pub(super) fn servers(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
+pub(crate) fn check_url(url: &str) -> Result<(), (&'static str, &'static str)> {
     if url.contains(['{', '}']) {
         return Err(("has variables", "write the URL without variables"));
     }
@@ -167,7 +167,7 @@ pub(super) fn security_scheme(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 /// Whether this is a valid header name.
-pub(super) fn is_header_name(name: &str) -> bool {
+pub(crate) fn is_header_name(name: &str) -> bool {
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     !name.is_empty() && name.bytes().all(token)
 }

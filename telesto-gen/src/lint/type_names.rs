@@ -21,14 +21,13 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         let name = &entry.key;
         let rust = pascal(name);
         let at = join("/components/schemas", name);
-        let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
-        if name.is_empty() || !name.chars().all(legal) {
+        if !is_legal(name) {
             report.at_key(
                 &at,
                 format!("the schema name `{name}` has characters that a `$ref` cannot contain"),
                 "use ASCII letters and digits, such as `PurchaseOrder`",
             );
-        } else if TAKEN.contains(&rust.as_str()) {
+        } else if is_taken(&rust) {
             report.at_key(
                 &at,
                 format!("`{rust}` is a name that the generated code uses itself"),
@@ -43,6 +42,17 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
         }
         named.entry(rust).or_insert(name);
     }
+}
+
+/// Whether a `$ref` can contain the name of a component.
+pub(crate) fn is_legal(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    !name.is_empty() && name.chars().all(legal)
+}
+
+/// Whether the generated code uses a name itself.
+pub(crate) fn is_taken(rust: &str) -> bool {
+    TAKEN.contains(&rust)
 }
 
 /// typify names a nested schema after its title, or after those that it is in. If

@@ -36,6 +36,9 @@ pub(crate) struct Union {
     pub(crate) cases: Vec<(usize, Case)>,
     /// The name of the property that says which alternative a value is.
     pub(crate) tag: Option<String>,
+    /// The properties that have to be there to tell alternatives apart: a schema that
+    /// requires it, and its name.
+    pub(crate) telling: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -141,6 +144,7 @@ fn of(spec: &Spec<'_>, schema: &Found<'_>) -> Result<Option<Union>, Vec<Problem>
         alternatives: Vec::new(),
         cases: Vec::new(),
         tag: None,
+        telling: Vec::new(),
     };
     if union.is_merged && parts.iter().all(|part| only_requires(part.found.node)) {
         return Ok(Some(union));
@@ -174,7 +178,10 @@ fn of(spec: &Spec<'_>, schema: &Found<'_>) -> Result<Option<Union>, Vec<Problem>
                 (index, Case::Object { has: vec![], is })
             })
             .collect(),
-        None => told_apart(&parts, &classes)?,
+        None => {
+            union.telling = telling(&classes);
+            told_apart(&parts, &classes)?
+        }
     };
     let (tag, mut kinds) = match kinds {
         Some((tag, kinds)) => (Some(tag), kinds),
@@ -240,6 +247,8 @@ struct Object {
     /// The properties, and the values that each may have, if they are listed.
     declares: BTreeMap<String, Vec<String>>,
     requires: BTreeSet<String>,
+    /// The schemas that it is made of.
+    sources: BTreeSet<String>,
     /// Whether it may have properties of any name.
     is_open: bool,
 }
@@ -340,6 +349,7 @@ fn gather<'a>(
     if !seen.insert(schema.pointer.clone()) {
         return;
     }
+    object.sources.insert(schema.pointer.clone());
     if let Some(properties) = spec.field(schema, "properties") {
         for entry in properties.node.entries() {
             let property = spec.field(&properties, &entry.key);
@@ -588,6 +598,33 @@ fn told_apart(
     Ok(cases)
 }
 
+/// The properties that objects are told apart by, where they have no values of their own:
+/// of each two, one that only one of them has, and preferably one that is never empty.
+fn telling(classes: &[Vec<Class>]) -> Vec<(String, String)> {
+    let objects: Vec<&Object> = classes.iter().flatten().filter_map(object).collect();
+    let mut telling = BTreeSet::new();
+    for one in &objects {
+        for other in &objects {
+            if one.constants(other).next().is_some() {
+                continue;
+            }
+            let mut foreign = one.foreign(other);
+            let first = foreign.clone().next();
+            let Some(name) = foreign.find(|name| is_identifier(name)).or(first) else {
+                continue;
+            };
+            let sources = one.sources.iter();
+            telling.extend(sources.map(|source| (source.clone(), name.clone())));
+        }
+    }
+    telling.into_iter().collect()
+}
+
+/// Whether a property is never empty.
+pub(crate) fn is_identifier(name: &str) -> bool {
+    name == "id" || name.ends_with("_id") || name.ends_with("Id")
+}
+
 fn not_told_apart(parts: &[Part<'_>], first: usize, second: usize, class: &Class) -> Problem {
     let help = match class {
         Class::Object(_) => {
@@ -631,8 +668,13 @@ fn differ(one: &Class, other: &Class) -> bool {
 impl Object {
     /// Whether a value of `other` is never taken for one of these.
     fn excludes(&self, other: &Self) -> bool {
-        let is_foreign = |name: &String| !other.is_open && !other.declares.contains_key(name);
-        self.requires.iter().any(is_foreign) || self.constants(other).next().is_some()
+        self.foreign(other).next().is_some() || self.constants(other).next().is_some()
+    }
+
+    /// The required properties that `other` does not have.
+    fn foreign<'o>(&'o self, other: &'o Self) -> impl Iterator<Item = &'o String> + Clone {
+        let is_foreign = |name: &&String| !other.is_open && !other.declares.contains_key(*name);
+        self.requires.iter().filter(is_foreign)
     }
 
     /// The required properties whose values differ from those of `other`.

@@ -72,7 +72,17 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    pub(super) fn of(root: &Node) -> Option<Self> {
+    /// This many requests in a window, and how long the address is blocked after one more.
+    #[must_use]
+    pub const fn new(requests: u32, window: Duration, lockout: Duration) -> Self {
+        Self {
+            requests,
+            window,
+            lockout,
+        }
+    }
+
+    pub(crate) fn of(root: &Node) -> Option<Self> {
         let limit = root.get(RATE_LIMIT)?;
         Some(Self {
             requests: number(limit, "requests")?,

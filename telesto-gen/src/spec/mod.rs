@@ -18,7 +18,7 @@ pub use crate::document::{Entry, Node};
 use crate::formats;
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
-const METHODS: &[&str] = &[
+pub(crate) const METHODS: &[&str] = &[
     "get", "put", "post", "delete", "options", "head", "patch", "trace",
 ];
 
@@ -556,6 +556,12 @@ pub fn sample(schema: &Node) -> Option<&'static str> {
 
 /// Whether a schema is nothing but documentation.
 pub(crate) fn says_nothing(schema: &Node) -> bool {
+    let mut entries = schema.entries().iter();
+    !entries.any(|entry| says_what(&entry.key))
+}
+
+/// Whether a field of a schema is more than documentation.
+pub(crate) fn says_what(key: &str) -> bool {
     let documentation = [
         "title",
         "description",
@@ -566,8 +572,7 @@ pub(crate) fn says_nothing(schema: &Node) -> bool {
         "readOnly",
         "writeOnly",
     ];
-    let mut keys = schema.entries().iter().map(|entry| entry.key.as_str());
-    keys.all(|key| documentation.contains(&key))
+    !documentation.contains(&key)
 }
 
 fn path_items(root: &Node) -> impl Iterator<Item = (&str, &Node, String)> {

@@ -1,7 +1,10 @@
-//! Takes nodes out of a text, so that everything else stays as it is written.
+//! Changes nodes of a text, so that everything else stays as it is written.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+
+use serde_json::Value;
 
 use super::node::{self, Data, Entry, Node};
 use super::surrogates::Joined;
@@ -24,7 +27,7 @@ impl Spot {
     }
 
     /// The node that a pointer leads to, if it leads to one in a mapping or a list.
-    pub(super) fn at(root: &Node, pointer: &str) -> Option<Self> {
+    pub(crate) fn at(root: &Node, pointer: &str) -> Option<Self> {
         let target = super::pointer::find(root, pointer);
         let is_within = target.exact && !pointer.is_empty();
         is_within.then(|| match target.entry {
@@ -34,35 +37,168 @@ impl Spot {
     }
 }
 
-/// The text without these nodes. A list that has nothing left goes as well. `None` if the
-/// rest would be read as something else, as it may with aliases.
-pub(crate) fn without(text: &str, gone: &BTreeSet<Spot>) -> Option<String> {
-    let load = |text: &str| node::load(text, &Joined::of(text)).ok();
-    let root = load(text)?;
-    let mut cuts = Cuts {
-        text,
-        gone,
-        edits: Vec::new(),
-    };
-    let wanted = cuts.pruned(&root, 0)?;
-    let mut edits = cuts.edits;
-    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
-    edits.dedup();
-    let mut result = String::with_capacity(text.len());
-    let mut copied = 0;
-    for edit in edits {
-        result.push_str(text.get(copied..edit.range.start)?);
-        result.push_str(edit.by);
-        copied = edit.range.end;
+/// Changes of a text: what goes, what gets another value or key, and what comes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Edits {
+    pub(crate) gone: BTreeSet<Spot>,
+    new: BTreeMap<Spot, Node>,
+    keys: BTreeMap<Spot, String>,
+    /// What comes before an entry.
+    added: BTreeMap<Spot, Vec<Entry>>,
+}
+
+impl Edits {
+    /// Takes these out. A list that has nothing left goes as well.
+    pub(crate) fn without(gone: BTreeSet<Spot>) -> Self {
+        Self {
+            gone,
+            ..Self::default()
+        }
     }
-    result.push_str(text.get(copied..)?);
-    (load(&result)? == wanted).then_some(result)
+
+    /// Gives the node at `pointer` another value. If it is not there, it comes before the
+    /// paths, or first in its mapping.
+    pub(crate) fn set(&mut self, root: &Node, pointer: &str, value: Node) {
+        let target = super::pointer::find(root, pointer);
+        if let (true, Some(entry)) = (target.exact, target.entry) {
+            self.new.insert(Spot::of_entry(entry), value);
+            return;
+        }
+        let Some((parent, _)) = pointer.rsplit_once('/') else {
+            return;
+        };
+        let entry = Entry::new(super::pointer::last(pointer), value);
+        let holder = super::pointer::find(root, parent);
+        let entries = holder.node.entries().iter();
+        let mut left = entries.filter(|entry| !self.gone.contains(&Spot::of_entry(entry)));
+        let first = left.clone().next();
+        match left.find(|entry| entry.key == "paths").or(first) {
+            Some(next) if holder.exact => {
+                let added = self.added.entry(Spot::of_entry(next)).or_default();
+                added.push(entry);
+            }
+            _ => self.set(root, parent, Node::from(Data::Map(vec![entry]))),
+        }
+    }
+
+    /// Gives an entry another key.
+    pub(crate) fn rename(&mut self, entry: &Entry, key: String) {
+        self.keys.insert(Spot::of_entry(entry), key);
+    }
+
+    /// Adds later changes.
+    pub(super) fn add(&mut self, later: Self) {
+        self.gone.extend(later.gone);
+        self.new.extend(later.new);
+        self.keys.extend(later.keys);
+        for (spot, entries) in later.added {
+            self.added.entry(spot).or_default().extend(entries);
+        }
+    }
+
+    /// The node with these changes; `None` if it is a list of which nothing is left.
+    pub(crate) fn made(&self, node: &Node) -> Option<Node> {
+        let data = match &node.data {
+            Data::List(items) => {
+                let kept = items.iter().filter_map(|item| {
+                    let spot = Spot::of_item(item);
+                    (!self.gone.contains(&spot)).then(|| self.made(item))?
+                });
+                let kept: Vec<Node> = kept.collect();
+                if kept.is_empty() && !items.is_empty() {
+                    return None;
+                }
+                Data::List(kept)
+            }
+            Data::Map(entries) => {
+                let mut kept = Vec::with_capacity(entries.len());
+                for entry in entries {
+                    let spot = Spot::of_entry(entry);
+                    kept.extend(self.added.get(&spot).into_iter().flatten().cloned());
+                    let value = match self.new.get(&spot) {
+                        _ if self.gone.contains(&spot) => None,
+                        Some(value) => Some(value.clone()),
+                        None => self.made(&entry.value),
+                    };
+                    let (key, key_data) = match self.keys.get(&spot) {
+                        Some(key) => (key.clone(), Data::Text(key.clone())),
+                        None => (entry.key.clone(), entry.key_data.clone()),
+                    };
+                    kept.extend(value.map(|value| Entry {
+                        key,
+                        key_span: entry.key_span.clone(),
+                        key_data,
+                        value,
+                    }));
+                }
+                Data::Map(kept)
+            }
+            scalar => scalar.clone(),
+        };
+        let span = node.span.clone();
+        Some(Node { span, data })
+    }
+
+    /// The text with these changes, and everything else as it is written. `None` if it
+    /// would be read as something else, as it may with aliases.
+    pub(crate) fn written(&self, text: &str) -> Option<String> {
+        let load = |text: &str| node::load(text, &Joined::of(text)).ok();
+        let root = load(text)?;
+        let mut cuts = Cuts {
+            text,
+            edits: self,
+            found: Vec::new(),
+        };
+        if !cuts.find(&root, 0) {
+            return None;
+        }
+        let mut found = cuts.found;
+        found.sort_by_key(|change| (change.range.start, change.range.end));
+        found.dedup();
+        let mut result = String::with_capacity(text.len());
+        let mut copied = 0;
+        for change in found {
+            result.push_str(text.get(copied..change.range.start)?);
+            result.push_str(&change.by);
+            copied = change.range.end;
+        }
+        result.push_str(text.get(copied..)?);
+        (load(&result)? == self.made(&root)?).then_some(result)
+    }
+}
+
+/// A value on one line.
+fn line(node: &Node) -> String {
+    let join = |parts: Vec<String>| parts.join(", ");
+    match &node.data {
+        Data::Text(text) => scalar(text),
+        Data::List(items) => format!("[{}]", join(items.iter().map(line).collect())),
+        Data::Map(entries) if entries.is_empty() => "{}".to_owned(),
+        Data::Map(entries) => format!("{{ {} }}", join(entries.iter().map(line_of).collect())),
+        Data::Null | Data::Flag(_) | Data::Integer(_) | Data::Number(_) => {
+            node.to_json().to_string()
+        }
+    }
+}
+
+fn line_of(entry: &Entry) -> String {
+    format!("{}: {}", scalar(&entry.key), line(&entry.value))
+}
+
+/// A text, in quotes unless it is a word that is read as text.
+fn scalar(text: &str) -> String {
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let is_plain = text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.bytes().all(is_word);
+    match is_plain && node::is_text(text) {
+        true => text.to_owned(),
+        false => Value::from(text).to_string(),
+    }
 }
 
 #[derive(PartialEq)]
-struct Edit {
+struct Change {
     range: Range<usize>,
-    by: &'static str,
+    by: Cow<'static, str>,
 }
 
 /// A child of a list or a mapping, in the text.
@@ -76,53 +212,112 @@ struct Child<'n> {
     value: &'n Node,
 }
 
+/// Finds what changes in a text.
 struct Cuts<'t> {
     text: &'t str,
-    gone: &'t BTreeSet<Spot>,
-    edits: Vec<Edit>,
+    edits: &'t Edits,
+    found: Vec<Change>,
 }
 
 impl Cuts<'_> {
-    /// The node without what is gone; `None` if it is a list of which nothing is left.
-    /// Its text starts at `from`, or behind spaces and comments.
-    fn pruned(&mut self, node: &Node, from: usize) -> Option<Node> {
-        let before = self.edits.len();
+    /// Finds what changes in a node; `false` if it is a list of which nothing is left. Its
+    /// text starts at `from`, or behind spaces and comments.
+    fn find(&mut self, node: &Node, from: usize) -> bool {
+        let before = self.found.len();
         let children = self.children(node, from);
-        let kept: Vec<Option<Node>> = children
+        let stays: Vec<bool> = children
             .iter()
-            .map(|child| match self.gone.contains(&child.spot) {
-                true => None,
-                false => self.pruned(child.value, child.from),
+            .map(|child| match self.edits.new.get(&child.spot) {
+                _ if self.edits.gone.contains(&child.spot) => false,
+                Some(value) => {
+                    self.replace(child, value);
+                    true
+                }
+                None => self.find(child.value, child.from),
             })
             .collect();
-        let stays: Vec<bool> = kept.iter().map(Option::is_some).collect();
         if stays.is_empty() || stays.contains(&true) {
-            self.cut(self.is_flow(from), &children, &stays);
-        } else {
-            self.edits.truncate(before);
-            if let Data::List(_) = node.data {
-                return None;
+            for (entry, child) in node.entries().iter().zip(&children) {
+                if let Some(key) = self.edits.keys.get(&child.spot)
+                    && !self.edits.gone.contains(&child.spot)
+                {
+                    self.change(entry.key_span.clone(), scalar(key));
+                }
             }
-            let range = self.skip(from)..self.end(node, from);
-            self.edits.push(Edit { range, by: "{}" });
+            let is_flow = self.is_flow(from);
+            self.cut(is_flow, &children, &stays);
+            self.add(is_flow, &children);
+            return true;
         }
-        let data = match &node.data {
-            Data::List(_) => Data::List(kept.into_iter().flatten().collect()),
-            Data::Map(entries) => {
-                let left = entries.iter().zip(kept).filter_map(|(entry, kept)| {
-                    kept.map(|value| Entry {
-                        key: entry.key.clone(),
-                        key_span: entry.key_span.clone(),
-                        key_data: entry.key_data.clone(),
-                        value,
-                    })
-                });
-                Data::Map(left.collect())
+        self.found.truncate(before);
+        if let Data::List(_) = node.data {
+            return false;
+        }
+        let range = self.skip(from)..self.end(node, from);
+        self.change(range, "{}");
+        true
+    }
+
+    fn change(&mut self, range: Range<usize>, by: impl Into<Cow<'static, str>>) {
+        let by = by.into();
+        self.found.push(Change { range, by });
+    }
+
+    /// Another value for an entry, beside its key.
+    fn replace(&mut self, child: &Child<'_>, value: &Node) {
+        let value = line(value);
+        let start = self.skip(child.from).min(child.end);
+        if self.text[child.from..start].contains('\n') {
+            // What is behind the key stays there, and behind the old value as well.
+            let end = child.end - usize::from(self.text[..child.end].ends_with('\n'));
+            self.change(child.from..child.from, format!(" {value}"));
+            self.change(self.line_end(child.from) - 1..end, "");
+        } else if start == child.from {
+            self.change(start..child.end, format!(" {value}"));
+        } else {
+            self.change(start..child.end, value);
+        }
+    }
+
+    /// Writes what comes before a child, in the same layout.
+    fn add(&mut self, is_flow: bool, children: &[Child<'_>]) {
+        let mut before: Option<usize> = None;
+        for child in children {
+            let added = self.edits.added.get(&child.spot);
+            for entry in added.into_iter().flatten() {
+                let entry = line_of(entry);
+                let start = self.line_start(child.start);
+                let indent = &self.text[start..child.start];
+                let (at, by) = match self.is_first_on_line(child.start) {
+                    true if is_flow => (child.start, format!("{entry},\n{indent}")),
+                    // What is above the child stays with it.
+                    true => {
+                        let at = before.map_or_else(|| self.above(start), |end| self.line_end(end));
+                        (at, format!("{indent}{entry}\n"))
+                    }
+                    false if is_flow => (child.start, format!("{entry}, ")),
+                    false => {
+                        let indent = " ".repeat(indent.chars().count());
+                        (child.start, format!("{entry}\n{indent}"))
+                    }
+                };
+                self.change(at..at, by);
             }
-            scalar => scalar.clone(),
-        };
-        let span = node.span.clone();
-        Some(Node { span, data })
+            before = Some(child.end);
+        }
+    }
+
+    /// Where the comments start that are above a line.
+    fn above(&self, line: usize) -> usize {
+        let mut at = line;
+        while at > 0 {
+            let before = self.line_start(at - 1);
+            if !self.text[before..at].trim_start().starts_with('#') {
+                break;
+            }
+            at = before;
+        }
+        at
     }
 
     fn children<'n>(&self, node: &'n Node, from: usize) -> Vec<Child<'n>> {
@@ -196,11 +391,11 @@ impl Cuts<'_> {
                 _ => child.start..self.line_end(child.end) - 1,
             };
             // In a row of such children, the first one, or the last one, takes all.
-            match self.edits.last_mut() {
+            match self.found.last_mut() {
                 Some(last) if last.range.contains(&range.start) => {
                     last.range.end = last.range.end.max(range.end);
                 }
-                _ => self.edits.push(Edit { range, by: "" }),
+                _ => self.change(range, ""),
             }
         }
     }
@@ -264,7 +459,13 @@ mod tests {
     use proptest::prelude::*;
     use proptest::sample::Index;
 
+    use crate::document::join;
+
     use super::*;
+
+    fn without(text: &str, gone: &BTreeSet<Spot>) -> Option<String> {
+        Edits::without(gone.clone()).written(text)
+    }
 
     fn taken_out(text: &str, pointers: &[&str]) -> Option<String> {
         let root = node::load(text, &Joined::of(text)).ok().unwrap();
@@ -332,6 +533,40 @@ mod tests {
         // An anchor is no hindrance.
         let text = "a: &x [1, 2]\nb: [3]\n";
         assert_eq!(taken_out(text, &["/b"]).as_deref(), Some("a: &x [1, 2]\n"));
+    }
+
+    #[test]
+    fn what_is_set_is_written_in_the_same_layout() {
+        let url = Node::from("https://a.example");
+        let value = Node::list([Node::map([("url", url), ("n", Node::from(1))])]);
+        let line = "[{ url: \"https://a.example\", n: 1 }]";
+        for (text, pointer, with) in [
+            ("a: 1 # one\nb: 2\n", "/a", "a: LINE # one\nb: 2\n"),
+            ("a:\n  - 1\n  - 2\nb: 2\n", "/a", "a: LINE\nb: 2\n"),
+            ("a: # of a\n  - 1\n", "/a", "a: LINE # of a\n"),
+            ("a:\nb: 2\n", "/a", "a: LINE\nb: 2\n"),
+            ("a: {b: 1}\n", "/a/b", "a: {b: LINE}\n"),
+            ("a: {b: 1}\n", "/a/c", "a: {c: LINE, b: 1}\n"),
+            ("a: {}\n", "/a/c/d", "a: { c: { d: LINE } }\n"),
+            ("a:\n  b: 1\n", "/a/c", "a:\n  c: LINE\n  b: 1\n"),
+            ("a:\n  - b: 1\n", "/a/0/c", "a:\n  - c: LINE\n    b: 1\n"),
+            (
+                "a: 1\n# of paths\npaths: {}\n",
+                "/c",
+                "a: 1\nc: LINE\n# of paths\npaths: {}\n",
+            ),
+            (
+                "a: |\n  # text\npaths: {}\n",
+                "/c",
+                "a: |\n  # text\nc: LINE\npaths: {}\n",
+            ),
+        ] {
+            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let mut edits = Edits::default();
+            edits.set(&root, pointer, value.clone());
+            let with = with.replace("LINE", line);
+            assert_eq!(edits.written(text), Some(with), "{text}");
+        }
     }
 
     /// A value, and how it is written.
@@ -491,6 +726,46 @@ mod tests {
         }
     }
 
+    /// A mapping with these values, of which the last one always stays.
+    fn written(children: Vec<Tree>, comments: bool) -> String {
+        let style = Style {
+            flow: false,
+            compact: false,
+            comments,
+            lines: false,
+        };
+        let mut writer = Writer::default();
+        writer.block(&Tree::Map(children, style), 0, false);
+        writer.text.push_str("last: here\n");
+        writer.text
+    }
+
+    /// The pointers of all entries.
+    fn entries(pointer: &str, node: &Node, found: &mut Vec<String>) {
+        for (index, item) in node.items().iter().enumerate() {
+            entries(&format!("{pointer}/{index}"), item, found);
+        }
+        for entry in node.entries() {
+            let pointer = join(pointer, &entry.key);
+            entries(&pointer, &entry.value, found);
+            found.push(pointer);
+        }
+    }
+
+    /// Whether the comments before the keys of the outermost mapping are still there.
+    fn keeps_comments(before: &str, after: &str) -> Result<(), TestCaseError> {
+        for pair in before.lines().collect::<Vec<_>>().windows(2) {
+            if pair[0].starts_with("# - c") && pair[1].starts_with('k') {
+                prop_assert!(
+                    after.contains(pair[0]),
+                    "{before}\nlost {} in\n{after}",
+                    pair[0]
+                );
+            }
+        }
+        Ok(())
+    }
+
     fn spots(node: &Node, found: &mut Vec<Spot>) {
         for item in node.items() {
             found.push(Spot::of_item(item));
@@ -513,12 +788,7 @@ mod tests {
             comments: bool,
             chosen in prop::collection::vec(any::<Index>(), 1..4),
         ) {
-            let style = Style { flow: false, compact: false, comments, lines: false };
-            let mut writer = Writer::default();
-            // The last one always stays.
-            writer.block(&Tree::Map(children, style), 0, false);
-            writer.text.push_str("last: here\n");
-            let text = writer.text;
+            let text = written(children, comments);
             let Ok(root) = node::load(&text, &Joined::of(&text)) else {
                 panic!("{text}");
             };
@@ -529,14 +799,41 @@ mod tests {
             let left = without(&text, &gone);
             prop_assert!(left.is_some(), "{text}\nwithout {gone:?}");
             let left = left.unwrap();
-            // Those of the outermost mapping are before its keys.
-            for pair in text.lines().collect::<Vec<_>>().windows(2) {
-                if pair[0].starts_with("# - c") && pair[1].starts_with('k') {
-                    prop_assert!(left.contains(pair[0]), "{text}\nlost {} in\n{left}", pair[0]);
-                }
-            }
+            keeps_comments(&text, &left)?;
             // Taken out once more, nothing changes.
             prop_assert_eq!(without(&left, &BTreeSet::new()), Some(left.clone()));
+        }
+
+        /// The same of other values, and of what comes before an entry.
+        #[test]
+        fn any_entry_can_be_set(
+            children in prop::collection::vec(tree(), 2..5),
+            comments: bool,
+            chosen in prop::collection::vec((any::<Index>(), any::<bool>()), 1..4),
+        ) {
+            let text = written(children, comments);
+            let root = node::load(&text, &Joined::of(&text)).ok().unwrap();
+            let mut all = Vec::new();
+            entries("", &root, &mut all);
+            let items = [1.into(), "x: y".into(), Data::Null.into(), "true".into()];
+            let value = Node::map([
+                ("a b", Node::list(items)),
+                ("ä", Node::map([])),
+                ("z", Node::list([])),
+            ]);
+            let mut edits = Edits::default();
+            for (number, (index, is_new)) in chosen.iter().enumerate() {
+                let pointer = index.get(&all);
+                let holder = pointer.rsplit_once('/').unwrap().0;
+                match is_new {
+                    true => edits.set(&root, &join(holder, &format!("new{number}")), value.clone()),
+                    false => edits.set(&root, pointer, value.clone()),
+                }
+            }
+            let set = edits.written(&text);
+            prop_assert!(set.is_some(), "{text}\nwith {edits:?}");
+            let set = set.unwrap();
+            keeps_comments(&text, &set)?;
         }
     }
 }

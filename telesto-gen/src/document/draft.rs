@@ -1,0 +1,77 @@
+//! A document that is being changed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::node::{self, Node};
+use super::surrogates::Joined;
+use super::{Document, Edits, Spot, refused};
+use crate::finding::Findings;
+
+/// A text with changes. Its nodes have the positions of the text as it was, so that
+/// another change, and reading what it leads to, do not take reading the text again.
+#[derive(Clone)]
+pub(crate) struct Draft<'t> {
+    path: &'t Path,
+    text: &'t str,
+    root: Node,
+    edits: Edits,
+}
+
+impl<'t> Draft<'t> {
+    /// The text as it is.
+    pub(crate) fn of(path: &'t Path, text: &'t str) -> Result<Self, Findings> {
+        let root = node::load(text, &Joined::of(text)).map_err(|problems| {
+            let nowhere = |problem| (String::new(), problem);
+            let problems = problems.into_iter().map(nowhere).collect();
+            refused(path, text.to_owned(), problems)
+        })?;
+        Ok(Self {
+            path,
+            text,
+            root,
+            edits: Edits::default(),
+        })
+    }
+
+    pub(crate) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(super) fn into_root(self) -> Node {
+        self.root
+    }
+
+    /// The document that it is now.
+    pub(crate) fn document(&self) -> Result<Document, Findings> {
+        Document::of(self.path, self.text.to_owned(), self.root.clone())
+    }
+
+    /// The same with these changes, too.
+    pub(crate) fn with(&self, more: Edits) -> Option<Self> {
+        let root = more.made(&self.root)?;
+        let mut edits = self.edits.clone();
+        edits.add(more);
+        Some(Self {
+            root,
+            edits,
+            ..*self
+        })
+    }
+
+    /// The same without these.
+    pub(crate) fn without(&self, gone: &BTreeSet<Spot>) -> Option<Self> {
+        self.with(Edits::without(gone.clone()))
+    }
+
+    /// The text with the changes, and everything else as it is written. `None` if it would
+    /// be read as something else, as it may with aliases.
+    pub(crate) fn written(&self) -> Option<String> {
+        self.edits.written(self.text)
+    }
+
+    /// The text in a layout of its own, without comments.
+    pub(crate) fn written_anew(&self) -> Option<String> {
+        serde_yaml::to_string(&self.root.to_yaml()).ok()
+    }
+}
