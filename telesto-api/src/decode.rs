@@ -1,6 +1,7 @@
 //! Decoding: from the body of a response to typed values.
 
 use progenitor_client::{ClientInfo as _, ResponseValue};
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde::de::Deserializer;
 
@@ -16,7 +17,9 @@ pub(crate) async fn response<T: Wire>(
     operation: &str,
     received: Received,
 ) -> Result<ResponseValue<T>, Error> {
-    let decoded = received.span.in_scope(|| json(&received.body));
+    let decoded = received
+        .span
+        .in_scope(|| json(&received.body, received.status));
     if decoded.is_ok() {
         received.keep().await;
     }
@@ -44,11 +47,11 @@ pub(crate) async fn response<T: Wire>(
 }
 
 /// Decodes a body. An empty one is an empty value.
-fn json<T: Wire>(body: &[u8]) -> Result<T, Error> {
+fn json<T: Wire>(body: &[u8], status: StatusCode) -> Result<T, Error> {
     let body = without_mark(body);
     if body.trim_ascii().is_empty() {
         let none = T::none();
-        if none.is_some() {
+        if none.is_some() && status != StatusCode::NO_CONTENT {
             // Somebody may delete what is not in a list.
             tracing::warn!(target: "telesto_api", "the response is empty, and read as no value");
         }

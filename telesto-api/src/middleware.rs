@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, DATE, Entry, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
 };
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
@@ -212,15 +212,16 @@ impl Middleware {
         if timeout.is_zero() {
             return Err(Error::invalid_request("the timeout is zero"));
         }
-        if let Entry::Vacant(accept) = request.headers_mut().entry(ACCEPT) {
-            // Without it, some servers redirect to a page instead of refusing.
-            let kinds = match call.returns {
-                Returns::Json | Returns::Nothing => "application/json".to_owned(),
-                Returns::Bytes if call.media_types.is_empty() => "*/*".to_owned(),
-                Returns::Bytes => call.media_types.join(", "),
-            };
-            let kinds = HeaderValue::try_from(kinds).map_err(Error::invalid_request)?;
-            accept.insert(kinds);
+        // Of an operation, the generated code sets it for the usual media type. Without
+        // it, some servers redirect to a page instead of refusing.
+        let is_known = !call.media_types.is_empty();
+        if is_known || !request.headers().contains_key(ACCEPT) {
+            let kinds = HeaderValue::try_from(accepted(call)).map_err(Error::invalid_request)?;
+            request.headers_mut().insert(ACCEPT, kinds);
+        }
+        if let (Some(kind), Some(_)) = (call.sends, request.body()) {
+            let kind = HeaderValue::try_from(kind).map_err(Error::invalid_request)?;
+            request.headers_mut().insert(CONTENT_TYPE, kind);
         }
         Ok(request)
     }
@@ -438,6 +439,23 @@ impl Middleware {
     /// How long the server asks to wait, if it does.
     pub(crate) fn asked(&self, headers: &HeaderMap) -> Option<Duration> {
         retry_after(headers, self.settings.clock.wall())
+    }
+}
+
+/// What a call accepts.
+fn accepted(call: Call<'_>) -> String {
+    const JSON: &str = "application/json";
+    let is_json = |kind: &&&str| kind.ends_with("json");
+    let kinds: Vec<&str> = match call.returns {
+        Returns::Bytes => call.media_types.to_vec(),
+        Returns::Json if call.media_types.contains(&JSON) => vec![JSON],
+        Returns::Json => call.media_types.iter().filter(is_json).copied().collect(),
+        Returns::Nothing => vec![JSON],
+    };
+    match (kinds.is_empty(), call.returns) {
+        (true, Returns::Bytes) => "*/*".to_owned(),
+        (true, _) => JSON.to_owned(),
+        (false, _) => kinds.join(", "),
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Operation {
     pub path: &'static str,
     /// Its tags.
     pub tags: &'static [&'static str],
+    /// The media type of the body of a request; `None` if it has no body.
+    pub sends: Option<&'static str>,
     /// What a successful call returns.
     pub returns: Returns,
     /// The media types that a successful response may have: none if it has no
@@ -64,9 +66,11 @@ pub(crate) struct Call<'a> {
     pub(crate) name: &'a str,
     /// The template of its path, if it is in the spec.
     pub(crate) template: Option<&'static str>,
+    /// The media type of the body, if the operation has one.
+    pub(crate) sends: Option<&'static str>,
     /// What a success is read as.
     pub(crate) returns: Returns,
-    /// The media types that bytes may have; none if they may have any.
+    /// The media types that a success may have; none if it may have any.
     pub(crate) media_types: &'static [&'static str],
     /// Whether the caller reads the body as a stream.
     pub(crate) streams: bool,
@@ -92,6 +96,7 @@ impl Call<'_> {
         let Self {
             name: _,
             template,
+            sends,
             returns,
             media_types,
             streams,
@@ -102,6 +107,7 @@ impl Call<'_> {
         Call {
             name: "",
             template,
+            sends,
             returns,
             media_types,
             streams,
@@ -129,6 +135,7 @@ impl From<&Operation> for Call<'_> {
         Self {
             name: operation.id,
             template: Some(operation.path),
+            sends: operation.sends,
             returns: operation.returns,
             media_types: operation.media_types,
             streams: operation.returns == Returns::Bytes,

@@ -218,6 +218,7 @@ impl<'a> RequestBuilder<'a> {
         let call = Call {
             name: &name,
             template: None,
+            sends: None,
             returns,
             media_types: &[],
             streams: false,

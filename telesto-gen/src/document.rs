@@ -12,6 +12,7 @@ mod draft;
 mod edit;
 mod implied;
 mod node;
+mod nothing;
 mod objects;
 mod path_items;
 mod pointer;
@@ -246,8 +247,13 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
     if !survey.problems.is_empty() {
         return Err(survey.problems);
     }
-    for (pointer, typ) in implied::types(&survey) {
+    let types = implied::types(&survey);
+    let nullable = nothing::find(&root, &survey);
+    for (pointer, typ) in types {
         implied::write(&mut root, &pointer, typ);
+    }
+    for nullable in nullable {
+        nothing::write(&mut root, &nullable);
     }
     let api = typed(&root).map_err(|problem| vec![problem])?;
     Ok((root, api, path_items))

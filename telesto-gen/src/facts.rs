@@ -7,7 +7,9 @@ use crate::document::{Kind, Node};
 use crate::names::pascal;
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
-use crate::spec::{Found, Operation, Parameter, RateLimit, Spec, component_name, essence, sent_as};
+use crate::spec::{
+    Found, Operation, Parameter, RateLimit, Spec, component_name, essence, is_json, sent_as,
+};
 
 /// The facts that the refinements and the table of operations need.
 #[derive(Debug)]
@@ -44,6 +46,8 @@ pub(crate) struct OperationFacts {
     pub(crate) body: Option<BodyFacts>,
     /// What its success is read as.
     pub(crate) returns: Returns,
+    /// Whether it may also succeed without a body.
+    pub(crate) may_return_nothing: bool,
     /// The media types of its successes, without parameters.
     pub(crate) media_types: Vec<String>,
     /// Whether its responses can be cached.
@@ -168,10 +172,11 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
         }),
         returns: match spec.read_as(operation) {
             Some(_) if operation.method == "head" => Returns::Nothing,
-            Some("application/json") => Returns::Json,
+            Some(media_type) if is_json(media_type) => Returns::Json,
             Some(media_type) => Returns::Bytes(media_type.to_owned()),
             None => Returns::Nothing,
         },
+        may_return_nothing: spec.may_return_nothing(operation),
         media_types,
         is_cacheable: spec.is_cacheable(operation),
         cache: Cache::of(node),

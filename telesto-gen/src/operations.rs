@@ -27,6 +27,7 @@ pub(crate) fn module(facts: &Facts, client: &str) -> Result<TokenStream, String>
             method,
             path,
             media_types,
+            body,
             is_idempotent,
             ..
         } = operation;
@@ -43,11 +44,19 @@ pub(crate) fn module(facts: &Facts, client: &str) -> Result<TokenStream, String>
             }),
             None => [quote!(None), quote!(None)],
         };
+        let sends = match body {
+            Some(body) => {
+                let media_type = &body.sent_in;
+                quote!(Some(#media_type))
+            }
+            None => quote!(None),
+        };
         quote!(Operation {
             id: #id,
             method: #method,
             path: #path,
             tags: &[#(#tags),*],
+            sends: #sends,
             returns: Returns::#returns,
             media_types: &[#(#media_types),*],
             fresh_for: #fresh_for,

@@ -23,9 +23,10 @@ fn every_step_says_how_often_it_applied() {
     let expected = [
         ("descriptions", 2),
         ("alternatives", 2),
-        ("several-request-types", 0),
+        ("media-types", 2),
         ("error-responses", 4),
         ("head-bodies", 0),
+        ("absent-bodies", 0),
         ("unreachable-schemas", 1),
         ("one-way-properties", 0),
         ("colliding-properties", 1),

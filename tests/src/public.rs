@@ -80,7 +80,7 @@ fn public_clients_compile_and_read_their_examples() {
             continue;
         }
         let folder = tempfile::tempdir().unwrap();
-        match compiled(folder.path(), &name, &adopted.text) {
+        match compiled(folder.path(), &name, &text, &adopted.text) {
             Ok((read, examples, unread)) => {
                 println!(
                     "{name}: {kept} of {all} operations compile, {read} of {examples} examples are \
@@ -126,13 +126,26 @@ fn adopted(name: &str, text: &str) -> Option<Adopted> {
 
 /// Compiles the client of a document, and reads the examples of its responses:
 /// how many it reads, how many there are, and why it does not read the others.
-fn compiled(folder: &Path, name: &str, text: &str) -> Result<(usize, usize, String), String> {
-    let parsed = Document::parse(name, text.to_owned()).map_err(|found| found.to_string())?;
+fn compiled(
+    folder: &Path,
+    name: &str,
+    text: &str,
+    adopted: &str,
+) -> Result<(usize, usize, String), String> {
+    let parsed = Document::parse(name, adopted.to_owned()).map_err(|found| found.to_string())?;
     let surface = telesto_gen::surface(&parsed).map_err(|found| found.to_string())?;
     let mut reads = String::new();
     let mut examples = Vec::new();
-    for (id, example) in success_examples(&serde_yaml::from_str(text).unwrap()) {
-        let builder = heck::AsUpperCamelCase(&id);
+    let adopted: Value = serde_yaml::from_str(adopted).unwrap();
+    let ids: BTreeMap<_, _> = operations(&adopted)
+        .map(|(label, operation)| (label, operation["operationId"].as_str().unwrap_or_default()))
+        .collect();
+    // Those of the document itself, not only those that fit.
+    for (label, example) in success_examples(&read(text)) {
+        let Some(id) = ids.get(&label) else {
+            continue;
+        };
+        let builder = heck::AsUpperCamelCase(id);
         let send = surface.get(&format!("builder::{builder}::send()"));
         let Some(ty) = send.and_then(|send| {
             let (_, ty) = send.signature.split_once("ResponseValue<")?;
@@ -157,17 +170,23 @@ fn compiled(folder: &Path, name: &str, text: &str) -> Result<(usize, usize, Stri
     Ok((read.map_err(|_| output.clone())?, count, unread.to_owned()))
 }
 
-/// The operations of a document: their ids, and themselves.
+/// A document, in YAML or JSON.
+fn read(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|_| serde_yaml::from_str(text).unwrap())
+}
+
+/// The operations of a document, by their methods and paths.
 fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
     let items = document["paths"].as_object().into_iter().flatten();
-    let operations = items.flat_map(|(_, item)| METHODS.iter().filter_map(|m| item.get(m)));
-    operations.map(|operation| {
-        let id = operation["operationId"].as_str().unwrap_or_default();
-        (id.to_owned(), operation)
+    items.flat_map(|(path, item)| {
+        METHODS.iter().filter_map(move |method| {
+            let operation = item.get(method)?;
+            Some((format!("{method} {path}"), operation))
+        })
     })
 }
 
-/// The examples of successes in JSON, by the ids of their operations.
+/// The examples of successes in JSON, by the methods and paths of their operations.
 fn success_examples(document: &Value) -> Vec<(String, Value)> {
     let mut found = Vec::new();
     for (id, operation) in operations(document) {
@@ -179,7 +198,11 @@ fn success_examples(document: &Value) -> Vec<(String, Value)> {
             let response = reference
                 .and_then(|at| document.pointer(at))
                 .unwrap_or(response);
-            let media = &response["content"]["application/json"];
+            let content = response["content"].as_object().into_iter().flatten();
+            let mut json = content.filter(|(kind, _)| kind.contains("json"));
+            let Some((_, media)) = json.next() else {
+                continue;
+            };
             let named = media["examples"].as_object().into_iter().flatten();
             let named = named.map(|(_, example)| {
                 let reference = example["$ref"].as_str().and_then(|at| at.strip_prefix('#'));

@@ -265,7 +265,7 @@ fn said(lost: Lost) -> (&'static str, &'static str, bool) {
             true,
         ),
         Lost::Property => ("property", "properties", true),
-        Lost::ErrorBody => ("body of an error", "bodies of errors", false),
+        Lost::Error => ("error", "errors", true),
         Lost::Unused => (
             "component that nothing uses",
             "components that nothing uses",

@@ -60,13 +60,12 @@ fn what_is_done_is_said_and_written_if_asked_for() {
     assert_eq!((code, err.as_str()), (0, ""));
     for line in [
         "     Settled the rate limit: 100 requests in 3600 s, blocked for 900 s after one more\n",
-        "     Renamed 5, such as: `listItems` is `list_items`\n",
+        "     Renamed 6, such as: `listItems` is `list_items`\n",
         "    Took out 3 vendor extensions\n",
         "       Fixed 1 finding of required-may-be-empty: takes out of `required` what may be empty\n",
-        "    Left out 1 operation\n             POST /items/{id}/picture\n",
-        ": the client cannot send the body of `POST /items/{id}/picture`, `video/mp4` \
-         (unsupported-media-type)\n",
-        "    Callable 3 of 4 operations (75.0 %)\n",
+        "    Left out 1 operation\n             OPTIONS /items/{id}/methods\n",
+        ": the client cannot call `OPTIONS /items/{id}/methods` (unsupported-method)\n",
+        "    Callable 4 of 5 operations (80.0 %)\n",
         "        Next pass --write to replace spec/telesto.yaml by it\n",
     ] {
         assert!(out.contains(line), "{line}\n{out}");
@@ -83,7 +82,7 @@ fn what_is_done_is_said_and_written_if_asked_for() {
     let (code, out, err) = adopt(root.path(), &[written.to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
-        out.contains("Callable 3 of 3 operations (100.0 %)\n"),
+        out.contains("Callable 4 of 4 operations (100.0 %)\n"),
         "{out}"
     );
     assert!(
@@ -102,7 +101,7 @@ fn programs_get_everything() {
     let said: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (&said["operations"], &said["callable"]),
-        (&4.into(), &3.into())
+        (&5.into(), &4.into())
     );
     assert_eq!(said["rate_limit"]["lockout"], 900);
     let losses = said["losses"].as_array().unwrap();
@@ -110,8 +109,8 @@ fn programs_get_everything() {
         .iter()
         .find(|loss| loss["lost"] == "operation")
         .unwrap();
-    assert_eq!(lost["operations"][0], "POST /items/{id}/picture");
-    assert_eq!(lost["finding"]["rule"], "unsupported-media-type");
+    assert_eq!(lost["operations"][0], "OPTIONS /items/{id}/methods");
+    assert_eq!(lost["finding"]["rule"], "unsupported-method");
 }
 
 #[test]
@@ -164,9 +163,9 @@ fn a_folder_becomes_a_table() {
     );
     assert_eq!(
         rows[1],
-        ["shop.yaml", "4", "3", "75.0", "unsupported-media-type", "1"]
+        ["shop.yaml", "5", "4", "80.0", "unsupported-method", "1"]
     );
-    assert_eq!(rows[2], ["all", "4", "3", "75.0"]);
+    assert_eq!(rows[2], ["all", "5", "4", "80.0"]);
 
     // What cannot be read does not hide the others.
     fs::write(folder.path().join("broken.yaml"), "a: [").unwrap();

@@ -501,6 +501,7 @@ pub(crate) fn read(
     let call = Call {
         name: "list_things",
         template: None,
+        sends: None,
         returns: Returns::Json,
         media_types: &[],
         streams: false,

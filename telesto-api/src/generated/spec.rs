@@ -24,6 +24,7 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/products",
         tags: &["products"],
+        sends: None,
         returns: Returns::Json,
         media_types: &["application/json"],
         fresh_for: None,

@@ -5,11 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::settle::operations;
+use super::settle::{Renamed, operations, rename};
 use crate::document::{Draft, Edits, Kind, Node, Spot, Survey, find, join};
 use crate::finding::{Finding, Findings, Severity};
+#[cfg(feature = "generate")]
+use crate::generate::{Target, generate};
 use crate::lint::{lint, solve};
-use crate::spec::{says_what, split_reference};
+use crate::spec::{component_name, says_what, split_reference};
 
 /// Something that is in a document, but not in the spec that was made of it.
 #[derive(Clone, Debug, Serialize)]
@@ -35,8 +37,8 @@ pub enum Lost {
     Operation,
     /// A parameter that a request does not need.
     Parameter,
-    /// What errors look like.
-    ErrorBody,
+    /// An error that may come: the client handles all of them alike.
+    Error,
     /// The type of a value: it may be anything.
     Type,
     /// A property of an object.
@@ -53,13 +55,25 @@ pub(super) struct Left<'t> {
     pub(super) draft: Draft<'t>,
     pub(super) solved: Vec<Finding>,
     pub(super) losses: Vec<Loss>,
+    pub(super) renamed: Vec<Renamed>,
 }
 
+/// What is wrong with a draft, as far as the client that is generated from it.
 pub(super) fn findings(draft: &Draft<'_>) -> Findings {
-    match draft.document() {
-        Ok(document) => lint(&document),
-        Err(findings) => findings,
+    let document = match draft.document() {
+        Ok(document) => document,
+        Err(findings) => return findings,
+    };
+    let findings = lint(&document);
+    if findings.has_errors() {
+        return findings;
     }
+    // Some names are only known when all types are there.
+    #[cfg(feature = "generate")]
+    if let Err(findings) = generate(&document, &Target::new("client", "generated")) {
+        return findings;
+    }
+    findings
 }
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
@@ -67,6 +81,7 @@ pub(super) fn findings(draft: &Draft<'_>) -> Findings {
 pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
     let mut solved = Vec::new();
     let mut losses: Vec<Loss> = Vec::new();
+    let mut renamed = Vec::new();
     // How often something was tried for a finding, by its rule and its place in the text,
     // which stay if others are gone.
     let mut tries: HashMap<(&'static str, usize), usize> = HashMap::new();
@@ -80,7 +95,20 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
                 draft,
                 solved,
                 losses,
+                renamed,
             });
+        }
+        let clashing: BTreeSet<String> = findings
+            .iter()
+            .filter(|finding| finding.rule == "schema-name")
+            .filter_map(|finding| component_name(&finding.pointer).map(str::to_owned))
+            .filter(|name| renamed.iter().all(|known: &Renamed| known.to != *name))
+            .collect();
+        if !clashing.is_empty() {
+            let mut edits = Edits::default();
+            renamed.extend(rename(draft.root(), &clashing, &mut edits));
+            draft = draft.with(edits).ok_or(findings)?;
+            continue;
         }
         let map = Map::of(draft.root());
         let errors = findings.iter().filter(|f| f.severity == Severity::Error);
@@ -88,7 +116,7 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
         let is_last = errors.clone().all(Finding::is_fixable);
         let errors = errors.filter(|error| is_last || !error.is_fixable());
         let mut gone = BTreeSet::new();
-        let mut text = Vec::new();
+        let mut new = Vec::new();
         let mut found = Vec::new();
         for error in errors {
             let tried = tries.entry((error.rule, error.span.start)).or_default();
@@ -104,7 +132,7 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
         found.sort_by_key(|(way, _)| !is_whole(way.lost));
         for (way, finding) in found {
             let spots: BTreeSet<Spot> = way.gone.iter().filter_map(|at| map.spot(at)).collect();
-            let is_new = spots.iter().any(|spot| !gone.contains(spot)) || way.text.is_some();
+            let is_new = spots.iter().any(|spot| !gone.contains(spot)) || way.new.is_some();
             let within = |loss: &Loss| {
                 let rest = way.pointer.strip_prefix(&loss.pointer);
                 is_whole(loss.lost) && rest.is_some_and(|rest| rest.starts_with('/'))
@@ -113,7 +141,7 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
                 continue;
             }
             gone.extend(spots);
-            text.extend(way.text);
+            new.extend(way.new);
             losses.push(Loss {
                 lost: way.lost,
                 operations: way.operations,
@@ -121,16 +149,12 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
                 finding,
             });
         }
-        if gone.is_empty() && text.is_empty() {
+        if gone.is_empty() && new.is_empty() {
             return Err(findings);
         }
         let mut edits = Edits::without(gone);
-        for pointer in text {
-            edits.set(
-                draft.root(),
-                &pointer,
-                Node::map([("type", "string".into())]),
-            );
+        for (pointer, schema) in new {
+            edits.set(draft.root(), &pointer, schema);
         }
         draft = match draft.with(edits) {
             Some(left) => left,
@@ -146,8 +170,8 @@ struct Way {
     pointer: String,
     /// The pointers of what is taken out for it.
     gone: Vec<String>,
-    /// The pointer of a schema that becomes text.
-    text: Option<String>,
+    /// The pointer of a schema, and what it becomes.
+    new: Option<(String, Node)>,
     operations: Vec<String>,
 }
 
@@ -213,7 +237,7 @@ impl<'a> Map<'a> {
                     lost: Lost::Field,
                     pointer: pointer.to_owned(),
                     gone: vec![pointer.to_owned()],
-                    text: None,
+                    new: None,
                     operations: Vec::new(),
                 }],
                 _ => Vec::new(),
@@ -225,7 +249,7 @@ impl<'a> Map<'a> {
             lost,
             pointer: pointer.to_owned(),
             gone,
-            text: None,
+            new: None,
             operations: labels.clone(),
         };
         let alone = |lost, pointer: &str| way(lost, pointer, vec![pointer.to_owned()]);
@@ -234,6 +258,25 @@ impl<'a> Map<'a> {
             return vec![alone(Lost::Unused, &unit)];
         }
         let mut ways = Vec::new();
+        if finding.rule == "json-without-schema" {
+            // Nothing is lost: it may be any JSON.
+            let schema = join(pointer, "schema");
+            ways.push(Way {
+                new: Some((schema.clone(), Node::map([]))),
+                ..way(Lost::Type, &schema, Vec::new())
+            });
+        }
+        if finding.rule == "unsupported-media-type" && pointer.ends_with("/schema") {
+            let bytes = [("type", "string".into()), ("format", "binary".into())];
+            ways.push(Way {
+                new: Some((pointer.to_owned(), Node::map(bytes))),
+                ..way(Lost::Type, pointer, Vec::new())
+            });
+        }
+        ways.extend(
+            self.encoded(pointer)
+                .map(|gone| way(Lost::Property, pointer, gone)),
+        );
         if let Some(example) = self.example(pointer) {
             ways.push(alone(Lost::Example, &example));
         }
@@ -259,10 +302,10 @@ impl<'a> Map<'a> {
                     let schema = join(at, "schema");
                     if self.node(&schema).is_some() && finding.pointer.starts_with(&schema) {
                         // A scalar of any type is sent as text.
-                        let text = way(Lost::Type, &schema, Vec::new());
+                        let text = Node::map([("type", "string".into())]);
                         ways.push(Way {
-                            text: Some(schema),
-                            ..text
+                            new: Some((schema.clone(), text)),
+                            ..way(Lost::Type, &schema, Vec::new())
                         });
                     }
                     if self.is_optional(at) {
@@ -272,8 +315,7 @@ impl<'a> Map<'a> {
                     }
                 }
                 Some(Kind::Response) if self.is_error(at) => {
-                    let gone = ["content", "headers"].map(|key| join(at, key));
-                    ways.push(way(Lost::ErrorBody, at, gone.into()));
+                    ways.push(alone(Lost::Error, at));
                 }
                 Some(
                     Kind::Header
@@ -297,7 +339,7 @@ impl<'a> Map<'a> {
         }
         gone.extend(self.left_empty(&gone));
         ways.push(way(Lost::Operation, &unit, gone));
-        ways.retain(|way| way.text.is_some() || way.gone.iter().any(|at| self.spot(at).is_some()));
+        ways.retain(|way| way.new.is_some() || way.gone.iter().any(|at| self.spot(at).is_some()));
         ways
     }
 
@@ -347,6 +389,22 @@ impl<'a> Map<'a> {
             .into_iter()
             .filter(|at| at.starts_with("/paths/") && !is_left(at));
         empty.collect()
+    }
+
+    /// The property of a form, if a pointer leads to the encoding of one that is not
+    /// required.
+    fn encoded(&self, pointer: &str) -> Option<Vec<String>> {
+        let (media, name) = pointer.rsplit_once("/encoding/")?;
+        let schema = join(media, "schema");
+        let required = self
+            .node(&schema)?
+            .get("required")
+            .map_or(&[][..], Node::items);
+        let is_required = required
+            .iter()
+            .any(|required| required.text() == Some(name));
+        let property = format!("{schema}/properties/{name}");
+        (!is_required && self.node(&property).is_some()).then(|| vec![pointer.to_owned(), property])
     }
 
     /// The example that a pointer leads to or into.

@@ -161,7 +161,7 @@ pub fn adopt(
         server: settled.server,
         key_header: settled.key_header,
         rate_limit: settled.rate_limit,
-        renamed: settled.renamed,
+        renamed: [settled.renamed, left.renamed].concat(),
         extensions: settled.extensions,
         solved: left.solved,
         losses: left.losses,

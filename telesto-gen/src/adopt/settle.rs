@@ -1,12 +1,12 @@
 //! What a spec says, and documents of others say otherwise: the server, the key, the rate
 //! limit, the names of operations. Nothing is lost by it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::iter;
 use std::time::Duration;
 
 use super::{Open, Settings};
-use crate::document::{Edits, Kind, Node, Place, Spot, Survey, join};
+use crate::document::{Edits, Entry, Kind, Node, Place, Spot, Survey, join};
 use crate::lint::{check_server, is_free, is_header_name, is_legal, is_taken, propose};
 use crate::names;
 use crate::spec::extensions::{self, RATE_LIMIT};
@@ -44,6 +44,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
     let rate_limit = rate_limit(root, settings, &mut edits);
     let mut renamed = names(root, &mut edits);
     renamed.extend(schemas(root, &mut edits));
+    renamed.extend(successes(root, &mut edits));
     describe_responses(root, &survey, &mut edits);
     match (server, key_header, rate_limit) {
         (Ok(server), Ok(key_header), Ok(rate_limit)) => Ok(Settled {
@@ -247,27 +248,40 @@ fn names(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
 /// Gives another name to schemas that a `$ref` cannot name, or of which two are one in
 /// Rust.
 fn schemas(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
-    let schemas = root.get("components").and_then(|c| c.get("schemas"));
-    let schemas = schemas.map_or(&[][..], Node::entries);
-    let is_fine = |name: &str| is_legal(name) && !is_taken(&names::pascal(name));
-    let (fine, others): (Vec<_>, Vec<_>) = schemas.iter().partition(|entry| is_fine(&entry.key));
     let mut taken = HashSet::new();
-    let mut clashing = Vec::new();
-    for entry in fine {
-        if !taken.insert(names::pascal(&entry.key)) {
-            clashing.push(entry);
-        }
-    }
+    let unfit = schemas_of(root).iter().filter(|schema| {
+        let rust = names::pascal(&schema.key);
+        !is_legal(&schema.key) || is_taken(&rust) || !taken.insert(rust)
+    });
+    let unfit = unfit.map(|schema| schema.key.clone()).collect();
+    rename(root, &unfit, edits)
+}
+
+fn schemas_of(root: &Node) -> &[Entry] {
+    let schemas = root.get("components").and_then(|c| c.get("schemas"));
+    schemas.map_or(&[][..], Node::entries)
+}
+
+/// Gives these schemas names that no other one has.
+pub(super) fn rename(root: &Node, unfit: &BTreeSet<String>, edits: &mut Edits) -> Vec<Renamed> {
+    let (unfit, others): (Vec<_>, Vec<_>) = schemas_of(root)
+        .iter()
+        .partition(|schema| unfit.contains(&schema.key));
+    // Another type has the name that a legal one would get.
+    let clashing = unfit.iter().filter(|schema| is_legal(&schema.key));
+    let names = others.iter().chain(clashing);
+    let mut taken: HashSet<String> = names.map(|schema| names::pascal(&schema.key)).collect();
     let mut new: HashMap<String, String> = HashMap::new();
-    for entry in clashing.into_iter().chain(others) {
-        let ascii = entry.key.replace(|c: char| !c.is_ascii(), "");
+    for schema in unfit {
+        let ascii = schema.key.replace(|c: char| !c.is_ascii(), "");
         let name = names::pascal(&ascii);
         let numbered = (2..).map(|number| format!("{name}{number}"));
         let mut names = iter::once(name.clone()).chain(numbered);
-        let free = names.find(|name| is_fine(name) && taken.insert(names::pascal(name)));
+        let is_free = |name: &String| *name != schema.key && !is_taken(name);
+        let free = names.find(|name| is_free(name) && taken.insert(name.clone()));
         let to = free.unwrap_or(name);
-        edits.rename(entry, to.clone());
-        new.insert(entry.key.clone(), to);
+        edits.rename(schema, to.clone());
+        new.insert(schema.key.clone(), to);
     }
     if !new.is_empty() {
         refer(root, root, "", &new, edits);
@@ -308,6 +322,25 @@ fn refer(root: &Node, node: &Node, at: &str, new: &HashMap<String, String>, edit
             edits.set(root, &at, Node::from(format!("{SCHEMAS}{to}").as_str()));
         }
     }
+}
+
+/// Where `default` is all that is said of successes, it is one: it stands for any status.
+fn successes(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
+    let operations = operations(root).into_iter();
+    let renamed = operations.filter_map(|(method, path, _, node)| {
+        let responses = node.get("responses")?;
+        let is_success = |entry: &Entry| entry.key.starts_with('2');
+        if responses.entries().iter().any(is_success) {
+            return None;
+        }
+        edits.rename(responses.entry("default")?, "2XX".to_owned());
+        Some(Renamed {
+            what: format!("the response of {} {path}", method.to_uppercase()),
+            from: Some("default".to_owned()),
+            to: "2XX".to_owned(),
+        })
+    });
+    renamed.collect()
 }
 
 /// A response has to have a description.

@@ -5,7 +5,22 @@ use super::node::{Data, Entry, Node};
 use super::{Kind, Survey, pointer};
 use crate::formats;
 
-/// The schemas without a type whose `enum` or `format` has only one, by their pointers.
+/// What a type follows from: the values, or the format; and then what only values of one
+/// type have.
+const IMPLYING: [(&str, Option<&str>); 10] = [
+    ("enum", None),
+    ("format", None),
+    ("items", Some("array")),
+    ("pattern", Some("string")),
+    ("minLength", Some("string")),
+    ("maxLength", Some("string")),
+    ("minimum", Some("number")),
+    ("maximum", Some("number")),
+    ("multipleOf", Some("number")),
+    ("uniqueItems", Some("array")),
+];
+
+/// The schemas without a type that have only one, by their pointers.
 pub(super) fn types(survey: &Survey<'_>) -> Vec<(String, &'static str)> {
     let schemas = survey
         .places
@@ -24,7 +39,7 @@ pub(super) fn write(root: &mut Node, pointer: &str, typ: &str) {
     else {
         return;
     };
-    let implies = |entry: &&Entry| matches!(entry.key.as_str(), "enum" | "format");
+    let implies = |entry: &&Entry| IMPLYING.iter().any(|(key, _)| *key == entry.key);
     let Some(span) = entries
         .iter()
         .find(implies)
@@ -44,18 +59,33 @@ pub(super) fn write(root: &mut Node, pointer: &str, typ: &str) {
 }
 
 fn of(schema: &Node) -> Option<&'static str> {
-    let says = ["$ref", "type", "allOf", "oneOf", "anyOf", "not"];
+    let says = [
+        "$ref",
+        "type",
+        "allOf",
+        "oneOf",
+        "anyOf",
+        "not",
+        "properties",
+        "additionalProperties",
+        "required",
+    ];
     if says.iter().any(|key| schema.get(key).is_some()) {
         return None;
     }
     match schema.get("enum") {
         Some(values) => of_values(values.items()),
-        None => {
-            let format = schema.text_of("format")?;
-            let mut types = ["string", "integer", "number"].into_iter();
-            types.find(|typ| formats::find(typ, format).is_some())
-        }
+        None => of_format(schema).or_else(|| {
+            let mut implying = IMPLYING.iter();
+            implying.find_map(|(key, typ)| typ.filter(|_| schema.get(key).is_some()))
+        }),
     }
+}
+
+fn of_format(schema: &Node) -> Option<&'static str> {
+    let format = schema.text_of("format")?;
+    let mut types = ["string", "integer", "number"].into_iter();
+    types.find(|typ| formats::find(typ, format).is_some())
 }
 
 /// The type of all of these, but for nulls.

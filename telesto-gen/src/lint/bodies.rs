@@ -2,20 +2,20 @@
 
 use std::collections::HashSet;
 
-use crate::document::{Kind, Node, join};
+use crate::document::{Data, Entry, Kind, Node, join};
 
 use super::Report;
-use crate::spec::{Found, Spec, sent_as};
+use crate::spec::{Coding, Found, Spec, Used, is_json, media_type, sent_as};
 
 /// progenitor has a `todo!` for this.
 pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let holders = spec
-        .objects(Kind::Response)
-        .chain(spec.objects(Kind::RequestBody));
-    for place in holders {
-        let found = Found::from(place);
-        for (media_type, content) in contents(&found) {
-            if essence(media_type) == "application/json" && content.node.get("schema").is_none() {
+    let used: [(Kind, Used); 2] = [(Kind::Response, media_type), (Kind::RequestBody, sent_as)];
+    for (kind, used) in used {
+        for place in spec.objects(kind) {
+            let Some((media_type, content)) = spec.media(&Found::from(place), used) else {
+                continue;
+            };
+            if is_json(media_type) && content.node.get("schema").is_none() {
                 report.at_key(
                     &content.pointer,
                     "this JSON body has no schema".to_owned(),
@@ -33,29 +33,6 @@ pub(super) fn unsupported_media_type(spec: &Spec<'_>, report: &mut Report<'_>) {
         if let Some(body) = spec.request_body(operation) {
             request(spec, report, &body, &label);
         }
-        for (status, response) in spec.successes(operation) {
-            for (media_type, content) in contents(&response) {
-                let essence = essence(media_type);
-                if essence == "application/json" {
-                    encoding(report, &content, &label);
-                } else if essence.contains("json") {
-                    report.at_key(
-                        &content.pointer,
-                        format!(
-                            "the response {status} of `{label}`, `{media_type}`, would be bytes"
-                        ),
-                        "write `application/json`: the client reads every kind of JSON as that",
-                    );
-                } else if essence.ends_with("xml") {
-                    report.at_key(
-                        &content.pointer,
-                        format!("the client cannot read the response {status} of `{label}`, `{media_type}`"),
-                        "if the API can send JSON, describe that; to get the document as it \
-                         is, write `application/octet-stream`",
-                    );
-                }
-            }
-        }
     }
 }
 
@@ -67,9 +44,9 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
             "add the one that the client should send, such as `application/json`",
         );
     };
-    match essence(media_type).as_str() {
-        "application/json" => encoding(report, &content, label),
-        "application/x-www-form-urlencoded" => {
+    match Coding::of(media_type, is_binary(content.node)) {
+        Coding::Json => {}
+        Coding::Form => {
             encoding(report, &content, label);
             if content.node.get("schema").is_none() {
                 no_schema(report, &content, label, "{ type: object, properties: … }");
@@ -78,23 +55,23 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
                 fields(spec, report, &schema, label, &mut HashSet::new());
             }
         }
-        "application/octet-stream" => {
-            plain_text(spec, report, &content, label, Some("binary"));
+        Coding::Text => plain(spec, report, &content, label, "{ type: string }"),
+        Coding::Bytes => {
+            let wanted = "{ type: string, format: binary }";
+            plain(spec, report, &content, label, wanted);
         }
-        "text/plain" | "text/x-markdown" => plain_text(spec, report, &content, label, None),
-        "multipart/form-data" => report.at_key(
+        Coding::Multipart => report.at_key(
             &content.pointer,
             format!("the client cannot send the multipart body of `{label}`"),
             "if the API takes JSON too, describe that; otherwise leave the operation out and \
              call it with `client.request(method, path)`",
         ),
-        _ => report.at_key(
-            &content.pointer,
-            format!("the client cannot send the body of `{label}`, `{media_type}`"),
-            "use `application/json`, `application/x-www-form-urlencoded`, `text/plain` or \
-             `application/octet-stream`",
-        ),
     }
+}
+
+fn is_binary(media: &Node) -> bool {
+    let schema = media.get("schema");
+    schema.is_some_and(|schema| schema.text_of("format") == Some("binary"))
 }
 
 fn no_schema(report: &mut Report<'_>, content: &Found<'_>, label: &str, schema: &str) {
@@ -105,14 +82,25 @@ fn no_schema(report: &mut Report<'_>, content: &Found<'_>, label: &str, schema: 
     );
 }
 
-/// progenitor has a `todo!` for this.
+/// The client has one way to write each field.
 fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str) {
-    if content.node.get("encoding").is_some() {
-        report.at_key(
-            &content.field("encoding"),
-            format!("a body of `{label}` has an `encoding`"),
-            "remove it: the client encodes fields in the default way",
-        );
+    let usual = |field: &Entry| match (field.key.as_str(), &field.value.data) {
+        ("style", Data::Text(style)) => style == "form",
+        ("explode", Data::Flag(explode)) => *explode,
+        _ => false,
+    };
+    let encoding = content.node.get("encoding").map_or(&[][..], Node::entries);
+    for property in encoding {
+        if !property.value.entries().iter().all(usual) {
+            report.at_key(
+                &join(&content.field("encoding"), &property.key),
+                format!(
+                    "`{}`, in the form of `{label}`, has an encoding of its own",
+                    property.key
+                ),
+                "remove it: the client sends a list as several fields, in the default way",
+            );
+        }
     }
 }
 
@@ -167,41 +155,22 @@ pub(super) fn is_plain(schema: &Found<'_>) -> bool {
     )
 }
 
-/// progenitor accepts only this schema for bodies of text or bytes.
-fn plain_text<'a>(
+/// What is neither JSON nor a form is sent as the caller gives it.
+fn plain<'a>(
     spec: &Spec<'a>,
     report: &mut Report<'_>,
     content: &Found<'a>,
     label: &str,
-    format: Option<&str>,
+    wanted: &str,
 ) {
-    let wanted = match format {
-        Some(format) => format!("{{ type: string, format: {format} }}"),
-        None => "{ type: string }".to_owned(),
-    };
-    if content.node.get("schema").is_none() {
-        return no_schema(report, content, label, &wanted);
-    }
     let Some(schema) = spec.field(content, "schema") else {
         return;
     };
-    let narrowing = [
-        "nullable",
-        "discriminator",
-        "default",
-        "pattern",
-        "enum",
-        "minLength",
-        "maxLength",
-    ];
-    if schema.node.text_of("type") != Some("string")
-        || schema.node.text_of("format") != format
-        || narrowing.iter().any(|key| schema.node.get(key).is_some())
-    {
+    if schema.node.text_of("type") != Some("string") {
         report.at_key(
             &content.field("schema"),
             format!("the body of `{label}` is plain, but its schema is not"),
-            format!("write `schema: {wanted}`"),
+            format!("write `schema: {wanted}`: the client sends what the caller gives it"),
         );
     }
 }
@@ -223,15 +192,21 @@ pub(super) fn missing_success(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// progenitor asserts that there is one type.
+/// progenitor asserts that there is one type. A success without a body is `None`, or an
+/// empty stream.
 pub(super) fn several_success_types(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         let successes = spec.successes(operation);
-        let Some((first_status, first)) = successes.first() else {
+        let bodies = successes.iter().filter_map(|(status, success)| {
+            let body = body_type(spec, success)?;
+            Some((status, body))
+        });
+        let bodies: Vec<_> = bodies.collect();
+        let Some((first_status, first)) = bodies.first() else {
             continue;
         };
-        for (status, response) in &successes[1..] {
-            if body_type(first) != body_type(response) {
+        for (status, body) in &bodies[1..] {
+            if first != body {
                 report.at_key(
                     &join(&operation.found().field("responses"), status),
                     format!(
@@ -249,43 +224,13 @@ pub(super) fn several_success_types(spec: &Spec<'_>, report: &mut Report<'_>) {
 enum BodyType<'a> {
     Json(Option<&'a Node>),
     Bytes,
-    Nothing,
 }
 
 /// The type of a response, as progenitor decides it.
-fn body_type<'a>(response: &Found<'a>) -> BodyType<'a> {
-    let contents = contents(response);
-    let json = contents
-        .iter()
-        .find(|(media_type, _)| essence(media_type) == "application/json");
-    match json {
-        Some((_, content)) => BodyType::Json(content.node.get("schema")),
-        None if contents.is_empty() => BodyType::Nothing,
-        None => BodyType::Bytes,
-    }
-}
-
-/// The media types of a response or a request body.
-pub(super) fn contents<'a>(holder: &Found<'a>) -> Vec<(&'a str, Found<'a>)> {
-    let pointer = holder.field("content");
-    let Some(content) = holder.node.get("content") else {
-        return Vec::new();
-    };
-    content
-        .entries()
-        .iter()
-        .map(|entry| {
-            let found = Found {
-                node: &entry.value,
-                pointer: join(&pointer, &entry.key),
-            };
-            (entry.key.as_str(), found)
-        })
-        .collect()
-}
-
-/// A media type without its parameters.
-pub(super) fn essence(media_type: &str) -> String {
-    let essence = media_type.split(';').next().unwrap_or_default();
-    essence.to_owned()
+fn body_type<'a>(spec: &Spec<'a>, response: &Found<'a>) -> Option<BodyType<'a>> {
+    let (kind, content) = spec.media(response, media_type)?;
+    Some(match is_json(kind) {
+        true => BodyType::Json(content.node.get("schema")),
+        false => BodyType::Bytes,
+    })
 }

@@ -1,9 +1,8 @@
 //! Rules about documentation and examples.
 
 use super::Report;
-use super::bodies::{contents, essence};
 use crate::document::{Node, closest};
-use crate::spec::{Found, Spec};
+use crate::spec::{Found, Spec, is_json, media_type};
 
 pub(super) fn missing_summary(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
@@ -78,8 +77,8 @@ pub(super) fn unknown_tag(spec: &Spec<'_>, report: &mut Report<'_>) {
 pub(super) fn missing_example(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         for (status, response) in spec.successes(operation) {
-            for (media_type, content) in contents(&response) {
-                let json = essence(media_type) == "application/json";
+            if let Some((media_type, content)) = spec.media(&response, media_type) {
+                let json = is_json(media_type);
                 let schema = spec.field(&content, "schema");
                 if json && !has_example(content.node) && !schema.is_some_and(|of| shown(spec, of)) {
                     report.at_key(

@@ -157,10 +157,11 @@ static RULES: &[Rule] = &[
         "a path that is a reference leads to a path item in this file",
         paths::path_item_ref,
     ),
-    error(
-        "path-template",
-        "a path is well-formed, and defined once",
-        paths::template,
+    error("path-template", "a path is well-formed", paths::template),
+    warning(
+        "equal-paths",
+        "no two operations send the same requests",
+        paths::equal,
     ),
     warning(
         "repeated-base-path",

@@ -22,7 +22,6 @@ pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// progenitor refuses some of these without saying where, joins double slashes,
 /// and puts the rest into a format string.
 pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let mut seen: HashMap<String, &str> = HashMap::new();
     for (path, _, pointer) in spec.path_items() {
         let names = match names(path) {
             Ok(names) => names,
@@ -40,17 +39,32 @@ pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
                 );
             }
         }
-        let shape = names.iter().fold(path.to_owned(), |shape, name| {
+    }
+}
+
+/// Nothing tells requests of the two apart but what their parameters look like, which the
+/// mock server does not know.
+pub(super) fn equal(spec: &Spec<'_>, report: &mut Report<'_>) {
+    let mut seen: HashMap<(&str, String), &str> = HashMap::new();
+    for operation in &spec.operations {
+        let Ok(names) = names(operation.path) else {
+            continue;
+        };
+        let shape = names.iter().fold(operation.path.to_owned(), |shape, name| {
             shape.replace(&format!("{{{name}}}"), "{}")
         });
-        if let Some(first) = seen.get(&shape) {
+        let first = seen
+            .entry((operation.method, shape))
+            .or_insert(operation.path);
+        if *first != operation.path {
             report.at_key(
-                &pointer,
-                format!("the path `{path}` is the same as `{first}`"),
-                "put its operations under that path",
+                &operation.item_pointer,
+                format!(
+                    "`{}` sends the requests of `{first}`, too",
+                    operation.label()
+                ),
+                "write one operation that says what its parameter may be",
             );
-        } else {
-            seen.insert(shape, path);
         }
     }
 }

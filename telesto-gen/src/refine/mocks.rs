@@ -238,6 +238,14 @@ fn response(block: &mut ItemImpl, operation: &OperationFacts) -> Result<(), Stri
             takes_bytes(function);
         }
     }
+    if operation.may_return_nothing {
+        block.items.push(parse_quote! {
+            /// Succeeds without a body.
+            pub fn nothing(self) -> Self {
+                Self(self.0.status(204))
+            }
+        });
+    }
     block.items.push(parse_quote! {
         /// Refuses the request with this status and this type of error, such
         /// as `NOT_FOUND`, in the envelope that all errors come in.

@@ -45,7 +45,7 @@ fn rewrite(send: &mut ImplItemFn, known: &HashMap<&str, &OperationFacts>) -> Res
     let operation = known.get(id.as_str());
     let operation = operation.ok_or_else(|| format!("there is no operation `{id}`"))?;
     let returns = &operation.returns;
-    returned(send, returns).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
+    returned(send, operation).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
     end(&mut send.block, &id, returns).ok_or_else(|| format!("unexpected end of `{id}`"))?;
     Arguments { operation: &id }.visit_block_mut(&mut send.block);
     drop_unasked_headers(&mut send.block);
@@ -128,7 +128,7 @@ impl VisitMut for OperationId {
 
 /// Replaces the error type of the function; `None` if it does not return what is
 /// expected.
-fn returned(send: &mut ImplItemFn, expected: &Returns) -> Option<()> {
+fn returned(send: &mut ImplItemFn, operation: &OperationFacts) -> Option<()> {
     let ReturnType::Type(_, result) = &mut send.sig.output else {
         return None;
     };
@@ -140,7 +140,10 @@ fn returned(send: &mut ImplItemFn, expected: &Returns) -> Option<()> {
     if is_stream {
         *value = parse_quote!(crate::ByteStream);
     }
-    let is_expected = match expected {
+    if operation.may_return_nothing {
+        *value = parse_quote!(::std::option::Option<#value>);
+    }
+    let is_expected = match operation.returns {
         Returns::Json => !is_unit && !is_stream,
         Returns::Bytes(_) => is_stream,
         Returns::Nothing => is_unit,

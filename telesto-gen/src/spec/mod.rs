@@ -3,6 +3,7 @@
 
 pub(crate) mod alternatives;
 pub(crate) mod extensions;
+mod media;
 pub(crate) mod types;
 mod usage;
 
@@ -11,6 +12,10 @@ use std::sync::OnceLock;
 
 use self::alternatives::{Case, Problem, Union};
 pub use self::extensions::RateLimit;
+pub(crate) use self::media::{Coding, Used};
+pub use self::media::{essence, is_json, media_type, sent_as};
+#[cfg(feature = "generate")]
+pub(crate) use self::media::{read_among, sent_among};
 pub(crate) use self::usage::Usage;
 use self::usage::Users;
 use crate::document::{Document, Extension, Kind, Place, Survey, find, join};
@@ -101,7 +106,7 @@ impl<'a> Spec<'a> {
             ..
         } = document.survey();
         places.sort_by_key(|place| place.node.span.start);
-        without_unsent(&mut places);
+        media::without_unused(&mut places);
         let root = document.root();
         let mut operations = Vec::new();
         for (path, item, item_pointer) in path_items(root) {
@@ -414,9 +419,20 @@ impl<'a> Spec<'a> {
         contents.iter().find_map(media_type).map(essence)
     }
 
+    /// Whether an operation that returns JSON may succeed without any as well.
+    #[cfg(feature = "generate")]
+    pub(crate) fn may_return_nothing(&self, operation: &Operation<'a>) -> bool {
+        let successes = self.successes(operation);
+        let has_no_body =
+            |(_, success): &(&str, Found<'a>)| self.media(success, media_type).is_none();
+        operation.method != "head"
+            && self.read_as(operation).is_some_and(is_json)
+            && successes.iter().any(has_no_body)
+    }
+
     /// Whether the responses of an operation can be cached.
     pub(crate) fn is_cacheable(&self, operation: &Operation<'a>) -> bool {
-        operation.method == "get" && self.read_as(operation) == Some("application/json")
+        operation.method == "get" && self.read_as(operation).is_some_and(is_json)
     }
 
     /// The responses of an operation that are successes, with their statuses.
@@ -470,79 +486,6 @@ impl<'a> Operation<'a> {
     pub fn id(&self) -> Option<&'a str> {
         self.node.text_of("operationId")
     }
-}
-
-/// Takes out what is only in media types that the client does not send: it is in no client.
-fn without_unsent(places: &mut Vec<Place<'_>>) {
-    let bodies = places
-        .iter()
-        .filter(|place| place.kind == Kind::RequestBody);
-    let unsent: HashSet<String> = bodies
-        .filter_map(|place| {
-            let content = Found {
-                node: place.node.get("content")?,
-                pointer: join(&place.pointer, "content"),
-            };
-            let sent = sent_as(&content);
-            let entries = content.node.entries().iter();
-            let others = entries.filter(move |entry| Some(entry.key.as_str()) != sent);
-            Some(others.map(move |entry| content.field(&entry.key)))
-        })
-        .flatten()
-        .collect();
-    if unsent.is_empty() {
-        return;
-    }
-    places.retain(|Place { pointer, .. }| {
-        let ends = pointer.match_indices('/').map(|(end, _)| end);
-        let mut holders = ends.chain([pointer.len()]).map(|end| &pointer[..end]);
-        !holders.any(|holder| unsent.contains(holder))
-    });
-}
-
-/// Which media type the client uses of a content: [`media_type`] or [`sent_as`].
-pub(crate) type Used = for<'a> fn(&Found<'a>) -> Option<&'a str>;
-
-/// The media type of a content that the client uses, as the document writes it:
-/// JSON, or else the first.
-#[must_use]
-pub fn media_type<'a>(content: &Found<'a>) -> Option<&'a str> {
-    let mut all = content.node.entries().iter().map(|e| e.key.as_str());
-    let json = all
-        .clone()
-        .find(|media| essence(media) == "application/json");
-    json.or_else(|| all.next())
-}
-
-/// The media type of a request that the client sends, as the document writes it: JSON, or
-/// else the first that it can send, or the first.
-#[must_use]
-pub fn sent_as<'a>(content: &Found<'a>) -> Option<&'a str> {
-    sent_among(content.node.entries().iter().map(|e| e.key.as_str()))
-}
-
-/// The same, of the media types of a body.
-pub(crate) fn sent_among<'a>(all: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    const SENDABLE: [&[&str]; 2] = [
-        &["application/json"],
-        &[
-            "application/x-www-form-urlencoded",
-            "application/octet-stream",
-            "text/plain",
-            "text/x-markdown",
-        ],
-    ];
-    let find = |wanted: &&[&str]| all.clone().find(|media| wanted.contains(&essence(media)));
-    SENDABLE
-        .iter()
-        .find_map(find)
-        .or_else(|| all.clone().next())
-}
-
-/// A media type without its parameters.
-#[must_use]
-pub fn essence(media_type: &str) -> &str {
-    media_type.split(';').next().unwrap_or_default().trim()
 }
 
 /// A value that a scalar schema without limits allows, as it is written in text.

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::document::{Node, join};
 
-use super::{Found, Operation, Spec, sent_as};
+use super::{Found, Operation, Spec, media_type, sent_as};
 
 /// The pointers of schemas that operations use, references followed.
 #[derive(Default)]
@@ -94,9 +94,10 @@ impl<'a> Schemas<'a> {
             sent.extend(media.and_then(|(_, media)| field(spec, &media, "schema")));
         }
         let successes = spec.successes(operation);
-        let received = successes
-            .iter()
-            .flat_map(|(_, response)| of_content(spec, response));
+        let received = successes.iter().filter_map(|(_, response)| {
+            let (_, media) = spec.media(response, media_type)?;
+            field(spec, &media, "schema")
+        });
         Self {
             sent,
             received: received.collect(),
@@ -106,20 +107,6 @@ impl<'a> Schemas<'a> {
     fn all(&self) -> impl Iterator<Item = &Found<'a>> {
         self.sent.iter().chain(&self.received)
     }
-}
-
-/// The schemas of all media types.
-fn of_content<'a>(spec: &Spec<'a>, holder: &Found<'a>) -> Vec<Found<'a>> {
-    let Some(content) = spec.field(holder, "content") else {
-        return Vec::new();
-    };
-    let media = content.node.entries().iter().map(|entry| Found {
-        node: &entry.value,
-        pointer: content.field(&entry.key),
-    });
-    media
-        .filter_map(|media| field(spec, &media, "schema"))
-        .collect()
 }
 
 fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Option<Found<'a>> {

@@ -2,7 +2,7 @@
 
 use httpmock::MockServer;
 use jiff::civil::date;
-use telesto_fixture_api::types::Finish;
+use telesto_fixture_api::types::{Finish, PaintBase, PaintThinner};
 
 use crate::support::{made_up, mock_server};
 
@@ -29,6 +29,32 @@ async fn what_is_implied_is_read_and_sent() {
     let second = &paints[1];
     assert_eq!(second.finish, Some(Finish::Unknown("satin".to_owned())));
     assert_eq!((second.mixed_on, second.litres, second.cans), (None, None, None));
+}
+
+/// Null, or an empty text, is no alternative: it is `None`.
+#[tokio::test]
+async fn alternatives_that_are_nothing_are_none() {
+    let server = MockServer::start_async().await;
+    server.mock(|_, then| {
+        then.body(
+            r#"[{"names":["White",""],"gloss":0.5,"base":{"name":"oil"},"primer":{"name":"chalk"},
+                "thinner":"water"},
+                {"base":null,"primer":null,"thinner":null},
+                {"base":"","primer":"","thinner":""},
+                {"thinner":{"name":"spirit"}}]"#,
+        );
+    });
+    let paints = made_up(&server).list_paints().await.unwrap().into_inner();
+    assert_eq!(paints[0].names, ["White", ""]);
+    assert_eq!(paints[0].gloss, Some(0.5));
+    let name = |base: &Option<PaintBase>| base.as_ref().and_then(|base| base.name.clone());
+    assert_eq!(name(&paints[0].base).as_deref(), Some("oil"));
+    assert_eq!(name(&paints[0].primer).as_deref(), Some("chalk"));
+    assert!(matches!(&paints[0].thinner, Some(PaintThinner::Text(name)) if name == "water"));
+    for paint in &paints[1..3] {
+        assert_eq!((&paint.base, &paint.primer, &paint.thinner), (&None, &None, &None));
+    }
+    assert!(matches!(&paints[3].thinner, Some(PaintThinner::PaintBase(base)) if base.name.is_some()));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use httpmock::MockServer;
 use telesto_fixture_api::Method;
-use telesto_fixture_api::types::{LabelSatchelBody, Satchel};
+use telesto_fixture_api::types::{LabelSatchelBody, Satchel, Strap};
 
 use crate::support::{made_up, mock_server};
 
@@ -59,4 +59,60 @@ async fn the_mock_server_takes_each_of_them_and_no_other() {
         let sent = request.body(kind, "Ring twice").send().await;
         assert_eq!(sent.is_ok(), is_taken, "{kind}");
     }
+}
+
+/// JSON by another name is JSON, with its own headers.
+#[tokio::test]
+async fn other_kinds_of_json_are_json() {
+    let server = MockServer::start_async().await;
+    let mock = server.mock(|when, then| {
+        when.method("PATCH")
+            .path("/v9/satchels/7/strap")
+            .header("content-type", "application/vnd.api+json")
+            .header("accept", "application/vnd.api+json")
+            .json_body(serde_json::json!({ "length": "60" }));
+        then.status(200)
+            .header("content-type", "application/vnd.api+json")
+            .body(r#"{ "length": "" }"#);
+    });
+    let strap = Strap::builder().length(rust_decimal::Decimal::from(60));
+    let client = made_up(&server);
+    let changed = client.change_strap().satchel_id(7).body(strap.clone()).await.unwrap();
+    assert_eq!(changed.length, None);
+    mock.assert_calls_async(1).await;
+
+    let mock = mock_server().await;
+    let changed = mock.client().change_strap().satchel_id(7).body(strap).await.unwrap();
+    assert_eq!(changed.length, Some(rust_decimal::Decimal::from(60)));
+}
+
+/// What is neither JSON nor a form goes and comes as it is.
+#[tokio::test]
+async fn other_media_types_are_bytes_or_text_with_their_own_headers() {
+    let server = MockServer::start_async().await;
+    let import = server.mock(|when, then| {
+        when.method("PUT")
+            .header("content-type", "text/csv")
+            .header("accept", "application/xml")
+            .body("id;contents\n7;pens\n");
+        then.status(200).header("content-type", "application/xml").body("<imported/>");
+    });
+    let replace = server.mock(|when, then| {
+        when.method("POST").header("content-type", "application/xml").body("<satchels/>");
+        then.status(204);
+    });
+    let client = made_up(&server);
+    let imported = client.import_satchels().body("id;contents\n7;pens\n").await.unwrap();
+    let imported = imported.into_inner().bytes().await.unwrap();
+    assert_eq!(imported, "<imported/>");
+    client.replace_satchels().body("<satchels/>").await.unwrap();
+    import.assert_calls_async(1).await;
+    replace.assert_calls_async(1).await;
+
+    let known = telesto_fixture_api::operations().iter();
+    let sends: Vec<_> = known
+        .filter(|operation| operation.path.starts_with("/satchels/contents"))
+        .map(|operation| operation.sends)
+        .collect();
+    assert_eq!(sends, [Some("text/csv"), Some("application/xml")]);
 }

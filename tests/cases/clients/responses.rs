@@ -110,3 +110,22 @@ async fn json_that_is_no_object() {
     let anything = client.get_anything().send().await.unwrap();
     assert_eq!(anything["sent"], "2024-01-15");
 }
+
+/// A success without a body, beside one with a body, is `None`.
+#[tokio::test]
+async fn a_success_may_have_no_body() {
+    let server = MockServer::start_async().await;
+    server.get_route(|when, then| {
+        when.parcel("left");
+        then.ok(&vec!["Gouda".to_owned()]);
+    });
+    server.get_route(|when, then| {
+        when.parcel("here");
+        then.nothing();
+    });
+    let client = made_up(&server);
+    let route = client.get_route().parcel("left").await.unwrap();
+    assert_eq!(route.into_inner(), Some(vec!["Gouda".to_owned()]));
+    let route = client.get_route().parcel("here").send().await.unwrap();
+    assert_eq!((route.status().as_u16(), route.into_inner()), (204, None));
+}

@@ -2316,11 +2316,38 @@ pub mod types {
         ///Whether it is for use inside.
         #[serde(default, with = "crate::wire")]
         pub indoor: ::std::option::Option<bool>,
+        ///What it is called.
+        #[serde(default, with = "crate::wire")]
+        pub names: ::std::vec::Vec<::std::string::String>,
+        ///How much it shines.
+        #[serde(default, with = "crate::wire")]
+        pub gloss: ::std::option::Option<f64>,
+        #[serde(default, with = "crate::wire")]
+        pub base: ::std::option::Option<PaintBase>,
+        #[serde(default, with = "crate::wire")]
+        pub primer: ::std::option::Option<PaintBase>,
+        #[serde(default, with = "crate::wire")]
+        pub thinner: ::std::option::Option<PaintThinner>,
         #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
     impl Paint {
         pub fn builder() -> builder::Paint {
+            Default::default()
+        }
+    }
+    ///What a paint is made from.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct PaintBase {
+        ///What it is called.
+        #[serde(default, with = "crate::wire")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl PaintBase {
+        pub fn builder() -> builder::PaintBase {
             Default::default()
         }
     }
@@ -2358,6 +2385,32 @@ pub mod types {
         {
             Self::try_from(<i64>::deserialize(deserializer)?)
                 .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
+        }
+    }
+    ///`PaintThinner`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum PaintThinner {
+        PaintBase(PaintBase),
+        ///A name.
+        Text(::std::string::String),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        PaintThinner { write { PaintBase, Text } read { Text if Scalar, PaintBase if
+        Object { has : [], is : [] } } }
+    }
+    crate::argument::texts!(PaintThinner);
+    impl ::std::convert::From<PaintBase> for PaintThinner {
+        fn from(value: PaintBase) -> Self {
+            Self::PaintBase(value)
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for PaintThinner {
+        fn from(value: ::std::string::String) -> Self {
+            Self::Text(value)
         }
     }
     ///`Pallet`
@@ -3870,6 +3923,21 @@ pub mod types {
     }
     impl StartRecountByFormBody {
         pub fn builder() -> builder::StartRecountByFormBody {
+            Default::default()
+        }
+    }
+    ///The strap of a satchel.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Strap {
+        ///In centimetres.
+        #[serde(default, with = "crate::wire")]
+        pub length: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Strap {
+        pub fn builder() -> builder::Strap {
             Default::default()
         }
     }
@@ -8707,6 +8775,10 @@ Optional.*/
         }
         #[derive(Clone, Debug)]
         pub struct Paint {
+            base: ::std::result::Result<
+                ::std::option::Option<super::PaintBase>,
+                ::std::string::String,
+            >,
             cans: ::std::result::Result<
                 ::std::option::Option<i64>,
                 ::std::string::String,
@@ -8717,6 +8789,10 @@ Optional.*/
             >,
             finish: ::std::result::Result<
                 ::std::option::Option<super::Finish>,
+                ::std::string::String,
+            >,
+            gloss: ::std::result::Result<
+                ::std::option::Option<f64>,
                 ::std::string::String,
             >,
             indoor: ::std::result::Result<
@@ -8731,22 +8807,54 @@ Optional.*/
                 ::std::option::Option<::jiff::civil::Date>,
                 ::std::string::String,
             >,
+            names: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            primer: ::std::result::Result<
+                ::std::option::Option<super::PaintBase>,
+                ::std::string::String,
+            >,
+            thinner: ::std::result::Result<
+                ::std::option::Option<super::PaintThinner>,
+                ::std::string::String,
+            >,
             __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Paint {
             fn default() -> Self {
                 Self {
+                    base: Ok(Default::default()),
                     cans: Ok(Default::default()),
                     coats: Ok(Default::default()),
                     finish: Ok(Default::default()),
+                    gloss: Ok(Default::default()),
                     indoor: Ok(Default::default()),
                     litres: Ok(Default::default()),
                     mixed_on: Ok(Default::default()),
+                    names: Ok(Default::default()),
+                    primer: Ok(Default::default()),
+                    thinner: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
         }
         impl Paint {
+            /**The field `base`.
+
+Optional.*/
+            pub fn base(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PaintBase>>,
+            ) -> Self {
+                self.base = crate::argument::property(
+                    "base",
+                    "base",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /**How many cans.
 
 Optional.*/
@@ -8787,6 +8895,21 @@ Optional.*/
                 self.finish = crate::argument::property(
                     "finish",
                     "finish",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**How much it shines.
+
+Optional.*/
+            pub fn gloss(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<f64>>,
+            ) -> Self {
+                self.gloss = crate::argument::property(
+                    "gloss",
+                    "gloss",
                     value,
                     &mut self.__emptied,
                 );
@@ -8839,6 +8962,51 @@ Optional.*/
                 );
                 self
             }
+            /**What it is called.
+
+Optional.*/
+            pub fn names(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.names = crate::argument::property(
+                    "names",
+                    "names",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `primer`.
+
+Optional.*/
+            pub fn primer(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PaintBase>>,
+            ) -> Self {
+                self.primer = crate::argument::property(
+                    "primer",
+                    "primer",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `thinner`.
+
+Optional.*/
+            pub fn thinner(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::PaintThinner>>,
+            ) -> Self {
+                self.thinner = crate::argument::property(
+                    "thinner",
+                    "thinner",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /// Builds the value.
             ///
             /// # Errors
@@ -8858,12 +9026,17 @@ Optional.*/
                 value: Paint,
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
+                    base: value.base?,
                     cans: value.cans?,
                     coats: value.coats?,
                     finish: value.finish?,
+                    gloss: value.gloss?,
                     indoor: value.indoor?,
                     litres: value.litres?,
                     mixed_on: value.mixed_on?,
+                    names: value.names?,
+                    primer: value.primer?,
+                    thinner: value.thinner?,
                     __emptied: value.__emptied,
                 })
             }
@@ -8871,12 +9044,81 @@ Optional.*/
         impl ::std::convert::From<super::Paint> for Paint {
             fn from(value: super::Paint) -> Self {
                 Self {
+                    base: Ok(value.base),
                     cans: Ok(value.cans),
                     coats: Ok(value.coats),
                     finish: Ok(value.finish),
+                    gloss: Ok(value.gloss),
                     indoor: Ok(value.indoor),
                     litres: Ok(value.litres),
                     mixed_on: Ok(value.mixed_on),
+                    names: Ok(value.names),
+                    primer: Ok(value.primer),
+                    thinner: Ok(value.thinner),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PaintBase {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for PaintBase {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl PaintBase {
+            /**What it is called.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::PaintBase, crate::Error> {
+                crate::argument::built(
+                    "PaintBase",
+                    <super::PaintBase as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<PaintBase> for super::PaintBase {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PaintBase,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PaintBase> for PaintBase {
+            fn from(value: super::PaintBase) -> Self {
+                Self {
+                    name: Ok(value.name),
                     __emptied: value.__emptied,
                 }
             }
@@ -11877,6 +12119,72 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Strap {
+            length: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Strap {
+            fn default() -> Self {
+                Self {
+                    length: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Strap {
+            /**In centimetres.
+
+Optional.*/
+            pub fn length(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.length = crate::argument::property(
+                    "length",
+                    "length",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Strap, crate::Error> {
+                crate::argument::built(
+                    "Strap",
+                    <super::Strap as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Strap> for super::Strap {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Strap,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    length: value.length?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Strap> for Strap {
+            fn from(value: super::Strap) -> Self {
+                Self {
+                    length: Ok(value.length),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct SuppliedProduct {
             first_bought: ::std::result::Result<
                 ::std::option::Option<::jiff::civil::Date>,
@@ -13301,18 +13609,18 @@ Optional.*/
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
         : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
-        Pallet : Object, Parcel : Object, ParcelSize : Object, Person : Object, Phone :
-        Object, Pile : Object, PileKind : Text, Priced : Object, PrintState : Text,
-        RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
-        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
-        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Screw :
-        Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper :
-        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
-        StartRecountByFormBody : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
-        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
-        : Object
+        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
+        : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
+        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
+        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
+        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
+        Object, RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object,
+        Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object,
+        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
+        Object, StartRecountByFormBody : Object, Strap : Object, SuppliedProduct :
+        Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
+        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
@@ -13376,59 +13684,61 @@ Optional.*/
         "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
         { optional "id" : id, } Paint { optional "finish" : finish, optional "mixed_on" :
         mixed_on, optional "litres" : litres, optional "cans" : cans, optional "coats" :
-        coats, optional "indoor" : indoor, } Pallet { optional "kind" : kind, optional
-        "height" : height, } Parcel { required "parcel_id" : parcel_id, optional "weight"
-        : weight, optional "sent" : sent, optional "stops" : stops, optional "size" :
-        size, } ParcelSize { optional "height" : height, } Person { required "id" : id,
-        optional "first_name" : first_name, } Phone { required "phone_id" : phone_id,
-        optional "since" : since, } Pile { optional "kind" : kind, optional "top" : top,
-        optional "others" : others, } Priced { optional "id" : id, optional "price" :
-        price, } Reading { optional "text" : text, optional "decimal" : decimal, optional
-        "int" : int, optional "int32" : int32, optional "int64" : int64, optional
-        "double" : double, optional "flag" : flag, optional "day" : day, optional
-        "instant" : instant, optional "local" : local, optional "uuid" : uuid, optional
-        "uri" : uri, optional "byte" : byte, optional "email" : email, optional "ip" :
-        ip, optional "list" : list, optional "free" : free, } Record { optional "note" :
-        note, optional "Price" : price, optional "count" : count, optional "open" : open,
-        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
-        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
-        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
-        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
-        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
-        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
-        : value, optional "try_from" : try_from, optional "place" : place, optional
-        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
-        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
-        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
-        a, } Robot { required "id" : id, required "model" : model, } Round { required
-        "kind" : kind, optional "radius" : radius, } Satchel { optional "weight" :
-        weight, } Screw { optional "kind" : kind, optional "thread" : thread, } Shelf {
-        optional "name" : name, optional "kind" : kind, optional "beside" : beside,
-        optional "near" : near, optional "prices" : prices, } SmallPrint { optional
-        "name" : name, optional "state" : state, optional "states" : states, optional
-        "size" : size, optional "paper" : paper, optional "old" : old, } Square {
-        required "kind" : kind, optional "side" : side, } StartRecountBody { required
+        coats, optional "indoor" : indoor, optional "names" : names, optional "gloss" :
+        gloss, optional "base" : base, optional "primer" : primer, optional "thinner" :
+        thinner, } PaintBase { optional "name" : name, } Pallet { optional "kind" : kind,
+        optional "height" : height, } Parcel { required "parcel_id" : parcel_id, optional
+        "weight" : weight, optional "sent" : sent, optional "stops" : stops, optional
+        "size" : size, } ParcelSize { optional "height" : height, } Person { required
+        "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
+        phone_id, optional "since" : since, } Pile { optional "kind" : kind, optional
+        "top" : top, optional "others" : others, } Priced { optional "id" : id, optional
+        "price" : price, } Reading { optional "text" : text, optional "decimal" :
+        decimal, optional "int" : int, optional "int32" : int32, optional "int64" :
+        int64, optional "double" : double, optional "flag" : flag, optional "day" : day,
+        optional "instant" : instant, optional "local" : local, optional "uuid" : uuid,
+        optional "uri" : uri, optional "byte" : byte, optional "email" : email, optional
+        "ip" : ip, optional "list" : list, optional "free" : free, } Record { optional
+        "note" : note, optional "Price" : price, optional "count" : count, optional
+        "open" : open, optional "sold" : sold, optional "state" : state, optional "owner"
+        : owner, optional "kind" : kind, optional "extra" : extra, optional "labels" :
+        labels, optional "codes" : codes, optional "prices" : prices, optional "nullable"
+        : nullable, optional "anything" : anything, } RecordForm { optional "note" :
+        note, optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra
+        } Result { optional "Self" : self_, optional "builder" : builder, optional
+        "value" : value, optional "try_from" : try_from, optional "place" : place,
+        optional "kind" : kind, optional "string" : string, optional "vec" : vec,
+        optional "box" : box_, optional "async" : async_, optional "" : x, } ResultBody {
+        optional "note" : note, } ResultPlace { optional "row" : row, } ResultPlaceRow {
+        optional "a" : a, } Robot { required "id" : id, required "model" : model, } Round
+        { required "kind" : kind, optional "radius" : radius, } Satchel { optional
+        "weight" : weight, } Screw { optional "kind" : kind, optional "thread" : thread,
+        } Shelf { optional "name" : name, optional "kind" : kind, optional "beside" :
+        beside, optional "near" : near, optional "prices" : prices, } SmallPrint {
+        optional "name" : name, optional "state" : state, optional "states" : states,
+        optional "size" : size, optional "paper" : paper, optional "old" : old, } Square
+        { required "kind" : kind, optional "side" : side, } StartRecountBody { required
         "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
-        "shelf" : shelf, optional "count" : count, } SuppliedProduct { required
-        "product_id" : product_id, optional "purchase_price" : purchase_price, optional
-        "first_bought" : first_bought, } Supplier { optional "supplier_name" :
-        supplier_name, required "id" : id, optional "balance" : balance, optional
-        "rating" : rating, optional "lead_days" : lead_days, optional "orders_total" :
-        orders_total, optional "active" : active, optional "since" : since, optional
-        "changed" : changed, optional "synced" : synced, optional "status" : status,
-        optional "address" : address, optional "products" : products, optional "notes" :
-        notes, optional "parent" : parent, optional "labels" : labels, optional "extra" :
-        extra, } Thing { required "id" : id, optional "name" : name, } ThingChange {
-        optional "name" : name, } Tree { required "owner_id" : owner_id, required "id" :
-        id, optional "name" : name, optional "price" : price, optional "children" :
-        children, optional "parent" : parent, optional "place" : place, optional "shape"
-        : shape, optional "contact" : contact, optional "amount" : amount, optional
-        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "eanUpc" :
-        ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional "crate" : crate_,
-        optional "with space & more" : with_space_more, optional "labels" : labels, }
-        TreePlace { optional "row" : row, } TreePlaceRow { optional "shelves" : shelves,
-        } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec { optional "vec" :
-        vec, }
+        "shelf" : shelf, optional "count" : count, } Strap { optional "length" : length,
+        } SuppliedProduct { required "product_id" : product_id, optional "purchase_price"
+        : purchase_price, optional "first_bought" : first_bought, } Supplier { optional
+        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
+        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
+        "orders_total" : orders_total, optional "active" : active, optional "since" :
+        since, optional "changed" : changed, optional "synced" : synced, optional
+        "status" : status, optional "address" : address, optional "products" : products,
+        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
+        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
+        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
+        required "id" : id, optional "name" : name, optional "price" : price, optional
+        "children" : children, optional "parent" : parent, optional "place" : place,
+        optional "shape" : shape, optional "contact" : contact, optional "amount" :
+        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
+        "crate" : crate_, optional "with space & more" : with_space_more, optional
+        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
+        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
+        { optional "vec" : vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
@@ -13449,15 +13759,15 @@ Optional.*/
         ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => Due, Box =>
         GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
         GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet
-        => Load, Barrel => Load, ::jiff::Timestamp => Made, i64 => PaintCoats, Screw =>
-        Part, Board => Part, RecordCodes => ::std::vec::Vec < ::std::string::String >,
-        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
-        => RecordKind, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf =>
-        ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
-        ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
-        ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
-        Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
-        => TreeContact
+        => Load, Barrel => Load, ::jiff::Timestamp => Made, i64 => PaintCoats, PaintBase
+        => PaintThinner, Screw => Part, Board => Part, RecordCodes => ::std::vec::Vec <
+        ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
+        RecordCodes, i64 => RecordKind, bool => RecordKind, Round => Shape, Square =>
+        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
+        ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves =>
+        ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 =>
+        SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named =>
+        TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
@@ -13466,11 +13776,12 @@ Optional.*/
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
         FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit, LabelSatchelBody,
         ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
-        Numbered, OldPrint, Paint, Pallet, Parcel, ParcelSize, Person, Phone, Pile,
-        Priced, Reading, Record, RecordForm, RecordOwner, Result, ResultBody,
+        Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize, Person, Phone,
+        Pile, Priced, Reading, Record, RecordForm, RecordOwner, Result, ResultBody,
         ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf, SmallPrint,
-        Square, StartRecountBody, StartRecountByFormBody, SuppliedProduct, Supplier,
-        Thing, ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        Square, StartRecountBody, StartRecountByFormBody, Strap, SuppliedProduct,
+        Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -14198,6 +14509,73 @@ let response = client.note_satchel()
     pub fn note_satchel(&self) -> builder::NoteSatchel<'_> {
         builder::NoteSatchel::new(self)
     }
+    /**Change the strap of a satchel
+
+Sends a `PATCH` request to `/satchels/{satchel_id}/strap`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, satchel_id: i64, body: telesto_fixture_api::types::Strap) -> Result<(), telesto_fixture_api::Error> {
+let response = client.change_strap()
+    .satchel_id(satchel_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn change_strap(&self) -> builder::ChangeStrap<'_> {
+        builder::ChangeStrap::new(self)
+    }
+    /**Import what is in all satchels
+
+Sends a `PUT` request to `/satchels/contents`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: reqwest::Body) -> Result<(), telesto_fixture_api::Error> {
+let response = client.import_satchels()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn import_satchels(&self) -> builder::ImportSatchels<'_> {
+        builder::ImportSatchels::new(self)
+    }
+    /**Replace what is in all satchels
+
+Sends a `POST` request to `/satchels/contents`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: reqwest::Body) -> Result<(), telesto_fixture_api::Error> {
+let response = client.replace_satchels()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn replace_satchels(&self) -> builder::ReplaceSatchels<'_> {
+        builder::ReplaceSatchels::new(self)
+    }
     /**Send names
 
 Sends a `POST` request to `/names/{value}/{self}`
@@ -14627,6 +15005,28 @@ let response = client.get_note()
 ```*/
     pub fn get_note(&self) -> builder::GetNote<'_> {
         builder::GetNote::new(self)
+    }
+    /**Get the route of a parcel
+
+Sends a `GET` request to `/parcels/{parcel}/route`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, parcel: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_route()
+    .parcel(parcel)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_route(&self) -> builder::GetRoute<'_> {
+        builder::GetRoute::new(self)
     }
     /**Sends a `GET` request to `/parcels/last`
 
@@ -17491,6 +17891,210 @@ Optional.*/
             self
         }
     }
+    /**Builder for [`Client::change_strap`]
+
+[`Client::change_strap`]: super::Client::change_strap*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ChangeStrap<'a> {
+        client: &'a super::Client,
+        satchel_id: ::std::result::Result<i64, ::std::string::String>,
+        body: ::std::result::Result<types::builder::Strap, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ChangeStrap<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                satchel_id: Err("missing required parameter `satchel_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `satchel_id`.
+
+Required.*/
+        pub fn satchel_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.satchel_id = crate::argument::field("satchel_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Strap>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Strap) -> types::builder::Strap,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PATCH` request to `/satchels/{satchel_id}/strap`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Strap>, crate::Error> {
+            let Self { client, satchel_id, body, __options } = self;
+            let satchel_id = crate::call::valid("change_strap", satchel_id)?;
+            let body = crate::call::valid(
+                "change_strap",
+                body.and_then(|v| types::Strap::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/satchels/{}/strap", client.baseurl, crate
+                ::call::path_segment("change_strap", "satchel_id", & satchel_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "change_strap",
+                client
+                    .client
+                    .patch(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "change_strap", __options)
+                .await;
+            crate::call::json(client, "change_strap", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::import_satchels`]
+
+[`Client::import_satchels`]: super::Client::import_satchels*/
+    #[derive(Debug)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ImportSatchels<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<reqwest::Body, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ImportSatchels<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Err("missing request body".to_string()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(mut self, value: impl crate::Argument<reqwest::Body>) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        ///Sends a `PUT` request to `/satchels/contents`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<crate::ByteStream>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid("import_satchels", body)?;
+            let url = format!("{}/satchels/contents", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "import_satchels",
+                client
+                    .client
+                    .put(url)
+                    .header(
+                        ::reqwest::header::CONTENT_TYPE,
+                        ::reqwest::header::HeaderValue::from_static(
+                            "application/octet-stream",
+                        ),
+                    )
+                    .body(body)
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "import_satchels", __options)
+                .await;
+            crate::call::bytes(client, "import_satchels", result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::replace_satchels`]
+
+[`Client::replace_satchels`]: super::Client::replace_satchels*/
+    #[derive(Debug)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ReplaceSatchels<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<reqwest::Body, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ReplaceSatchels<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Err("missing request body".to_string()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(mut self, value: impl crate::Argument<reqwest::Body>) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        ///Sends a `POST` request to `/satchels/contents`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid("replace_satchels", body)?;
+            let url = format!("{}/satchels/contents", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "replace_satchels",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::CONTENT_TYPE,
+                        ::reqwest::header::HeaderValue::from_static(
+                            "application/octet-stream",
+                        ),
+                    )
+                    .body(body)
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "replace_satchels",
+                    __options,
+                )
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
     /**Builder for [`Client::send`]
 
 [`Client::send`]: super::Client::send*/
@@ -19394,6 +19998,82 @@ Required.*/
             self
         }
     }
+    /**Builder for [`Client::get_route`]
+
+[`Client::get_route`]: super::Client::get_route*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetRoute<'a> {
+        client: &'a super::Client,
+        parcel: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetRoute<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                parcel: Err("missing required parameter `parcel`".to_string()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `parcel`.
+
+Required.*/
+        pub fn parcel(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.parcel = crate::argument::field("parcel", value);
+            self
+        }
+        ///Sends a `GET` request to `/parcels/{parcel}/route`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
+            crate::Error,
+        > {
+            let Self { client, parcel, __options } = self;
+            let parcel = crate::call::valid("get_route", parcel)?;
+            let url = format!(
+                "{}/parcels/{}/route", client.baseurl, crate
+                ::call::path_segment("get_route", "parcel", & parcel) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_route",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_route", __options)
+                .await;
+            crate::call::json(client, "get_route", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
     /**Builder for [`Client::get_last_parcel`]
 
 [`Client::get_last_parcel`]: super::Client::get_last_parcel*/
@@ -21087,6 +21767,48 @@ Required.*/
             ::std::boxed::Box::pin(self.send())
         }
     }
+    impl<'a> ::std::future::IntoFuture for ChangeStrap<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Strap>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ImportSatchels<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ReplaceSatchels<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
     impl<'a> ::std::future::IntoFuture for Send<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Result>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
@@ -21343,6 +22065,22 @@ Required.*/
     impl<'a> ::std::future::IntoFuture for GetNote<'a> {
         type Output = ::std::result::Result<
             ResponseValue<crate::ByteStream>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetRoute<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::vec::Vec<::std::string::String>>>,
             crate::Error,
         >;
         type IntoFuture = ::std::pin::Pin<

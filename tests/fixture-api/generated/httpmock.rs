@@ -1280,6 +1280,109 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ChangeStrapWhen(::httpmock::When);
+    impl ChangeStrapWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(
+                crate::httpmock::request(inner, "PATCH", "/satchels/{satchel_id}/strap"),
+            )
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn satchel_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("satchel_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/satchels/{satchel_id}/strap",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::Strap>) -> Self {
+            let value = crate::httpmock::argument::<types::Strap>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ChangeStrapThen(::httpmock::Then);
+    impl ChangeStrapThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Strap) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ImportSatchelsWhen(::httpmock::When);
+    impl ImportSatchelsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/satchels/contents"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(crate::httpmock::bytes_body(self.0, value))
+        }
+    }
+    pub struct ImportSatchelsThen(::httpmock::Then);
+    impl ImportSatchelsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(
+                crate::httpmock::bytes_response(self.0, 200u16, "application/xml", value),
+            )
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ReplaceSatchelsWhen(::httpmock::When);
+    impl ReplaceSatchelsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/satchels/contents"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl ::std::convert::AsRef<[u8]>) -> Self {
+            Self(crate::httpmock::bytes_body(self.0, value))
+        }
+    }
+    pub struct ReplaceSatchelsThen(::httpmock::Then);
+    impl ReplaceSatchelsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct SendWhen(::httpmock::When);
     impl SendWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -2323,6 +2426,49 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetRouteWhen(::httpmock::When);
+    impl GetRouteWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/parcels/{parcel}/route"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn parcel(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("parcel", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/parcels/{parcel}/route",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+    }
+    pub struct GetRouteThen(::httpmock::Then);
+    impl GetRouteThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<::std::string::String>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Succeeds without a body.
+        pub fn nothing(self) -> Self {
+            Self(self.0.status(204))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct GetLastParcelWhen(::httpmock::When);
     impl GetLastParcelWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3088,6 +3234,18 @@ pub trait MockServerExt {
     fn note_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::NoteSatchelWhen, operations::NoteSatchelThen);
+    /// Mocks `PATCH /satchels/{satchel_id}/strap`, which [`Client::change_strap`](crate::Client::change_strap) sends.
+    fn change_strap<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeStrapWhen, operations::ChangeStrapThen);
+    /// Mocks `PUT /satchels/contents`, which [`Client::import_satchels`](crate::Client::import_satchels) sends.
+    fn import_satchels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ImportSatchelsWhen, operations::ImportSatchelsThen);
+    /// Mocks `POST /satchels/contents`, which [`Client::replace_satchels`](crate::Client::replace_satchels) sends.
+    fn replace_satchels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ReplaceSatchelsWhen, operations::ReplaceSatchelsThen);
     /// Mocks `POST /names/{value}/{self}`, which [`Client::send`](crate::Client::send) sends.
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3171,6 +3329,10 @@ pub trait MockServerExt {
     fn get_note<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetNoteWhen, operations::GetNoteThen);
+    /// Mocks `GET /parcels/{parcel}/route`, which [`Client::get_route`](crate::Client::get_route) sends.
+    fn get_route<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetRouteWhen, operations::GetRouteThen);
     /// Mocks `GET /parcels/last`, which [`Client::get_last_parcel`](crate::Client::get_last_parcel) sends.
     fn get_last_parcel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3567,6 +3729,39 @@ impl MockServerExt for ::httpmock::MockServer {
             )
         })
     }
+    fn change_strap<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeStrapWhen, operations::ChangeStrapThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ChangeStrapWhen::new(when),
+                operations::ChangeStrapThen::new(then),
+            )
+        })
+    }
+    fn import_satchels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ImportSatchelsWhen, operations::ImportSatchelsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ImportSatchelsWhen::new(when),
+                operations::ImportSatchelsThen::new(then),
+            )
+        })
+    }
+    fn replace_satchels<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ReplaceSatchelsWhen, operations::ReplaceSatchelsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ReplaceSatchelsWhen::new(when),
+                operations::ReplaceSatchelsThen::new(then),
+            )
+        })
+    }
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::SendWhen, operations::SendThen),
@@ -3784,6 +3979,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetNoteWhen::new(when),
                 operations::GetNoteThen::new(then),
+            )
+        })
+    }
+    fn get_route<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetRouteWhen, operations::GetRouteThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetRouteWhen::new(when),
+                operations::GetRouteThen::new(then),
             )
         })
     }
