@@ -47,6 +47,7 @@ pub(crate) fn apply(api: &mut OpenAPI) -> usize {
         mark(data.deprecated, &mut data.description);
     });
     schemas::for_each_parameter(api, &mut |parameter| {
+        let parameter = schemas::data_of(parameter);
         parameter.description.iter_mut().for_each(&mut text);
         let is_deprecated = parameter.deprecated == Some(true);
         mark(is_deprecated, &mut parameter.description);

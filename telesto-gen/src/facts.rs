@@ -73,6 +73,8 @@ pub(crate) struct ParameterFacts {
     pub(crate) name: String,
     /// Where it is sent: `path`, `query` or `header`.
     pub(crate) place: String,
+    /// What a list is joined with into one value.
+    pub(crate) joined_by: Option<&'static str>,
     /// Marked if the parameter is deprecated.
     pub(crate) description: String,
 }
@@ -98,6 +100,14 @@ pub(crate) struct ObjectFacts {
     /// Its name in the components, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<String>,
+}
+
+impl OperationFacts {
+    /// What the lists of a query parameter are joined with.
+    pub(crate) fn joined_by(&self, name: &str) -> Option<&'static str> {
+        let mut query = self.parameters.iter().filter(|p| p.place == "query");
+        query.find(|parameter| parameter.name == name)?.joined_by
+    }
 }
 
 impl Facts {
@@ -160,7 +170,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
         parameters: spec
             .parameters(operation)
             .iter()
-            .map(parameter_facts)
+            .map(|parameter| parameter_facts(spec, parameter))
             .collect(),
         body: spec.request_body(operation).map(|body| {
             let sent_in = spec.media(&body, sent_as);
@@ -200,11 +210,12 @@ fn errors(spec: &Spec<'_>, operation: &Operation<'_>) -> Vec<(String, String)> {
     errors.collect()
 }
 
-fn parameter_facts(parameter: &Parameter<'_>) -> ParameterFacts {
+fn parameter_facts<'a>(spec: &Spec<'a>, parameter: &Parameter<'a>) -> ParameterFacts {
     let described = description(&parameter.found);
     ParameterFacts {
         name: parameter.name.to_owned(),
         place: parameter.place.to_owned(),
+        joined_by: parameter.joined_by(spec),
         description: match parameter.found.node.is_set("deprecated") {
             true => descriptions::deprecated(&described),
             false => described,

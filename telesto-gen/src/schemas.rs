@@ -31,18 +31,18 @@ pub(crate) fn for_each(api: &mut OpenAPI, visit: Visit<'_>) {
 }
 
 /// Visits every parameter: of the components, of paths and of operations.
-pub(crate) fn for_each_parameter(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut ParameterData)) {
+pub(crate) fn for_each_parameter(api: &mut OpenAPI, visit: &mut dyn FnMut(&mut Parameter)) {
     if let Some(components) = &mut api.components {
         let parameters = components.parameters.values_mut();
-        parameters.filter_map(data).for_each(&mut *visit);
+        parameters.filter_map(item).for_each(&mut *visit);
     }
-    for item in api.paths.paths.values_mut().filter_map(item) {
-        let parameters = item.parameters.iter_mut();
-        parameters.filter_map(data).for_each(&mut *visit);
+    for path in api.paths.paths.values_mut().filter_map(self::item) {
+        let parameters = path.parameters.iter_mut();
+        parameters.filter_map(item).for_each(&mut *visit);
     }
     for operation in operations(api) {
         let parameters = operation.parameters.iter_mut();
-        parameters.filter_map(data).for_each(&mut *visit);
+        parameters.filter_map(item).for_each(&mut *visit);
     }
 }
 
@@ -81,11 +81,8 @@ pub(crate) fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
     }
 }
 
-fn data(parameter: &mut ReferenceOr<Parameter>) -> Option<&mut ParameterData> {
-    item(parameter).map(data_of)
-}
-
-fn data_of(parameter: &mut Parameter) -> &mut ParameterData {
+/// What every parameter has, wherever it is sent.
+pub(crate) fn data_of(parameter: &mut Parameter) -> &mut ParameterData {
     let (Parameter::Query { parameter_data, .. }
     | Parameter::Header { parameter_data, .. }
     | Parameter::Path { parameter_data, .. }

@@ -22,6 +22,8 @@ fn every_step_says_how_often_it_applied() {
     let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
     let expected = [
         ("descriptions", 2),
+        ("choices", 0),
+        ("joined-lists", 0),
         ("alternatives", 2),
         ("media-types", 2),
         ("error-responses", 4),

@@ -24,8 +24,8 @@ struct Parameter {
     /// Where it is sent: `path`, `query` or `header`.
     place: String,
     required: bool,
-    /// Whether a list is one value, with commas.
-    joined: bool,
+    /// What is between the items of a list that is one value.
+    joined_by: Option<&'static str>,
     schema: String,
 }
 
@@ -59,7 +59,7 @@ impl Checks {
                 name: parameter.name.to_owned(),
                 place: parameter.place.to_owned(),
                 required: node.is_set("required"),
-                joined: is_false(node, "explode"),
+                joined_by: parameter.joined_by(spec),
                 schema: schemas.add(spec, &schema),
             })
         });
@@ -113,9 +113,9 @@ impl Checks {
             if values.is_empty() && parameter.required {
                 return Err(format!("{what} is missing"));
             }
-            let each = match parameter.joined {
-                true => values.iter().flat_map(|value| value.split(',')).collect(),
-                false => values.iter().map(String::as_str).collect::<Vec<_>>(),
+            let each = match parameter.joined_by {
+                Some(by) => values.iter().flat_map(|value| value.split(by)).collect(),
+                None => values.iter().map(String::as_str).collect::<Vec<_>>(),
             };
             for value in each {
                 let path = Path::Root(&what);

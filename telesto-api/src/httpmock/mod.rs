@@ -68,7 +68,7 @@ mod generated {
     use crate::Argument;
     use crate::call;
     use crate::generated::spec::BASE_URL;
-    use crate::wire::{Wire, Written, form_fields, scalar_text, to_text};
+    use crate::wire::{Wire, Written, form_fields, joined, scalar_text, to_text};
 
     /// A request of an operation, with any values in its path.
     pub(crate) fn request(when: When, method: &str, template: &str) -> When {
@@ -99,6 +99,14 @@ mod generated {
                 when.query_param(name, scalar_text(value))
             }),
             value => when.query_param(name, scalar_text(value)),
+        }
+    }
+
+    /// Expects this query parameter, with its values joined.
+    pub(crate) fn joined_query<T: Wire>(when: When, name: &str, value: &T, by: &str) -> When {
+        match sent(joined(value, by)) {
+            Some(text) => when.query_param(name, text),
+            None => when.query_param_missing(name),
         }
     }
 

@@ -171,6 +171,36 @@ impl<T: Wire> Serialize for Written<'_, T> {
     }
 }
 
+/// A list that serde writes as one value, its items joined by a text: for query
+/// parameters. An empty list is none.
+pub(crate) struct Joined<'a, T>(pub(crate) &'a T, pub(crate) &'static str);
+
+impl<T: Wire> Serialize for Joined<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match joined(self.0, self.1).map_err(serde::ser::Error::custom)? {
+            Some(text) => serializer.serialize_some(&text),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+/// The items of a list, joined; `None` if there are none.
+pub(crate) fn joined<T: Wire>(list: &T, by: &str) -> Result<Option<String>, serde_json::Error> {
+    let items = match serde_json::to_value(Written(list))? {
+        serde_json::Value::Array(items) => items,
+        serde_json::Value::Null => Vec::new(),
+        one => vec![one],
+    };
+    let texts: Vec<String> = items.into_iter().map(scalar_text).collect();
+    // The server would read it as two.
+    if let Some(text) = texts.iter().find(|text| text.contains(by)) {
+        return Err(serde::ser::Error::custom(format_args!(
+            "`{text}` contains `{by}`, which is between the values of this parameter"
+        )));
+    }
+    Ok((!texts.is_empty()).then(|| texts.join(by)))
+}
+
 /// Refuses to write a value of an enum that the spec does not list.
 pub(crate) fn never_sent<S: Serializer>(text: &str, _: S) -> Result<S::Ok, S::Error> {
     Err(serde::ser::Error::custom(format_args!(

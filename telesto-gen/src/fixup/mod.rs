@@ -19,12 +19,16 @@ use crate::spec::{self, Coding, alternatives::Union};
 pub(crate) mod alternatives;
 mod nullable;
 mod one_way;
+mod parameters;
 pub(crate) mod renamed;
 
 /// Applies all of them. Returns how often each applied, by its name.
 pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, usize)> {
     let mut applied = vec![
-        // First, as it goes by the places in the document.
+        // Before alternatives are replaced.
+        ("choices", parameters::choices(api)),
+        ("joined-lists", parameters::lists(api)),
+        // Then this, as it goes by the places in the document.
         ("alternatives", alternatives::apply(api, unions)),
         ("media-types", media_types(api)),
         ("error-responses", error_responses(api)),

@@ -1,6 +1,6 @@
 //! Rules about parameters.
 
-use crate::document::{Data, Kind};
+use crate::document::Kind;
 
 use super::Report;
 use super::bodies::is_plain;
@@ -101,8 +101,11 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
             continue;
         }
-        let default = if kind == "query" { "form" } else { "simple" };
-        if let Some(style) = place.node.text_of("style").filter(|s| *s != default) {
+        let known: &[&str] = match kind {
+            "query" => &["form", "pipeDelimited", "spaceDelimited"],
+            _ => &["simple"],
+        };
+        if let Some(style) = place.node.text_of("style").filter(|s| !known.contains(s)) {
             report.at(
                 &at("style"),
                 format!("{what} has the style `{style}`, which is not supported"),
@@ -110,10 +113,7 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
                     "deepObject" => "declare each part as a query parameter of its own, such as \
                                      `name: \"filter[name]\"`"
                         .to_owned(),
-                    "spaceDelimited" | "pipeDelimited" => {
-                        "make it `type: string`, and let callers join the values".to_owned()
-                    }
-                    _ => format!("remove `style`; only `{default}` is supported here"),
+                    _ => format!("remove `style`; only `{}` is supported here", known[0]),
                 },
             );
             continue;
@@ -160,6 +160,10 @@ fn parameter_schema<'a>(
     kind: &str,
 ) {
     let at = found.field("schema");
+    // Its values are text.
+    if spec.is_choice(schema) {
+        return;
+    }
     let schema = &spec.unwrapped(schema);
     let typ = schema.node.text_of("type");
     let one_value =
@@ -175,14 +179,6 @@ fn parameter_schema<'a>(
             }
         }
         ("query", Some("array")) => {
-            let explode = found.node.get("explode").map(|node| &node.data);
-            if explode == Some(&Data::Flag(false)) {
-                report.at(
-                    &found.field("explode"),
-                    format!("{what} is a list with `explode: false`"),
-                    format!("{one_value}, or remove `explode: false` if the API takes repeats"),
-                );
-            }
             let items = spec.field(schema, "items");
             let items = items.map(|items| spec.unwrapped(&items));
             if items.is_some_and(|items| !is_plain(&items)) {

@@ -188,7 +188,13 @@ impl VisitMut for Part<'_> {
             .body
             .as_ref()
             .is_some_and(|body| body.is_form());
+        let joined_by = name
+            .and_then(tree::text)
+            .and_then(|name| self.operation.joined_by(&name));
         *expr = match call.method.to_string().as_str() {
+            "query_param" if joined_by.is_some() => {
+                parse_quote!(crate::httpmock::joined_query(#when, #name, #value, #joined_by))
+            }
             "query_param" => parse_quote!(crate::httpmock::query(#when, #name, #value)),
             "header" => parse_quote!(crate::httpmock::header(#when, #name, #value)),
             "json_body_obj" if form => parse_quote!(crate::httpmock::form_body(#when, #value)),

@@ -43,11 +43,11 @@ fn rewrite(send: &mut ImplItemFn, known: &HashMap<&str, &OperationFacts>) -> Res
     id.visit_block_mut(&mut send.block);
     let id = id.0.ok_or("a `send()` without an operation id")?;
     let operation = known.get(id.as_str());
-    let operation = operation.ok_or_else(|| format!("there is no operation `{id}`"))?;
+    let operation = *operation.ok_or_else(|| format!("there is no operation `{id}`"))?;
     let returns = &operation.returns;
     returned(send, operation).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
     end(&mut send.block, &id, returns).ok_or_else(|| format!("unexpected end of `{id}`"))?;
-    Arguments { operation: &id }.visit_block_mut(&mut send.block);
+    Arguments { operation }.visit_block_mut(&mut send.block);
     drop_unasked_headers(&mut send.block);
 
     let mut left = Trace {
@@ -242,13 +242,13 @@ fn is_hook(statement: &Stmt) -> bool {
 
 /// Puts arguments into their wire format, and their errors into our error type.
 struct Arguments<'a> {
-    operation: &'a str,
+    operation: &'a OperationFacts,
 }
 
 impl VisitMut for Arguments<'_> {
     fn visit_expr_try_mut(&mut self, attempt: &mut ExprTry) {
         visit_mut::visit_expr_try_mut(self, attempt);
-        let id = self.operation;
+        let id = &self.operation.id;
         let mut tried = (*attempt.expr).clone();
         if let Expr::MethodCall(call) = &tried {
             if call.method == "map_err" && call.args.first().is_some_and(is_invalid_request) {
@@ -271,10 +271,16 @@ impl VisitMut for Arguments<'_> {
 
     fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
         visit_mut::visit_expr_call_mut(self, call);
-        if ends_with(&call.func, ["QueryParam", "new"])
-            && let Some(value) = call.args.last_mut()
-        {
-            *value = parse_quote!(&crate::wire::Written(#value));
+        if !ends_with(&call.func, ["QueryParam", "new"]) {
+            return;
+        }
+        let name = call.args.first().and_then(tree::text);
+        let joined_by = name.and_then(|name| self.operation.joined_by(&name));
+        if let Some(value) = call.args.last_mut() {
+            *value = match joined_by {
+                Some(by) => parse_quote!(&crate::wire::Joined(#value, #by)),
+                None => parse_quote!(&crate::wire::Written(#value)),
+            };
         }
     }
 
@@ -297,7 +303,7 @@ impl VisitMut for Arguments<'_> {
         };
         for argument in &mut arguments {
             if let Some(value) = path_parameter(argument) {
-                let (id, name) = (self.operation, value.to_token_stream().to_string());
+                let (id, name) = (&self.operation.id, value.to_token_stream().to_string());
                 let name = name.trim_start_matches("r#");
                 *argument = parse_quote!(crate::call::path_segment(#id, #name, &#value)?);
             }

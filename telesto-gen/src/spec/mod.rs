@@ -4,6 +4,7 @@
 pub(crate) mod alternatives;
 pub(crate) mod extensions;
 mod media;
+mod parameters;
 pub(crate) mod types;
 mod usage;
 

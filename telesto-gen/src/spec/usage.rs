@@ -88,6 +88,7 @@ impl<'a> Schemas<'a> {
         let mut sent: Vec<Found<'a>> = parameters
             .iter()
             .filter_map(|parameter| field(spec, &parameter.found, "schema"))
+            .filter(|schema| !spec.is_choice(schema))
             .collect();
         if let Some(body) = spec.request_body(operation) {
             let media = spec.media(&body, sent_as);

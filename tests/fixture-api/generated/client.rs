@@ -1062,6 +1062,98 @@ pub mod types {
             value.parse()
         }
     }
+    ///A color.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum DrawerColor {
+        #[serde(rename = "red")]
+        Red,
+        #[serde(rename = "blue")]
+        Blue,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for DrawerColor {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Red => f.write_str("red"),
+                Self::Blue => f.write_str("blue"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for DrawerColor {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "red" => Ok(Self::Red),
+                "blue" => Ok(Self::Blue),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid DrawerColor: expected `red` or `blue`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for DrawerColor {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for DrawerColor {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///A time.
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum DrawerTime {
+        Date(::jiff::civil::Date),
+        Integer(i64),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        DrawerTime { write { Date, Integer } read { Integer if Scalar, Date if Scalar } }
+    }
+    crate::argument::texts!(DrawerTime);
+    impl ::std::convert::From<::jiff::civil::Date> for DrawerTime {
+        fn from(value: ::jiff::civil::Date) -> Self {
+            Self::Date(value)
+        }
+    }
+    impl ::std::convert::From<i64> for DrawerTime {
+        fn from(value: i64) -> Self {
+            Self::Integer(value)
+        }
+    }
     ///`Due`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -13601,10 +13693,10 @@ Optional.*/
         Object, ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
-        EarlierFound : Object, Finish : Text, Found : Object, FoundCodesItem : Text,
-        FoundForm : Object, FoundInBox : Object, FoundInBox2 : Object, FoundPart :
-        Object, FoundPartHolder : Object, Goods : Object, GoodsForm : Object, Kit :
-        Object, LabelSatchelBody : Object, ListMoodsResponseItem : Object,
+        DrawerColor : Text, EarlierFound : Object, Finish : Text, Found : Object,
+        FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
+        Object, FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm :
+        Object, Kit : Object, LabelSatchelBody : Object, ListMoodsResponseItem : Object,
         ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
@@ -13742,11 +13834,11 @@ Optional.*/
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, Finish, FoundCodesItem, FoundText, ListMoodsResponseItemCode,
-        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, Mood, Option,
-        OptionSort, PileKind, PrintName, PrintState, RackType, RecordState, ResultKind,
-        RobotModel, RoundKind, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice,
-        SmallPrintPaper, SquareKind, SupplierStatus
+        DraftState, DrawerColor, Finish, FoundCodesItem, FoundText,
+        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
+        Made, Mood, Option, OptionSort, PileKind, PrintName, PrintState, RackType,
+        RecordState, ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias,
+        ShelfName, ShelfPrice, SmallPrintPaper, SquareKind, SupplierStatus
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -13756,18 +13848,19 @@ Optional.*/
         ConsignmentInsurance, ConsignmentInsuranceForeign => ConsignmentInsurance, i64 =>
         ConsignmentSize, ConsignmentSizeListed => ConsignmentSize, bool =>
         ConsignmentSize, ::std::vec::Vec < i64 > => ConsignmentSize,
-        ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => Due, Box =>
-        GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date => GoodsSold, bool =>
-        GoodsSold, i64 => Level, i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet
-        => Load, Barrel => Load, ::jiff::Timestamp => Made, i64 => PaintCoats, PaintBase
-        => PaintThinner, Screw => Part, Board => Part, RecordCodes => ::std::vec::Vec <
-        ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
-        RecordCodes, i64 => RecordKind, bool => RecordKind, Round => Shape, Square =>
-        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
-        ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves =>
-        ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 =>
-        SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named =>
-        TreeAmount, Mail => TreeContact, Phone => TreeContact
+        ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64
+        => DrawerTime, ::jiff::civil::Date => Due, Box => GoodsPacking, Bag =>
+        GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
+        i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet => Load, Barrel => Load,
+        ::jiff::Timestamp => Made, i64 => PaintCoats, PaintBase => PaintThinner, Screw =>
+        Part, Board => Part, RecordCodes => ::std::vec::Vec < ::std::string::String >,
+        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
+        => RecordKind, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf =>
+        ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
+        ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
+        ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
+        Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
+        => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
@@ -14749,6 +14842,34 @@ let response = client.note_recount()
 ```*/
     pub fn note_recount(&self) -> builder::NoteRecount<'_> {
         builder::NoteRecount::new(self)
+    }
+    /**Get a drawer
+
+Sends a `GET` request to `/drawers/{drawer}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, drawer: ::std::string::String, colors: ::std::vec::Vec<telesto_fixture_api::types::DrawerColor>, labels: ::std::vec::Vec<::std::string::String>, since: ::std::string::String, sizes: ::std::vec::Vec<i64>, words: ::std::vec::Vec<::std::string::String>, x_any: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_drawer()
+    .drawer(drawer)
+    .colors(colors)
+    .labels(labels)
+    .since(since)
+    .sizes(sizes)
+    .words(words)
+    .x_any(x_any)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_drawer(&self) -> builder::GetDrawer<'_> {
+        builder::GetDrawer::new(self)
     }
     /**Get a rack
 
@@ -19003,6 +19124,224 @@ Optional.*/
             self
         }
     }
+    /**Builder for [`Client::get_drawer`]
+
+[`Client::get_drawer`]: super::Client::get_drawer*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetDrawer<'a> {
+        client: &'a super::Client,
+        drawer: ::std::result::Result<::std::string::String, ::std::string::String>,
+        colors: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<types::DrawerColor>>,
+            ::std::string::String,
+        >,
+        labels: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            ::std::string::String,
+        >,
+        since: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        sizes: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<i64>>,
+            ::std::string::String,
+        >,
+        words: ::std::result::Result<
+            ::std::vec::Vec<::std::string::String>,
+            ::std::string::String,
+        >,
+        x_any: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetDrawer<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                drawer: Err("missing required parameter `drawer`".to_string()),
+                colors: Ok(None),
+                labels: Ok(None),
+                since: Ok(None),
+                sizes: Ok(None),
+                words: Err("missing required parameter `words`".to_string()),
+                x_any: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `drawer`.
+
+Required.*/
+        pub fn drawer(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.drawer = crate::argument::field("drawer", value);
+            self
+        }
+        /**The query parameter `colors`.
+
+Optional.*/
+        pub fn colors(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::DrawerColor>>,
+            >,
+        ) -> Self {
+            self.colors = crate::argument::field("colors", value);
+            self
+        }
+        /**The query parameter `labels`.
+
+Optional.*/
+        pub fn labels(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+        ) -> Self {
+            self.labels = crate::argument::field("labels", value);
+            self
+        }
+        /**The query parameter `since`.
+
+Optional.*/
+        pub fn since(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.since = crate::argument::field("since", value);
+            self
+        }
+        /**The query parameter `sizes`.
+
+Optional.*/
+        pub fn sizes(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::vec::Vec<i64>>>,
+        ) -> Self {
+            self.sizes = crate::argument::field("sizes", value);
+            self
+        }
+        /**The query parameter `words`.
+
+Required.*/
+        pub fn words(
+            mut self,
+            value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            self.words = crate::argument::field("words", value);
+            self
+        }
+        /**The header parameter `X-Any`.
+
+Optional.*/
+        pub fn x_any(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.x_any = crate::argument::field("x_any", value);
+            self
+        }
+        ///Sends a `GET` request to `/drawers/{drawer}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::DrawerTime>, crate::Error> {
+            let Self {
+                client,
+                drawer,
+                colors,
+                labels,
+                since,
+                sizes,
+                words,
+                x_any,
+                __options,
+            } = self;
+            let drawer = crate::call::valid("get_drawer", drawer)?;
+            let colors = crate::call::valid("get_drawer", colors)?;
+            let labels = crate::call::valid("get_drawer", labels)?;
+            let since = crate::call::valid("get_drawer", since)?;
+            let sizes = crate::call::valid("get_drawer", sizes)?;
+            let words = crate::call::valid("get_drawer", words)?;
+            let x_any = crate::call::valid("get_drawer", x_any)?;
+            let url = format!(
+                "{}/drawers/{}", client.baseurl, crate ::call::path_segment("get_drawer",
+                "drawer", & drawer) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_any {
+                header_map.append("X-Any", crate::call::header("get_drawer", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_drawer",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "colors",
+                            &crate::wire::Joined(&colors, "|"),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "labels",
+                            &crate::wire::Written(&labels),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "since",
+                            &crate::wire::Written(&since),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "sizes",
+                            &crate::wire::Joined(&sizes, ","),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "words",
+                            &crate::wire::Joined(&words, " "),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_drawer", __options)
+                .await;
+            crate::call::json(client, "get_drawer", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
     /**Builder for [`Client::get_rack`]
 
 [`Client::get_rack`]: super::Client::get_rack*/
@@ -21902,6 +22241,22 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for NoteRecount<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetDrawer<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::DrawerTime>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

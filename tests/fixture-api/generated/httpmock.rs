@@ -1818,6 +1818,123 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetDrawerWhen(::httpmock::When);
+    impl GetDrawerWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/drawers/{drawer}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn drawer(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("drawer", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/drawers/{drawer}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn colors(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::DrawerColor>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<types::DrawerColor>>,
+            >("colors", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::joined_query(self.0, "colors", value, "|"))
+            } else {
+                Self(self.0.query_param_missing("colors"))
+            }
+        }
+        pub fn labels(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            >("labels", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "labels", value))
+            } else {
+                Self(self.0.query_param_missing("labels"))
+            }
+        }
+        pub fn since(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("since", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "since", value))
+            } else {
+                Self(self.0.query_param_missing("since"))
+            }
+        }
+        pub fn sizes(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::vec::Vec<i64>>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<i64>>,
+            >("sizes", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::joined_query(self.0, "sizes", value, ","))
+            } else {
+                Self(self.0.query_param_missing("sizes"))
+            }
+        }
+        pub fn words(
+            self,
+            value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::vec::Vec<::std::string::String>,
+            >("words", value);
+            Self(crate::httpmock::joined_query(self.0, "words", &value, " "))
+        }
+        pub fn x_any(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("x_any", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "X-Any", value))
+            } else {
+                Self(self.0.header_missing("X-Any"))
+            }
+        }
+    }
+    pub struct GetDrawerThen(::httpmock::Then);
+    impl GetDrawerThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::DrawerTime) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct GetRackWhen(::httpmock::When);
     impl GetRackWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3281,6 +3398,10 @@ pub trait MockServerExt {
     fn note_recount<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::NoteRecountWhen, operations::NoteRecountThen);
+    /// Mocks `GET /drawers/{drawer}`, which [`Client::get_drawer`](crate::Client::get_drawer) sends.
+    fn get_drawer<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDrawerWhen, operations::GetDrawerThen);
     /// Mocks `GET /v1.0/racks/{rack-id}/{type}/{2nd}`, which [`Client::get_rack`](crate::Client::get_rack) sends.
     fn get_rack<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3847,6 +3968,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::NoteRecountWhen::new(when),
                 operations::NoteRecountThen::new(then),
+            )
+        })
+    }
+    fn get_drawer<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetDrawerWhen, operations::GetDrawerThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetDrawerWhen::new(when),
+                operations::GetDrawerThen::new(then),
             )
         })
     }

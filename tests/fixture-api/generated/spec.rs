@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "6a8b5c9019cd1391f3563f3d755530b5";
+pub(crate) const CLIENT: &str = "261a55a0541e2059b01856b8af514962";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -231,6 +231,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         sends: None,
         returns: Returns::Bytes,
         media_types: &["application/pdf"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "get_drawer",
+        method: "GET",
+        path: "/drawers/{drawer}",
+        tags: &["drawers"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
         is_idempotent: true,
