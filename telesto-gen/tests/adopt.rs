@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 use similar::TextDiff;
-use telesto_gen::spec::RateLimit;
+use telesto_gen::spec::{RateLimit, Spec};
 use telesto_gen::{
     AdoptError, Adopted, Document, Lost, Open, Settings, Target, adopt, fix, generate, lint,
 };
@@ -177,8 +177,19 @@ fn what_a_document_says_is_not_asked_for() {
             .contains("x-rate-limit: { requests: 7, window: 60, lockout: 5 }\n")
     );
     // What is passed overrides it.
-    let adopted = adopt("shop.yaml", &text, &settings()).unwrap();
-    assert_eq!(adopted.rate_limit, limit());
+    let text = text.replace("    bearer: { type: http, scheme: bearer }\n", "");
+    let text = text.replace("    key: { type: apiKey", "    apiKey: { type: apiKey");
+    for header in ["X-Key", "X-Other"] {
+        let settings = Settings {
+            key_header: Some(header.to_owned()),
+            ..settings()
+        };
+        let adopted = adopt("shop.yaml", &text, &settings).unwrap();
+        assert_eq!(adopted.rate_limit, limit());
+        assert_eq!(adopted.key_header, header);
+        let spec = Document::parse("shop.yaml", adopted.text).unwrap();
+        assert_eq!(Spec::of(&spec).api_key_header(), Some(header));
+    }
 }
 
 /// JSON and YAML of one document become the same spec, but for comments and layout.

@@ -178,8 +178,7 @@ fn key(root: &Node, settings: &Settings, edits: &mut Edits) -> Result<String, Op
             return Err(Open::KeyHeader(described.collect()));
         }
     };
-    let is_only = schemes.len() == 1 && schemes[0].key == name;
-    if !is_only || in_header.is_empty() {
+    if schemes.len() != 1 || in_header != [(name, header)] {
         let scheme = [("type", "apiKey"), ("in", "header"), ("name", header)];
         let scheme = Node::map(scheme.map(|(key, value)| (key, Node::from(value))));
         let schemes = Node::map([(name, scheme)]);

@@ -1,7 +1,5 @@
 //! Rules about what responses hold.
 
-use std::collections::HashSet;
-
 use crate::document::{Kind, Node, Place};
 
 use super::Report;
@@ -11,26 +9,16 @@ use crate::spec::{Found, Spec, alternatives};
 /// a number or a date would fail the whole response, a string would be empty
 /// instead of absent. Only what alternatives are told apart by has to be there.
 pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
-    let unions = spec.unions.iter();
-    let telling: HashSet<(&str, &str)> = unions
-        .flat_map(|union| &union.telling)
-        .map(|(schema, name)| (schema.as_str(), name.as_str()))
-        .collect();
     for place in spec.objects(Kind::Schema) {
         // What only says which properties are required is left to the server.
         let is_left = alternatives::only_requires(place.node);
         if spec.usage.is_received(&place.pointer) && !is_left {
-            check(spec, report, place, &telling);
+            check(spec, report, place);
         }
     }
 }
 
-fn check(
-    spec: &Spec<'_>,
-    report: &mut Report<'_>,
-    schema: &Place<'_>,
-    telling: &HashSet<(&str, &str)>,
-) {
+fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let required = schema.node.get("required").map_or(&[][..], Node::items);
     let whole = spec.whole(&Found::from(schema));
     for (index, name) in required.iter().enumerate() {
@@ -45,7 +33,10 @@ fn check(
             continue;
         }
         // It would be missing where alternatives are told apart by it.
-        if telling.contains(&(schema.pointer.as_str(), name)) {
+        if spec
+            .telling
+            .contains(&(schema.pointer.clone(), name.to_owned()))
+        {
             continue;
         }
         report.in_vain(

@@ -36,9 +36,6 @@ pub(crate) struct Union {
     pub(crate) cases: Vec<(usize, Case)>,
     /// The name of the property that says which alternative a value is.
     pub(crate) tag: Option<String>,
-    /// The properties that have to be there to tell alternatives apart: a schema that
-    /// requires it, and its name.
-    pub(crate) telling: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone)]
@@ -84,10 +81,15 @@ impl Problem {
     }
 }
 
+/// The properties that have to be there to tell alternatives apart: the pointer of a schema
+/// that requires it, and its name.
+pub(crate) type Telling = HashSet<(String, String)>;
+
 /// All alternatives of the document that operations use.
-pub(super) fn all(spec: &Spec<'_>) -> (Vec<Union>, Vec<Problem>) {
+pub(super) fn all(spec: &Spec<'_>) -> (Vec<Union>, Vec<Problem>, Telling) {
     let mut unions = Vec::new();
     let mut problems = Vec::new();
+    let mut telling = Telling::new();
     for place in spec.objects(Kind::Schema) {
         let schema = Found::from(place);
         if !spec.usage.is_used(&schema.pointer) {
@@ -97,16 +99,20 @@ pub(super) fn all(spec: &Spec<'_>) -> (Vec<Union>, Vec<Problem>) {
         if spec.usage.is_whole(&schema.pointer) {
             problems.extend(lone_discriminator(&schema));
         }
-        match of(spec, &schema) {
+        match of(spec, &schema, &mut telling) {
             Ok(union) => unions.extend(union),
             Err(found) => problems.extend(found),
         }
     }
-    (unions, problems)
+    (unions, problems, telling)
 }
 
 /// The alternatives of a schema, if it has some.
-fn of(spec: &Spec<'_>, schema: &Found<'_>) -> Result<Option<Union>, Vec<Problem>> {
+fn of(
+    spec: &Spec<'_>,
+    schema: &Found<'_>,
+    telling: &mut Telling,
+) -> Result<Option<Union>, Vec<Problem>> {
     let keywords = KEYWORDS.map(|keyword| schema.node.get(keyword).is_some());
     let keyword = match keywords {
         [false, false] => return Ok(None),
@@ -144,7 +150,6 @@ fn of(spec: &Spec<'_>, schema: &Found<'_>) -> Result<Option<Union>, Vec<Problem>
         alternatives: Vec::new(),
         cases: Vec::new(),
         tag: None,
-        telling: Vec::new(),
     };
     if union.is_merged && parts.iter().all(|part| only_requires(part.found.node)) {
         return Ok(Some(union));
@@ -179,7 +184,7 @@ fn of(spec: &Spec<'_>, schema: &Found<'_>) -> Result<Option<Union>, Vec<Problem>
             })
             .collect(),
         None => {
-            union.telling = telling(&classes);
+            tell(&classes, telling);
             told_apart(&parts, &classes)?
         }
     };
@@ -598,11 +603,10 @@ fn told_apart(
     Ok(cases)
 }
 
-/// The properties that objects are told apart by, where they have no values of their own:
-/// of each two, one that only one of them has, and preferably one that is never empty.
-fn telling(classes: &[Vec<Class>]) -> Vec<(String, String)> {
+/// Adds the properties that objects are told apart by, where they have no values of their
+/// own: of each two, one that only one of them has, and preferably one that is never empty.
+fn tell(classes: &[Vec<Class>], telling: &mut Telling) {
     let objects: Vec<&Object> = classes.iter().flatten().filter_map(object).collect();
-    let mut telling = BTreeSet::new();
     for one in &objects {
         for other in &objects {
             if one.constants(other).next().is_some() {
@@ -610,14 +614,12 @@ fn telling(classes: &[Vec<Class>]) -> Vec<(String, String)> {
             }
             let mut foreign = one.foreign(other);
             let first = foreign.clone().next();
-            let Some(name) = foreign.find(|name| is_identifier(name)).or(first) else {
-                continue;
-            };
-            let sources = one.sources.iter();
-            telling.extend(sources.map(|source| (source.clone(), name.clone())));
+            if let Some(name) = foreign.find(|name| is_identifier(name)).or(first) {
+                let sources = one.sources.iter();
+                telling.extend(sources.map(|source| (source.clone(), name.clone())));
+            }
         }
     }
-    telling.into_iter().collect()
 }
 
 /// Whether a property is never empty.

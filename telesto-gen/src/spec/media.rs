@@ -67,7 +67,7 @@ pub fn sent_as<'a>(content: &Found<'a>) -> Option<&'a str> {
 
 /// The same, of the media types of a body.
 pub(crate) fn sent_among<'a>(all: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
-    // What servers take XML for, they take a form for as well.
+    // These before any other that could be sent as it is.
     const USUAL: [&str; 4] = [
         "application/x-www-form-urlencoded",
         "application/octet-stream",

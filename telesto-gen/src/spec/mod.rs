@@ -11,7 +11,7 @@ mod usage;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
-use self::alternatives::{Case, Problem, Union};
+use self::alternatives::{Case, Problem, Telling, Union};
 pub use self::extensions::RateLimit;
 pub(crate) use self::media::{Coding, Used};
 pub use self::media::{essence, is_json, media_type, sent_as};
@@ -45,6 +45,8 @@ pub struct Spec<'a> {
     pub(crate) unions: Vec<Union>,
     /// What is wrong with alternatives.
     pub(crate) unfit: Vec<Problem>,
+    /// What tells alternatives apart.
+    pub(crate) telling: Telling,
 }
 
 /// An operation below `paths`.
@@ -140,9 +142,10 @@ impl<'a> Spec<'a> {
             users: OnceLock::new(),
             unions: Vec::new(),
             unfit: Vec::new(),
+            telling: Telling::new(),
         };
         spec.usage = Usage::of(&spec);
-        (spec.unions, spec.unfit) = alternatives::all(&spec);
+        (spec.unions, spec.unfit, spec.telling) = alternatives::all(&spec);
         spec
     }
 
