@@ -349,7 +349,7 @@ fn table(folder: &Path, settings: &Settings, output: Output, report: &mut Report
             continue;
         };
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        match adopt(file, &text, &settled(file, &text, settings)) {
+        match supplied(file, &text, settings) {
             Ok(adopted) => {
                 total[0] += adopted.operations;
                 total[1] += adopted.callable;
@@ -392,12 +392,13 @@ fn table(folder: &Path, settings: &Settings, output: Output, report: &mut Report
     }
 }
 
-/// The settings with something for what a document leaves open: nobody calls it.
-fn settled(file: &Path, text: &str, settings: &Settings) -> Settings {
-    let mut settings = settings.clone();
-    let Err(AdoptError::Open(open)) = adopt(file, text, &settings) else {
-        return settings;
+/// A spec with something for what the document leaves open: nobody calls it.
+fn supplied(file: &Path, text: &str, settings: &Settings) -> Result<Adopted, AdoptError> {
+    let open = match adopt(file, text, settings) {
+        Err(AdoptError::Open(open)) => open,
+        result => return result,
     };
+    let mut settings = settings.clone();
     for open in open {
         match open {
             Open::Server(_) => settings.server = Some("https://example.com/v1".to_owned()),
@@ -409,7 +410,7 @@ fn settled(file: &Path, text: &str, settings: &Settings) -> Settings {
             _ => {}
         }
     }
-    settings
+    adopt(file, text, &settings)
 }
 
 /// The rules that leave out operations, and how many.

@@ -10,7 +10,7 @@ use crate::document::{Draft, Edits, Kind, Node, Spot, Survey, find, join};
 use crate::finding::{Finding, Findings, Severity};
 #[cfg(feature = "generate")]
 use crate::generate::{Target, generate};
-use crate::lint::{lint, solve};
+use crate::lint::solve;
 use crate::spec::{component_name, says_what, split_reference};
 
 /// Something that is in a document, but not in the spec that was made of it.
@@ -58,22 +58,17 @@ pub(super) struct Left<'t> {
     pub(super) renamed: Vec<Renamed>,
 }
 
-/// What is wrong with a draft, as far as the client that is generated from it.
-pub(super) fn findings(draft: &Draft<'_>) -> Findings {
-    let document = match draft.document() {
-        Ok(document) => document,
-        Err(findings) => return findings,
-    };
-    let findings = lint(&document);
-    if findings.has_errors() {
-        return findings;
-    }
-    // Some names are only known when all types are there.
-    #[cfg(feature = "generate")]
-    if let Err(findings) = generate(&document, &Target::new("client", "generated")) {
-        return findings;
-    }
-    findings
+/// What is wrong with a client of a draft that has no errors. Some names are only known
+/// when all types are there.
+#[cfg(feature = "generate")]
+fn generated(draft: &Draft<'_>) -> Result<(), Findings> {
+    let target = Target::new("client", "generated");
+    generate(&draft.document()?, &target).map(drop)
+}
+
+#[cfg(not(feature = "generate"))]
+fn generated(_: &Draft<'_>) -> Result<(), Findings> {
+    Ok(())
 }
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
@@ -86,17 +81,21 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
     // which stay if others are gone.
     let mut tries: HashMap<(&'static str, usize), usize> = HashMap::new();
     loop {
-        let (more, after) = solve(draft);
+        let (more, after, mut findings) = solve(draft);
         solved.extend(more);
         draft = after;
-        let findings = findings(&draft);
         if !findings.has_errors() {
-            return Ok(Left {
-                draft,
-                solved,
-                losses,
-                renamed,
-            });
+            match generated(&draft) {
+                Ok(()) => {
+                    return Ok(Left {
+                        draft,
+                        solved,
+                        losses,
+                        renamed,
+                    });
+                }
+                Err(found) => findings = found,
+            }
         }
         let clashing: BTreeSet<String> = findings
             .iter()

@@ -143,8 +143,8 @@ pub fn adopt(
     }
     let settled = settle::settle(draft.root(), settings).map_err(AdoptError::Open)?;
     let operations = settled.operations;
-    let nothing = || AdoptError::Refused(leave::findings(&draft));
-    let draft = draft.with(settled.edits).ok_or_else(nothing)?;
+    // Only a list can be left with nothing, and the root is none.
+    let draft = draft.with(settled.edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
     let is_json = text.trim_start().starts_with('{');
     let as_written = left.draft.written().filter(|_| !is_json);

@@ -47,15 +47,8 @@ pub(super) fn write(root: &mut Node, pointer: &str, typ: &str) {
     else {
         return;
     };
-    entries.push(Entry {
-        key: "type".to_owned(),
-        key_span: span.clone(),
-        key_data: Data::Text("type".to_owned()),
-        value: Node {
-            span,
-            data: Data::Text(typ.to_owned()),
-        },
-    });
+    let data = Data::Text(typ.to_owned());
+    entries.push(Entry::new("type".to_owned(), Node { span, data }));
 }
 
 fn of(schema: &Node) -> Option<&'static str> {

@@ -84,12 +84,12 @@ impl From<i64> for Node {
 }
 
 impl Entry {
-    /// An entry that is in no text.
+    /// An entry that is in no text, at the place that its value is said to have.
     pub(super) fn new(key: String, value: Node) -> Self {
         Self {
             key_data: Data::Text(key.clone()),
             key,
-            key_span: 0..0,
+            key_span: value.span.clone(),
             value,
         }
     }

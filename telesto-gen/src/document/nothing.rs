@@ -90,13 +90,6 @@ pub(super) fn write(root: &mut Node, nullable: &Nullable) {
         entry.key_data = Data::Text("allOf".to_owned());
     }
     entries.retain(|entry| entry.key != "nullable");
-    entries.push(Entry {
-        key: "nullable".to_owned(),
-        key_span: span.clone(),
-        key_data: Data::Text("nullable".to_owned()),
-        value: Node {
-            span,
-            data: Data::Flag(true),
-        },
-    });
+    let data = Data::Flag(true);
+    entries.push(Entry::new("nullable".to_owned(), Node { span, data }));
 }

@@ -64,10 +64,10 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     }
 }
 
-/// What can be solved of a draft, and the draft without it.
-pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>) {
+/// What can be solved of a draft, the draft without it, and what is left.
+pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>, Findings) {
     let (solved, look) = solved(Look::of(draft, false));
-    (solved, look.draft)
+    (solved, look.draft, look.findings)
 }
 
 fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {

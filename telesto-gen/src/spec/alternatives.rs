@@ -18,7 +18,7 @@ use super::{Found, Spec, says_nothing, split_reference};
 pub(super) const KEYWORDS: [&str; 2] = ["oneOf", "anyOf"];
 
 /// How deep alternatives of alternatives are followed.
-const DEEPEST: usize = 8;
+pub(super) const DEEPEST: usize = 8;
 
 /// A schema with a `oneOf` or an `anyOf`.
 #[derive(Debug, Clone)]

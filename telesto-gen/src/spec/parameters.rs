@@ -1,11 +1,8 @@
 //! How the values of parameters are written.
 
-use super::alternatives::KEYWORDS;
+use super::alternatives::{DEEPEST, KEYWORDS};
 use super::{Found, Parameter, Spec};
 use crate::document::{Data, Node};
-
-/// How deep alternatives of alternatives are followed.
-const DEEPEST: usize = 8;
 
 impl<'a> Parameter<'a> {
     /// What a list is joined with into one value; `None` if each of its items is a value
