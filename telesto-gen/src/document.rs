@@ -11,6 +11,7 @@ use crate::finding::{Finding, Findings, Location, Severity};
 mod draft;
 mod edit;
 mod implied;
+mod newer;
 mod node;
 mod nothing;
 mod objects;
@@ -32,7 +33,8 @@ pub(crate) use survey::{Extension, Place, Survey, closest};
 
 use node::Problem;
 
-/// An OpenAPI 3.0 document, its text, and the position of everything in it.
+/// An OpenAPI document, its text, and the position of everything in it. One of OpenAPI 3.1
+/// is read as the one of 3.0 that says the same.
 #[derive(Debug, Clone)]
 pub struct Document {
     path: PathBuf,
@@ -55,7 +57,7 @@ pub enum ReadError {
         /// What the system says about it.
         source: std::io::Error,
     },
-    /// It is not an OpenAPI 3.0 document.
+    /// It is not a document of OpenAPI 3.0 or 3.1.
     Refused(Findings),
 }
 
@@ -241,8 +243,11 @@ impl Document {
 type Located = (String, Problem);
 
 fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
-    check_version(&root, text).map_err(|problem| vec![problem])?;
+    let version = version(&root, text).map_err(|problem| vec![problem])?;
     let path_items = path_items::write_out(&mut root);
+    if version == Version::V3_1 {
+        newer::write_as_3_0(&mut root);
+    }
     let survey = Survey::of(&root);
     if !survey.problems.is_empty() {
         return Err(survey.problems);
@@ -259,8 +264,14 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
     Ok((root, api, path_items))
 }
 
-/// Whether this is a document of OpenAPI 3.0.
-fn check_version(root: &Node, text: &str) -> Result<(), Located> {
+#[derive(PartialEq)]
+enum Version {
+    V3_0,
+    V3_1,
+}
+
+/// The version of OpenAPI that a document is written in.
+fn version(root: &Node, text: &str) -> Result<Version, Located> {
     let refuse = |pointer: &str, span, message: String, help: &str| {
         let problem = Problem {
             rule: "openapi-version",
@@ -300,19 +311,22 @@ fn check_version(root: &Node, text: &str) -> Result<(), Located> {
     let numbers = given.split('.').collect::<Vec<_>>();
     let digits = |s: &&str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     match numbers.as_slice() {
-        ["3", "0", patch] if digits(patch) => Ok(()),
-        ["3", "0"] | ["3"] => refuse(
+        ["3", "0", patch] if digits(patch) => Ok(Version::V3_0),
+        ["3", "1", patch] if digits(patch) => Ok(Version::V3_1),
+        ["3", "0" | "1"] | ["3"] => refuse(
             "/openapi",
             span,
             format!("`{given}` is not a full version"),
-            "write all three numbers: `openapi: 3.0.3`",
+            match numbers.get(1) {
+                Some(&"1") => "write all three numbers: `openapi: 3.1.0`",
+                _ => "write all three numbers: `openapi: 3.0.3`",
+            },
         ),
         ["3", minor, ..] if digits(minor) && *minor != "0" => refuse(
             "/openapi",
             span,
             format!("OpenAPI {given} is not supported"),
-            "write the document in OpenAPI 3.0: `openapi: 3.0.3`, `nullable: true` instead of \
-             `type: [..., \"null\"]`, `example` instead of `examples` in schemas",
+            "write the document in OpenAPI 3.0: `openapi: 3.0.3`",
         ),
         _ => refuse(
             "/openapi",

@@ -33,7 +33,7 @@ Exit codes:
   2  the command line is wrong"
 )]
 struct Arguments {
-    /// Serve this OpenAPI 3.0 document instead of the shipped one
+    /// Serve this OpenAPI document instead of the shipped one
     #[arg(long, value_name = "FILE")]
     spec: Option<PathBuf>,
 

@@ -33,7 +33,7 @@ impl MockServer {
         MockServerBuilder::new(SHIPPED)
     }
 
-    /// A builder for a mock server of another spec, an OpenAPI 3.0 document in
+    /// A builder for a mock server of another spec, an OpenAPI document in
     /// YAML.
     pub fn builder_for(spec: &str) -> MockServerBuilder {
         MockServerBuilder::new(spec)

@@ -294,7 +294,7 @@ impl fmt::Debug for MockServerBuilder {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The spec is not an OpenAPI 3.0 document. The text says where and why.
+    /// The spec is not an OpenAPI document. The text says where and why.
     Spec(String),
     /// Neither the spec nor the builder has a limit.
     NoRateLimit,

@@ -256,7 +256,7 @@ async fn what_cannot_be_served_is_refused_with_the_reason() {
     for (spec, says) in [
         ("a: [", "error[yaml-syntax]"),
         ("a: 1", "start it with `openapi: 3.0.3`"),
-        ("openapi: 3.1.0", "spec:1:10"),
+        ("openapi: 3.2.0", "spec:1:10"),
         ("openapi: 3.0.3", "the document has no `paths`"),
         (
             "{ openapi: 3.0.3, info: { title: Made up, version: '0' }, paths: {} }",

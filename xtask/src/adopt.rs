@@ -199,8 +199,8 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
     }
     if !adopted.keeps_layout {
         report.step(
-            "Wrote anew",
-            "the layout: it could not be kept, nor comments",
+            "Laid out",
+            "anew: neither the layout nor the comments could be kept",
         );
     }
     let share = percent(adopted.callable, adopted.operations);

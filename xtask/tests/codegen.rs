@@ -154,7 +154,7 @@ fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
                  \"204\": { description: Done. }\n\ncomponents:\n";
     // The last one is how many lines after the edit the place is.
     for (from, to, rule, lines) in [
-        ("openapi: 3.0.3", "openapi: 3.1.0", "openapi-version", 0),
+        ("openapi: 3.0.3", "openapi: 3.2.0", "openapi-version", 0),
         ("openapi: 3.0.3", "openapi: [", "yaml-syntax", 2),
         ("  title: Telesto", "\ttitle: Telesto", "yaml-syntax", 0),
         (operation, "", "missing-operation-id", -1),

@@ -178,7 +178,7 @@ fn what_cannot_be_read_says_why() {
     assert!(said.contains("= help: pass a git revision"), "{said}");
     assert_eq!(code, 1);
 
-    scratch.edit("openapi: 3.0.3", "openapi: 3.1.0");
+    scratch.edit("openapi: 3.0.3", "openapi: 3.2.0");
     let (said, code) = scratch.said(&[]);
     assert!(said.contains("error[openapi-version]"), "{said}");
     assert_eq!(code, 1);

@@ -71,7 +71,7 @@ pub struct Adopted {
     /// The spec, in YAML. It has no errors.
     pub text: String,
     /// Whether layout and comments are those of the document. They are not if that is
-    /// JSON, or shares parts by aliases.
+    /// JSON, or shares parts by aliases, or paths by references.
     pub keeps_layout: bool,
     /// The URL of the server.
     pub server: String,
@@ -131,9 +131,9 @@ pub fn adopt(
     let path = path.as_ref();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let draft = Draft::of(path, text).map_err(AdoptError::Refused)?;
-    if settle::shares_operations(draft.root())
-        && let Some(anew) = draft.written_anew()
-    {
+    let anew = draft.with_path_items();
+    let shares = || settle::shares_operations(draft.root());
+    if let Some(anew) = anew.or_else(|| shares().then(|| draft.written_anew())?) {
         // Each of them gets a name of its own.
         let adopted = adopt(path, &anew, settings)?;
         return Ok(Adopted {

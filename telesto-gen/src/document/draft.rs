@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::node::{self, Node};
 use super::surrogates::Joined;
-use super::{Document, Edits, Spot, refused};
+use super::{Document, Edits, Spot, path_items, refused};
 use crate::finding::Findings;
 
 /// A text with changes. Its nodes have the positions of the text as it was, so that
@@ -68,6 +68,15 @@ impl<'t> Draft<'t> {
     /// be read as something else, as it may with aliases.
     pub(crate) fn written(&self) -> Option<String> {
         self.edits.written(self.text)
+    }
+
+    /// As [`written_anew`](Self::written_anew), with the paths that others refer to. `None`
+    /// if there are none.
+    pub(crate) fn with_path_items(&self) -> Option<String> {
+        let mut root = self.root.clone();
+        let targets = path_items::write_out(&mut root);
+        let anew = serde_yaml::to_string(&root.to_yaml());
+        anew.ok().filter(|_| !targets.is_empty())
     }
 
     /// The text in a layout of its own, without comments.

@@ -258,6 +258,13 @@ impl<'a> Survey<'a> {
                     }
                 ),
             ),
+            (Shape::Ref(object), Data::Flag(any)) if object.kind == Kind::Schema => (
+                format!("`{name}` is `{any}`: OpenAPI 3.0 has no such schema"),
+                match any {
+                    true => "write `{}` for what may be any value".to_owned(),
+                    false => "remove it: nothing is a value of it".to_owned(),
+                },
+            ),
             (Shape::List(_), Data::Flag(required)) if name == "required" => (
                 "`required` of a schema is a list of property names".to_owned(),
                 match (required, property(&at)) {
@@ -297,6 +304,7 @@ impl<'a> Survey<'a> {
     fn unknown_field(&mut self, object: &Object, entry: &Entry, at: String) {
         let key = &entry.key;
         let known: Vec<&str> = object.fields.iter().map(|(name, _)| *name).collect();
+        let only_restricts = object.kind == Kind::Schema && restricts(entry);
         let (message, help) = match object.kind {
             Kind::Paths if is_method(key) => (
                 format!("`{key}` is a method, not a path"),
@@ -320,13 +328,24 @@ impl<'a> Survey<'a> {
             _ => (
                 format!("{} has no field `{key}`", object.name),
                 match (newer(object.kind, key), closest(key, known.iter().copied())) {
+                    _ if only_restricts => {
+                        "remove it: the client has no use for it, and OpenAPI 3.0 no form"
+                            .to_owned()
+                    }
                     (Some(help), _) => help.to_owned(),
                     (None, Some(close)) => format!("did you mean `{close}`?"),
                     (None, None) => format!("remove it, or use one of `{}`", known.join("`, `")),
                 },
             ),
         };
-        self.refuse("unknown-field", entry.key_span.clone(), at, message, help);
+        let problem = Problem {
+            rule: "unknown-field",
+            span: entry.key_span.clone(),
+            message,
+            help,
+            fix: only_restricts.then(|| Spot::of_entry(entry)),
+        };
+        self.problems.push((at, problem));
     }
 
     fn refuse(
@@ -364,6 +383,14 @@ fn newer(kind: Kind, key: &str) -> Option<&'static str> {
         (Kind::Schema, "$defs" | "definitions") => "move the schemas to `components/schemas`",
         (Kind::Schema, "prefixItems") => "OpenAPI 3.0 has no tuples: describe one kind of `items`",
         (Kind::Schema, "patternProperties") => "use `additionalProperties: { … }`",
+        (Kind::Schema, "if" | "then" | "else" | "dependentSchemas") => {
+            "OpenAPI 3.0 has no conditions: describe all properties, and what they need in words"
+        }
+        (Kind::Schema, "unevaluatedItems") => "write `items: { … }`",
+        (Kind::Schema, "unevaluatedProperties") => "write `additionalProperties: { … }`",
+        (Kind::Schema, "$id" | "$anchor" | "$dynamicRef" | "$dynamicAnchor") => {
+            "refer to a schema by its place: `$ref: '#/components/schemas/…'`"
+        }
         (Kind::Schema, "optional") => "fields are optional unless `required` lists them",
         (Kind::Document, "webhooks") => "remove them: webhooks are OpenAPI 3.1",
         (Kind::Document, "basePath" | "host" | "schemes") => {
@@ -372,6 +399,15 @@ fn newer(kind: Kind, key: &str) -> Option<&'static str> {
         (Kind::Document, "definitions") => "move the schemas to `components/schemas`",
         _ => return None,
     })
+}
+
+/// Whether a field of JSON Schema says only which of the values are valid.
+fn restricts(field: &Entry) -> bool {
+    match field.key.as_str() {
+        "contains" | "minContains" | "maxContains" | "propertyNames" | "dependentRequired" => true,
+        "unevaluatedItems" | "unevaluatedProperties" => matches!(field.value.data, Data::Flag(_)),
+        _ => false,
+    }
 }
 
 /// What to write for a type that OpenAPI does not have.

@@ -96,11 +96,12 @@ static RULES: &[Rule] = &[
     read("duplicate-key", "a key is defined once in its mapping"),
     read("several-documents", "a file holds one document"),
     read("empty-document", "a file holds a document"),
-    read("openapi-version", "the document is OpenAPI 3.0"),
+    read("openapi-version", "the document is OpenAPI 3.0 or 3.1"),
     read(
         "unknown-field",
         "an object has only fields of OpenAPI 3.0.3",
-    ),
+    )
+    .fixed_by("takes out what OpenAPI 3.1 has to restrict values"),
     read(
         "missing-field",
         "an object has the fields that OpenAPI 3.0.3 requires",
