@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use progenitor_client::{ClientInfo as _, RequestBuilderExt, ResponseValue, encode_path};
 use reqwest::header::HeaderValue;
+use reqwest::multipart::{Form, Part};
 use reqwest::{Request, RequestBuilder};
 
 use crate::generated::Client;
 use crate::outcome::Received;
-use crate::wire::{Wire, form_fields, to_text};
+use crate::upload::escaped;
+use crate::wire::{FormPart, Wire, form_fields, form_parts, to_text};
 use crate::{ByteStream, Error, decode, operation};
 
 /// What a call asks for in place of what its client does.
@@ -78,6 +80,35 @@ pub(crate) fn form<T: Wire>(
     let fields = valid(operation, form_fields(body))?;
     let request = RequestBuilderExt::<()>::form_urlencoded(request, &fields);
     valid(operation, request)
+}
+
+/// A request with a form as its body that may hold files.
+pub(crate) fn multipart<T: Wire>(
+    operation: &str,
+    request: RequestBuilder,
+    body: &T,
+) -> Result<RequestBuilder, Error> {
+    let form = multipart_form(body).map_err(|error| error.of(operation))?;
+    Ok(request.multipart(form))
+}
+
+/// A form that may hold files.
+pub(crate) fn multipart_form<T: Wire>(body: &T) -> Result<Form, Error> {
+    let parts = form_parts(body).map_err(Error::invalid_request)?;
+    // As browsers write them: PHP, for one, does not read encoded names.
+    let mut form = Form::new().percent_encode_noop();
+    for (name, part) in parts {
+        let part = match part {
+            FormPart::Text(text) => Part::text(text),
+            FormPart::Json(json) => {
+                let part = Part::text(json).mime_str("application/json");
+                part.map_err(Error::invalid_request)?
+            }
+            FormPart::File(file) => file.part()?,
+        };
+        form = form.part(escaped(&name), part);
+    }
+    Ok(form)
 }
 
 /// Sends the request of an operation through the middleware.

@@ -34,6 +34,7 @@ mod random;
 mod request;
 mod retry;
 mod trace;
+mod upload;
 mod wire;
 
 pub use progenitor_client::ResponseValue;
@@ -61,6 +62,7 @@ pub use self::limit::{OnLimit, RateLimit};
 pub use self::operation::{Operation, Returns, operations};
 pub use self::request::RequestBuilder;
 pub use self::retry::Retry;
+pub use self::upload::Upload;
 
 /// The code of the repository's README, compiled as tests.
 #[cfg(doctest)]

@@ -219,7 +219,14 @@ impl Middleware {
             let kinds = HeaderValue::try_from(accepted(call)).map_err(Error::invalid_request)?;
             request.headers_mut().insert(ACCEPT, kinds);
         }
-        if let (Some(kind), Some(_)) = (call.sends, request.body()) {
+        // That of a form with files has more to say than the type.
+        let sent = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .map(HeaderValue::as_bytes);
+        if let (Some(kind), Some(_)) = (call.sends, request.body())
+            && !sent.is_some_and(|sent| sent.starts_with(kind.as_bytes()))
+        {
             let kind = HeaderValue::try_from(kind).map_err(Error::invalid_request)?;
             request.headers_mut().insert(CONTENT_TYPE, kind);
         }

@@ -1,6 +1,6 @@
 //! Facts of the document that progenitor's output no longer shows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::descriptions;
 use crate::document::{Kind, Node};
@@ -8,7 +8,7 @@ use crate::names::pascal;
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
 use crate::spec::{
-    Found, Operation, Parameter, RateLimit, Spec, component_name, essence, is_json, sent_as,
+    Coding, Found, Operation, Parameter, RateLimit, Spec, component_name, essence, is_json, sent_as,
 };
 
 /// The facts that the refinements and the table of operations need.
@@ -26,6 +26,8 @@ pub(crate) struct Facts {
     pub(crate) objects: Vec<ObjectFacts>,
     /// Every schema with alternatives.
     pub(crate) unions: Vec<Union>,
+    /// The pointers of the schemas of files in forms.
+    pub(crate) files: BTreeSet<String>,
 }
 
 /// An operation of the document.
@@ -88,12 +90,6 @@ pub(crate) struct BodyFacts {
     pub(crate) sent_in: String,
 }
 
-impl BodyFacts {
-    pub(crate) fn is_form(&self) -> bool {
-        self.sent_in == "application/x-www-form-urlencoded"
-    }
-}
-
 /// The properties of an object, in the order of the document.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct ObjectFacts {
@@ -103,6 +99,12 @@ pub(crate) struct ObjectFacts {
 }
 
 impl OperationFacts {
+    /// How its body is written.
+    pub(crate) fn coding(&self) -> Option<Coding> {
+        let body = self.body.as_ref()?;
+        Some(Coding::of(&body.sent_in, false))
+    }
+
     /// What the lists of a query parameter are joined with.
     pub(crate) fn joined_by(&self, name: &str) -> Option<&'static str> {
         let mut query = self.parameters.iter().filter(|p| p.place == "query");
@@ -124,6 +126,7 @@ impl Facts {
                 .collect(),
             objects: objects(spec),
             unions: spec.unions.clone(),
+            files: spec.files.pointers.clone(),
         }
     }
 

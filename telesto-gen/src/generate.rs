@@ -165,7 +165,7 @@ impl<'a> Refined<'a> {
         // Before the fix-ups: what they drop is documented, too.
         let facts = Facts::of(&spec, crate_name);
         let mut applied = vec![("descriptions", described)];
-        applied.extend(fixup::apply(&mut api, &facts.unions));
+        applied.extend(fixup::apply(&mut api, &facts.unions, &facts.files));
         watch.done("fixup");
         let tokens =
             progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;

@@ -101,17 +101,18 @@ fn settings() -> GenerationSettings {
         .with_inner_type(quote!(crate::middleware::Middleware))
         .with_map_type("::std::collections::BTreeMap")
         .with_derive("PartialEq");
+    let text = |format: &str| SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        format: Some(format.to_owned()),
+        ..SchemaObject::default()
+    };
     for format in formats::ALL {
         if let Rust::Type(path) = format.rust {
-            let schema = SchemaObject {
-                instance_type: Some(InstanceType::String.into()),
-                format: Some(format.name.to_owned()),
-                ..SchemaObject::default()
-            };
             let implemented = [TypeImpl::Display, TypeImpl::FromStr].into_iter();
-            settings.with_conversion(schema, path, implemented);
+            settings.with_conversion(text(format.name), path, implemented);
         }
     }
+    settings.with_conversion(text(fixup::FILE), "crate::Upload", [].into_iter());
     settings
 }
 

@@ -22,6 +22,7 @@ fn every_step_says_how_often_it_applied() {
     let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
     let expected = [
         ("descriptions", 2),
+        ("files", 0),
         ("choices", 0),
         ("joined-lists", 0),
         ("alternatives", 2),

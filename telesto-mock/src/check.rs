@@ -2,10 +2,15 @@
 //! against the spec.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt;
+use std::convert::Infallible;
+use std::error::Error;
+use std::{fmt, future};
 
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
+use bytes::Bytes;
+use futures_util::{FutureExt as _, stream};
+use multer::Multipart;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use telesto_gen::spec::{self, Found, Node, Spec};
@@ -166,13 +171,52 @@ impl Checks {
                 .map_err(|error| format!("the body is not JSON: {error}"))?;
             schemas.check(schema, &value, Required::Yes, &path)
         } else if kind == "application/x-www-form-urlencoded" {
-            let fields: Vec<(String, String)> =
-                form_urlencoded::parse(request.body).into_owned().collect();
-            schemas.check_form(schema, &fields, &path)
+            let fields = form_urlencoded::parse(request.body).into_owned();
+            let parts = fields.map(|(name, text)| (name, Part::Text(text)));
+            schemas.check_form(schema, &parts.collect::<Vec<_>>(), &path)
+        } else if kind == "multipart/form-data" {
+            let parts = parts(request).map_err(|error| format!("the body is no form: {error}"))?;
+            schemas.check_form(schema, &parts, &path)
         } else {
             Ok(())
         }
     }
+}
+
+/// A part of a form.
+enum Part {
+    Text(String),
+    Json(Value),
+    File,
+}
+
+/// The parts of a form that may hold files.
+fn parts(request: &Received<'_>) -> Result<Vec<(String, Part)>, Box<dyn Error>> {
+    let kind = request.headers.get(CONTENT_TYPE).map(|kind| kind.to_str());
+    let boundary = multer::parse_boundary(kind.transpose()?.unwrap_or_default())?;
+    let body = Bytes::copy_from_slice(request.body);
+    let body = stream::once(future::ready(Ok::<_, Infallible>(body)));
+    let read = async {
+        let mut form = Multipart::new(body, boundary);
+        let mut parts = Vec::new();
+        while let Some(field) = form.next_field().await? {
+            let name = field.name().unwrap_or_default().to_owned();
+            let kind = field
+                .content_type()
+                .map(|kind| kind.essence_str().to_owned());
+            let part = match (field.file_name(), kind.as_deref()) {
+                (Some(_), _) => Part::File,
+                (None, Some("application/json")) => {
+                    Part::Json(serde_json::from_slice(&field.bytes().await?)?)
+                }
+                (None, _) => Part::Text(field.text().await?),
+            };
+            parts.push((name, part));
+        }
+        Ok(parts)
+    };
+    // All of it is there.
+    read.now_or_never().ok_or("it does not end")?
 }
 
 /// Whether a field is there, and `false`.
@@ -201,6 +245,8 @@ struct Schema {
     /// A text that the format of a text looks like.
     sample: Option<&'static str>,
     is_decimal: bool,
+    /// Whether it is a file, in a form.
+    is_file: bool,
     nullable: bool,
     values: Vec<Value>,
     items: Option<String>,
@@ -300,6 +346,7 @@ impl Schemas {
         let compiled = Schema {
             sample: spec::sample(node).filter(|_| is_moment),
             is_decimal: format == Some("decimal"),
+            is_file: format == Some("binary"),
             nullable: node.is_set("nullable"),
             values: values.iter().map(Node::to_json).collect(),
             items: spec
@@ -382,15 +429,31 @@ impl Schemas {
 
     /// Checks a value that is sent as text, such as that of a parameter.
     fn check_text(&self, schema: &str, text: &str, path: &Path<'_>) -> Result<(), String> {
+        self.check(self.item(schema), &Value::from(text), Required::Yes, path)
+    }
+
+    /// The schema of the items of a list, or of anything else itself.
+    fn item<'s>(&'s self, schema: &'s str) -> &'s str {
         let items = self.0.get(schema).and_then(|schema| schema.items.as_ref());
-        let schema = items.map_or(schema, String::as_str);
-        self.check(schema, &Value::from(text), Required::Yes, path)
+        items.map_or(schema, String::as_str)
+    }
+
+    /// Checks that a property may be a file, or a list of files.
+    fn check_file(&self, schema: &str, path: &Path<'_>) -> Result<(), String> {
+        let Some(found) = self.0.get(self.item(schema)) else {
+            return Ok(());
+        };
+        match found.all_of.first() {
+            Some(part) => self.check_file(part, path),
+            None if found.is_file => Ok(()),
+            None => Err(format!("{path}: got a file")),
+        }
     }
 
     fn check_form(
         &self,
         schema: &str,
-        fields: &[(String, String)],
+        fields: &[(String, Part)],
         path: &Path<'_>,
     ) -> Result<(), String> {
         let Some(found) = self.0.get(schema) else {
@@ -401,9 +464,18 @@ impl Schemas {
         }
         let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
         found.check_names(&names, path)?;
-        for (name, text) in fields.iter().filter(|(_, text)| !text.is_empty()) {
-            if let Some(property) = found.properties.get(name) {
-                self.check_text(property, text, &Path::Property(path, name))?;
+        for (name, part) in fields {
+            let Some(property) = found.properties.get(name) else {
+                continue;
+            };
+            let path = Path::Property(path, name);
+            match part {
+                Part::Text(text) if text.is_empty() => {}
+                Part::Text(text) => self.check_text(property, text, &path)?,
+                Part::Json(value) => {
+                    self.check(self.item(property), value, Required::Yes, &path)?;
+                }
+                Part::File => self.check_file(property, &path)?,
             }
         }
         Ok(())

@@ -2,7 +2,7 @@
 //! made-up client, and this calls it with its Rust.
 
 use rust_decimal::Decimal;
-use telesto_fixture_api::{Error, types};
+use telesto_fixture_api::{Error, Upload, types};
 
 use crate::support::mock_server;
 
@@ -35,6 +35,13 @@ async fn the_examples_work_as_they_are() -> Result<(), Error> {
     let retail = draft.prices.get("retail");
     assert!(is_open);
     assert_eq!(retail, Some(&Decimal::new(1250, 2)));
+
+    // A form with a file. It is read when the form is sent, here of another one.
+    let photo = Upload::file("photos/front.jpg");
+    assert!(format!("{photo:?}").contains("front.jpg"));
+    let photo = Upload::file(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"));
+    let form = types::PhotographDraftBody::builder().photo(photo);
+    client.photograph_draft().draft_id("7").body(form).await?;
 
     // One of several schemas.
     let kit = client.get_kit().kit_id("7").await?.into_inner();

@@ -60,9 +60,17 @@ pub(crate) use self::generated::*;
     reason = "which of these are called depends on the spec that the client is made from"
 )]
 mod generated {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::{io, thread};
+
     use ::httpmock::{HttpMockRequest, Method, Then, When};
+    use futures_core::Stream as _;
+    use regex::bytes::{NoExpand, Regex};
     use reqwest::Url;
+    use reqwest::multipart::Form;
     use serde_json::{Value, json};
+    use tokio::runtime::Builder;
 
     use super::written::Telesto;
     use crate::Argument;
@@ -128,6 +136,23 @@ mod generated {
         })
     }
 
+    /// Expects the parts of this body, as a form that may hold files.
+    pub(crate) fn multipart_body<T: Wire>(when: When, value: &T) -> When {
+        let form = sent(call::multipart_form(value));
+        let boundary = sent(Regex::new(&regex::escape(form.boundary())));
+        let expected = sent(collected(form));
+        when.is_true(move |request: &HttpMockRequest| {
+            let headers = request.headers();
+            let kind = headers.get("content-type");
+            let kind = kind.and_then(|kind| kind.to_str().ok());
+            let used = kind.and_then(|kind| kind.strip_prefix("multipart/form-data; boundary="));
+            used.is_some_and(|used| {
+                let expected = boundary.replace_all(&expected, NoExpand(used.as_bytes()));
+                *request.body_ref() == expected[..]
+            })
+        })
+    }
+
     /// Expects this body, as it is.
     pub(crate) fn bytes_body(when: When, value: impl AsRef<[u8]>) -> When {
         let expected = value.as_ref().to_vec();
@@ -165,6 +190,24 @@ mod generated {
         then.status(status)
             .header("content-type", "application/json")
             .json_body(json!({ "statusCode": status, "error": error }))
+    }
+
+    /// The bytes of a form. A runtime of its own reads the files, as a mock may be set
+    /// up within another one.
+    fn collected(form: Form) -> io::Result<Vec<u8>> {
+        let read = async {
+            let mut stream = pin!(form.into_stream());
+            let mut bytes = Vec::new();
+            while let Some(chunk) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+                bytes.extend_from_slice(&chunk.map_err(io::Error::other)?);
+            }
+            Ok(bytes)
+        };
+        thread::scope(|scope| {
+            let reading = scope.spawn(|| Builder::new_current_thread().build()?.block_on(read));
+            let panicked = |_| Err(io::Error::other("the form cannot be read"));
+            reading.join().unwrap_or_else(panicked)
+        })
     }
 
     /// The pattern of a path, below the path of the base URL or below none,

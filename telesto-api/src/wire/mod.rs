@@ -94,7 +94,7 @@ pub(crate) use self::alternatives::{
     Case, Test, alternatives, never_sent as unknown_never_sent, read as read_alternatives,
     read_as as read_alternative, write as write_alternative,
 };
-pub(crate) use self::form::fields as form_fields;
+pub(crate) use self::form::{Part as FormPart, fields as form_fields, parts as form_parts};
 pub(crate) use self::object::{Emptied, objects, start};
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 

@@ -23,9 +23,14 @@ mod parameters;
 pub(crate) mod renamed;
 
 /// Applies all of them. Returns how often each applied, by its name.
-pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, usize)> {
+pub(crate) fn apply(
+    api: &mut OpenAPI,
+    unions: &[Union],
+    files: &BTreeSet<String>,
+) -> Vec<(&'static str, usize)> {
     let mut applied = vec![
         // Before alternatives are replaced.
+        ("files", self::files(api, files)),
         ("choices", parameters::choices(api)),
         ("joined-lists", parameters::lists(api)),
         // Then this, as it goes by the places in the document.
@@ -51,6 +56,24 @@ pub(crate) fn apply(api: &mut OpenAPI, unions: &[Union]) -> Vec<(&'static str, u
         ("merged-scalars", merged_scalars(api)),
     ]);
     applied
+}
+
+/// The format that stands for a file in a form.
+pub(crate) const FILE: &str = "zq_file";
+
+/// progenitor knows no multipart forms, and a binary text is a text to typify. Those in
+/// forms get a type of their own.
+fn files(api: &mut OpenAPI, files: &BTreeSet<String>) -> usize {
+    let mut marked = 0;
+    schemas::for_each(api, &mut |pointer, schema| {
+        if files.contains(pointer)
+            && let SchemaKind::Type(Type::String(text)) = &mut schema.schema_kind
+        {
+            text.format = VariantOrUnknownOrEmpty::Unknown(FILE.to_owned());
+            marked += 1;
+        }
+    });
+    marked
 }
 
 /// progenitor takes a request body of one media type only, knows few of them, and has a
@@ -91,7 +114,7 @@ fn known(content: &mut IndexMap<String, MediaType>, used: Option<String>, is_sen
         _ => VariantOrUnknownOrEmpty::Empty,
     };
     media.schema = match (coding, is_sent) {
-        (Coding::Json | Coding::Form, _) => media.schema,
+        (Coding::Json | Coding::Form, _) | (Coding::FormData, true) => media.schema,
         (_, true) => Some(ReferenceOr::Item(Schema {
             schema_data: SchemaData::default(),
             schema_kind: SchemaKind::Type(Type::String(StringType {
@@ -545,7 +568,7 @@ paths:
         ] {
             assert!(!text.contains(gone), "{gone} in {text}");
         }
-        for (name, times) in apply(&mut api, &[]) {
+        for (name, times) in apply(&mut api, &[], &BTreeSet::new()) {
             assert_eq!(times, 0, "{name} a second time");
         }
     }

@@ -1,11 +1,9 @@
 //! Rules about the bodies of requests and responses.
 
-use std::collections::HashSet;
-
 use crate::document::{Data, Entry, Kind, Node, join};
 
 use super::Report;
-use crate::spec::{Coding, Found, Spec, Used, is_json, media_type, sent_as};
+use crate::spec::{Coding, FormField, Found, Spec, Used, is_json, media_type, sent_as};
 
 /// progenitor has a `todo!` for this.
 pub(super) fn json_without_schema(spec: &Spec<'_>, report: &mut Report<'_>) {
@@ -46,13 +44,20 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
     };
     match Coding::of(media_type, is_binary(content.node)) {
         Coding::Json => {}
-        Coding::Form => {
-            encoding(report, &content, label);
-            if content.node.get("schema").is_none() {
-                no_schema(report, &content, label, "{ type: object, properties: … }");
-            }
-            if let Some(schema) = spec.field(&content, "schema") {
-                fields(spec, report, &schema, label, &mut HashSet::new());
+        coding @ (Coding::Form | Coding::FormData) => {
+            let schema = spec.field(&content, "schema");
+            let fields = schema.filter(|_| coding == Coding::FormData);
+            let fields = fields.map_or_else(Vec::new, |schema| spec.form_fields(&schema));
+            encoding(report, &content, label, &fields);
+            match spec.field(&content, "schema") {
+                Some(schema) if !is_object(&schema) => report.at_key(
+                    &content.field("schema"),
+                    format!("the form of `{label}` is not an object"),
+                    "describe its fields: `{ type: object, properties: … }`",
+                ),
+                Some(schema) if coding == Coding::Form => texts(spec, report, &schema, label),
+                Some(_) => {}
+                None => no_schema(report, &content, label, "{ type: object, properties: … }"),
             }
         }
         Coding::Text => plain(spec, report, &content, label, "{ type: string }"),
@@ -62,9 +67,9 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
         }
         Coding::Multipart => report.at_key(
             &content.pointer,
-            format!("the client cannot send the multipart body of `{label}`"),
-            "if the API takes JSON too, describe that; otherwise leave the operation out and \
-             call it with `client.request(method, path)`",
+            format!("the client cannot send the `{media_type}` body of `{label}`"),
+            "if the API takes JSON or `multipart/form-data`, too, describe that; otherwise leave \
+             the operation out and call it with `client.request(method, path)`",
         ),
     }
 }
@@ -82,64 +87,74 @@ fn no_schema(report: &mut Report<'_>, content: &Found<'_>, label: &str, schema: 
     );
 }
 
-/// The client has one way to write each field.
-fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str) {
-    let usual = |field: &Entry| match (field.key.as_str(), &field.value.data) {
-        ("style", Data::Text(style)) => style == "form",
-        ("explode", Data::Flag(explode)) => *explode,
-        _ => false,
-    };
+/// The client has one way to write each field. Those of a form that may hold files are
+/// given.
+fn encoding(report: &mut Report<'_>, content: &Found<'_>, label: &str, fields: &[FormField<'_>]) {
     let encoding = content.node.get("encoding").map_or(&[][..], Node::entries);
     for property in encoding {
-        if !property.value.entries().iter().all(usual) {
+        let mut fields = fields.iter();
+        let field = fields.find(|field| field.name == property.key);
+        let is_usual = |part: &Entry| match (part.key.as_str(), &part.value.data, field) {
+            ("style", Data::Text(style), _) => style == "form",
+            ("explode", Data::Flag(explode), _) => *explode,
+            ("contentType", Data::Text(kinds), Some(field)) => {
+                kinds.split(',').any(|kind| is_sent_as(field, kind.trim()))
+            }
+            _ => false,
+        };
+        if !property.value.entries().iter().all(is_usual) {
             report.at_key(
                 &join(&content.field("encoding"), &property.key),
                 format!(
                     "`{}`, in the form of `{label}`, has an encoding of its own",
                     property.key
                 ),
-                "remove it: the client sends a list as several fields, in the default way",
+                "remove it: the client sends a list as several fields, and objects as JSON, in \
+                 the default way",
             );
         }
     }
 }
 
+/// Whether the client may send a field of a form with this media type.
+fn is_sent_as(field: &FormField<'_>, media_type: &str) -> bool {
+    if field.is_file() {
+        return true;
+    }
+    match is_plain(&field.schema) {
+        true => media_type.starts_with("text/"),
+        false => is_json(media_type),
+    }
+}
+
+/// A binary text is a file in a form, and a text in everything else.
+pub(super) fn shared_file(spec: &Spec<'_>, report: &mut Report<'_>) {
+    for pointer in &spec.files.shared {
+        report.at_key(
+            pointer,
+            "this is a file in a form, but not only there".to_owned(),
+            "describe the form by a schema of its own: in JSON, a binary text is no file",
+        );
+    }
+}
+
+/// A form has fields, if its schema says anything.
+fn is_object(schema: &Found<'_>) -> bool {
+    let typ = schema.node.text_of("type");
+    typ.is_none_or(|typ| typ == "object")
+}
+
 /// A form holds text. There are several ways to write anything else than plain
 /// values and lists of them.
-fn fields<'a>(
-    spec: &Spec<'a>,
-    report: &mut Report<'_>,
-    schema: &Found<'a>,
-    label: &str,
-    seen: &mut HashSet<String>,
-) {
-    if !seen.insert(schema.pointer.clone()) {
-        return;
-    }
-    for key in ["allOf", "oneOf", "anyOf"] {
-        for part in spec.parts(schema, key) {
-            fields(spec, report, &part, label, seen);
-        }
-    }
-    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
-    for property in properties {
-        let at = join(&schema.field("properties"), &property.key);
-        let Some(found) = spec.resolve(&property.value, &at) else {
-            continue;
-        };
-        let mut found = spec.unwrapped(&found);
-        if found.node.text_of("type") == Some("array")
-            && let Some(items) = spec.field(&found, "items")
-        {
-            found = spec.unwrapped(&items);
-        }
-        if !is_plain(&found) {
+fn texts<'a>(spec: &Spec<'a>, report: &mut Report<'_>, schema: &Found<'a>, label: &str) {
+    for field in spec.form_fields(schema) {
+        if !is_plain(&field.schema) {
             report.at_key(
-                &at,
+                &field.pointer,
                 format!(
                     "`{}`, in the form of `{label}`, is neither a plain value nor a list of plain \
                      values",
-                    property.key
+                    field.name
                 ),
                 "make it `type: string`, and let callers write the value in the format of the API",
             );

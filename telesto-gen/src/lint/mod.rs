@@ -218,6 +218,11 @@ static RULES: &[Rule] = &[
         bodies::unsupported_media_type,
     ),
     error(
+        "shared-file",
+        "what is a file in a form is in forms only",
+        bodies::shared_file,
+    ),
+    error(
         "missing-success",
         "an operation has a success response",
         bodies::missing_success,

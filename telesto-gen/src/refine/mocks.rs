@@ -11,6 +11,7 @@ use syn::{
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts, Returns};
+use crate::spec::Coding;
 
 /// Changes progenitor's output; returns the number of operations.
 pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
@@ -183,11 +184,11 @@ impl VisitMut for Part<'_> {
             return;
         }
         let (when, name, value) = (&call.receiver, call.args.first(), &self.value);
-        let form = self
-            .operation
-            .body
-            .as_ref()
-            .is_some_and(|body| body.is_form());
+        let body = match self.operation.coding() {
+            Some(Coding::Form) => quote!(form_body),
+            Some(Coding::FormData) => quote!(multipart_body),
+            _ => quote!(json_body),
+        };
         let joined_by = name
             .and_then(tree::text)
             .and_then(|name| self.operation.joined_by(&name));
@@ -197,8 +198,7 @@ impl VisitMut for Part<'_> {
             }
             "query_param" => parse_quote!(crate::httpmock::query(#when, #name, #value)),
             "header" => parse_quote!(crate::httpmock::header(#when, #name, #value)),
-            "json_body_obj" if form => parse_quote!(crate::httpmock::form_body(#when, #value)),
-            "json_body_obj" => parse_quote!(crate::httpmock::json_body(#when, #value)),
+            "json_body_obj" => parse_quote!(crate::httpmock::#body(#when, #value)),
             "json_body" | "body" => {
                 self.bytes = true;
                 parse_quote!(crate::httpmock::bytes_body(#when, value))

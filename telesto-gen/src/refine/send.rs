@@ -17,6 +17,7 @@ use syn::{
 
 use super::tree;
 use crate::facts::{Facts, OperationFacts, Returns};
+use crate::spec::Coding;
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let mut rewritten = 0;
@@ -262,7 +263,11 @@ impl VisitMut for Arguments<'_> {
                 }
             } else if call.method == "form_urlencoded" {
                 let (request, body) = (&call.receiver, &call.args);
-                *attempt = parse_quote!(crate::call::form(#id, #request, #body)?);
+                let form = match self.operation.coding() {
+                    Some(Coding::FormData) => quote!(multipart),
+                    _ => quote!(form),
+                };
+                *attempt = parse_quote!(crate::call::#form(#id, #request, #body)?);
                 return;
             }
         }

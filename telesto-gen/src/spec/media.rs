@@ -8,13 +8,19 @@ use crate::document::{Kind, Place, join};
 /// Which media type the client uses of a content: [`media_type`] or [`sent_as`].
 pub(crate) type Used = for<'a> fn(&Found<'a>) -> Option<&'a str>;
 
+/// The media type of forms that may hold files.
+pub(crate) const FORM_DATA: &str = "multipart/form-data";
+
 /// How a body is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coding {
     Json,
     Form,
+    /// A form that may hold files.
+    FormData,
     Text,
     Bytes,
+    /// Other parts than those of a form.
     Multipart,
 }
 
@@ -25,6 +31,7 @@ impl Coding {
         match kind.as_str() {
             "application/x-www-form-urlencoded" => Self::Form,
             kind if is_json(kind) => Self::Json,
+            FORM_DATA => Self::FormData,
             kind if kind.starts_with("multipart/") => Self::Multipart,
             kind if kind.starts_with("text/") && !is_binary => Self::Text,
             _ => Self::Bytes,
@@ -36,10 +43,10 @@ impl Coding {
     pub(crate) fn known_as(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::Form => "application/x-www-form-urlencoded",
+            Self::Form | Self::FormData => "application/x-www-form-urlencoded",
             Self::Text => "text/plain",
             Self::Bytes => "application/octet-stream",
-            Self::Multipart => "multipart/form-data",
+            Self::Multipart => "multipart/mixed",
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub(crate) mod alternatives;
 pub(crate) mod extensions;
+mod forms;
 mod media;
 mod parameters;
 pub(crate) mod types;
@@ -13,6 +14,7 @@ use std::sync::OnceLock;
 
 use self::alternatives::{Case, Problem, Telling, Union};
 pub use self::extensions::RateLimit;
+pub(crate) use self::forms::{Files, FormField};
 pub(crate) use self::media::{Coding, Used};
 pub use self::media::{essence, is_json, media_type, sent_as};
 #[cfg(feature = "generate")]
@@ -39,6 +41,7 @@ pub struct Spec<'a> {
     components: HashMap<(&'a str, &'a str), &'a Entry>,
     pub(crate) extensions: Vec<Extension<'a>>,
     pub(crate) usage: Usage,
+    pub(crate) files: Files,
     /// Only those who ask for it pay for it.
     users: OnceLock<Users>,
     /// The schemas with alternatives.
@@ -139,12 +142,14 @@ impl<'a> Spec<'a> {
             components: components.collect(),
             extensions,
             usage: Usage::default(),
+            files: Files::default(),
             users: OnceLock::new(),
             unions: Vec::new(),
             unfit: Vec::new(),
             telling: Telling::new(),
         };
         spec.usage = Usage::of(&spec);
+        spec.files = Files::of(&spec);
         (spec.unions, spec.unfit, spec.telling) = alternatives::all(&spec);
         spec
     }

@@ -57,7 +57,7 @@ impl Usage {
 }
 
 /// Adds schemas and all that they hold.
-fn reach<'a>(
+pub(super) fn reach<'a>(
     spec: &Spec<'a>,
     mut next: Vec<Found<'a>>,
     reached: &mut HashSet<String>,
@@ -110,7 +110,7 @@ impl<'a> Schemas<'a> {
     }
 }
 
-fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Option<Found<'a>> {
+pub(super) fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Option<Found<'a>> {
     let schema = holder.node.get(key).filter(|schema| !schema.is_scalar())?;
     spec.resolve(schema, &holder.field(key))
 }

@@ -1594,6 +1594,23 @@ pub mod types {
             Self::Boolean(value)
         }
     }
+    ///`ImportPostersBody`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct ImportPostersBody {
+        #[serde(with = "crate::wire")]
+        pub list: PosterList,
+        ///Whether nothing is kept.
+        #[serde(default, with = "crate::wire")]
+        pub dry_run: ::std::option::Option<bool>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ImportPostersBody {
+        pub fn builder() -> builder::ImportPostersBody {
+            Default::default()
+        }
+    }
     ///`Kit`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -2614,6 +2631,22 @@ pub mod types {
             Default::default()
         }
     }
+    ///`PhotographDraftBody`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct PhotographDraftBody {
+        #[serde(with = "crate::wire")]
+        pub photo: crate::Upload,
+        #[serde(default, with = "crate::wire")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl PhotographDraftBody {
+        pub fn builder() -> builder::PhotographDraftBody {
+            Default::default()
+        }
+    }
     ///`Pile`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -2694,6 +2727,92 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Poster`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Poster {
+        ///What it says.
+        #[serde(default, with = "crate::wire")]
+        pub title: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Poster {
+        pub fn builder() -> builder::Poster {
+            Default::default()
+        }
+    }
+    ///A CSV file.
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct PosterList(#[serde(with = "crate::wire")] pub crate::Upload);
+    impl ::std::ops::Deref for PosterList {
+        type Target = crate::Upload;
+        fn deref(&self) -> &crate::Upload {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<PosterList> for crate::Upload {
+        fn from(value: PosterList) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<crate::Upload> for PosterList {
+        fn from(value: crate::Upload) -> Self {
+            Self(value)
+        }
+    }
+    ///A photo, and what is on it.
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct PosterPhoto {
+        ///The photo itself.
+        #[serde(with = "crate::wire")]
+        pub photo: crate::Upload,
+        ///What the poster says.
+        #[serde(with = "crate::wire")]
+        pub title: ::std::string::String,
+        ///Photos from nearby.
+        #[serde(default, with = "crate::wire")]
+        pub details: ::std::vec::Vec<crate::Upload>,
+        ///Its colours.
+        #[serde(default, with = "crate::wire")]
+        pub colours: ::std::vec::Vec<::std::string::String>,
+        ///In metres.
+        #[serde(default, with = "crate::wire")]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        ///When it was printed.
+        #[serde(default, with = "crate::wire")]
+        pub printed: ::std::option::Option<::jiff::civil::Date>,
+        ///More about it.
+        #[serde(default, with = "crate::wire")]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub place: ::std::option::Option<PosterPhotoPlace>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl PosterPhoto {
+        pub fn builder() -> builder::PosterPhoto {
+            Default::default()
+        }
+    }
+    ///Where it hangs.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct PosterPhotoPlace {
+        #[serde(default, with = "crate::wire")]
+        pub aisle: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub wall: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl PosterPhotoPlace {
+        pub fn builder() -> builder::PosterPhotoPlace {
+            Default::default()
         }
     }
     ///`Priced`
@@ -7779,6 +7898,88 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ImportPostersBody {
+            dry_run: ::std::result::Result<
+                ::std::option::Option<bool>,
+                ::std::string::String,
+            >,
+            list: ::std::result::Result<super::PosterList, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ImportPostersBody {
+            fn default() -> Self {
+                Self {
+                    dry_run: Ok(Default::default()),
+                    list: Err("missing required field `list`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ImportPostersBody {
+            /**Whether nothing is kept.
+
+Optional.*/
+            pub fn dry_run(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<bool>>,
+            ) -> Self {
+                self.dry_run = crate::argument::property(
+                    "dry_run",
+                    "dry_run",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `list`.
+
+Required.*/
+            pub fn list(
+                mut self,
+                value: impl crate::Argument<super::PosterList>,
+            ) -> Self {
+                self.list = crate::argument::field("list", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ImportPostersBody, crate::Error> {
+                crate::argument::built(
+                    "ImportPostersBody",
+                    <super::ImportPostersBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ImportPostersBody> for super::ImportPostersBody {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ImportPostersBody,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    dry_run: value.dry_run?,
+                    list: value.list?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ImportPostersBody> for ImportPostersBody {
+            fn from(value: super::ImportPostersBody) -> Self {
+                Self {
+                    dry_run: Ok(value.dry_run),
+                    list: Ok(value.list),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Kit {
             due: ::std::result::Result<
                 ::std::option::Option<super::Due>,
@@ -9678,6 +9879,86 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct PhotographDraftBody {
+            photo: ::std::result::Result<crate::Upload, ::std::string::String>,
+            title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for PhotographDraftBody {
+            fn default() -> Self {
+                Self {
+                    photo: Err("missing required field `photo`".to_string()),
+                    title: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl PhotographDraftBody {
+            /**The field `photo`.
+
+Required.*/
+            pub fn photo(mut self, value: impl crate::Argument<crate::Upload>) -> Self {
+                self.photo = crate::argument::field("photo", value);
+                self
+            }
+            /**The field `title`.
+
+Optional.*/
+            pub fn title(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.title = crate::argument::property(
+                    "title",
+                    "title",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::PhotographDraftBody, crate::Error> {
+                crate::argument::built(
+                    "PhotographDraftBody",
+                    <super::PhotographDraftBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<PhotographDraftBody>
+        for super::PhotographDraftBody {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PhotographDraftBody,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    photo: value.photo?,
+                    title: value.title?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PhotographDraftBody> for PhotographDraftBody {
+            fn from(value: super::PhotographDraftBody) -> Self {
+                Self {
+                    photo: Ok(value.photo),
+                    title: Ok(value.title),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Pile {
             kind: ::std::result::Result<
                 ::std::option::Option<super::PileKind>,
@@ -9783,6 +10064,365 @@ Optional.*/
                     kind: Ok(value.kind),
                     others: Ok(value.others),
                     top: Ok(value.top),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Poster {
+            title: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Poster {
+            fn default() -> Self {
+                Self {
+                    title: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Poster {
+            /**What it says.
+
+Optional.*/
+            pub fn title(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.title = crate::argument::property(
+                    "title",
+                    "title",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Poster, crate::Error> {
+                crate::argument::built(
+                    "Poster",
+                    <super::Poster as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Poster> for super::Poster {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Poster,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    title: value.title?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Poster> for Poster {
+            fn from(value: super::Poster) -> Self {
+                Self {
+                    title: Ok(value.title),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PosterPhoto {
+            colours: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            details: ::std::result::Result<
+                ::std::vec::Vec<crate::Upload>,
+                ::std::string::String,
+            >,
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            photo: ::std::result::Result<crate::Upload, ::std::string::String>,
+            place: ::std::result::Result<
+                ::std::option::Option<super::PosterPhotoPlace>,
+                ::std::string::String,
+            >,
+            printed: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            title: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for PosterPhoto {
+            fn default() -> Self {
+                Self {
+                    colours: Ok(Default::default()),
+                    details: Ok(Default::default()),
+                    height: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    photo: Err("missing required field `photo`".to_string()),
+                    place: Ok(Default::default()),
+                    printed: Ok(Default::default()),
+                    title: Err("missing required field `title`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl PosterPhoto {
+            /**Its colours.
+
+Optional.*/
+            pub fn colours(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.colours = crate::argument::property(
+                    "colours",
+                    "colours",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Photos from nearby.
+
+Optional.*/
+            pub fn details(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<crate::Upload>>,
+            ) -> Self {
+                self.details = crate::argument::property(
+                    "details",
+                    "details",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**In metres.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**More about it.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The photo itself.
+
+Required.*/
+            pub fn photo(mut self, value: impl crate::Argument<crate::Upload>) -> Self {
+                self.photo = crate::argument::field("photo", value);
+                self
+            }
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::PosterPhotoPlace>,
+                >,
+            ) -> Self {
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**When it was printed.
+
+Optional.*/
+            pub fn printed(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.printed = crate::argument::property(
+                    "printed",
+                    "printed",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**What the poster says.
+
+Required.*/
+            pub fn title(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.title = crate::argument::field("title", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::PosterPhoto, crate::Error> {
+                crate::argument::built(
+                    "PosterPhoto",
+                    <super::PosterPhoto as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<PosterPhoto> for super::PosterPhoto {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PosterPhoto,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    colours: value.colours?,
+                    details: value.details?,
+                    height: value.height?,
+                    note: value.note?,
+                    photo: value.photo?,
+                    place: value.place?,
+                    printed: value.printed?,
+                    title: value.title?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PosterPhoto> for PosterPhoto {
+            fn from(value: super::PosterPhoto) -> Self {
+                Self {
+                    colours: Ok(value.colours),
+                    details: Ok(value.details),
+                    height: Ok(value.height),
+                    note: Ok(value.note),
+                    photo: Ok(value.photo),
+                    place: Ok(value.place),
+                    printed: Ok(value.printed),
+                    title: Ok(value.title),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct PosterPhotoPlace {
+            aisle: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            wall: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for PosterPhotoPlace {
+            fn default() -> Self {
+                Self {
+                    aisle: Ok(Default::default()),
+                    wall: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl PosterPhotoPlace {
+            /**The field `aisle`.
+
+Optional.*/
+            pub fn aisle(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.aisle = crate::argument::property(
+                    "aisle",
+                    "aisle",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `wall`.
+
+Optional.*/
+            pub fn wall(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.wall = crate::argument::property(
+                    "wall",
+                    "wall",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::PosterPhotoPlace, crate::Error> {
+                crate::argument::built(
+                    "PosterPhotoPlace",
+                    <super::PosterPhotoPlace as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<PosterPhotoPlace> for super::PosterPhotoPlace {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: PosterPhotoPlace,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    aisle: value.aisle?,
+                    wall: value.wall?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::PosterPhotoPlace> for PosterPhotoPlace {
+            fn from(value: super::PosterPhotoPlace) -> Self {
+                Self {
+                    aisle: Ok(value.aisle),
+                    wall: Ok(value.wall),
                     __emptied: value.__emptied,
                 }
             }
@@ -13696,32 +14336,34 @@ Optional.*/
         DrawerColor : Text, EarlierFound : Object, Finish : Text, Found : Object,
         FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
         Object, FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm :
-        Object, Kit : Object, LabelSatchelBody : Object, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
-        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
-        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
-        : Object, Phone : Object, Pile : Object, PileKind : Text, Priced : Object,
-        PrintState : Text, RackType : Text, Reading : Object, Record : Object, RecordForm
-        : Object, RecordOwner : Object, RecordState : Text, Result : Object, ResultBody :
-        Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot :
-        Object, RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object,
-        Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object,
-        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
-        Object, StartRecountByFormBody : Object, Strap : Object, SuppliedProduct :
-        Object, Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange :
-        Object, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object, Vec : Object
+        Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
+        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
+        Text, OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object,
+        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object,
+        PhotographDraftBody : Object, Pile : Object, PileKind : Text, Poster : Object,
+        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
+        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
+        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
+        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Screw :
+        Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper :
+        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
+        StartRecountByFormBody : Object, Strap : Object, SuppliedProduct : Object,
+        Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange : Object,
+        Tree : Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem
+        : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
         ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made :
-        ::jiff::Timestamp, PaintCoats : i64, PrintName : ::std::string::String,
-        RecordCodes : ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf,
-        ShelfKindAlias : ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
-        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
-        : i64
+        ::jiff::Timestamp, PaintCoats : i64, PosterList : crate ::Upload, PrintName :
+        ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
+        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
+        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
+        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
@@ -13762,7 +14404,8 @@ Optional.*/
         optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
         optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
         optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
-        price, optional "sold_on" : sold_on, } Kit { optional "parts" : parts, optional
+        price, optional "sold_on" : sold_on, } ImportPostersBody { required "list" :
+        list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts, optional
         "due" : due, } LabelSatchelBody { optional "text" : text, optional "copies" :
         copies, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
         level, optional "code" : code, optional "state" : state, optional "flag" : flag,
@@ -13783,54 +14426,59 @@ Optional.*/
         "weight" : weight, optional "sent" : sent, optional "stops" : stops, optional
         "size" : size, } ParcelSize { optional "height" : height, } Person { required
         "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
-        phone_id, optional "since" : since, } Pile { optional "kind" : kind, optional
-        "top" : top, optional "others" : others, } Priced { optional "id" : id, optional
-        "price" : price, } Reading { optional "text" : text, optional "decimal" :
-        decimal, optional "int" : int, optional "int32" : int32, optional "int64" :
-        int64, optional "double" : double, optional "flag" : flag, optional "day" : day,
-        optional "instant" : instant, optional "local" : local, optional "uuid" : uuid,
-        optional "uri" : uri, optional "byte" : byte, optional "email" : email, optional
-        "ip" : ip, optional "list" : list, optional "free" : free, } Record { optional
-        "note" : note, optional "Price" : price, optional "count" : count, optional
-        "open" : open, optional "sold" : sold, optional "state" : state, optional "owner"
-        : owner, optional "kind" : kind, optional "extra" : extra, optional "labels" :
-        labels, optional "codes" : codes, optional "prices" : prices, optional "nullable"
-        : nullable, optional "anything" : anything, } RecordForm { optional "note" :
-        note, optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra
-        } Result { optional "Self" : self_, optional "builder" : builder, optional
-        "value" : value, optional "try_from" : try_from, optional "place" : place,
-        optional "kind" : kind, optional "string" : string, optional "vec" : vec,
-        optional "box" : box_, optional "async" : async_, optional "" : x, } ResultBody {
-        optional "note" : note, } ResultPlace { optional "row" : row, } ResultPlaceRow {
-        optional "a" : a, } Robot { required "id" : id, required "model" : model, } Round
-        { required "kind" : kind, optional "radius" : radius, } Satchel { optional
-        "weight" : weight, } Screw { optional "kind" : kind, optional "thread" : thread,
-        } Shelf { optional "name" : name, optional "kind" : kind, optional "beside" :
-        beside, optional "near" : near, optional "prices" : prices, } SmallPrint {
-        optional "name" : name, optional "state" : state, optional "states" : states,
-        optional "size" : size, optional "paper" : paper, optional "old" : old, } Square
-        { required "kind" : kind, optional "side" : side, } StartRecountBody { required
-        "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
-        "shelf" : shelf, optional "count" : count, } Strap { optional "length" : length,
-        } SuppliedProduct { required "product_id" : product_id, optional "purchase_price"
-        : purchase_price, optional "first_bought" : first_bought, } Supplier { optional
-        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
-        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
-        "orders_total" : orders_total, optional "active" : active, optional "since" :
-        since, optional "changed" : changed, optional "synced" : synced, optional
-        "status" : status, optional "address" : address, optional "products" : products,
-        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
-        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
-        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
-        required "id" : id, optional "name" : name, optional "price" : price, optional
-        "children" : children, optional "parent" : parent, optional "place" : place,
-        optional "shape" : shape, optional "contact" : contact, optional "amount" :
-        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
-        "crate" : crate_, optional "with space & more" : with_space_more, optional
-        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
-        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
-        { optional "vec" : vec, }
+        phone_id, optional "since" : since, } PhotographDraftBody { required "photo" :
+        photo, optional "title" : title, } Pile { optional "kind" : kind, optional "top"
+        : top, optional "others" : others, } Poster { optional "title" : title, }
+        PosterPhoto { required "photo" : photo, required "title" : title, optional
+        "details" : details, optional "colours" : colours, optional "height" : height,
+        optional "printed" : printed, optional "note" : note, optional "place" : place, }
+        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
+        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
+        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
+        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
+        optional "day" : day, optional "instant" : instant, optional "local" : local,
+        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
+        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
+        free, } Record { optional "note" : note, optional "Price" : price, optional
+        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
+        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
+        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
+        prices, optional "nullable" : nullable, optional "anything" : anything, }
+        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
+        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
+        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
+        optional "place" : place, optional "kind" : kind, optional "string" : string,
+        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
+        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
+        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
+        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
+        Satchel { optional "weight" : weight, } Screw { optional "kind" : kind, optional
+        "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
+        optional "beside" : beside, optional "near" : near, optional "prices" : prices, }
+        SmallPrint { optional "name" : name, optional "state" : state, optional "states"
+        : states, optional "size" : size, optional "paper" : paper, optional "old" : old,
+        } Square { required "kind" : kind, optional "side" : side, } StartRecountBody {
+        required "shelf" : shelf, optional "until" : until, } StartRecountByFormBody {
+        optional "shelf" : shelf, optional "count" : count, } Strap { optional "length" :
+        length, } SuppliedProduct { required "product_id" : product_id, optional
+        "purchase_price" : purchase_price, optional "first_bought" : first_bought, }
+        Supplier { optional "supplier_name" : supplier_name, required "id" : id, optional
+        "balance" : balance, optional "rating" : rating, optional "lead_days" :
+        lead_days, optional "orders_total" : orders_total, optional "active" : active,
+        optional "since" : since, optional "changed" : changed, optional "synced" :
+        synced, optional "status" : status, optional "address" : address, optional
+        "products" : products, optional "notes" : notes, optional "parent" : parent,
+        optional "labels" : labels, optional "extra" : extra, } Thing { required "id" :
+        id, optional "name" : name, } ThingChange { optional "name" : name, } Tree {
+        required "owner_id" : owner_id, required "id" : id, optional "name" : name,
+        optional "price" : price, optional "children" : children, optional "parent" :
+        parent, optional "place" : place, optional "shape" : shape, optional "contact" :
+        contact, optional "amount" : amount, optional "ean-upc" : ean_upc, optional
+        "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st,
+        optional "fn" : fn_, optional "crate" : crate_, optional "with space & more" :
+        with_space_more, optional "labels" : labels, } TreePlace { optional "row" : row,
+        } TreePlaceRow { optional "shelves" : shelves, } TreePlaceRowShelvesItem {
+        optional "boxes" : boxes, } Vec { optional "vec" : vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
@@ -13853,27 +14501,28 @@ Optional.*/
         GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
         i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet => Load, Barrel => Load,
         ::jiff::Timestamp => Made, i64 => PaintCoats, PaintBase => PaintThinner, Screw =>
-        Part, Board => Part, RecordCodes => ::std::vec::Vec < ::std::string::String >,
-        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
-        => RecordKind, Round => Shape, Square => Shape, ShelfAlias => Shelf, Shelf =>
-        ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
-        ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
-        ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
-        Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
-        => TreeContact
+        Part, Board => Part, crate ::Upload => PosterList, RecordCodes => ::std::vec::Vec
+        < ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
+        RecordCodes, i64 => RecordKind, bool => RecordKind, Round => Shape, Square =>
+        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
+        ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves =>
+        ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 =>
+        SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named =>
+        TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
         Barrel, Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
-        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, Kit, LabelSatchelBody,
-        ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
-        Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize, Person, Phone,
-        Pile, Priced, Reading, Record, RecordForm, RecordOwner, Result, ResultBody,
-        ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf, SmallPrint,
-        Square, StartRecountBody, StartRecountByFormBody, Strap, SuppliedProduct,
-        Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, ImportPostersBody,
+        Kit, LabelSatchelBody, ListMoodsResponseItem, Mail, Member, More, Named,
+        NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel,
+        ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster, PosterPhoto,
+        PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner, Result,
+        ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf,
+        SmallPrint, Square, StartRecountBody, StartRecountByFormBody, Strap,
+        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
         TreePlaceRowShelvesItem, Vec
     }
 }
@@ -14429,6 +15078,51 @@ let response = client.list_moods()
 ```*/
     pub fn list_moods(&self) -> builder::ListMoods<'_> {
         builder::ListMoods::new(self)
+    }
+    /**Send the photo of a poster
+
+Sends a `PUT` request to `/posters/{poster_id}/photo`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, poster_id: i64, body: telesto_fixture_api::types::PosterPhoto) -> Result<(), telesto_fixture_api::Error> {
+let response = client.photograph_poster()
+    .poster_id(poster_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn photograph_poster(&self) -> builder::PhotographPoster<'_> {
+        builder::PhotographPoster::new(self)
+    }
+    /**Import posters from a list
+
+Sends a `POST` request to `/posters/import`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::ImportPostersBody) -> Result<(), telesto_fixture_api::Error> {
+let response = client.import_posters()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn import_posters(&self) -> builder::ImportPosters<'_> {
+        builder::ImportPosters::new(self)
     }
     /**Sends a `POST` request to `/found`
 
@@ -15458,6 +16152,29 @@ let response = client.create_draft()
 ```*/
     pub fn create_draft(&self) -> builder::CreateDraft<'_> {
         builder::CreateDraft::new(self)
+    }
+    /**Send the photo of a draft
+
+Sends a `PUT` request to `/drafts/{draft_id}/photo`
+
+Documented at <https://…>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, draft_id: ::std::string::String, body: telesto_fixture_api::types::PhotographDraftBody) -> Result<(), telesto_fixture_api::Error> {
+let response = client.photograph_draft()
+    .draft_id(draft_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn photograph_draft(&self) -> builder::PhotographDraft<'_> {
+        builder::PhotographDraft::new(self)
     }
     /**Get a kit
 
@@ -17384,6 +18101,192 @@ Optional.*/
         /// [`Client::allow_stale`](crate::Client::allow_stale).
         pub fn allow_stale(mut self) -> Self {
             self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::photograph_poster`]
+
+[`Client::photograph_poster`]: super::Client::photograph_poster*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PhotographPoster<'a> {
+        client: &'a super::Client,
+        poster_id: ::std::result::Result<i64, ::std::string::String>,
+        body: ::std::result::Result<types::builder::PosterPhoto, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> PhotographPoster<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                poster_id: Err("missing required parameter `poster_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `poster_id`.
+
+Required.*/
+        pub fn poster_id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.poster_id = crate::argument::field("poster_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::PosterPhoto>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::PosterPhoto,
+            ) -> types::builder::PosterPhoto,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/posters/{poster_id}/photo`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Poster>, crate::Error> {
+            let Self { client, poster_id, body, __options } = self;
+            let poster_id = crate::call::valid("photograph_poster", poster_id)?;
+            let body = crate::call::valid(
+                "photograph_poster",
+                body
+                    .and_then(|v| {
+                        types::PosterPhoto::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/posters/{}/photo", client.baseurl, crate
+                ::call::path_segment("photograph_poster", "poster_id", & poster_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "photograph_poster",
+                crate::call::multipart(
+                        "photograph_poster",
+                        client
+                            .client
+                            .put(url)
+                            .header(
+                                ::reqwest::header::ACCEPT,
+                                ::reqwest::header::HeaderValue::from_static(
+                                    "application/json",
+                                ),
+                            ),
+                        &body,
+                    )?
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "photograph_poster",
+                    __options,
+                )
+                .await;
+            crate::call::json(client, "photograph_poster", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::import_posters`]
+
+[`Client::import_posters`]: super::Client::import_posters*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ImportPosters<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::ImportPostersBody>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> ImportPosters<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::ImportPostersBody>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::ImportPostersBody,
+            ) -> types::builder::ImportPostersBody,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `POST` request to `/posters/import`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "import_posters",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::ImportPostersBody::try_from(v)
+                                    .map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!("{}/posters/import", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "import_posters",
+                {
+                    let request = client.client.post(url);
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            crate::call::multipart("import_posters", request, &body)?
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "import_posters", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -21540,6 +22443,103 @@ Required.*/
             self
         }
     }
+    /**Builder for [`Client::photograph_draft`]
+
+[`Client::photograph_draft`]: super::Client::photograph_draft*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PhotographDraft<'a> {
+        client: &'a super::Client,
+        draft_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<
+            types::builder::PhotographDraftBody,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> PhotographDraft<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                draft_id: Err("missing required parameter `draft_id`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `draft_id`.
+
+Required.*/
+        pub fn draft_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.draft_id = crate::argument::field("draft_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::PhotographDraftBody>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::PhotographDraftBody,
+            ) -> types::builder::PhotographDraftBody,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/drafts/{draft_id}/photo`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, draft_id, body, __options } = self;
+            let draft_id = crate::call::valid("photograph_draft", draft_id)?;
+            let body = crate::call::valid(
+                "photograph_draft",
+                body
+                    .and_then(|v| {
+                        types::PhotographDraftBody::try_from(v)
+                            .map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/drafts/{}/photo", client.baseurl, crate
+                ::call::path_segment("photograph_draft", "draft_id", & draft_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "photograph_draft",
+                crate::call::multipart(
+                        "photograph_draft",
+                        client.client.put(url),
+                        &body,
+                    )?
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "photograph_draft",
+                    __options,
+                )
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
     /**Builder for [`Client::get_kit`]
 
 [`Client::get_kit`]: super::Client::get_kit*/
@@ -21988,6 +22988,32 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PhotographPoster<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Poster>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ImportPosters<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<
@@ -22643,6 +23669,19 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for CreateDraft<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Draft>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PhotographDraft<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -978,6 +978,82 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct PhotographPosterWhen(::httpmock::When);
+    impl PhotographPosterWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/posters/{poster_id}/photo"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn poster_id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("poster_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/posters/{poster_id}/photo",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::PosterPhoto>) -> Self {
+            let value = crate::httpmock::argument::<types::PosterPhoto>("body", value);
+            Self(crate::httpmock::multipart_body(self.0, &value))
+        }
+    }
+    pub struct PhotographPosterThen(::httpmock::Then);
+    impl PhotographPosterThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Poster) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ImportPostersWhen(::httpmock::When);
+    impl ImportPostersWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/posters/import"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(
+            self,
+            value: impl crate::Argument<types::ImportPostersBody>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                types::ImportPostersBody,
+            >("body", value);
+            Self(crate::httpmock::multipart_body(self.0, &value))
+        }
+    }
+    pub struct ImportPostersThen(::httpmock::Then);
+    impl ImportPostersThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ExchangeFoundWhen(::httpmock::When);
     impl ExchangeFoundWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3148,6 +3224,57 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct PhotographDraftWhen(::httpmock::When);
+    impl PhotographDraftWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/drafts/{draft_id}/photo"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn draft_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("draft_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/drafts/{draft_id}/photo",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(
+            self,
+            value: impl crate::Argument<types::PhotographDraftBody>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                types::PhotographDraftBody,
+            >("body", value);
+            Self(crate::httpmock::multipart_body(self.0, &value))
+        }
+    }
+    pub struct PhotographDraftThen(::httpmock::Then);
+    impl PhotographDraftThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct GetKitWhen(::httpmock::When);
     impl GetKitWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3319,6 +3446,14 @@ pub trait MockServerExt {
     fn list_moods<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListMoodsWhen, operations::ListMoodsThen);
+    /// Mocks `PUT /posters/{poster_id}/photo`, which [`Client::photograph_poster`](crate::Client::photograph_poster) sends.
+    fn photograph_poster<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PhotographPosterWhen, operations::PhotographPosterThen);
+    /// Mocks `POST /posters/import`, which [`Client::import_posters`](crate::Client::import_posters) sends.
+    fn import_posters<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ImportPostersWhen, operations::ImportPostersThen);
     /// Mocks `POST /found`, which [`Client::exchange_found`](crate::Client::exchange_found) sends.
     fn exchange_found<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3510,6 +3645,10 @@ pub trait MockServerExt {
     fn create_draft<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CreateDraftWhen, operations::CreateDraftThen);
+    /// Mocks `PUT /drafts/{draft_id}/photo`, which [`Client::photograph_draft`](crate::Client::photograph_draft) sends.
+    fn photograph_draft<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PhotographDraftWhen, operations::PhotographDraftThen);
     /// Mocks `GET /kits/{kit_id}`, which [`Client::get_kit`](crate::Client::get_kit) sends.
     fn get_kit<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3759,6 +3898,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListMoodsWhen::new(when),
                 operations::ListMoodsThen::new(then),
+            )
+        })
+    }
+    fn photograph_poster<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PhotographPosterWhen, operations::PhotographPosterThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PhotographPosterWhen::new(when),
+                operations::PhotographPosterThen::new(then),
+            )
+        })
+    }
+    fn import_posters<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ImportPostersWhen, operations::ImportPostersThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ImportPostersWhen::new(when),
+                operations::ImportPostersThen::new(then),
             )
         })
     }
@@ -4276,6 +4437,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CreateDraftWhen::new(when),
                 operations::CreateDraftThen::new(then),
+            )
+        })
+    }
+    fn photograph_draft<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PhotographDraftWhen, operations::PhotographDraftThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PhotographDraftWhen::new(when),
+                operations::PhotographDraftThen::new(then),
             )
         })
     }

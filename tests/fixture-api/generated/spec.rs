@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "261a55a0541e2059b01856b8af514962";
+pub(crate) const CLIENT: &str = "b1c5c013809238e1a996d2a21a11c1b9";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -428,6 +428,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "import_posters",
+        method: "POST",
+        path: "/posters/import",
+        tags: &["posters"],
+        sends: Some("multipart/form-data"),
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
         id: "import_satchels",
         method: "PUT",
         path: "/satchels/contents",
@@ -589,6 +601,30 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/options",
         tags: &["awkward"],
         sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "photograph_draft",
+        method: "PUT",
+        path: "/drafts/{draft_id}/photo",
+        tags: &["drafts"],
+        sends: Some("multipart/form-data"),
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "photograph_poster",
+        method: "PUT",
+        path: "/posters/{poster_id}/photo",
+        tags: &["posters"],
+        sends: Some("multipart/form-data"),
         returns: Returns::Json,
         media_types: &["application/json"],
         fresh_for: None,
