@@ -8,6 +8,7 @@ use openapiv3::OpenAPI;
 
 use crate::finding::{Finding, Findings, Location, Severity};
 
+mod deep_objects;
 mod draft;
 mod edit;
 mod implied;
@@ -247,6 +248,9 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
     let path_items = path_items::write_out(&mut root);
     if version == Version::V3_1 {
         newer::write_as_3_0(&mut root);
+    }
+    if text.contains("deepObject") {
+        deep_objects::write_out(&mut root);
     }
     let survey = Survey::of(&root);
     if !survey.problems.is_empty() {

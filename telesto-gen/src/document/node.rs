@@ -116,6 +116,13 @@ impl Node {
         }
     }
 
+    pub(super) fn entries_mut(&mut self) -> &mut [Entry] {
+        match &mut self.data {
+            Data::Map(entries) => entries,
+            _ => &mut [],
+        }
+    }
+
     /// The items, if this is a list.
     #[must_use]
     pub fn items(&self) -> &[Node] {

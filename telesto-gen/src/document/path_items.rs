@@ -10,10 +10,10 @@ use super::pointer;
 pub(super) fn write_out(root: &mut Node) -> Vec<String> {
     let mut written = Vec::new();
     let before = root.clone();
-    let Some(paths) = entries_of(root, "paths") else {
+    let Some(paths) = pointer::find_mut(root, "/paths") else {
         return written;
     };
-    for entry in paths {
+    for entry in paths.entries_mut() {
         if entry.value.text_of("$ref").is_none() {
             continue;
         }
@@ -48,15 +48,4 @@ fn whole(root: &Node, item: &Node, targets: &mut Vec<String>) -> Option<Vec<Entr
         }
     }
     Some(entries)
-}
-
-fn entries_of<'a>(node: &'a mut Node, key: &str) -> Option<&'a mut Vec<Entry>> {
-    let Data::Map(entries) = &mut node.data else {
-        return None;
-    };
-    let entry = entries.iter_mut().find(|entry| entry.key == key)?;
-    match &mut entry.value.data {
-        Data::Map(entries) => Some(entries),
-        _ => None,
-    }
 }

@@ -110,9 +110,11 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &at("style"),
                 format!("{what} has the style `{style}`, which is not supported"),
                 match style {
-                    "deepObject" => "declare each part as a query parameter of its own, such as \
-                                     `name: \"filter[name]\"`"
-                        .to_owned(),
+                    "deepObject" => {
+                        "describe an object of plain values, or declare each part as a \
+                                     query parameter of its own, such as `name: \"filter[name]\"`"
+                            .to_owned()
+                    }
                     _ => format!("remove `style`; only `{}` is supported here", known[0]),
                 },
             );

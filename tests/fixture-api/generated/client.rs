@@ -1645,6 +1645,62 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Ledger`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Ledger {
+        ///Its name.
+        #[serde(default, with = "crate::wire")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Ledger {
+        pub fn builder() -> builder::Ledger {
+            Default::default()
+        }
+    }
+    ///`LedgerName`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[serde(transparent)]
+    pub struct LedgerName(#[serde(with = "crate::wire")] pub ::std::string::String);
+    impl ::std::ops::Deref for LedgerName {
+        type Target = ::std::string::String;
+        fn deref(&self) -> &::std::string::String {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<LedgerName> for ::std::string::String {
+        fn from(value: LedgerName) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::string::String> for LedgerName {
+        fn from(value: ::std::string::String) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for LedgerName {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for LedgerName {
+        type Err = ::std::convert::Infallible;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.to_string()))
+        }
+    }
     ///`Level`
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -1679,6 +1735,74 @@ pub mod types {
         {
             Self::try_from(<i64>::deserialize(deserializer)?)
                 .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
+        }
+    }
+    ///What they are sorted by.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ListLedgersSortBy {
+        #[serde(rename = "name")]
+        Name,
+        #[serde(rename = "size")]
+        Size,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ListLedgersSortBy {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Name => f.write_str("name"),
+                Self::Size => f.write_str("size"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ListLedgersSortBy {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "name" => Ok(Self::Name),
+                "size" => Ok(Self::Size),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ListLedgersSortBy: expected `name` or `size`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ListLedgersSortBy {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ListLedgersSortBy {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`ListMoodsResponseItem`
@@ -8156,6 +8280,70 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Ledger {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Ledger {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Ledger {
+            /**Its name.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Ledger, crate::Error> {
+                crate::argument::built(
+                    "Ledger",
+                    <super::Ledger as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Ledger> for super::Ledger {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Ledger,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Ledger> for Ledger {
+            fn from(value: super::Ledger) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ListMoodsResponseItem {
             code: ::std::result::Result<
                 ::std::option::Option<super::ListMoodsResponseItemCode>,
@@ -14337,33 +14525,34 @@ Optional.*/
         FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
         Object, FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm :
         Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
-        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
-        Text, OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object,
-        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object,
-        PhotographDraftBody : Object, Pile : Object, PileKind : Text, Poster : Object,
-        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
-        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
-        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
-        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Screw :
-        Object, Shelf : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper :
-        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
-        StartRecountByFormBody : Object, Strap : Object, SuppliedProduct : Object,
-        Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange : Object,
-        Tree : Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem
-        : Object, Vec : Object
+        Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
+        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
+        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
+        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
+        : Object, Phone : Object, PhotographDraftBody : Object, Pile : Object, PileKind :
+        Text, Poster : Object, PosterPhoto : Object, PosterPhotoPlace : Object, Priced :
+        Object, PrintState : Text, RackType : Text, Reading : Object, Record : Object,
+        RecordForm : Object, RecordOwner : Object, RecordState : Text, Result : Object,
+        ResultBody : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow :
+        Object, Robot : Object, RobotModel : Text, Round : Object, RoundKind : Text,
+        Satchel : Object, Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint :
+        Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
+        StartRecountBody : Object, StartRecountByFormBody : Object, Strap : Object,
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
+        Object, ThingChange : Object, Tree : Object, TreePlace : Object, TreePlaceRow :
+        Object, TreePlaceRowShelvesItem : Object, Vec : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
-        ::std::string::String, Level : i64, ListMoodsResponseItemLevel : i64, Made :
-        ::jiff::Timestamp, PaintCoats : i64, PosterList : crate ::Upload, PrintName :
-        ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
-        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
-        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
-        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
+        ::std::string::String, LedgerName : ::std::string::String, Level : i64,
+        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, PaintCoats : i64,
+        PosterList : crate ::Upload, PrintName : ::std::string::String, RecordCodes :
+        ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf, ShelfKindAlias :
+        ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
+        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
+        : i64
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
@@ -14407,86 +14596,88 @@ Optional.*/
         price, optional "sold_on" : sold_on, } ImportPostersBody { required "list" :
         list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts, optional
         "due" : due, } LabelSatchelBody { optional "text" : text, optional "copies" :
-        copies, } ListMoodsResponseItem { optional "mood" : mood, optional "level" :
-        level, optional "code" : code, optional "state" : state, optional "flag" : flag,
-        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
-        optional "member_id" : member_id, required "name_id" : name_id, optional
-        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
-        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
-        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
-        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
-        since, optional "changed" : changed, optional "active" : active, optional
-        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
-        { optional "id" : id, } Paint { optional "finish" : finish, optional "mixed_on" :
-        mixed_on, optional "litres" : litres, optional "cans" : cans, optional "coats" :
-        coats, optional "indoor" : indoor, optional "names" : names, optional "gloss" :
-        gloss, optional "base" : base, optional "primer" : primer, optional "thinner" :
-        thinner, } PaintBase { optional "name" : name, } Pallet { optional "kind" : kind,
-        optional "height" : height, } Parcel { required "parcel_id" : parcel_id, optional
-        "weight" : weight, optional "sent" : sent, optional "stops" : stops, optional
-        "size" : size, } ParcelSize { optional "height" : height, } Person { required
-        "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
-        phone_id, optional "since" : since, } PhotographDraftBody { required "photo" :
-        photo, optional "title" : title, } Pile { optional "kind" : kind, optional "top"
-        : top, optional "others" : others, } Poster { optional "title" : title, }
-        PosterPhoto { required "photo" : photo, required "title" : title, optional
-        "details" : details, optional "colours" : colours, optional "height" : height,
-        optional "printed" : printed, optional "note" : note, optional "place" : place, }
-        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
-        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
-        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
-        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
-        optional "day" : day, optional "instant" : instant, optional "local" : local,
-        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
-        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
-        free, } Record { optional "note" : note, optional "Price" : price, optional
-        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
-        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
-        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
-        prices, optional "nullable" : nullable, optional "anything" : anything, }
-        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
-        optional "name" : name, ..extra } Result { optional "Self" : self_, optional
-        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
-        optional "place" : place, optional "kind" : kind, optional "string" : string,
-        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
-        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
-        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
-        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
-        Satchel { optional "weight" : weight, } Screw { optional "kind" : kind, optional
-        "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
-        optional "beside" : beside, optional "near" : near, optional "prices" : prices, }
-        SmallPrint { optional "name" : name, optional "state" : state, optional "states"
-        : states, optional "size" : size, optional "paper" : paper, optional "old" : old,
-        } Square { required "kind" : kind, optional "side" : side, } StartRecountBody {
-        required "shelf" : shelf, optional "until" : until, } StartRecountByFormBody {
-        optional "shelf" : shelf, optional "count" : count, } Strap { optional "length" :
-        length, } SuppliedProduct { required "product_id" : product_id, optional
-        "purchase_price" : purchase_price, optional "first_bought" : first_bought, }
-        Supplier { optional "supplier_name" : supplier_name, required "id" : id, optional
-        "balance" : balance, optional "rating" : rating, optional "lead_days" :
-        lead_days, optional "orders_total" : orders_total, optional "active" : active,
-        optional "since" : since, optional "changed" : changed, optional "synced" :
-        synced, optional "status" : status, optional "address" : address, optional
-        "products" : products, optional "notes" : notes, optional "parent" : parent,
-        optional "labels" : labels, optional "extra" : extra, } Thing { required "id" :
-        id, optional "name" : name, } ThingChange { optional "name" : name, } Tree {
-        required "owner_id" : owner_id, required "id" : id, optional "name" : name,
-        optional "price" : price, optional "children" : children, optional "parent" :
-        parent, optional "place" : place, optional "shape" : shape, optional "contact" :
-        contact, optional "amount" : amount, optional "ean-upc" : ean_upc, optional
-        "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st,
-        optional "fn" : fn_, optional "crate" : crate_, optional "with space & more" :
-        with_space_more, optional "labels" : labels, } TreePlace { optional "row" : row,
-        } TreePlaceRow { optional "shelves" : shelves, } TreePlaceRowShelvesItem {
-        optional "boxes" : boxes, } Vec { optional "vec" : vec, }
+        copies, } Ledger { optional "name" : name, } ListMoodsResponseItem { optional
+        "mood" : mood, optional "level" : level, optional "code" : code, optional "state"
+        : state, optional "flag" : flag, } Mail { required "mail_id" : mail_id, optional
+        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
+        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
+        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
+        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
+        balance, optional "since" : since, optional "changed" : changed, optional
+        "active" : active, optional "products" : products, } Numbered { optional
+        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
+        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
+        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
+        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
+        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
+        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
+        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
+        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
+        optional "height" : height, } Person { required "id" : id, optional "first_name"
+        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
+        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
+        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
+        } Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
+        required "title" : title, optional "details" : details, optional "colours" :
+        colours, optional "height" : height, optional "printed" : printed, optional
+        "note" : note, optional "place" : place, } PosterPhotoPlace { optional "aisle" :
+        aisle, optional "wall" : wall, } Priced { optional "id" : id, optional "price" :
+        price, } Reading { optional "text" : text, optional "decimal" : decimal, optional
+        "int" : int, optional "int32" : int32, optional "int64" : int64, optional
+        "double" : double, optional "flag" : flag, optional "day" : day, optional
+        "instant" : instant, optional "local" : local, optional "uuid" : uuid, optional
+        "uri" : uri, optional "byte" : byte, optional "email" : email, optional "ip" :
+        ip, optional "list" : list, optional "free" : free, } Record { optional "note" :
+        note, optional "Price" : price, optional "count" : count, optional "open" : open,
+        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
+        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
+        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
+        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
+        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
+        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
+        : value, optional "try_from" : try_from, optional "place" : place, optional
+        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
+        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
+        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
+        a, } Robot { required "id" : id, required "model" : model, } Round { required
+        "kind" : kind, optional "radius" : radius, } Satchel { optional "weight" :
+        weight, } Screw { optional "kind" : kind, optional "thread" : thread, } Shelf {
+        optional "name" : name, optional "kind" : kind, optional "beside" : beside,
+        optional "near" : near, optional "prices" : prices, } SmallPrint { optional
+        "name" : name, optional "state" : state, optional "states" : states, optional
+        "size" : size, optional "paper" : paper, optional "old" : old, } Square {
+        required "kind" : kind, optional "side" : side, } StartRecountBody { required
+        "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
+        "shelf" : shelf, optional "count" : count, } Strap { optional "length" : length,
+        } SuppliedProduct { required "product_id" : product_id, optional "purchase_price"
+        : purchase_price, optional "first_bought" : first_bought, } Supplier { optional
+        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
+        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
+        "orders_total" : orders_total, optional "active" : active, optional "since" :
+        since, optional "changed" : changed, optional "synced" : synced, optional
+        "status" : status, optional "address" : address, optional "products" : products,
+        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
+        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
+        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
+        required "id" : id, optional "name" : name, optional "price" : price, optional
+        "children" : children, optional "parent" : parent, optional "place" : place,
+        optional "shape" : shape, optional "contact" : contact, optional "amount" :
+        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
+        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
+        "crate" : crate_, optional "with space & more" : with_space_more, optional
+        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
+        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
+        { optional "vec" : vec, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, DrawerColor, Finish, FoundCodesItem, FoundText,
-        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Made, Mood, Option, OptionSort, PileKind, PrintName, PrintState, RackType,
-        RecordState, ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias,
-        ShelfName, ShelfPrice, SmallPrintPaper, SquareKind, SupplierStatus
+        DraftState, DrawerColor, Finish, FoundCodesItem, FoundText, LedgerName,
+        ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
+        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, ShelfKind,
+        ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,
+        SupplierStatus
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -14516,7 +14707,7 @@ Optional.*/
         ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
         ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
         FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, ImportPostersBody,
-        Kit, LabelSatchelBody, ListMoodsResponseItem, Mail, Member, More, Named,
+        Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem, Mail, Member, More, Named,
         NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel,
         ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster, PosterPhoto,
         PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner, Result,
@@ -15017,6 +15208,41 @@ let response = client.list_live_rates()
 ```*/
     pub fn list_live_rates(&self) -> builder::ListLiveRates<'_> {
         builder::ListLiveRates::new(self)
+    }
+    /**List the ledgers
+
+Sends a `GET` request to `/ledgers`
+
+Arguments:
+- `filter_min_size`
+- `filter_name`
+- `filter_since`
+- `page`
+- `sort_by`: What they are sorted by.
+- `sort_down`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, filter_min_size: ::rust_decimal::Decimal, filter_name: telesto_fixture_api::types::LedgerName, filter_since: ::jiff::civil::Date, page: i64, sort_by: telesto_fixture_api::types::ListLedgersSortBy, sort_down: bool) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_ledgers()
+    .filter_min_size(filter_min_size)
+    .filter_name(filter_name)
+    .filter_since(filter_since)
+    .page(page)
+    .sort_by(sort_by)
+    .sort_down(sort_down)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_ledgers(&self) -> builder::ListLedgers<'_> {
+        builder::ListLedgers::new(self)
     }
     /**Sends a `PUT` request to `/records/{record}`
 
@@ -17815,6 +18041,201 @@ Optional.*/
             let result = crate::call::exec(client, request, "list_live_rates", __options)
                 .await;
             crate::call::json(client, "list_live_rates", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::list_ledgers`]
+
+[`Client::list_ledgers`]: super::Client::list_ledgers*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListLedgers<'a> {
+        client: &'a super::Client,
+        filter_min_size: ::std::result::Result<
+            ::std::option::Option<::rust_decimal::Decimal>,
+            ::std::string::String,
+        >,
+        filter_name: ::std::result::Result<
+            ::std::option::Option<types::LedgerName>,
+            ::std::string::String,
+        >,
+        filter_since: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
+        page: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+        sort_by: ::std::result::Result<types::ListLedgersSortBy, ::std::string::String>,
+        sort_down: ::std::result::Result<
+            ::std::option::Option<bool>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListLedgers<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                filter_min_size: Ok(None),
+                filter_name: Ok(None),
+                filter_since: Ok(None),
+                page: Ok(None),
+                sort_by: Err("missing required parameter `sort_by`".to_string()),
+                sort_down: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `filter[min-size]`.
+
+Optional.*/
+        pub fn filter_min_size(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::rust_decimal::Decimal>>,
+        ) -> Self {
+            self.filter_min_size = crate::argument::field("filter_min_size", value);
+            self
+        }
+        /**The query parameter `filter[name]`.
+
+Optional.*/
+        pub fn filter_name(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::LedgerName>>,
+        ) -> Self {
+            self.filter_name = crate::argument::field("filter_name", value);
+            self
+        }
+        /**The query parameter `filter[since]`.
+
+Optional.*/
+        pub fn filter_since(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            self.filter_since = crate::argument::field("filter_since", value);
+            self
+        }
+        /**The query parameter `page`.
+
+Optional.*/
+        pub fn page(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            self.page = crate::argument::field("page", value);
+            self
+        }
+        /**What they are sorted by.
+
+Required.*/
+        pub fn sort_by(
+            mut self,
+            value: impl crate::Argument<types::ListLedgersSortBy>,
+        ) -> Self {
+            self.sort_by = crate::argument::field("sort_by", value);
+            self
+        }
+        /**The query parameter `sort[down]`.
+
+Optional.*/
+        pub fn sort_down(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            self.sort_down = crate::argument::field("sort_down", value);
+            self
+        }
+        ///Sends a `GET` request to `/ledgers`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Ledger>>,
+            crate::Error,
+        > {
+            let Self {
+                client,
+                filter_min_size,
+                filter_name,
+                filter_since,
+                page,
+                sort_by,
+                sort_down,
+                __options,
+            } = self;
+            let filter_min_size = crate::call::valid("list_ledgers", filter_min_size)?;
+            let filter_name = crate::call::valid("list_ledgers", filter_name)?;
+            let filter_since = crate::call::valid("list_ledgers", filter_since)?;
+            let page = crate::call::valid("list_ledgers", page)?;
+            let sort_by = crate::call::valid("list_ledgers", sort_by)?;
+            let sort_down = crate::call::valid("list_ledgers", sort_down)?;
+            let url = format!("{}/ledgers", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_ledgers",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "filter[min-size]",
+                            &crate::wire::Written(&filter_min_size),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "filter[name]",
+                            &crate::wire::Written(&filter_name),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "filter[since]",
+                            &crate::wire::Written(&filter_since),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "page",
+                            &crate::wire::Written(&page),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "sort[by]",
+                            &crate::wire::Written(&sort_by),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "sort[down]",
+                            &crate::wire::Written(&sort_down),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_ledgers", __options)
+                .await;
+            crate::call::json(client, "list_ledgers", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
@@ -22944,6 +23365,22 @@ Required.*/
     impl<'a> ::std::future::IntoFuture for ListLiveRates<'a> {
         type Output = ::std::result::Result<
             ResponseValue<::std::vec::Vec<::std::string::String>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListLedgers<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::Ledger>>,
             crate::Error,
         >;
         type IntoFuture = ::std::pin::Pin<

@@ -840,6 +840,106 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListLedgersWhen(::httpmock::When);
+    impl ListLedgersWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/ledgers"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn filter_min_size(
+            self,
+            value: impl crate::Argument<::std::option::Option<::rust_decimal::Decimal>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::rust_decimal::Decimal>,
+            >("filter_min_size", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "filter[min-size]", value))
+            } else {
+                Self(self.0.query_param_missing("filter[min-size]"))
+            }
+        }
+        pub fn filter_name(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::LedgerName>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::LedgerName>,
+            >("filter_name", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "filter[name]", value))
+            } else {
+                Self(self.0.query_param_missing("filter[name]"))
+            }
+        }
+        pub fn filter_since(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::Date>,
+            >("filter_since", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "filter[since]", value))
+            } else {
+                Self(self.0.query_param_missing("filter[since]"))
+            }
+        }
+        pub fn page(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("page", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "page", value))
+            } else {
+                Self(self.0.query_param_missing("page"))
+            }
+        }
+        pub fn sort_by(
+            self,
+            value: impl crate::Argument<types::ListLedgersSortBy>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                types::ListLedgersSortBy,
+            >("sort_by", value);
+            Self(crate::httpmock::query(self.0, "sort[by]", &value))
+        }
+        pub fn sort_down(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("sort_down", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "sort[down]", value))
+            } else {
+                Self(self.0.query_param_missing("sort[down]"))
+            }
+        }
+    }
+    pub struct ListLedgersThen(::httpmock::Then);
+    impl ListLedgersThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<types::Ledger>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PutRecordWhen(::httpmock::When);
     impl PutRecordWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3434,6 +3534,10 @@ pub trait MockServerExt {
     fn list_live_rates<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListLiveRatesWhen, operations::ListLiveRatesThen);
+    /// Mocks `GET /ledgers`, which [`Client::list_ledgers`](crate::Client::list_ledgers) sends.
+    fn list_ledgers<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListLedgersWhen, operations::ListLedgersThen);
     /// Mocks `PUT /records/{record}`, which [`Client::put_record`](crate::Client::put_record) sends.
     fn put_record<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -3865,6 +3969,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListLiveRatesWhen::new(when),
                 operations::ListLiveRatesThen::new(then),
+            )
+        })
+    }
+    fn list_ledgers<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListLedgersWhen, operations::ListLedgersThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListLedgersWhen::new(when),
+                operations::ListLedgersThen::new(then),
             )
         })
     }
