@@ -12,6 +12,7 @@ mod deep_objects;
 mod draft;
 mod edit;
 mod implied;
+mod inner_refs;
 mod newer;
 mod node;
 mod nothing;
@@ -29,7 +30,7 @@ pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
 #[cfg(feature = "generate")]
 pub(crate) use pointer::push;
-pub(crate) use pointer::{find, join};
+pub(crate) use pointer::{find, join, of_reference};
 pub(crate) use survey::{Extension, Place, Survey, closest};
 
 use node::Problem;
@@ -248,6 +249,10 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
     let path_items = path_items::write_out(&mut root);
     if version == Version::V3_1 {
         newer::write_as_3_0(&mut root);
+    }
+    inner_refs::write_out(&mut root);
+    if version == Version::V3_1 {
+        newer::without_definitions(&mut root);
     }
     if text.contains("deepObject") {
         deep_objects::write_out(&mut root);

@@ -314,6 +314,10 @@ fn each_schema_of_3_1_is_one_of_3_0() {
             "{ type: array, items: { type: number } }",
         ),
         (
+            "{ $defs: { Size: { type: [integer, 'null'] } }, type: object, properties: { a: { $ref: '#/components/schemas/Thing/properties/it/$defs/Size' } } }",
+            "{ type: object, properties: { a: { type: integer, nullable: true } } }",
+        ),
+        (
             "{ type: object, patternProperties: { '^x': { type: [string, 'null'] } }, additionalProperties: false }",
             "{ type: object, additionalProperties: { type: string, nullable: true } }",
         ),

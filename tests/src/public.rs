@@ -212,7 +212,14 @@ fn success_examples(document: &Value) -> Vec<(String, Value)> {
                 example.get("value")
             });
             let all = named.chain([media.get("example")]).flatten();
-            found.extend(all.map(|example| (id.clone(), example.clone())));
+            // Some write JSON as text.
+            let all = all.map(|example| {
+                let text = example.as_str().unwrap_or_default();
+                let is_json = text.trim_start().starts_with(['[', '{']);
+                let json = is_json.then(|| serde_json::from_str(text).ok()).flatten();
+                json.unwrap_or_else(|| example.clone())
+            });
+            found.extend(all.map(|example| (id.clone(), example)));
         }
     }
     found

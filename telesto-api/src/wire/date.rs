@@ -54,8 +54,8 @@ impl Moment for Date {
 
     fn from_text(text: &str) -> Option<Self> {
         match split(text) {
-            // A date column read as a date-time says midnight.
-            Some((date, time)) => parse_time(time)
+            // A date column read as a date-time says midnight, in UTC if in a zone.
+            Some((date, time)) => parse_time(time.strip_suffix('Z').unwrap_or(time))
                 .filter(|time| *time == Time::midnight())
                 .and_then(|_| parse_date(date)),
             None => parse_date(text),

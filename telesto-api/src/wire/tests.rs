@@ -385,6 +385,7 @@ fn dates_are_read_without_a_zone() {
     let day = date(2024, 1, 15);
     assert_eq!(read::<Date>(json!("2024-01-15")), Ok(day));
     assert_eq!(read::<Date>(json!("2024-01-15 00:00:00")), Ok(day));
+    assert_eq!(read::<Date>(json!("2024-01-15T00:00:00.000Z")), Ok(day));
     let moment = day.at(10, 30, 0, 0);
     assert_eq!(read::<DateTime>(json!("2024-01-15 10:30:00")), Ok(moment));
     assert_eq!(read::<DateTime>(json!("2024-01-15T10:30:00")), Ok(moment));

@@ -122,6 +122,6 @@ fn resolved<'n>(root: &'n Node, node: &'n Node) -> Option<&'n Node> {
     let Some(reference) = node.text_of("$ref") else {
         return Some(node);
     };
-    let target = pointer::find(root, reference.strip_prefix('#')?);
+    let target = pointer::find(root, &pointer::of_reference(reference)?);
     target.exact.then_some(target.node)
 }

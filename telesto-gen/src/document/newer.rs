@@ -8,69 +8,89 @@ use super::node::{Data, Entry, Node};
 use super::objects::{DOCUMENT, Kind, Object, SCHEMA, Shape, shape_of};
 use crate::formats;
 
+/// Schemas that are defined within another.
+const DEFINITIONS: &str = "$defs";
+static ARE_DEFINITIONS: Shape = Shape::Map(&Shape::Ref(&SCHEMA));
+
 /// Writes a document of OpenAPI 3.1 as one of 3.0. What has no form there stays, for the
 /// survey to refuse.
 pub(super) fn write_as_3_0(root: &mut Node) {
-    object(&DOCUMENT, root, &(0..0));
+    each_object(&DOCUMENT, root, &(0..0), &mut |object, entries, at| {
+        match object.kind {
+            Kind::Document => {
+                entries.retain(|e| !matches!(e.key.as_str(), "webhooks" | "jsonSchemaDialect"));
+                if let Some(version) = entry(entries, "openapi") {
+                    version.value.data = Data::Text("3.0.3".to_owned());
+                }
+                complete(entries, "paths", at);
+            }
+            Kind::Info => entries.retain(|entry| entry.key != "summary"),
+            Kind::License => entries.retain(|entry| entry.key != "identifier"),
+            // What paths refer to is written out already.
+            Kind::Components => entries.retain(|entry| entry.key != "pathItems"),
+            Kind::Operation => complete(entries, "responses", at),
+            Kind::Schema => schema(entries),
+            // A reference may be described, but for readers of the document only.
+            _ if !object.section.is_empty() && entry(entries, "$ref").is_some() => {
+                entries.retain(|e| !matches!(e.key.as_str(), "summary" | "description"));
+            }
+            _ => {}
+        }
+    });
 }
 
-/// Writes an object, whose key is at `at`.
-fn object(object: &'static Object, node: &mut Node, at: &Range<usize>) {
+/// Takes out definitions within schemas, once nothing refers to them any more.
+pub(super) fn without_definitions(root: &mut Node) {
+    each_object(&DOCUMENT, root, &(0..0), &mut |object, entries, _| {
+        if object.kind == Kind::Schema {
+            entries.retain(|entry| entry.key != DEFINITIONS);
+        }
+    });
+}
+
+/// What is done with an object of a kind, with its entries, and the place of its key.
+type Visit<'v> = &'v mut dyn FnMut(&'static Object, &mut Vec<Entry>, &Range<usize>);
+
+/// Visits all objects, each before those within it.
+fn each_object(object: &'static Object, node: &mut Node, at: &Range<usize>, visit: Visit<'_>) {
     let Data::Map(entries) = &mut node.data else {
         return;
     };
-    match object.kind {
-        Kind::Document => {
-            entries.retain(|e| !matches!(e.key.as_str(), "webhooks" | "jsonSchemaDialect"));
-            if let Some(version) = entry(entries, "openapi") {
-                version.value.data = Data::Text("3.0.3".to_owned());
-            }
-            complete(entries, "paths", at);
-        }
-        Kind::Info => entries.retain(|entry| entry.key != "summary"),
-        Kind::License => entries.retain(|entry| entry.key != "identifier"),
-        // What paths refer to is written out already.
-        Kind::Components => entries.retain(|entry| entry.key != "pathItems"),
-        Kind::Operation => complete(entries, "responses", at),
-        Kind::Schema => schema(entries),
-        // A reference may be described, but for readers of the document only.
-        _ if !object.section.is_empty() && entries.iter().any(|entry| entry.key == "$ref") => {
-            entries.retain(|e| !matches!(e.key.as_str(), "summary" | "description"));
-        }
-        _ => {}
-    }
+    visit(object, entries, at);
     for entry in entries {
-        if !entry.key.starts_with("x-")
-            && let Some(shape) = shape_of(object, &entry.key)
-        {
-            value(shape, &mut entry.value, &entry.key_span);
+        let is_definitions = object.kind == Kind::Schema && entry.key == DEFINITIONS;
+        let shape = match entry.key.as_str() {
+            _ if is_definitions => Some(&ARE_DEFINITIONS),
+            key if key.starts_with("x-") => None,
+            key => shape_of(object, key),
+        };
+        if let Some(shape) = shape {
+            each_within(shape, &mut entry.value, &entry.key_span, visit);
         }
     }
 }
 
-fn value(shape: &'static Shape, node: &mut Node, at: &Range<usize>) {
+fn each_within(shape: &'static Shape, node: &mut Node, at: &Range<usize>, visit: Visit<'_>) {
     match shape {
-        Shape::Is(kind) => object(kind, node, at),
-        Shape::Ref(kind) => {
-            if kind.kind == Kind::Schema && node.data == Data::Flag(true) {
+        Shape::Is(object) => each_object(object, node, at, visit),
+        Shape::Ref(object) => {
+            if object.kind == Kind::Schema && node.data == Data::Flag(true) {
                 node.data = Data::Map(Vec::new());
             }
-            object(kind, node, at);
+            each_object(object, node, at, visit);
         }
-        Shape::FlagOrSchema => object(&SCHEMA, node, at),
+        Shape::FlagOrSchema => each_object(&SCHEMA, node, at, visit),
         Shape::List(item) => {
             if let Data::List(items) = &mut node.data {
                 for node in items {
                     let at = node.span.clone();
-                    value(item, node, &at);
+                    each_within(item, node, &at, visit);
                 }
             }
         }
-        Shape::Map(each) => {
-            if let Data::Map(entries) = &mut node.data {
-                for entry in entries {
-                    value(each, &mut entry.value, &entry.key_span);
-                }
+        Shape::Map(value) => {
+            for entry in node.entries_mut() {
+                each_within(value, &mut entry.value, &entry.key_span, visit);
             }
         }
         Shape::Any

@@ -515,6 +515,13 @@ impl Loader {
     }
 }
 
+impl Node {
+    /// How many nodes this is.
+    pub(super) fn size(&self) -> usize {
+        measure(self).0
+    }
+}
+
 /// The number of nodes, and their depth.
 fn measure(node: &Node) -> (usize, usize) {
     let children: Box<dyn Iterator<Item = &Node>> = match &node.data {

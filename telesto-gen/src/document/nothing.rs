@@ -44,8 +44,8 @@ fn of(root: &Node, pointer: &str, schema: &Node, keyword: &'static str) -> Optio
 
 /// Whether a schema has no value but null and the empty text.
 fn is_nothing(root: &Node, schema: &Node) -> bool {
-    let target = schema.text_of("$ref").and_then(|at| at.strip_prefix('#'));
-    let found = target.map(|at| pointer::find(root, at));
+    let target = schema.text_of("$ref").and_then(pointer::of_reference);
+    let found = target.map(|at| pointer::find(root, &at));
     let schema = match &found {
         Some(target) if target.exact => target.node,
         Some(_) => return false,

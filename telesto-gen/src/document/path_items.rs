@@ -35,7 +35,7 @@ fn whole(root: &Node, item: &Node, targets: &mut Vec<String>) -> Option<Vec<Entr
     let Some(reference) = references.first() else {
         return Some(entries);
     };
-    let pointer = reference.value.text()?.strip_prefix('#')?.to_owned();
+    let pointer = pointer::of_reference(reference.value.text()?)?;
     let target = pointer::find(root, &pointer);
     let circle = targets.contains(&pointer);
     if circle || !target.exact || !matches!(target.node.data, Data::Map(_)) {

@@ -1,5 +1,7 @@
 //! JSON pointers.
 
+use std::borrow::Cow;
+
 use super::node::{Data, Entry, Node};
 
 /// `pointer` with one more token.
@@ -18,6 +20,14 @@ pub(crate) fn push(pointer: &mut String, token: &str) {
         true => pointer.push_str(&token.replace('~', "~0").replace('/', "~1")),
         false => pointer.push_str(token),
     }
+}
+
+/// The pointer of a reference to this file. In one, some characters of it may be
+/// percent-encoded.
+pub(crate) fn of_reference(reference: &str) -> Option<String> {
+    let encoded = reference.strip_prefix('#')?;
+    let pointer = percent_encoding::percent_decode_str(encoded).decode_utf8();
+    pointer.ok().map(Cow::into_owned)
 }
 
 /// The last token, unescaped.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::document::{Node, closest, join};
+use crate::document::{Node, closest, find, join, of_reference};
 
 use super::Report;
 use crate::spec::{Spec, split_reference};
@@ -20,9 +20,13 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
                         format!("`{reference}` is not a component"),
                         format!("did you mean `#/components/{section}/{name}`?"),
                     ),
-                    (None, true) => (
-                        format!("`{reference}` is not a component"),
+                    (None, true) if exists(spec, reference) => (
+                        format!("`{reference}` leads back to itself"),
                         format!("move its target to `#/components/{section}`, and refer to that"),
+                    ),
+                    (None, true) => (
+                        format!("`{reference}` does not exist"),
+                        format!("refer to one of `#/components/{section}/…`"),
                     ),
                     (None, false) => (
                         format!("`{reference}` is not in this file"),
@@ -53,6 +57,13 @@ pub(super) fn unresolved(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// Whether a reference leads to a node of this file. Only one within what it leads to is
+/// left, as the others are written out.
+fn exists(spec: &Spec<'_>, reference: &str) -> bool {
+    let pointer = of_reference(reference);
+    pointer.is_some_and(|pointer| find(spec.root, &pointer).exact)
 }
 
 /// The component that a malformed reference to this file probably means.

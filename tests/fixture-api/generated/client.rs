@@ -525,6 +525,92 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ChangePlateBody`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ChangePlateBody {
+        ///In centimetres.
+        #[serde(default, with = "crate::wire")]
+        pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        ///In centimetres.
+        #[serde(default, with = "crate::wire")]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ChangePlateBody {
+        pub fn builder() -> builder::ChangePlateBody {
+            Default::default()
+        }
+    }
+    ///`ChangePlateUnit`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ChangePlateUnit {
+        #[serde(rename = "g")]
+        G,
+        #[serde(rename = "kg")]
+        Kg,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ChangePlateUnit {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::G => f.write_str("g"),
+                Self::Kg => f.write_str("kg"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ChangePlateUnit {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "g" => Ok(Self::G),
+                "kg" => Ok(Self::Kg),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ChangePlateUnit: expected `g` or `kg`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ChangePlateUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ChangePlateUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Code`
     #[derive(
         ::serde::Deserialize,
@@ -1481,6 +1567,74 @@ pub mod types {
         type Err = ::std::convert::Infallible;
         fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self(value.to_string()))
+        }
+    }
+    ///`GetScaleUnit`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum GetScaleUnit {
+        #[serde(rename = "g")]
+        G,
+        #[serde(rename = "kg")]
+        Kg,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for GetScaleUnit {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::G => f.write_str("g"),
+                Self::Kg => f.write_str("kg"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GetScaleUnit {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "g" => Ok(Self::G),
+                "kg" => Ok(Self::Kg),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid GetScaleUnit: expected `g` or `kg`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GetScaleUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GetScaleUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Goods`
@@ -3696,6 +3850,61 @@ pub mod types {
     }
     impl Satchel {
         pub fn builder() -> builder::Satchel {
+            Default::default()
+        }
+    }
+    ///`Scale`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Scale {
+        ///Its number.
+        #[serde(default, with = "crate::wire")]
+        pub id: ::std::option::Option<i64>,
+        ///Its number.
+        #[serde(rename = "enum", default, with = "crate::wire")]
+        pub enum_: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub properties: ::std::option::Option<ScaleProperties>,
+        #[serde(default, with = "crate::wire")]
+        pub plates: ::std::vec::Vec<ScalePlatesItem>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Scale {
+        pub fn builder() -> builder::Scale {
+            Default::default()
+        }
+    }
+    ///`ScalePlatesItem`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ScalePlatesItem {
+        ///In centimetres.
+        #[serde(default, with = "crate::wire")]
+        pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        ///In centimetres.
+        #[serde(default, with = "crate::wire")]
+        pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ScalePlatesItem {
+        pub fn builder() -> builder::ScalePlatesItem {
+            Default::default()
+        }
+    }
+    ///`ScaleProperties`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ScaleProperties {
+        ///Its number.
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ScaleProperties {
+        pub fn builder() -> builder::ScaleProperties {
             Default::default()
         }
     }
@@ -5993,6 +6202,100 @@ Required.*/
                 Self {
                     number_id: Ok(value.number_id),
                     owner_id: Ok(value.owner_id),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ChangePlateBody {
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            width: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ChangePlateBody {
+            fn default() -> Self {
+                Self {
+                    height: Ok(Default::default()),
+                    width: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ChangePlateBody {
+            /**In centimetres.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**In centimetres.
+
+Optional.*/
+            pub fn width(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.width = crate::argument::property(
+                    "width",
+                    "width",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ChangePlateBody, crate::Error> {
+                crate::argument::built(
+                    "ChangePlateBody",
+                    <super::ChangePlateBody as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ChangePlateBody> for super::ChangePlateBody {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ChangePlateBody,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    height: value.height?,
+                    width: value.width?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ChangePlateBody> for ChangePlateBody {
+            fn from(value: super::ChangePlateBody) -> Self {
+                Self {
+                    height: Ok(value.height),
+                    width: Ok(value.width),
                     __emptied: value.__emptied,
                 }
             }
@@ -12356,6 +12659,289 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Scale {
+            enum_: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+            plates: ::std::result::Result<
+                ::std::vec::Vec<super::ScalePlatesItem>,
+                ::std::string::String,
+            >,
+            properties: ::std::result::Result<
+                ::std::option::Option<super::ScaleProperties>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Scale {
+            fn default() -> Self {
+                Self {
+                    enum_: Ok(Default::default()),
+                    id: Ok(Default::default()),
+                    plates: Ok(Default::default()),
+                    properties: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Scale {
+            /**Its number.
+
+Optional.*/
+            pub fn enum_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.enum_ = crate::argument::property(
+                    "enum_",
+                    "enum",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Its number.
+
+Optional.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.id = crate::argument::property(
+                    "id",
+                    "id",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `plates`.
+
+Optional.*/
+            pub fn plates(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::ScalePlatesItem>>,
+            ) -> Self {
+                self.plates = crate::argument::property(
+                    "plates",
+                    "plates",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `properties`.
+
+Optional.*/
+            pub fn properties(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ScaleProperties>,
+                >,
+            ) -> Self {
+                self.properties = crate::argument::property(
+                    "properties",
+                    "properties",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Scale, crate::Error> {
+                crate::argument::built(
+                    "Scale",
+                    <super::Scale as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Scale> for super::Scale {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Scale,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    enum_: value.enum_?,
+                    id: value.id?,
+                    plates: value.plates?,
+                    properties: value.properties?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Scale> for Scale {
+            fn from(value: super::Scale) -> Self {
+                Self {
+                    enum_: Ok(value.enum_),
+                    id: Ok(value.id),
+                    plates: Ok(value.plates),
+                    properties: Ok(value.properties),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ScalePlatesItem {
+            height: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            width: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ScalePlatesItem {
+            fn default() -> Self {
+                Self {
+                    height: Ok(Default::default()),
+                    width: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ScalePlatesItem {
+            /**In centimetres.
+
+Optional.*/
+            pub fn height(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.height = crate::argument::property(
+                    "height",
+                    "height",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**In centimetres.
+
+Optional.*/
+            pub fn width(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.width = crate::argument::property(
+                    "width",
+                    "width",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ScalePlatesItem, crate::Error> {
+                crate::argument::built(
+                    "ScalePlatesItem",
+                    <super::ScalePlatesItem as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ScalePlatesItem> for super::ScalePlatesItem {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ScalePlatesItem,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    height: value.height?,
+                    width: value.width?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ScalePlatesItem> for ScalePlatesItem {
+            fn from(value: super::ScalePlatesItem) -> Self {
+                Self {
+                    height: Ok(value.height),
+                    width: Ok(value.width),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ScaleProperties {
+            a: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ScaleProperties {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ScaleProperties {
+            /**Its number.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ScaleProperties, crate::Error> {
+                crate::argument::built(
+                    "ScaleProperties",
+                    <super::ScaleProperties as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ScaleProperties> for super::ScaleProperties {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ScaleProperties,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ScaleProperties> for ScaleProperties {
+            fn from(value: super::ScaleProperties) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Screw {
             kind: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -14517,32 +15103,35 @@ Optional.*/
         Address : Object, Arrival : Object, AwkwardThing : Object, AwkwardThingClosed :
         Object, AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel :
         Object, Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object,
-        Box : Object, BoxKind : Text, Card : Object, Company : Object, Consignment :
-        Object, ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
+        Box : Object, BoxKind : Text, Card : Object, ChangePlateBody : Object,
+        ChangePlateUnit : Text, Company : Object, Consignment : Object,
+        ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
         ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
         Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
         DrawerColor : Text, EarlierFound : Object, Finish : Text, Found : Object,
         FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
-        Object, FoundPart : Object, FoundPartHolder : Object, Goods : Object, GoodsForm :
-        Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object,
-        Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
-        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
-        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
-        : Object, Phone : Object, PhotographDraftBody : Object, Pile : Object, PileKind :
-        Text, Poster : Object, PosterPhoto : Object, PosterPhotoPlace : Object, Priced :
-        Object, PrintState : Text, RackType : Text, Reading : Object, Record : Object,
-        RecordForm : Object, RecordOwner : Object, RecordState : Text, Result : Object,
-        ResultBody : Object, ResultKind : Text, ResultPlace : Object, ResultPlaceRow :
-        Object, Robot : Object, RobotModel : Text, Round : Object, RoundKind : Text,
-        Satchel : Object, Screw : Object, Shelf : Object, ShelfKind : Text, SmallPrint :
-        Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
-        StartRecountBody : Object, StartRecountByFormBody : Object, Strap : Object,
-        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
-        Object, ThingChange : Object, Tree : Object, TreePlace : Object, TreePlaceRow :
-        Object, TreePlaceRowShelvesItem : Object, Vec : Object
+        Object, FoundPart : Object, FoundPartHolder : Object, GetScaleUnit : Text, Goods
+        : Object, GoodsForm : Object, ImportPostersBody : Object, Kit : Object,
+        LabelSatchelBody : Object, Ledger : Object, ListLedgersSortBy : Text,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
+        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
+        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
+        Text, OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object,
+        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object,
+        PhotographDraftBody : Object, Pile : Object, PileKind : Text, Poster : Object,
+        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
+        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
+        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
+        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
+        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object, Shelf
+        : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper : Text, Square :
+        Object, SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody :
+        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
+        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
+        : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, FoundText :
@@ -14570,14 +15159,15 @@ Optional.*/
         optional "labels" : labels, } BatchOrigin { required "supplier_id" : supplier_id,
         optional "build" : build, } Board { optional "kind" : kind, optional "width" :
         width, } Box { required "kind" : kind, optional "size" : size, } Card { optional
-        "number_id" : number_id, required "owner_id" : owner_id, } Company { required
-        "id" : id, required "company_id" : company_id, optional "first_name" :
-        first_name, } Consignment { required "id" : id, optional "content" : content,
-        optional "due" : due, optional "size" : size, optional "code" : code, optional
-        "carrier" : carrier, optional "insurance" : insurance, optional "stamp" : stamp,
-        } ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" :
-        sum, } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum"
-        : sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
+        "number_id" : number_id, required "owner_id" : owner_id, } ChangePlateBody {
+        optional "width" : width, optional "height" : height, } Company { required "id" :
+        id, required "company_id" : company_id, optional "first_name" : first_name, }
+        Consignment { required "id" : id, optional "content" : content, optional "due" :
+        due, optional "size" : size, optional "code" : code, optional "carrier" :
+        carrier, optional "insurance" : insurance, optional "stamp" : stamp, }
+        ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" : sum,
+        } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum" :
+        sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
         optional "place" : place, optional "day" : day, } Crate { optional "kind" : kind,
         optional "height" : height, } Draft { required "id" : id, optional "name" : name,
         optional "state" : state, optional "prices" : prices, } EarlierFound { optional
@@ -14642,12 +15232,15 @@ Optional.*/
         : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
         a, } Robot { required "id" : id, required "model" : model, } Round { required
         "kind" : kind, optional "radius" : radius, } Satchel { optional "weight" :
-        weight, } Screw { optional "kind" : kind, optional "thread" : thread, } Shelf {
-        optional "name" : name, optional "kind" : kind, optional "beside" : beside,
-        optional "near" : near, optional "prices" : prices, } SmallPrint { optional
-        "name" : name, optional "state" : state, optional "states" : states, optional
-        "size" : size, optional "paper" : paper, optional "old" : old, } Square {
-        required "kind" : kind, optional "side" : side, } StartRecountBody { required
+        weight, } Scale { optional "id" : id, optional "enum" : enum_, optional
+        "properties" : properties, optional "plates" : plates, } ScalePlatesItem {
+        optional "width" : width, optional "height" : height, } ScaleProperties {
+        optional "a" : a, } Screw { optional "kind" : kind, optional "thread" : thread, }
+        Shelf { optional "name" : name, optional "kind" : kind, optional "beside" :
+        beside, optional "near" : near, optional "prices" : prices, } SmallPrint {
+        optional "name" : name, optional "state" : state, optional "states" : states,
+        optional "size" : size, optional "paper" : paper, optional "old" : old, } Square
+        { required "kind" : kind, optional "side" : side, } StartRecountBody { required
         "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
         "shelf" : shelf, optional "count" : count, } Strap { optional "length" : length,
         } SuppliedProduct { required "product_id" : product_id, optional "purchase_price"
@@ -14671,13 +15264,13 @@ Optional.*/
         { optional "vec" : vec, }
     }
     crate::argument::parsed! {
-        BagKind, BatchState, BoxKind, CardNumber, Code, ConsignmentSizeListed, Copy,
-        DraftState, DrawerColor, Finish, FoundCodesItem, FoundText, LedgerName,
-        ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
-        ListMoodsResponseItemState, Made, Mood, Option, OptionSort, PileKind, PrintName,
-        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, ShelfKind,
-        ShelfKindAlias, ShelfName, ShelfPrice, SmallPrintPaper, SquareKind,
-        SupplierStatus
+        BagKind, BatchState, BoxKind, CardNumber, ChangePlateUnit, Code,
+        ConsignmentSizeListed, Copy, DraftState, DrawerColor, Finish, FoundCodesItem,
+        FoundText, GetScaleUnit, LedgerName, ListLedgersSortBy,
+        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
+        Made, Mood, Option, OptionSort, PileKind, PrintName, PrintState, RackType,
+        RecordState, ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias,
+        ShelfName, ShelfPrice, SmallPrintPaper, SquareKind, SupplierStatus
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -14703,18 +15296,18 @@ Optional.*/
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
-        Barrel, Batch, BatchOrigin, Board, Box, Card, Company, Consignment,
-        ConsignmentInsuranceForeign, ConsignmentInsuranceOwn, ConsignmentSizeObject,
-        ConsignmentStamp, Crate, Draft, EarlierFound, Found, FoundForm, FoundInBox,
-        FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm, ImportPostersBody,
-        Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem, Mail, Member, More, Named,
-        NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel,
-        ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster, PosterPhoto,
-        PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner, Result,
-        ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Screw, Shelf,
-        SmallPrint, Square, StartRecountBody, StartRecountByFormBody, Strap,
-        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
-        TreePlaceRowShelvesItem, Vec
+        Barrel, Batch, BatchOrigin, Board, Box, Card, ChangePlateBody, Company,
+        Consignment, ConsignmentInsuranceForeign, ConsignmentInsuranceOwn,
+        ConsignmentSizeObject, ConsignmentStamp, Crate, Draft, EarlierFound, Found,
+        FoundForm, FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm,
+        ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem, Mail,
+        Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase,
+        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster,
+        PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner,
+        Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale,
+        ScalePlatesItem, ScaleProperties, Screw, Shelf, SmallPrint, Square,
+        StartRecountBody, StartRecountByFormBody, Strap, SuppliedProduct, Supplier,
+        Thing, ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
     }
 }
 #[derive(Clone, Debug)]
@@ -15453,6 +16046,53 @@ let response = client.list_paints()
 ```*/
     pub fn list_paints(&self) -> builder::ListPaints<'_> {
         builder::ListPaints::new(self)
+    }
+    /**Get a scale
+
+Sends a `GET` request to `/scales/{scale_id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, scale_id: i32, unit: telesto_fixture_api::types::GetScaleUnit) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_scale()
+    .scale_id(scale_id)
+    .unit(unit)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_scale(&self) -> builder::GetScale<'_> {
+        builder::GetScale::new(self)
+    }
+    /**Change the plate of a scale
+
+Sends a `PUT` request to `/scales/{scale_id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, scale_id: i32, unit: telesto_fixture_api::types::ChangePlateUnit, body: telesto_fixture_api::types::ChangePlateBody) -> Result<(), telesto_fixture_api::Error> {
+let response = client.change_plate()
+    .scale_id(scale_id)
+    .unit(unit)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn change_plate(&self) -> builder::ChangePlate<'_> {
+        builder::ChangePlate::new(self)
     }
     /**Add a satchel
 
@@ -19103,6 +19743,211 @@ Optional.*/
         /// [`Client::allow_stale`](crate::Client::allow_stale).
         pub fn allow_stale(mut self) -> Self {
             self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::get_scale`]
+
+[`Client::get_scale`]: super::Client::get_scale*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetScale<'a> {
+        client: &'a super::Client,
+        scale_id: ::std::result::Result<i32, ::std::string::String>,
+        unit: ::std::result::Result<
+            ::std::option::Option<types::GetScaleUnit>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetScale<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                scale_id: Err("missing required parameter `scale_id`".to_string()),
+                unit: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `scale_id`.
+
+Required.*/
+        pub fn scale_id(mut self, value: impl crate::Argument<i32>) -> Self {
+            self.scale_id = crate::argument::field("scale_id", value);
+            self
+        }
+        /**The query parameter `unit`.
+
+Optional.*/
+        pub fn unit(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::GetScaleUnit>>,
+        ) -> Self {
+            self.unit = crate::argument::field("unit", value);
+            self
+        }
+        ///Sends a `GET` request to `/scales/{scale_id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Scale>, crate::Error> {
+            let Self { client, scale_id, unit, __options } = self;
+            let scale_id = crate::call::valid("get_scale", scale_id)?;
+            let unit = crate::call::valid("get_scale", unit)?;
+            let url = format!(
+                "{}/scales/{}", client.baseurl, crate ::call::path_segment("get_scale",
+                "scale_id", & scale_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_scale",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "unit",
+                            &crate::wire::Written(&unit),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_scale", __options)
+                .await;
+            crate::call::json(client, "get_scale", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::change_plate`]
+
+[`Client::change_plate`]: super::Client::change_plate*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ChangePlate<'a> {
+        client: &'a super::Client,
+        scale_id: ::std::result::Result<i32, ::std::string::String>,
+        unit: ::std::result::Result<
+            ::std::option::Option<types::ChangePlateUnit>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<
+            types::builder::ChangePlateBody,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> ChangePlate<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                scale_id: Err("missing required parameter `scale_id`".to_string()),
+                unit: Ok(None),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `scale_id`.
+
+Required.*/
+        pub fn scale_id(mut self, value: impl crate::Argument<i32>) -> Self {
+            self.scale_id = crate::argument::field("scale_id", value);
+            self
+        }
+        /**The query parameter `unit`.
+
+Optional.*/
+        pub fn unit(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::ChangePlateUnit>>,
+        ) -> Self {
+            self.unit = crate::argument::field("unit", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::ChangePlateBody>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::ChangePlateBody,
+            ) -> types::builder::ChangePlateBody,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PUT` request to `/scales/{scale_id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Scale>, crate::Error> {
+            let Self { client, scale_id, unit, body, __options } = self;
+            let scale_id = crate::call::valid("change_plate", scale_id)?;
+            let unit = crate::call::valid("change_plate", unit)?;
+            let body = crate::call::valid(
+                "change_plate",
+                body
+                    .and_then(|v| {
+                        types::ChangePlateBody::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/scales/{}", client.baseurl, crate
+                ::call::path_segment("change_plate", "scale_id", & scale_id) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "change_plate",
+                client
+                    .client
+                    .put(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "unit",
+                            &crate::wire::Written(&unit),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "change_plate", __options)
+                .await;
+            crate::call::json(client, "change_plate", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -23519,6 +24364,32 @@ Required.*/
             ResponseValue<::std::vec::Vec<types::Paint>>,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetScale<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Scale>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ChangePlate<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Scale>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

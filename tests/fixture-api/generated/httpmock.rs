@@ -1343,6 +1343,112 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetScaleWhen(::httpmock::When);
+    impl GetScaleWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/scales/{scale_id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn scale_id(self, value: impl crate::Argument<i32>) -> Self {
+            let value = crate::httpmock::argument::<i32>("scale_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/scales/{scale_id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn unit(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::GetScaleUnit>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::GetScaleUnit>,
+            >("unit", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "unit", value))
+            } else {
+                Self(self.0.query_param_missing("unit"))
+            }
+        }
+    }
+    pub struct GetScaleThen(::httpmock::Then);
+    impl GetScaleThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Scale) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ChangePlateWhen(::httpmock::When);
+    impl ChangePlateWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/scales/{scale_id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn scale_id(self, value: impl crate::Argument<i32>) -> Self {
+            let value = crate::httpmock::argument::<i32>("scale_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/scales/{scale_id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn unit(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::ChangePlateUnit>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::ChangePlateUnit>,
+            >("unit", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "unit", value))
+            } else {
+                Self(self.0.query_param_missing("unit"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::ChangePlateBody>) -> Self {
+            let value = crate::httpmock::argument::<
+                types::ChangePlateBody,
+            >("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ChangePlateThen(::httpmock::Then);
+    impl ChangePlateThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Scale) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct AddSatchelWhen(::httpmock::When);
     impl AddSatchelWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3578,6 +3684,14 @@ pub trait MockServerExt {
     fn list_paints<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::ListPaintsWhen, operations::ListPaintsThen);
+    /// Mocks `GET /scales/{scale_id}`, which [`Client::get_scale`](crate::Client::get_scale) sends.
+    fn get_scale<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetScaleWhen, operations::GetScaleThen);
+    /// Mocks `PUT /scales/{scale_id}`, which [`Client::change_plate`](crate::Client::change_plate) sends.
+    fn change_plate<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangePlateWhen, operations::ChangePlateThen);
     /// Mocks `POST /satchels`, which [`Client::add_satchel`](crate::Client::add_satchel) sends.
     fn add_satchel<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4090,6 +4204,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::ListPaintsWhen::new(when),
                 operations::ListPaintsThen::new(then),
+            )
+        })
+    }
+    fn get_scale<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetScaleWhen, operations::GetScaleThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetScaleWhen::new(when),
+                operations::GetScaleThen::new(then),
+            )
+        })
+    }
+    fn change_plate<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangePlateWhen, operations::ChangePlateThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ChangePlateWhen::new(when),
+                operations::ChangePlateThen::new(then),
             )
         })
     }

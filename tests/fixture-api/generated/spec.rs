@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "997fe642985d486475450b508abcefe4";
+pub(crate) const CLIENT: &str = "cac95126c2af8e57a89aaa57b3b73960";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -66,6 +66,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
+    },
+    Operation {
+        id: "change_plate",
+        method: "PUT",
+        path: "/scales/{scale_id}",
+        tags: &["scales"],
+        sends: Some("application/json"),
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "change_record",
@@ -348,6 +360,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/parcels/{parcel}/route",
         tags: &["parcels"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "get_scale",
+        method: "GET",
+        path: "/scales/{scale_id}",
+        tags: &["scales"],
         sends: None,
         returns: Returns::Json,
         media_types: &["application/json"],
