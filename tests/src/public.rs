@@ -34,6 +34,7 @@ fn public_documents_are_adopted_and_end_in_code() {
         "{:<30} {:>8} {:>20} {:>20}",
         "document", "KiB", "raw", "adopted"
     );
+    let [mut kept, mut all] = [0, 0];
     for path in &paths {
         let text = std::fs::read_to_string(path).unwrap();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
@@ -50,11 +51,15 @@ fn public_documents_are_adopted_and_end_in_code() {
             run.show()
         );
         assert_eq!(run.end.ok(), Some(adopted.callable), "{name}");
+        kept += adopted.callable;
+        all += adopted.operations;
         // What is adopted is adopted already.
         let again = adopt(&name, &adopted.text, &Settings::default()).unwrap();
         assert_eq!(again.text, adopted.text, "{name}");
         assert!(again.losses.is_empty() && again.renamed.is_empty());
     }
+    println!("{kept} of {all} operations");
+    assert!(kept * 100 >= all * 98, "{kept} of {all} operations");
 }
 
 #[test]
@@ -103,6 +108,7 @@ fn public_clients_compile_and_read_their_examples() {
     );
     assert!(failed.is_empty(), "{failed:?}");
     assert!(documents > 0 && read > 0);
+    assert!(read * 100 >= examples * 98, "{read} of {examples} examples");
 }
 
 /// `None` if it is not YAML.

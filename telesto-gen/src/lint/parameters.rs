@@ -30,8 +30,13 @@ pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
                         first.place, parameter.place
                     ),
                 };
+                // That of the path has to stay.
+                let second = match parameter.place {
+                    "path" => first,
+                    _ => parameter,
+                };
                 report.at(
-                    &parameter.mention,
+                    &second.mention,
                     message,
                     "remove one of the two: the client tells parameters apart only by name",
                 );
