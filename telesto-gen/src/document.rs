@@ -28,7 +28,6 @@ pub(crate) use edit::{Edits, Spot};
 pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
-#[cfg(feature = "generate")]
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join, of_reference};
 pub(crate) use survey::{Extension, Place, Survey, closest};

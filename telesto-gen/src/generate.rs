@@ -90,43 +90,17 @@ impl Watch {
 /// The findings of the lint, if one of them is an error; or a finding about the
 /// operation that progenitor fails on.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
-    let Refined {
-        client,
-        mocks,
-        facts,
-        warnings,
-        mut applied,
-        mut watch,
-        ..
-    } = Refined::of(document, &target.crate_name)?;
-    let internal = |reason| internal(document, reason);
-    let root = tree(root()).map_err(internal)?;
-    // One syntax tree at a time: each takes many times the memory of its text.
-    let file = |name: &str, tree: syn::File| GeneratedFile {
-        path: target.folder.join(name),
-        text: render::rust(&tree, document.path()),
-    };
-    let client = file("client.rs", client);
-    watch.done("render");
+    Refined::of(document, &target.crate_name)?.generated(document, target)
+}
 
-    let table = operations::module(&facts, &client.text).map_err(internal)?;
-    let table = tree(table).map_err(internal)?;
-    watch.done("operations");
-
-    let mut mocks = tree(mocks).map_err(internal)?;
-    let times = refine::mocks::refine(&mut mocks, &facts)
-        .map_err(|reason| internal(format!("mocks: {reason}")))?;
-    applied.push(("mocks", times));
-    let mocks = file("httpmock.rs", mocks);
-    watch.done("mocks");
-
-    Ok(Generated {
-        files: vec![client, mocks, file("mod.rs", root), file("spec.rs", table)],
-        warnings,
-        applied,
-        operations: facts.operations.len(),
-        stages: watch.stages,
-    })
+/// Generates the client of a document, and says what it offers.
+pub(crate) fn generate_with_surface(
+    document: &Document,
+    target: &Target,
+) -> Result<(Generated, Surface), Findings> {
+    let refined = Refined::of(document, &target.crate_name)?;
+    let surface = Surface::of(&refined.client, &refined.spec);
+    Ok((refined.generated(document, target)?, surface))
 }
 
 /// What the client of a document offers.
@@ -196,6 +170,47 @@ impl<'a> Refined<'a> {
             warnings,
             applied,
             watch,
+        })
+    }
+
+    /// Writes it out, with all that is beside it.
+    fn generated(self, document: &Document, target: &Target) -> Result<Generated, Findings> {
+        let Self {
+            client,
+            mocks,
+            facts,
+            warnings,
+            mut applied,
+            mut watch,
+            ..
+        } = self;
+        let internal = |reason| internal(document, reason);
+        let root = tree(root()).map_err(internal)?;
+        // One syntax tree at a time: each takes many times the memory of its text.
+        let file = |name: &str, tree: syn::File| GeneratedFile {
+            path: target.folder.join(name),
+            text: render::rust(&tree, document.path()),
+        };
+        let client = file("client.rs", client);
+        watch.done("render");
+
+        let table = operations::module(&facts, &client.text).map_err(internal)?;
+        let table = tree(table).map_err(internal)?;
+        watch.done("operations");
+
+        let mut mocks = tree(mocks).map_err(internal)?;
+        let times = refine::mocks::refine(&mut mocks, &facts)
+            .map_err(|reason| internal(format!("mocks: {reason}")))?;
+        applied.push(("mocks", times));
+        let mocks = file("httpmock.rs", mocks);
+        watch.done("mocks");
+
+        Ok(Generated {
+            files: vec![client, mocks, file("mod.rs", root), file("spec.rs", table)],
+            warnings,
+            applied,
+            operations: facts.operations.len(),
+            stages: watch.stages,
         })
     }
 }

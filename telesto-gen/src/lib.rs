@@ -1,5 +1,14 @@
 //! Generates the client of `telesto-api` from an OpenAPI document.
+#![cfg_attr(
+    not(feature = "generate"),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "reading and linting share modules with what generates"
+    )
+)]
 
+#[cfg(feature = "generate")]
 mod adopt;
 #[cfg(feature = "generate")]
 mod descriptions;
@@ -32,7 +41,10 @@ pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;
 
-pub use self::adopt::{AdoptError, Adopted, Loss, Lost, Open, Renamed, Settings, adopt};
+#[cfg(feature = "generate")]
+pub use self::adopt::{
+    AdoptError, Adopted, Because, Loss, Lost, Open, Renamed, Settings, Untyped, adopt,
+};
 #[cfg(feature = "generate")]
 pub use self::diff::{
     Bump, Change, ChangeRule, Diff, Effect, Endpoint, Release, Verdict, change_rules,

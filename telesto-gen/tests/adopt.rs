@@ -62,6 +62,14 @@ fn said(before: &str, adopted: &Adopted) -> String {
             loss.finding.message
         );
     }
+    for untyped in &adopted.untyped {
+        let at = untyped.pointer.as_deref().unwrap_or("-");
+        let _ = writeln!(
+            said,
+            "{} may be anything ({:?}): {at}",
+            untyped.path, untyped.because
+        );
+    }
     let after = &adopted.text;
     let text = match adopted.keeps_layout {
         true => TextDiff::from_lines(before, after)

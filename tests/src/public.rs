@@ -111,6 +111,37 @@ fn public_clients_compile_and_read_their_examples() {
     assert!(read * 100 >= examples * 98, "{read} of {examples} examples");
 }
 
+/// The calls that `spec/README.md` shows for a document of a vendor.
+#[test]
+#[ignore = "compiles a client, which takes a minute"]
+fn the_client_of_a_vendors_document_is_called_as_documented() {
+    let readme = include_str!("../../spec/README.md");
+    let (_, calls) = readme.split_once("```rust no_run\n").unwrap();
+    let (calls, _) = calls.split_once("```").unwrap();
+    let text = include_str!("../cases/adopted/shop.yaml");
+    let spec = adopted("shop.yaml", text).unwrap().text;
+    let document = Document::parse("shop.yaml", spec.clone()).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // Each test has a server of its own, on a free port.
+    let calls = calls
+        .replace("\"telesto-mock-key\"", "telesto.api_key()")
+        .replace("\"http://127.0.0.1:8100\"", "telesto.url()");
+    let main = format!(
+        "use any_api::{{Client, types}};
+        use telesto_mock::MockServer;
+
+        #[tokio::main(flavor = \"current_thread\")]
+        async fn main() -> Result<(), Box<dyn std::error::Error>> {{
+            let telesto = MockServer::builder_for({spec:?}).start().await?;
+            {calls}
+            println!(\"{{}} {{}}\", items.len(), telesto.requests().len());
+            Ok(())
+        }}"
+    );
+    let output = client_crate::run(folder.path(), &document, &main);
+    assert_eq!(output.as_deref(), Ok("2 2\n"));
+}
+
 /// `None` if it is not YAML.
 fn adopted(name: &str, text: &str) -> Option<Adopted> {
     let [window, lockout] = [3600, 900].map(Duration::from_secs);

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use telesto_gen::spec::RateLimit;
-use telesto_gen::{AdoptError, Adopted, Loss, Lost, Open, Settings, adopt};
+use telesto_gen::{AdoptError, Adopted, Because, Loss, Lost, Open, Settings, Untyped, adopt};
 
 use crate::Outcome;
 use crate::codegen::SHIPPED;
@@ -203,6 +203,7 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
             "anew: neither the layout nor the comments could be kept",
         );
     }
+    show_untyped(&adopted.untyped, report);
     let share = percent(adopted.callable, adopted.operations);
     report.step(
         "Callable",
@@ -251,6 +252,36 @@ fn show_losses(file: &Path, lost: Lost, losses: &[&Loss], report: &mut Report) {
     }
     if !text.is_empty() {
         report.text(text.trim_end());
+    }
+}
+
+/// What of the client may be anything, and which of that is not for want of a type in the
+/// document.
+fn show_untyped(untyped: &[Untyped], report: &mut Report) {
+    let of = |because| untyped.iter().filter(move |one| one.because == because);
+    let open = of(Because::Open).count();
+    if open > 0 {
+        let values = plural(open, "value");
+        let what = format!("{values} of the client, as the document does not say what they are");
+        report.step("Untyped", what);
+    }
+    let lost = of(Because::Lost).count();
+    if lost > 0 {
+        let values = plural(lost, "value");
+        let what = format!("{values} of the client, whose types are left out");
+        report.step("Untyped", what);
+    }
+    let unsupported: Vec<&str> = of(Because::Unsupported).map(|one| &*one.path).collect();
+    if !unsupported.is_empty() {
+        let values = plural(unsupported.len(), "value");
+        let what = format!("{values} of the client, for which it has no type");
+        report.step("Untyped", what);
+        let shown = unsupported.iter().take(MOST);
+        let shown: Vec<String> = shown.map(|path| format!("             {path}")).collect();
+        report.text(&shown.join("\n"));
+        if unsupported.len() > MOST {
+            report.text(&format!("             … {} more", unsupported.len() - MOST));
+        }
     }
 }
 
@@ -317,6 +348,7 @@ fn json(file: &Path, adopted: &Adopted) -> serde_json::Value {
         "extensions": adopted.extensions,
         "solved": adopted.solved,
         "losses": adopted.losses,
+        "untyped": adopted.untyped,
     })
 }
 

@@ -65,6 +65,7 @@ fn what_is_done_is_said_and_written_if_asked_for() {
         "       Fixed 1 finding of required-may-be-empty: takes out of `required` what may be empty\n",
         "    Left out 1 operation\n             OPTIONS /items/{id}/methods\n",
         ": the client cannot call `OPTIONS /items/{id}/methods` (unsupported-method)\n",
+        "     Untyped 1 value of the client, whose types are left out\n",
         "    Callable 4 of 5 operations (80.0 %)\n",
         "        Next pass --write to replace spec/telesto.yaml by it\n",
     ] {
@@ -111,6 +112,11 @@ fn programs_get_everything() {
         .unwrap();
     assert_eq!(lost["operations"][0], "OPTIONS /items/{id}/methods");
     assert_eq!(lost["finding"]["rule"], "unsupported-method");
+    let shape = &said["untyped"][0];
+    assert_eq!(
+        (&shape["path"], &shape["because"]),
+        (&"types::Item::shape".into(), &"lost".into())
+    );
 }
 
 #[test]

@@ -89,6 +89,45 @@ impl Scratch {
     }
 }
 
+/// The commands that `spec/README.md` shows for a document of a vendor.
+#[test]
+fn a_vendors_document_becomes_a_client_as_documented() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let readme = fs::read_to_string(workspace.join("spec/README.md")).unwrap();
+    let (_, shown) = readme.split_once("### From a file to calls").unwrap();
+    let (shown, _) = shown.split_once("```rust").unwrap();
+    let commands = shown
+        .lines()
+        .filter_map(|line| line.strip_prefix("$ cargo xtask "));
+    let scratch = Scratch::new();
+    let run = |command: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
+            .args(command.split_whitespace())
+            .arg("--root")
+            .arg(scratch.0.path())
+            .current_dir(workspace)
+            .output()
+            .unwrap();
+        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        (output.status.code().unwrap(), said)
+    };
+    let ends: Vec<(i32, String)> = commands.map(run).collect();
+    let [(asks, said), done @ ..] = &ends[..] else {
+        panic!("no commands in {shown}");
+    };
+    assert_eq!(*asks, 1, "{said}");
+    for flag in ["--server", "--rate-limit"] {
+        assert!(said.contains(flag), "{said}");
+    }
+    assert_eq!(done.len(), 3);
+    for (code, said) in done {
+        assert_eq!(*code, 0, "{said}");
+    }
+    let client = scratch.read(CLIENT);
+    assert!(client.contains("pub fn list_items(&self)"));
+    assert!(!client.contains("list_products"));
+}
+
 #[test]
 fn what_is_committed_is_fresh_and_stays_as_it_is() {
     let scratch = Scratch::new();

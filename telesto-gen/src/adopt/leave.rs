@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::settle::{Renamed, operations, rename};
 use crate::document::{Draft, Edits, Kind, Node, Spot, Survey, find, join};
 use crate::finding::{Finding, Findings, Severity};
-#[cfg(feature = "generate")]
-use crate::generate::{Target, generate};
+use crate::generate::{Target, generate_with_surface};
 use crate::lint::solve;
 use crate::spec::{component_name, says_what, split_reference};
+use crate::surface::Surface;
 
 /// Something that is in a document, but not in the spec that was made of it.
 #[derive(Clone, Debug, Serialize)]
@@ -56,19 +56,16 @@ pub(super) struct Left<'t> {
     pub(super) solved: Vec<Finding>,
     pub(super) losses: Vec<Loss>,
     pub(super) renamed: Vec<Renamed>,
+    /// What the client offers.
+    pub(super) surface: Surface,
 }
 
-/// What is wrong with a client of a draft that has no errors. Some names are only known
-/// when all types are there.
-#[cfg(feature = "generate")]
-fn generated(draft: &Draft<'_>) -> Result<(), Findings> {
+/// The client of a draft that has no errors, or what is wrong with it. Some names are only
+/// known when all types are there.
+fn generated(draft: &Draft<'_>) -> Result<Surface, Findings> {
     let target = Target::new("client", "generated");
-    generate(&draft.document()?, &target).map(drop)
-}
-
-#[cfg(not(feature = "generate"))]
-fn generated(_: &Draft<'_>) -> Result<(), Findings> {
-    Ok(())
+    let (_, surface) = generate_with_surface(&draft.document()?, &target)?;
+    Ok(surface)
 }
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
@@ -86,8 +83,9 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
         draft = after;
         if !findings.has_errors() {
             match generated(&draft) {
-                Ok(()) => {
+                Ok(surface) => {
                     return Ok(Left {
+                        surface,
                         draft,
                         solved,
                         losses,

@@ -10,9 +10,11 @@ use crate::spec::RateLimit;
 
 mod leave;
 mod settle;
+mod untyped;
 
 pub use self::leave::{Loss, Lost};
 pub use self::settle::Renamed;
+pub use self::untyped::{Because, Untyped};
 
 /// What a document may not say, or not in the way that a spec does. What is `None` is as
 /// the document says.
@@ -87,6 +89,8 @@ pub struct Adopted {
     pub solved: Vec<Finding>,
     /// What is not in the spec.
     pub losses: Vec<Loss>,
+    /// What of the client may be anything.
+    pub untyped: Vec<Untyped>,
     /// How many operations the document has.
     pub operations: usize,
     /// How many of them are in the spec.
@@ -157,6 +161,7 @@ pub fn adopt(
         return Err(AdoptError::Refused(findings));
     }
     Ok(Adopted {
+        untyped: untyped::untyped(&document, &left.surface, &left.losses),
         keeps_layout,
         server: settled.server,
         key_header: settled.key_header,

@@ -41,7 +41,6 @@ pub(crate) const ALL: &[Known] = &[
 ];
 
 /// Whether a field is an extension that this workspace reads.
-#[cfg(feature = "generate")]
 pub(crate) fn is_known(key: &str) -> bool {
     ALL.iter().any(|known| known.name == key)
 }
@@ -95,13 +94,11 @@ impl RateLimit {
 /// What `x-cache` says: for how long a response is fresh, and for how much longer it
 /// is served if the server cannot be asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg(feature = "generate")]
 pub(crate) struct Cache {
     pub(crate) fresh: Duration,
     pub(crate) stale: Duration,
 }
 
-#[cfg(feature = "generate")]
 impl Cache {
     pub(crate) fn of(operation: &Node) -> Option<Self> {
         let cache = operation.get(CACHE)?;

@@ -27,10 +27,6 @@ impl FormField<'_> {
 #[derive(Default)]
 pub(crate) struct Files {
     /// Their pointers.
-    #[cfg_attr(
-        not(feature = "generate"),
-        expect(dead_code, reason = "the client has a type for them")
-    )]
     pub(crate) pointers: BTreeSet<String>,
     /// Those that something else holds as well, where they are text.
     pub(crate) shared: BTreeSet<String>,

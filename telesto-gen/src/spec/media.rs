@@ -39,7 +39,6 @@ impl Coding {
     }
 
     /// The media type by which progenitor knows it.
-    #[cfg(feature = "generate")]
     pub(crate) fn known_as(self) -> &'static str {
         match self {
             Self::Json => "application/json",

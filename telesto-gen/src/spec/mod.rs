@@ -17,7 +17,6 @@ pub use self::extensions::RateLimit;
 pub(crate) use self::forms::{Files, FormField};
 pub(crate) use self::media::{Coding, Used};
 pub use self::media::{essence, is_json, media_type, sent_as};
-#[cfg(feature = "generate")]
 pub(crate) use self::media::{read_among, sent_among};
 pub(crate) use self::usage::Usage;
 use self::usage::Users;
@@ -429,7 +428,6 @@ impl<'a> Spec<'a> {
     }
 
     /// Whether an operation that returns JSON may succeed without any as well.
-    #[cfg(feature = "generate")]
     pub(crate) fn may_return_nothing(&self, operation: &Operation<'a>) -> bool {
         let successes = self.successes(operation);
         let has_no_body =
@@ -481,7 +479,6 @@ impl<'a> Operation<'a> {
     }
 
     /// Whether a request may arrive twice: because of its method, or as it says.
-    #[cfg(feature = "generate")]
     pub(crate) fn is_idempotent(&self) -> bool {
         self.has_idempotent_method() || self.node.is_set(extensions::IDEMPOTENT)
     }

@@ -35,7 +35,6 @@ impl Usage {
     }
 
     /// Whether a request of an operation holds the schema at this pointer.
-    #[cfg(feature = "generate")]
     pub(crate) fn is_sent(&self, pointer: &str) -> bool {
         self.sent.contains(pointer)
     }
