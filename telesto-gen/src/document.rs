@@ -8,6 +8,7 @@ use openapiv3::OpenAPI;
 
 use crate::finding::{Finding, Findings, Location, Severity};
 
+mod choices;
 mod deep_objects;
 mod draft;
 mod edit;
@@ -15,7 +16,6 @@ mod implied;
 mod inner_refs;
 mod newer;
 mod node;
-mod nothing;
 mod objects;
 mod path_items;
 mod pointer;
@@ -261,12 +261,12 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
         return Err(survey.problems);
     }
     let types = implied::types(&survey);
-    let nullable = nothing::find(&root, &survey);
+    let fewer = choices::find(&root, &survey);
     for (pointer, typ) in types {
         implied::write(&mut root, &pointer, typ);
     }
-    for nullable in nullable {
-        nothing::write(&mut root, &nullable);
+    for fewer in fewer {
+        choices::write(&mut root, &fewer);
     }
     let api = typed(&root).map_err(|problem| vec![problem])?;
     Ok((root, api, path_items))

@@ -111,6 +111,7 @@ pub(crate) fn useful(typ: &str) -> impl Iterator<Item = &'static Format> {
     all.filter(move |format| format.typ == typ && is_useful(format))
 }
 
-fn is_useful(format: &Format) -> bool {
+/// Whether a format makes a difference in Rust.
+pub(crate) fn is_useful(format: &Format) -> bool {
     format.typ != "string" || matches!(format.rust, Rust::Type(_))
 }

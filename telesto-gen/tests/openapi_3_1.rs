@@ -277,6 +277,14 @@ fn each_schema_of_3_1_is_one_of_3_0() {
             "{ allOf: [{ $ref: '#/components/schemas/Name' }], nullable: true }",
         ),
         (
+            "{ anyOf: [{ type: string, format: uri }, { type: 'null' }, { type: string, maxLength: 9 }] }",
+            "{ allOf: [{ type: string, format: uri }], nullable: true }",
+        ),
+        (
+            "{ anyOf: [{ type: string, format: uuid }, { type: integer }, { type: string }, { type: string, format: date }] }",
+            "{ anyOf: [{ type: string }, { type: integer }, { type: string, format: date }] }",
+        ),
+        (
             "{ type: 'null', description: Never }",
             "{ type: string, enum: [null], nullable: true, description: Never }",
         ),

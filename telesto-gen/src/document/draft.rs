@@ -74,13 +74,18 @@ impl<'t> Draft<'t> {
     /// if there are none.
     pub(crate) fn with_path_items(&self) -> Option<String> {
         let mut root = self.root.clone();
-        let targets = path_items::write_out(&mut root);
-        let anew = serde_yaml::to_string(&root.to_yaml());
-        anew.ok().filter(|_| !targets.is_empty())
+        match path_items::write_out(&mut root).as_slice() {
+            [] => None,
+            _ => written_anew(&root),
+        }
     }
 
     /// The text in a layout of its own, without comments.
     pub(crate) fn written_anew(&self) -> Option<String> {
-        serde_yaml::to_string(&self.root.to_yaml()).ok()
+        written_anew(&self.root)
     }
+}
+
+fn written_anew(root: &Node) -> Option<String> {
+    serde_yaml::to_string(&root.to_yaml()).ok()
 }

@@ -11,6 +11,10 @@ const MAX_COPIED: usize = 100_000;
 
 /// Writes the copies.
 pub(super) fn write_out(root: &mut Node) {
+    // Most documents have none, and are read again for each step of a change.
+    if !holds_any(root) {
+        return;
+    }
     let mut copies = Copies {
         root: &root.clone(),
         left: MAX_COPIED,
@@ -77,6 +81,13 @@ impl Copies<'_> {
             false => written,
         }
     }
+}
+
+fn holds_any(node: &Node) -> bool {
+    let mut entries = node.entries().iter();
+    target(node).is_some()
+        || entries.any(|entry| holds_any(&entry.value))
+        || node.items().iter().any(holds_any)
 }
 
 /// Where a reference leads that stands for a node, if that is in this file, and no

@@ -9,12 +9,17 @@ use super::pointer;
 /// targets. The others stay as they are, for the lint to report.
 pub(super) fn write_out(root: &mut Node) -> Vec<String> {
     let mut written = Vec::new();
+    let is_reference = |entry: &Entry| entry.value.text_of("$ref").is_some();
+    let paths = root.get("paths").map_or(&[][..], Node::entries);
+    if !paths.iter().any(is_reference) {
+        return written;
+    }
     let before = root.clone();
     let Some(paths) = pointer::find_mut(root, "/paths") else {
         return written;
     };
     for entry in paths.entries_mut() {
-        if entry.value.text_of("$ref").is_none() {
+        if !is_reference(entry) {
             continue;
         }
         let mut targets = Vec::new();
