@@ -49,6 +49,11 @@ const fn usual_sample(typ: &str) -> &'static str {
     }
 }
 
+/// Whether values of a type are plain: text, numbers or booleans.
+pub(crate) fn is_plain(typ: &str) -> bool {
+    matches!(typ, "string" | "integer" | "number" | "boolean")
+}
+
 /// All of them.
 pub(crate) const ALL: &[Format] = &[
     text("date", Rust::Type("::jiff::civil::Date"), "2024-01-15"),

@@ -14,12 +14,15 @@ use std::process::{Command, Output};
 const SPEC: &str = "spec/telesto.yaml";
 const CLIENT: &str = "telesto-api/src/generated/client.rs";
 
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
 /// A copy of the specs and of all that is generated from them.
 struct Scratch(tempfile::TempDir);
 
 impl Scratch {
     fn new() -> Self {
-        let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
         let scratch = Self(tempfile::tempdir().unwrap());
         for folder in [
             "spec",
@@ -30,7 +33,7 @@ impl Scratch {
             "tests/fixture-api/generated",
         ] {
             fs::create_dir_all(scratch.path(folder)).unwrap();
-            for entry in fs::read_dir(workspace.join(folder)).unwrap() {
+            for entry in fs::read_dir(workspace().join(folder)).unwrap() {
                 let entry = entry.unwrap();
                 if entry.file_type().unwrap().is_file() {
                     let copy = scratch.path(folder).join(entry.file_name());
@@ -74,14 +77,20 @@ impl Scratch {
     }
 
     fn codegen(&self, arguments: &[&str]) -> (i32, String, String) {
+        self.run(&[&["codegen"][..], arguments].concat())
+    }
+
+    /// Runs a command on this copy, from where the workspace is.
+    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let Output {
             status,
             stdout,
             stderr,
         } = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(["codegen", "--root"])
-            .arg(self.0.path())
             .args(arguments)
+            .arg("--root")
+            .arg(self.0.path())
+            .current_dir(workspace())
             .output()
             .unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
@@ -92,8 +101,7 @@ impl Scratch {
 /// The commands that `spec/README.md` shows for a document of a vendor.
 #[test]
 fn a_vendors_document_becomes_a_client_as_documented() {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let readme = fs::read_to_string(workspace.join("spec/README.md")).unwrap();
+    let readme = fs::read_to_string(workspace().join("spec/README.md")).unwrap();
     let (_, shown) = readme.split_once("### From a file to calls").unwrap();
     let (shown, _) = shown.split_once("```rust").unwrap();
     let commands = shown
@@ -101,15 +109,8 @@ fn a_vendors_document_becomes_a_client_as_documented() {
         .filter_map(|line| line.strip_prefix("$ cargo xtask "));
     let scratch = Scratch::new();
     let run = |command: &str| {
-        let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(command.split_whitespace())
-            .arg("--root")
-            .arg(scratch.0.path())
-            .current_dir(workspace)
-            .output()
-            .unwrap();
-        let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
-        (output.status.code().unwrap(), said)
+        let (code, out, err) = scratch.run(&command.split_whitespace().collect::<Vec<_>>());
+        (code, out + &err)
     };
     let ends: Vec<(i32, String)> = commands.map(run).collect();
     let [(asks, said), done @ ..] = &ends[..] else {

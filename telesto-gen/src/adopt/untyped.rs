@@ -125,13 +125,13 @@ fn is_open(spec: &Spec<'_>, schema: &Found<'_>, depth: usize) -> bool {
         .flat_map(|key| spec.parts(&schema, key));
     let rest = schema.node.get("additionalProperties");
     let is_any = rest.is_some_and(|rest| rest.data == Data::Flag(true));
-    let has_properties = schema.node.get("properties").map_or(&[][..], Node::entries);
+    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
     says_nothing(schema.node)
         || is_any
         || within("items")
         || within("additionalProperties")
         || (schema.node.text_of("type") == Some("object")
-            && has_properties.is_empty()
+            && properties.is_empty()
             && rest.is_none()
             && schema.node.get("allOf").is_none())
         || parts.any(|part| is_open(spec, &part, depth + 1))

@@ -4,8 +4,7 @@
 
 use super::node::{Data, Entry, Node};
 use super::pointer;
-
-const PLAIN: [&str; 4] = ["string", "integer", "number", "boolean"];
+use crate::formats::is_plain;
 
 /// What the schema of such an object may say beside its properties.
 const KNOWN: [&str; 10] = [
@@ -87,7 +86,7 @@ fn parts(root: &Node, parameter: &Node) -> Option<Vec<Node>> {
     let required = schema.get("required").map_or(&[][..], Node::items);
     let part = |property: &Entry| {
         let typ = resolved(root, &property.value)?.text_of("type")?;
-        if !PLAIN.contains(&typ) {
+        if !is_plain(typ) {
             return None;
         }
         let key = property.key.as_str();

@@ -3,6 +3,7 @@
 use crate::document::{Data, Entry, Kind, Node, join};
 
 use super::Report;
+use crate::formats;
 use crate::spec::{Coding, FormField, Found, Spec, Used, is_json, media_type, sent_as};
 
 /// progenitor has a `todo!` for this.
@@ -46,16 +47,19 @@ fn request<'a>(spec: &Spec<'a>, report: &mut Report<'_>, body: &Found<'a>, label
         Coding::Json => {}
         coding @ (Coding::Form | Coding::FormData) => {
             let schema = spec.field(&content, "schema");
-            let fields = schema.filter(|_| coding == Coding::FormData);
-            let fields = fields.map_or_else(Vec::new, |schema| spec.form_fields(&schema));
-            encoding(report, &content, label, &fields);
-            match spec.field(&content, "schema") {
+            let fields = schema.as_ref().map(|schema| spec.form_fields(schema));
+            let fields = fields.unwrap_or_default();
+            match coding {
+                Coding::FormData => encoding(report, &content, label, &fields),
+                _ => encoding(report, &content, label, &[]),
+            }
+            match schema {
                 Some(schema) if !is_object(&schema) => report.at_key(
                     &content.field("schema"),
                     format!("the form of `{label}` is not an object"),
                     "describe its fields: `{ type: object, properties: … }`",
                 ),
-                Some(schema) if coding == Coding::Form => texts(spec, report, &schema, label),
+                Some(_) if coding == Coding::Form => texts(report, &fields, label),
                 Some(_) => {}
                 None => no_schema(report, &content, label, "{ type: object, properties: … }"),
             }
@@ -146,8 +150,8 @@ fn is_object(schema: &Found<'_>) -> bool {
 
 /// A form holds text. There are several ways to write anything else than plain
 /// values and lists of them.
-fn texts<'a>(spec: &Spec<'a>, report: &mut Report<'_>, schema: &Found<'a>, label: &str) {
-    for field in spec.form_fields(schema) {
+fn texts(report: &mut Report<'_>, fields: &[FormField<'_>], label: &str) {
+    for field in fields {
         if !is_plain(&field.schema) {
             report.at_key(
                 &field.pointer,
@@ -164,10 +168,7 @@ fn texts<'a>(spec: &Spec<'a>, report: &mut Report<'_>, schema: &Found<'a>, label
 
 /// Whether these are plain values: text, numbers or booleans.
 pub(super) fn is_plain(schema: &Found<'_>) -> bool {
-    matches!(
-        schema.node.text_of("type"),
-        Some("string" | "integer" | "number" | "boolean")
-    )
+    schema.node.text_of("type").is_some_and(formats::is_plain)
 }
 
 /// What is neither JSON nor a form is sent as the caller gives it.

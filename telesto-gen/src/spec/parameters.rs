@@ -3,6 +3,7 @@
 use super::alternatives::{DEEPEST, KEYWORDS};
 use super::{Found, Parameter, Spec};
 use crate::document::{Data, Node};
+use crate::formats::is_plain;
 
 impl<'a> Parameter<'a> {
     /// What a list is joined with into one value; `None` if each of its items is a value
@@ -41,7 +42,6 @@ impl<'a> Spec<'a> {
     fn is_choice_of(&self, schema: &Found<'a>, outer: Option<&str>, depth: usize) -> bool {
         let schema = self.unwrapped(schema);
         let typ = schema.node.text_of("type").or(outer);
-        let is_plain = |typ: &str| matches!(typ, "string" | "integer" | "number" | "boolean");
         if typ.is_some_and(|typ| !is_plain(typ)) || depth > DEEPEST {
             return false;
         }
