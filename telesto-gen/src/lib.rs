@@ -25,6 +25,8 @@ mod fixup;
 mod formats;
 #[cfg(feature = "generate")]
 mod generate;
+#[cfg(feature = "generate")]
+mod hex;
 mod lint;
 mod names;
 #[cfg(feature = "generate")]

@@ -75,13 +75,13 @@ pub(crate) fn fields<'a>(properties: impl Iterator<Item = &'a String>) -> Vec<St
         .collect()
 }
 
-/// The first two of `names` that `rust` makes equal, as indices.
-pub(crate) fn clash(names: &[&str], rust: fn(&str) -> String) -> Option<(usize, usize)> {
-    let rust: Vec<String> = names.iter().map(|name| rust(name)).collect();
-    (1..rust.len()).find_map(|second| {
-        let first = rust[..second].iter().position(|n| *n == rust[second])?;
-        Some((first, second))
-    })
+/// Whether `rust` makes two of the names equal.
+pub(crate) fn has_clash<'a>(
+    names: impl Iterator<Item = &'a String>,
+    rust: fn(&str) -> String,
+) -> bool {
+    let mut taken = HashSet::new();
+    names.into_iter().any(|name| !taken.insert(rust(name)))
 }
 
 #[cfg(test)]

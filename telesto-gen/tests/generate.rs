@@ -38,6 +38,7 @@ fn every_step_says_how_often_it_applied() {
         ("defaults", 3),
         ("formats-without-a-type", 1),
         ("null-values", 0),
+        ("colliding-values", 0),
         ("nullable-components", 0),
         ("nullable-bodies", 0),
         ("merged-scalars", 0),

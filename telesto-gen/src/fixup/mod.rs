@@ -17,6 +17,7 @@ use crate::schemas;
 use crate::spec::{self, Coding, alternatives::Union};
 
 pub(crate) mod alternatives;
+pub(crate) mod enum_values;
 mod nullable;
 mod one_way;
 mod parameters;
@@ -51,6 +52,7 @@ pub(crate) fn apply(
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
         ("null-values", null_values(api)),
+        ("colliding-values", enum_values::apply(api)),
         ("nullable-components", nullable::apply(api, &document)),
         ("nullable-bodies", nullable_bodies(api)),
         ("merged-scalars", merged_scalars(api)),

@@ -6,11 +6,10 @@
 //! The first one keeps its name, so one that is added after it renames nothing,
 //! and neither does an edit of another object.
 
-use std::fmt::Write as _;
-
 use indexmap::IndexMap;
 use openapiv3::{OpenAPI, ReferenceOr, Schema};
 
+use crate::hex;
 use crate::names::{fields, snake};
 use crate::schemas::{self, DEEPEST, Members};
 
@@ -37,25 +36,15 @@ pub(super) fn apply(api: &mut OpenAPI, document: &OpenAPI) -> usize {
 
 /// The name that carries another one, on the wire.
 fn marked(name: &str, wire: &str) -> String {
-    let mut marked = format!("{name}{MARK}");
-    for byte in wire.bytes() {
-        let _ = write!(marked, "{byte:02x}");
-    }
-    marked + END
+    format!("{name}{MARK}{}{END}", hex::of(wire))
 }
 
 /// What is before the mark of a text, the name on the wire, and what is after.
 pub(crate) fn split(text: &str) -> Option<(&str, String, &str)> {
     let marked = text.split_once(MARK);
     let (before, rest) = marked.or_else(|| text.split_once(MARK_OF_TYPE))?;
-    let (hex, after) = rest.split_once(END)?;
-    let digit = |byte: u8| u8::try_from(char::from(byte).to_digit(16)?).ok();
-    let bytes = hex.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some(digit(*high)? * 16 + digit(*low)?),
-        _ => None,
-    });
-    let wire = String::from_utf8(bytes.collect::<Option<Vec<u8>>>()?).ok()?;
-    Some((before, wire, after))
+    let (wire, after) = rest.split_once(END)?;
+    Some((before, hex::read(wire)?, after))
 }
 
 /// The names of the properties of an object, and of all parts of an `allOf`: each

@@ -4,7 +4,7 @@ use crate::document::{Data, Kind, Node, Place, closest, join};
 
 use super::Report;
 use crate::formats;
-use crate::names::{clash, pascal, snake, variant_kept};
+use crate::names::snake;
 use crate::spec::{Found, Spec};
 
 /// The keywords that only schemas of these types have.
@@ -138,21 +138,6 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 &format!("{at}/{second}"),
                 format!("this value is already listed on line {line}"),
                 "remove one of the two",
-            );
-            continue;
-        }
-        let texts: Vec<&str> = values.items().iter().filter_map(Node::text).collect();
-        if clash(&texts, pascal).is_none() {
-            continue;
-        }
-        if let Some((first, second)) = clash(&texts, variant_kept) {
-            report.at(
-                &format!("{at}/{second}"),
-                format!(
-                    "the values `{}` and `{}` are the same in Rust",
-                    texts[first], texts[second]
-                ),
-                "remove `enum`, and list the values in the description",
             );
         }
     }

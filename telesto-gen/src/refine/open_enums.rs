@@ -10,10 +10,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, ExprMatch, File, Item, ItemEnum, Path, Type, parse_quote};
+use syn::{Arm, ExprMatch, File, Item, ItemEnum, LitStr, Path, Type, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
+use crate::fixup::enum_values;
 use crate::names::{pascal, variant_kept};
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
@@ -67,6 +68,14 @@ fn open(item: &mut ItemEnum) -> Names {
     for variant in &mut item.variants {
         let serde = tree::serde(&variant.attrs);
         let renamed = serde.iter().find_map(|meta| tree::text_of(meta, "rename"));
+        let renamed = renamed.map(|value| match enum_values::within(&value) {
+            Some(value) => {
+                variant.attrs.retain(|attr| !attr.path().is_ident("serde"));
+                variant.attrs.push(parse_quote!(#[serde(rename = #value)]));
+                value
+            }
+            None => value,
+        });
         let value = renamed.clone().unwrap_or_else(|| variant.ident.to_string());
         let numbered = (2..).map(|number| format!("{}{number}", pascal(&value)));
         let mut free = [pascal(&value), variant_kept(&value)]
@@ -90,7 +99,7 @@ fn open(item: &mut ItemEnum) -> Names {
     names
 }
 
-/// Gives the variants that an implementation mentions their new names.
+/// Gives the variants and values that an implementation mentions their names.
 struct Rename<'a>(&'a Names);
 
 impl VisitMut for Rename<'_> {
@@ -103,6 +112,12 @@ impl VisitMut for Rename<'_> {
             && let Some(name) = self.0.get(&variant.ident)
         {
             variant.ident = name.clone();
+        }
+    }
+
+    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
+        if let Some(value) = enum_values::within(&text.value()) {
+            *text = LitStr::new(&value, text.span());
         }
     }
 

@@ -137,7 +137,8 @@ fn returned(send: &mut ImplItemFn, operation: &OperationFacts) -> Option<()> {
     *error = parse_quote!(crate::Error);
     let [value] = tree::arguments(value)?.try_into().ok()?;
     let is_unit = matches!(value, Type::Tuple(unit) if unit.elems.is_empty());
-    let is_stream = tree::type_name(value).as_deref() == Some("ByteStream");
+    // A component of that name is in a module.
+    let is_stream = matches!(value, Type::Path(ty) if ty.path.is_ident("ByteStream"));
     if is_stream {
         *value = parse_quote!(crate::ByteStream);
     }

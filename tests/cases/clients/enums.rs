@@ -4,7 +4,7 @@ use httpmock::MockServer;
 use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{
-    ListMoodsResponseItemCode as Code, ListMoodsResponseItemFlag as Flag,
+    EqualUnit as Unit, ListMoodsResponseItemCode as Code, ListMoodsResponseItemFlag as Flag,
     ListMoodsResponseItemState as State, Mood,
 };
 
@@ -35,6 +35,41 @@ async fn they_are_read_and_kept() {
     assert!(none.mood.is_none() && none.level.is_none());
     assert!(none.code.is_none() && none.flag.is_none());
     assert_eq!(moods[3].mood, Some(Mood::Unknown("neu".to_owned())));
+}
+
+/// Values that have the same letters and digits, which are all that a name can have.
+#[tokio::test]
+async fn those_that_look_alike_are_told_apart() {
+    let all = [
+        (Unit::M, "m²"),
+        (Unit::MX, "m³"),
+        (Unit::X, "%"),
+        (Unit::X2, "#"),
+        (Unit::PerM, "per m"),
+        (Unit::PerXm, "per-m"),
+        (Unit::PerM2, "Per M"),
+        (Unit::PerM3, "per_m"),
+        (Unit::Unknown("m".to_owned()), "m"),
+    ];
+    let values = all.each_ref().map(|(_, value)| *value);
+    let server = MockServer::start_async().await;
+    let body = json!(values.map(|value| json!({ "unit": value })));
+    let mock = respond(&server, 200, &body.to_string()).await;
+    let client = made_up(&server);
+    let moods = client.list_moods().send().await.unwrap();
+    for ((unit, value), mood) in all.iter().zip(moods.iter()) {
+        assert_eq!(mood.unit.as_ref(), Some(unit), "{value}");
+        assert_eq!(unit.to_string(), *value);
+        assert_eq!(value.parse::<Unit>().as_ref().ok(), Some(unit).filter(|_| *value != "m"));
+    }
+    mock.delete_async().await;
+    let sent = server.mock(|when, then| {
+        values[..8].iter().fold(when, |when, value| when.query_param("units", *value));
+        then.status(200).body("[]");
+    });
+    let units: Vec<Unit> = all[..8].iter().map(|(unit, _)| unit.clone()).collect();
+    client.list_moods().units(units).send().await.unwrap();
+    sent.assert_async().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use httpmock::MockServer;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types;
 
-use crate::support::made_up;
+use crate::support::{made_up, respond};
 
 #[tokio::test]
 async fn they_are_names_like_others() {
@@ -40,4 +40,29 @@ async fn they_are_names_like_others() {
     let response = call.body(all.clone()).send().await.unwrap();
     assert_eq!(response.into_inner(), all);
     mock.assert_async().await;
+}
+
+/// Those that the middleware and its dependencies have.
+#[tokio::test]
+async fn types_of_ours_are_names_like_others() {
+    let server = MockServer::start_async().await;
+    let body = r#"{"error": {"error": "a"}, "value": {"of": {"client": "b"}, "upload": "Bytes",
+        "empty": {"c": {"d": {}}}, "date": "2026-11-28T12:00:00"}, "client": {"client": "e"},
+        "decimal": {"decimal": "1.5"}, "exact": "2.5"}"#;
+    let mock = respond(&server, 200, body).await;
+    let client = made_up(&server);
+    let stream: types::ByteStream = client.stream_names().send().await.unwrap().into_inner();
+    mock.delete_async().await;
+    assert_eq!(stream.error.unwrap().error, "a");
+    assert_eq!(stream.decimal.unwrap().decimal, stream.exact.map(|exact| exact - rust_decimal::Decimal::ONE));
+    let value = stream.value.unwrap();
+    assert_eq!(value.upload, Some(types::Upload::Bytes));
+    let all = vec![value.clone(); 2];
+    let more = server.stream_more_names(|when, then| {
+        when.body(&value);
+        then.ok(&all);
+    });
+    let read = client.stream_more_names().body(value).send().await.unwrap();
+    assert_eq!(read.into_inner(), all);
+    more.assert_async().await;
 }

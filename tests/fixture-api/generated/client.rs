@@ -466,6 +466,97 @@ pub mod types {
             value.parse()
         }
     }
+    ///`Builder`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Builder {
+        Builder,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Builder {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Builder => f.write_str("Builder"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Builder {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Builder" => Ok(Self::Builder),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Builder: expected `Builder` or `a`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Builder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Builder {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ByteStream`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ByteStream {
+        #[serde(default, with = "crate::wire")]
+        pub error: ::std::option::Option<Error>,
+        #[serde(default, with = "crate::wire")]
+        pub value: ::std::option::Option<ResponseValue>,
+        #[serde(default, with = "crate::wire")]
+        pub client: ::std::option::Option<Client>,
+        #[serde(default, with = "crate::wire")]
+        pub decimal: ::std::option::Option<Decimal>,
+        #[serde(default, with = "crate::wire")]
+        pub exact: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(default, with = "crate::wire")]
+        pub at: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ByteStream {
+        pub fn builder() -> builder::ByteStream {
+            Default::default()
+        }
+    }
     ///`Card`
     #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
@@ -604,6 +695,87 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for ChangePlateUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`Client`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Client {
+        #[serde(with = "crate::wire")]
+        pub client: ::std::string::String,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Client {
+        pub fn builder() -> builder::Client {
+            Default::default()
+        }
+    }
+    ///`Clone`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Clone {
+        Clone,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Clone {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Clone => f.write_str("Clone"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Clone {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Clone" => Ok(Self::Clone),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Clone: expected `Clone` or `a`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Clone {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Clone {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -1059,6 +1231,115 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Debug`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Debug {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Debug {
+        pub fn builder() -> builder::Debug {
+            Default::default()
+        }
+    }
+    ///`Decimal`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Decimal {
+        #[serde(default, with = "crate::wire")]
+        pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Decimal {
+        pub fn builder() -> builder::Decimal {
+            Default::default()
+        }
+    }
+    ///`Deserialize`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Deserialize {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Deserialize {
+        pub fn builder() -> builder::Deserialize {
+            Default::default()
+        }
+    }
+    ///`Display`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Display {
+        Display,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Display {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Display => f.write_str("Display"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Display {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Display" => Ok(Self::Display),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Display: expected `Display` or `a`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Display {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Display {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Draft`
     #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
@@ -1278,6 +1559,210 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Empty`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct Empty(
+        #[serde(with = "crate::wire")]
+        pub ::std::collections::BTreeMap<::std::string::String, Empty>,
+    );
+    impl ::std::ops::Deref for Empty {
+        type Target = ::std::collections::BTreeMap<::std::string::String, Empty>;
+        fn deref(&self) -> &::std::collections::BTreeMap<::std::string::String, Empty> {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<Empty>
+    for ::std::collections::BTreeMap<::std::string::String, Empty> {
+        fn from(value: Empty) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::std::collections::BTreeMap<::std::string::String, Empty>>
+    for Empty {
+        fn from(
+            value: ::std::collections::BTreeMap<::std::string::String, Empty>,
+        ) -> Self {
+            Self(value)
+        }
+    }
+    ///`Eq`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Eq {
+        Eq,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Eq {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Eq => f.write_str("Eq"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Eq {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Eq" => Ok(Self::Eq),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Eq: expected `Eq` or `a`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Eq {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Eq {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`EqualUnit`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum EqualUnit {
+        #[serde(rename = "m²")]
+        M,
+        #[serde(rename = "m³")]
+        MX,
+        #[serde(rename = "%")]
+        X,
+        #[serde(rename = "#")]
+        X2,
+        #[serde(rename = "")]
+        X3,
+        #[serde(rename = "per m")]
+        PerM,
+        #[serde(rename = "per-m")]
+        PerXm,
+        #[serde(rename = "Per M")]
+        PerM2,
+        #[serde(rename = "per_m")]
+        PerM3,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for EqualUnit {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::M => f.write_str("m²"),
+                Self::MX => f.write_str("m³"),
+                Self::X => f.write_str("%"),
+                Self::X2 => f.write_str("#"),
+                Self::X3 => f.write_str(""),
+                Self::PerM => f.write_str("per m"),
+                Self::PerXm => f.write_str("per-m"),
+                Self::PerM2 => f.write_str("Per M"),
+                Self::PerM3 => f.write_str("per_m"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for EqualUnit {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "m²" => Ok(Self::M),
+                "m³" => Ok(Self::MX),
+                "%" => Ok(Self::X),
+                "#" => Ok(Self::X2),
+                "" => Ok(Self::X3),
+                "per m" => Ok(Self::PerM),
+                "per-m" => Ok(Self::PerXm),
+                "Per M" => Ok(Self::PerM2),
+                "per_m" => Ok(Self::PerM3),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid EqualUnit: expected `m²`, `m³`, `%`, `#`, ``, `per m`, `per-m`, `Per M` or `per_m`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for EqualUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for EqualUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`Error`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Error {
+        #[serde(with = "crate::wire")]
+        pub error: ::std::string::String,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Error {
+        pub fn builder() -> builder::Error {
+            Default::default()
+        }
+    }
     ///How it shines.
     #[derive(
         ::serde::Deserialize,
@@ -1344,6 +1829,20 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Fn`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Fn {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Fn {
+        pub fn builder() -> builder::Fn {
+            Default::default()
         }
     }
     ///`Found`
@@ -1569,6 +2068,87 @@ pub mod types {
             Ok(Self(value.to_string()))
         }
     }
+    ///`From`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum From {
+        From,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for From {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::From => f.write_str("From"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for From {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "From" => Ok(Self::From),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid From: expected `From` or `a`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for From {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for From {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`FromStr`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct FromStr {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl FromStr {
+        pub fn builder() -> builder::FromStr {
+            Default::default()
+        }
+    }
     ///`GetScaleUnit`
     #[derive(
         ::serde::Deserialize,
@@ -1746,6 +2326,20 @@ pub mod types {
     impl ::std::convert::From<bool> for GoodsSold {
         fn from(value: bool) -> Self {
             Self::Boolean(value)
+        }
+    }
+    ///`Hash`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Hash {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Hash {
+        pub fn builder() -> builder::Hash {
+            Default::default()
         }
     }
     ///`ImportPostersBody`
@@ -1973,6 +2567,8 @@ pub mod types {
         pub state: ::std::option::Option<ListMoodsResponseItemState>,
         #[serde(default, with = "crate::wire")]
         pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
+        #[serde(default, with = "crate::wire")]
+        pub unit: ::std::option::Option<EqualUnit>,
         #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
@@ -2443,6 +3039,49 @@ pub mod types {
     impl More {
         pub fn builder() -> builder::More {
             Default::default()
+        }
+    }
+    ///`NaiveDateTime`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct NaiveDateTime(#[serde(with = "crate::wire")] pub ::jiff::civil::DateTime);
+    impl ::std::ops::Deref for NaiveDateTime {
+        type Target = ::jiff::civil::DateTime;
+        fn deref(&self) -> &::jiff::civil::DateTime {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<NaiveDateTime> for ::jiff::civil::DateTime {
+        fn from(value: NaiveDateTime) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<::jiff::civil::DateTime> for NaiveDateTime {
+        fn from(value: ::jiff::civil::DateTime) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for NaiveDateTime {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for NaiveDateTime {
+        type Err = <::jiff::civil::DateTime as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for NaiveDateTime {
+        type Error = <::jiff::civil::DateTime as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for NaiveDateTime {
+        type Error = <::jiff::civil::DateTime as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
         }
     }
     ///`Named`
@@ -3534,6 +4173,80 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ResponseValue`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ResponseValue {
+        #[serde(default, with = "crate::wire")]
+        pub of: ::std::option::Option<ResponseValueOf>,
+        #[serde(default, with = "crate::wire")]
+        pub upload: ::std::option::Option<Upload>,
+        #[serde(default, with = "crate::wire")]
+        pub empty: ::std::option::Option<Empty>,
+        #[serde(default, with = "crate::wire")]
+        pub date: ::std::option::Option<NaiveDateTime>,
+        #[serde(rename = "Clone", default, with = "crate::wire")]
+        pub clone: ::std::option::Option<Clone>,
+        #[serde(rename = "Debug", default, with = "crate::wire")]
+        pub debug: ::std::option::Option<Debug>,
+        #[serde(rename = "Serialize", default, with = "crate::wire")]
+        pub serialize: ::std::option::Option<Serialize>,
+        #[serde(rename = "Deserialize", default, with = "crate::wire")]
+        pub deserialize: ::std::option::Option<Deserialize>,
+        #[serde(rename = "From", default, with = "crate::wire")]
+        pub from: ::std::option::Option<From>,
+        #[serde(rename = "TryFrom", default, with = "crate::wire")]
+        pub try_from: ::std::option::Option<TryFrom>,
+        #[serde(rename = "Display", default, with = "crate::wire")]
+        pub display: ::std::option::Option<Display>,
+        #[serde(rename = "FromStr", default, with = "crate::wire")]
+        pub from_str: ::std::option::Option<FromStr>,
+        #[serde(rename = "ToString", default, with = "crate::wire")]
+        pub to_string: ::std::option::Option<ToString>,
+        #[serde(rename = "Wire", default, with = "crate::wire")]
+        pub wire: ::std::option::Option<Wire>,
+        #[serde(rename = "Sized", default, with = "crate::wire")]
+        pub sized: ::std::option::Option<Sized>,
+        #[serde(rename = "Fn", default, with = "crate::wire")]
+        pub fn_: ::std::option::Option<Fn>,
+        #[serde(rename = "Builder", default, with = "crate::wire")]
+        pub builder: ::std::option::Option<Builder>,
+        #[serde(rename = "Hash", default, with = "crate::wire")]
+        pub hash: ::std::option::Option<Hash>,
+        #[serde(rename = "Eq", default, with = "crate::wire")]
+        pub eq: ::std::option::Option<Eq>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ResponseValue {
+        pub fn builder() -> builder::ResponseValue {
+            Default::default()
+        }
+    }
+    ///`ResponseValueOf`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ResponseValueOf {
+        Error(Error),
+        Client(Client),
+        /// A value of none of the kinds that the spec lists. It is never
+        /// sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ResponseValueOf { write { Error, Client } read { Error if Object { has :
+        ["error"], is : [] }, Client if Object { has : ["client"], is : [] } } }
+    }
+    impl ::std::convert::From<Error> for ResponseValueOf {
+        fn from(value: Error) -> Self {
+            Self::Error(value)
+        }
+    }
+    impl ::std::convert::From<Client> for ResponseValueOf {
+        fn from(value: Client) -> Self {
+            Self::Client(value)
+        }
+    }
     ///`Result`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -3924,6 +4637,73 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Serialize`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Serialize {
+        Serialize,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Serialize {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Serialize => f.write_str("Serialize"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Serialize {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Serialize" => Ok(Self::Serialize),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Serialize: expected `Serialize` or `a`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Serialize {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Serialize {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Shape`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -4204,6 +4984,73 @@ pub mod types {
     impl ::std::convert::From<::std::vec::Vec<ShelfAlias>> for Shelves {
         fn from(value: ::std::vec::Vec<ShelfAlias>) -> Self {
             Self(value)
+        }
+    }
+    ///`Sized`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Sized {
+        Sized,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Sized {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Sized => f.write_str("Sized"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Sized {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Sized" => Ok(Self::Sized),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Sized: expected `Sized` or `a`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Sized {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Sized {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`SmallPrint`
@@ -4659,6 +5506,73 @@ pub mod types {
             Default::default()
         }
     }
+    ///`ToString`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ToString {
+        ToString,
+        #[serde(rename = "a")]
+        A,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ToString {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::ToString => f.write_str("ToString"),
+                Self::A => f.write_str("a"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ToString {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "ToString" => Ok(Self::ToString),
+                "a" => Ok(Self::A),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ToString: expected `ToString` or `a`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ToString {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ToString {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Tree`
     #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
@@ -4798,6 +5712,86 @@ pub mod types {
             Default::default()
         }
     }
+    ///`TryFrom`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct TryFrom {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl TryFrom {
+        pub fn builder() -> builder::TryFrom {
+            Default::default()
+        }
+    }
+    ///`Upload`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum Upload {
+        Upload,
+        Bytes,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for Upload {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Upload => f.write_str("Upload"),
+                Self::Bytes => f.write_str("Bytes"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for Upload {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "Upload" => Ok(Self::Upload),
+                "Bytes" => Ok(Self::Bytes),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid Upload: expected `Upload` or `Bytes`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for Upload {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for Upload {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Vec`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -4809,6 +5803,20 @@ pub mod types {
     }
     impl Vec {
         pub fn builder() -> builder::Vec {
+            Default::default()
+        }
+    }
+    ///`Wire`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Wire {
+        #[serde(default, with = "crate::wire")]
+        pub a: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Wire {
+        pub fn builder() -> builder::Wire {
             Default::default()
         }
     }
@@ -6126,6 +7134,186 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ByteStream {
+            at: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::DateTime>,
+                ::std::string::String,
+            >,
+            client: ::std::result::Result<
+                ::std::option::Option<super::Client>,
+                ::std::string::String,
+            >,
+            decimal: ::std::result::Result<
+                ::std::option::Option<super::Decimal>,
+                ::std::string::String,
+            >,
+            error: ::std::result::Result<
+                ::std::option::Option<super::Error>,
+                ::std::string::String,
+            >,
+            exact: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            value: ::std::result::Result<
+                ::std::option::Option<super::ResponseValue>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ByteStream {
+            fn default() -> Self {
+                Self {
+                    at: Ok(Default::default()),
+                    client: Ok(Default::default()),
+                    decimal: Ok(Default::default()),
+                    error: Ok(Default::default()),
+                    exact: Ok(Default::default()),
+                    value: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ByteStream {
+            /**The field `at`.
+
+Optional.*/
+            pub fn at(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
+            ) -> Self {
+                self.at = crate::argument::property(
+                    "at",
+                    "at",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `client`.
+
+Optional.*/
+            pub fn client(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Client>>,
+            ) -> Self {
+                self.client = crate::argument::property(
+                    "client",
+                    "client",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `decimal`.
+
+Optional.*/
+            pub fn decimal(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Decimal>>,
+            ) -> Self {
+                self.decimal = crate::argument::property(
+                    "decimal",
+                    "decimal",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `error`.
+
+Optional.*/
+            pub fn error(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Error>>,
+            ) -> Self {
+                self.error = crate::argument::property(
+                    "error",
+                    "error",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `exact`.
+
+Optional.*/
+            pub fn exact(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.exact = crate::argument::property(
+                    "exact",
+                    "exact",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `value`.
+
+Optional.*/
+            pub fn value(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ResponseValue>>,
+            ) -> Self {
+                self.value = crate::argument::property(
+                    "value",
+                    "value",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ByteStream, crate::Error> {
+                crate::argument::built(
+                    "ByteStream",
+                    <super::ByteStream as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ByteStream> for super::ByteStream {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ByteStream,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    at: value.at?,
+                    client: value.client?,
+                    decimal: value.decimal?,
+                    error: value.error?,
+                    exact: value.exact?,
+                    value: value.value?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ByteStream> for ByteStream {
+            fn from(value: super::ByteStream) -> Self {
+                Self {
+                    at: Ok(value.at),
+                    client: Ok(value.client),
+                    decimal: Ok(value.decimal),
+                    error: Ok(value.error),
+                    exact: Ok(value.exact),
+                    value: Ok(value.value),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Card {
             number_id: ::std::result::Result<
                 ::std::option::Option<super::CardNumber>,
@@ -6296,6 +7484,62 @@ Optional.*/
                 Self {
                     height: Ok(value.height),
                     width: Ok(value.width),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Client {
+            client: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Client {
+            fn default() -> Self {
+                Self {
+                    client: Err("missing required field `client`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Client {
+            /**The field `client`.
+
+Required.*/
+            pub fn client(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.client = crate::argument::field("client", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Client, crate::Error> {
+                crate::argument::built(
+                    "Client",
+                    <super::Client as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Client> for super::Client {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Client,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    client: value.client?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Client> for Client {
+            fn from(value: super::Client) -> Self {
+                Self {
+                    client: Ok(value.client),
                     __emptied: value.__emptied,
                 }
             }
@@ -7054,6 +8298,192 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Debug {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Debug {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Debug {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Debug, crate::Error> {
+                crate::argument::built(
+                    "Debug",
+                    <super::Debug as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Debug> for super::Debug {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Debug,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Debug> for Debug {
+            fn from(value: super::Debug) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Decimal {
+            decimal: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Decimal {
+            fn default() -> Self {
+                Self {
+                    decimal: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Decimal {
+            /**The field `decimal`.
+
+Optional.*/
+            pub fn decimal(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.decimal = crate::argument::property(
+                    "decimal",
+                    "decimal",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Decimal, crate::Error> {
+                crate::argument::built(
+                    "Decimal",
+                    <super::Decimal as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Decimal> for super::Decimal {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Decimal,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    decimal: value.decimal?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Decimal> for Decimal {
+            fn from(value: super::Decimal) -> Self {
+                Self {
+                    decimal: Ok(value.decimal),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Deserialize {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Deserialize {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Deserialize {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::Deserialize, crate::Error> {
+                crate::argument::built(
+                    "Deserialize",
+                    <super::Deserialize as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Deserialize> for super::Deserialize {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Deserialize,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Deserialize> for Deserialize {
+            fn from(value: super::Deserialize) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Draft {
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             name: ::std::result::Result<
@@ -7247,6 +8677,121 @@ Optional.*/
             fn from(value: super::EarlierFound) -> Self {
                 Self {
                     middle: Ok(value.middle),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Error {
+            error: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Error {
+            fn default() -> Self {
+                Self {
+                    error: Err("missing required field `error`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Error {
+            /**The field `error`.
+
+Required.*/
+            pub fn error(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.error = crate::argument::field("error", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Error, crate::Error> {
+                crate::argument::built(
+                    "Error",
+                    <super::Error as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Error> for super::Error {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Error,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    error: value.error?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Error> for Error {
+            fn from(value: super::Error) -> Self {
+                Self {
+                    error: Ok(value.error),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Fn {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Fn {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Fn {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Fn, crate::Error> {
+                crate::argument::built(
+                    "Fn",
+                    <super::Fn as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Fn> for super::Fn {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Fn,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Fn> for Fn {
+            fn from(value: super::Fn) -> Self {
+                Self {
+                    a: Ok(value.a),
                     __emptied: value.__emptied,
                 }
             }
@@ -7830,6 +9375,65 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct FromStr {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for FromStr {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl FromStr {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::FromStr, crate::Error> {
+                crate::argument::built(
+                    "FromStr",
+                    <super::FromStr as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<FromStr> for super::FromStr {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: FromStr,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::FromStr> for FromStr {
+            fn from(value: super::FromStr) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Goods {
             code: ::std::result::Result<
                 ::std::option::Option<super::Code>,
@@ -8325,6 +9929,65 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Hash {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Hash {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Hash {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Hash, crate::Error> {
+                crate::argument::built(
+                    "Hash",
+                    <super::Hash as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Hash> for super::Hash {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Hash,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Hash> for Hash {
+            fn from(value: super::Hash) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct ImportPostersBody {
             dry_run: ::std::result::Result<
                 ::std::option::Option<bool>,
@@ -8668,6 +10331,10 @@ Optional.*/
                 ::std::option::Option<super::ListMoodsResponseItemState>,
                 ::std::string::String,
             >,
+            unit: ::std::result::Result<
+                ::std::option::Option<super::EqualUnit>,
+                ::std::string::String,
+            >,
             __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for ListMoodsResponseItem {
@@ -8678,6 +10345,7 @@ Optional.*/
                     level: Ok(Default::default()),
                     mood: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    unit: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
@@ -8766,6 +10434,21 @@ Optional.*/
                 );
                 self
             }
+            /**The field `unit`.
+
+Optional.*/
+            pub fn unit(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::EqualUnit>>,
+            ) -> Self {
+                self.unit = crate::argument::property(
+                    "unit",
+                    "unit",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /// Builds the value.
             ///
             /// # Errors
@@ -8795,6 +10478,7 @@ Optional.*/
                     level: value.level?,
                     mood: value.mood?,
                     state: value.state?,
+                    unit: value.unit?,
                     __emptied: value.__emptied,
                 })
             }
@@ -8808,6 +10492,7 @@ Optional.*/
                     level: Ok(value.level),
                     mood: Ok(value.mood),
                     state: Ok(value.state),
+                    unit: Ok(value.unit),
                     __emptied: value.__emptied,
                 }
             }
@@ -11967,6 +13652,472 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct ResponseValue {
+            builder: ::std::result::Result<
+                ::std::option::Option<super::Builder>,
+                ::std::string::String,
+            >,
+            clone: ::std::result::Result<
+                ::std::option::Option<super::Clone>,
+                ::std::string::String,
+            >,
+            date: ::std::result::Result<
+                ::std::option::Option<super::NaiveDateTime>,
+                ::std::string::String,
+            >,
+            debug: ::std::result::Result<
+                ::std::option::Option<super::Debug>,
+                ::std::string::String,
+            >,
+            deserialize: ::std::result::Result<
+                ::std::option::Option<super::Deserialize>,
+                ::std::string::String,
+            >,
+            display: ::std::result::Result<
+                ::std::option::Option<super::Display>,
+                ::std::string::String,
+            >,
+            empty: ::std::result::Result<
+                ::std::option::Option<super::Empty>,
+                ::std::string::String,
+            >,
+            eq: ::std::result::Result<
+                ::std::option::Option<super::Eq>,
+                ::std::string::String,
+            >,
+            fn_: ::std::result::Result<
+                ::std::option::Option<super::Fn>,
+                ::std::string::String,
+            >,
+            from: ::std::result::Result<
+                ::std::option::Option<super::From>,
+                ::std::string::String,
+            >,
+            from_str: ::std::result::Result<
+                ::std::option::Option<super::FromStr>,
+                ::std::string::String,
+            >,
+            hash: ::std::result::Result<
+                ::std::option::Option<super::Hash>,
+                ::std::string::String,
+            >,
+            of: ::std::result::Result<
+                ::std::option::Option<super::ResponseValueOf>,
+                ::std::string::String,
+            >,
+            serialize: ::std::result::Result<
+                ::std::option::Option<super::Serialize>,
+                ::std::string::String,
+            >,
+            sized: ::std::result::Result<
+                ::std::option::Option<super::Sized>,
+                ::std::string::String,
+            >,
+            to_string: ::std::result::Result<
+                ::std::option::Option<super::ToString>,
+                ::std::string::String,
+            >,
+            try_from: ::std::result::Result<
+                ::std::option::Option<super::TryFrom>,
+                ::std::string::String,
+            >,
+            upload: ::std::result::Result<
+                ::std::option::Option<super::Upload>,
+                ::std::string::String,
+            >,
+            wire: ::std::result::Result<
+                ::std::option::Option<super::Wire>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ResponseValue {
+            fn default() -> Self {
+                Self {
+                    builder: Ok(Default::default()),
+                    clone: Ok(Default::default()),
+                    date: Ok(Default::default()),
+                    debug: Ok(Default::default()),
+                    deserialize: Ok(Default::default()),
+                    display: Ok(Default::default()),
+                    empty: Ok(Default::default()),
+                    eq: Ok(Default::default()),
+                    fn_: Ok(Default::default()),
+                    from: Ok(Default::default()),
+                    from_str: Ok(Default::default()),
+                    hash: Ok(Default::default()),
+                    of: Ok(Default::default()),
+                    serialize: Ok(Default::default()),
+                    sized: Ok(Default::default()),
+                    to_string: Ok(Default::default()),
+                    try_from: Ok(Default::default()),
+                    upload: Ok(Default::default()),
+                    wire: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ResponseValue {
+            /**The field `builder`.
+
+Optional.*/
+            pub fn builder(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Builder>>,
+            ) -> Self {
+                self.builder = crate::argument::property(
+                    "builder",
+                    "Builder",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `clone`.
+
+Optional.*/
+            pub fn clone(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Clone>>,
+            ) -> Self {
+                self.clone = crate::argument::property(
+                    "clone",
+                    "Clone",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `date`.
+
+Optional.*/
+            pub fn date(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::NaiveDateTime>>,
+            ) -> Self {
+                self.date = crate::argument::property(
+                    "date",
+                    "date",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `debug`.
+
+Optional.*/
+            pub fn debug(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Debug>>,
+            ) -> Self {
+                self.debug = crate::argument::property(
+                    "debug",
+                    "Debug",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `deserialize`.
+
+Optional.*/
+            pub fn deserialize(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Deserialize>>,
+            ) -> Self {
+                self.deserialize = crate::argument::property(
+                    "deserialize",
+                    "Deserialize",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `display`.
+
+Optional.*/
+            pub fn display(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Display>>,
+            ) -> Self {
+                self.display = crate::argument::property(
+                    "display",
+                    "Display",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `empty`.
+
+Optional.*/
+            pub fn empty(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Empty>>,
+            ) -> Self {
+                self.empty = crate::argument::property(
+                    "empty",
+                    "empty",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `eq`.
+
+Optional.*/
+            pub fn eq(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Eq>>,
+            ) -> Self {
+                self.eq = crate::argument::property(
+                    "eq",
+                    "Eq",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `fn_`.
+
+Optional.*/
+            pub fn fn_(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Fn>>,
+            ) -> Self {
+                self.fn_ = crate::argument::property(
+                    "fn_",
+                    "Fn",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `from`.
+
+Optional.*/
+            pub fn from(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::From>>,
+            ) -> Self {
+                self.from = crate::argument::property(
+                    "from",
+                    "From",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `from_str`.
+
+Optional.*/
+            pub fn from_str(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::FromStr>>,
+            ) -> Self {
+                self.from_str = crate::argument::property(
+                    "from_str",
+                    "FromStr",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `hash`.
+
+Optional.*/
+            pub fn hash(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Hash>>,
+            ) -> Self {
+                self.hash = crate::argument::property(
+                    "hash",
+                    "Hash",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `of`.
+
+Optional.*/
+            pub fn of(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ResponseValueOf>,
+                >,
+            ) -> Self {
+                self.of = crate::argument::property(
+                    "of",
+                    "of",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `serialize`.
+
+Optional.*/
+            pub fn serialize(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Serialize>>,
+            ) -> Self {
+                self.serialize = crate::argument::property(
+                    "serialize",
+                    "Serialize",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `sized`.
+
+Optional.*/
+            pub fn sized(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Sized>>,
+            ) -> Self {
+                self.sized = crate::argument::property(
+                    "sized",
+                    "Sized",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `to_string`.
+
+Optional.*/
+            pub fn to_string(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ToString>>,
+            ) -> Self {
+                self.to_string = crate::argument::property(
+                    "to_string",
+                    "ToString",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `try_from`.
+
+Optional.*/
+            pub fn try_from(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::TryFrom>>,
+            ) -> Self {
+                self.try_from = crate::argument::property(
+                    "try_from",
+                    "TryFrom",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `upload`.
+
+Optional.*/
+            pub fn upload(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Upload>>,
+            ) -> Self {
+                self.upload = crate::argument::property(
+                    "upload",
+                    "upload",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `wire`.
+
+Optional.*/
+            pub fn wire(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::Wire>>,
+            ) -> Self {
+                self.wire = crate::argument::property(
+                    "wire",
+                    "Wire",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ResponseValue, crate::Error> {
+                crate::argument::built(
+                    "ResponseValue",
+                    <super::ResponseValue as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ResponseValue> for super::ResponseValue {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ResponseValue,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    builder: value.builder?,
+                    clone: value.clone?,
+                    date: value.date?,
+                    debug: value.debug?,
+                    deserialize: value.deserialize?,
+                    display: value.display?,
+                    empty: value.empty?,
+                    eq: value.eq?,
+                    fn_: value.fn_?,
+                    from: value.from?,
+                    from_str: value.from_str?,
+                    hash: value.hash?,
+                    of: value.of?,
+                    serialize: value.serialize?,
+                    sized: value.sized?,
+                    to_string: value.to_string?,
+                    try_from: value.try_from?,
+                    upload: value.upload?,
+                    wire: value.wire?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ResponseValue> for ResponseValue {
+            fn from(value: super::ResponseValue) -> Self {
+                Self {
+                    builder: Ok(value.builder),
+                    clone: Ok(value.clone),
+                    date: Ok(value.date),
+                    debug: Ok(value.debug),
+                    deserialize: Ok(value.deserialize),
+                    display: Ok(value.display),
+                    empty: Ok(value.empty),
+                    eq: Ok(value.eq),
+                    fn_: Ok(value.fn_),
+                    from: Ok(value.from),
+                    from_str: Ok(value.from_str),
+                    hash: Ok(value.hash),
+                    of: Ok(value.of),
+                    serialize: Ok(value.serialize),
+                    sized: Ok(value.sized),
+                    to_string: Ok(value.to_string),
+                    try_from: Ok(value.try_from),
+                    upload: Ok(value.upload),
+                    wire: Ok(value.wire),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Result {
             async_: ::std::result::Result<
                 ::std::option::Option<bool>,
@@ -15003,6 +17154,65 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct TryFrom {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for TryFrom {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl TryFrom {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::TryFrom, crate::Error> {
+                crate::argument::built(
+                    "TryFrom",
+                    <super::TryFrom as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<TryFrom> for super::TryFrom {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: TryFrom,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::TryFrom> for TryFrom {
+            fn from(value: super::TryFrom) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Vec {
             vec: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
@@ -15066,6 +17276,65 @@ Optional.*/
                 }
             }
         }
+        #[derive(Clone, Debug)]
+        pub struct Wire {
+            a: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Wire {
+            fn default() -> Self {
+                Self {
+                    a: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Wire {
+            /**The field `a`.
+
+Optional.*/
+            pub fn a(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Wire, crate::Error> {
+                crate::argument::built(
+                    "Wire",
+                    <super::Wire as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Wire> for super::Wire {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Wire,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    a: value.a?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Wire> for Wire {
+            fn from(value: super::Wire) -> Self {
+                Self {
+                    a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
     }
     /// Error types.
     pub mod error {
@@ -15103,45 +17372,50 @@ Optional.*/
         Address : Object, Arrival : Object, AwkwardThing : Object, AwkwardThingClosed :
         Object, AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel :
         Object, Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object,
-        Box : Object, BoxKind : Text, Card : Object, ChangePlateBody : Object,
-        ChangePlateUnit : Text, Company : Object, Consignment : Object,
-        ConsignmentInsuranceForeign : Object, ConsignmentInsuranceOwn : Object,
-        ConsignmentSizeListed : Text, ConsignmentSizeObject : Object, ConsignmentStamp :
-        Object, Copy : Text, Crate : Object, Draft : Object, DraftState : Text,
-        DrawerColor : Text, EarlierFound : Object, Finish : Text, Found : Object,
-        FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
-        Object, FoundPart : Object, FoundPartHolder : Object, GetScaleUnit : Text, Goods
-        : Object, GoodsForm : Object, ImportPostersBody : Object, Kit : Object,
-        LabelSatchelBody : Object, Ledger : Object, ListLedgersSortBy : Text,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text, Mail :
-        Object, Member : Object, Mood : Text, More : Object, Named : Object, NewDraft :
-        Object, NewSupplier : Object, Numbered : Object, OldPrint : Object, Option :
-        Text, OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object,
-        Parcel : Object, ParcelSize : Object, Person : Object, Phone : Object,
-        PhotographDraftBody : Object, Pile : Object, PileKind : Text, Poster : Object,
-        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
-        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
-        RecordOwner : Object, RecordState : Text, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
-        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
-        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object, Shelf
-        : Object, ShelfKind : Text, SmallPrint : Object, SmallPrintPaper : Text, Square :
-        Object, SquareKind : Text, StartRecountBody : Object, StartRecountByFormBody :
-        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, Thing : Object, ThingChange : Object, Tree : Object,
-        TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, Vec
-        : Object
+        Box : Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card : Object,
+        ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
+        Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
+        ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,
+        ConsignmentSizeObject : Object, ConsignmentStamp : Object, Copy : Text, Crate :
+        Object, Debug : Object, Decimal : Object, Deserialize : Object, Display : Text,
+        Draft : Object, DraftState : Text, DrawerColor : Text, EarlierFound : Object, Eq
+        : Text, EqualUnit : Text, Error : Object, Finish : Text, Fn : Object, Found :
+        Object, FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object,
+        FoundInBox2 : Object, FoundPart : Object, FoundPartHolder : Object, From : Text,
+        FromStr : Object, GetScaleUnit : Text, Goods : Object, GoodsForm : Object, Hash :
+        Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object,
+        Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
+        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
+        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
+        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
+        : Object, Phone : Object, PhotographDraftBody : Object, Pile : Object, PileKind :
+        Text, Poster : Object, PosterPhoto : Object, PosterPhotoPlace : Object, Priced :
+        Object, PrintState : Text, RackType : Text, Reading : Object, Record : Object,
+        RecordForm : Object, RecordOwner : Object, RecordState : Text, ResponseValue :
+        Object, Result : Object, ResultBody : Object, ResultKind : Text, ResultPlace :
+        Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text, Round :
+        Object, RoundKind : Text, Satchel : Object, Scale : Object, ScalePlatesItem :
+        Object, ScaleProperties : Object, Screw : Object, Serialize : Text, Shelf :
+        Object, ShelfKind : Text, Sized : Text, SmallPrint : Object, SmallPrintPaper :
+        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
+        StartRecountByFormBody : Object, Strap : Object, SuppliedProduct : Object,
+        Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange : Object,
+        ToString : Text, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Vec : Object,
+        Wire : Object
     }
     crate::wire::newtypes! {
-        CardNumber : i64, Code : ::std::string::String, FoundText :
+        CardNumber : i64, Code : ::std::string::String, Empty :
+        ::std::collections::BTreeMap < ::std::string::String, Empty >, FoundText :
         ::std::string::String, LedgerName : ::std::string::String, Level : i64,
-        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, PaintCoats : i64,
-        PosterList : crate ::Upload, PrintName : ::std::string::String, RecordCodes :
-        ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf, ShelfKindAlias :
-        ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
-        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
-        : i64
+        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, NaiveDateTime :
+        ::jiff::civil::DateTime, PaintCoats : i64, PosterList : crate ::Upload, PrintName
+        : ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
+        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
+        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
+        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
@@ -15158,44 +17432,50 @@ Optional.*/
         optional "state" : state, optional "measure" : measure, optional "from" : from,
         optional "labels" : labels, } BatchOrigin { required "supplier_id" : supplier_id,
         optional "build" : build, } Board { optional "kind" : kind, optional "width" :
-        width, } Box { required "kind" : kind, optional "size" : size, } Card { optional
-        "number_id" : number_id, required "owner_id" : owner_id, } ChangePlateBody {
-        optional "width" : width, optional "height" : height, } Company { required "id" :
-        id, required "company_id" : company_id, optional "first_name" : first_name, }
-        Consignment { required "id" : id, optional "content" : content, optional "due" :
-        due, optional "size" : size, optional "code" : code, optional "carrier" :
-        carrier, optional "insurance" : insurance, optional "stamp" : stamp, }
-        ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" : sum,
-        } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum" :
-        sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
-        optional "place" : place, optional "day" : day, } Crate { optional "kind" : kind,
-        optional "height" : height, } Draft { required "id" : id, optional "name" : name,
+        width, } Box { required "kind" : kind, optional "size" : size, } ByteStream {
+        optional "error" : error, optional "value" : value, optional "client" : client,
+        optional "decimal" : decimal, optional "exact" : exact, optional "at" : at, }
+        Card { optional "number_id" : number_id, required "owner_id" : owner_id, }
+        ChangePlateBody { optional "width" : width, optional "height" : height, } Client
+        { required "client" : client, } Company { required "id" : id, required
+        "company_id" : company_id, optional "first_name" : first_name, } Consignment {
+        required "id" : id, optional "content" : content, optional "due" : due, optional
+        "size" : size, optional "code" : code, optional "carrier" : carrier, optional
+        "insurance" : insurance, optional "stamp" : stamp, } ConsignmentInsuranceForeign
+        { optional "insurer" : insurer, optional "sum" : sum, } ConsignmentInsuranceOwn {
+        required "policy_id" : policy_id, optional "sum" : sum, } ConsignmentSizeObject {
+        optional "width" : width, } ConsignmentStamp { optional "place" : place, optional
+        "day" : day, } Crate { optional "kind" : kind, optional "height" : height, }
+        Debug { optional "a" : a, } Decimal { optional "decimal" : decimal, } Deserialize
+        { optional "a" : a, } Draft { required "id" : id, optional "name" : name,
         optional "state" : state, optional "prices" : prices, } EarlierFound { optional
-        "middle" : middle, } Found { optional "codes" : codes, optional "recursive" :
-        recursive, optional "changed" : changed, optional "price" : price, optional
-        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
-        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
-        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
-        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
-        Goods { required "id" : id, optional "created" : created, optional "uid" : uid,
-        optional "code" : code, optional "codes" : codes, optional "level" : level,
-        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
-        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
-        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
-        price, optional "sold_on" : sold_on, } ImportPostersBody { required "list" :
-        list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts, optional
-        "due" : due, } LabelSatchelBody { optional "text" : text, optional "copies" :
-        copies, } Ledger { optional "name" : name, } ListMoodsResponseItem { optional
-        "mood" : mood, optional "level" : level, optional "code" : code, optional "state"
-        : state, optional "flag" : flag, } Mail { required "mail_id" : mail_id, optional
-        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
-        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
-        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
-        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
-        balance, optional "since" : since, optional "changed" : changed, optional
-        "active" : active, optional "products" : products, } Numbered { optional
+        "middle" : middle, } Error { required "error" : error, } Fn { optional "a" : a, }
+        Found { optional "codes" : codes, optional "recursive" : recursive, optional
+        "changed" : changed, optional "price" : price, optional "in-box" : in_box,
+        optional "in/box" : in_box_2, } FoundForm { optional "z" : z, optional "a" : a,
+        optional "name" : name, optional "open" : open, } FoundInBox { optional "a" : a,
+        } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" : id, optional
+        "holder" : holder, } FoundPartHolder { optional "held" : held, } FromStr {
+        optional "a" : a, } Goods { required "id" : id, optional "created" : created,
+        optional "uid" : uid, optional "code" : code, optional "codes" : codes, optional
+        "level" : level, optional "packing" : packing, optional "sold" : sold, optional
+        "count" : count, optional "open" : open, optional "note" : note, optional
+        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st,
+        optional "self" : self_, optional "more" : more, } GoodsForm { optional "name" :
+        name, optional "price" : price, optional "sold_on" : sold_on, } Hash { optional
+        "a" : a, } ImportPostersBody { required "list" : list, optional "dry_run" :
+        dry_run, } Kit { optional "parts" : parts, optional "due" : due, }
+        LabelSatchelBody { optional "text" : text, optional "copies" : copies, } Ledger {
+        optional "name" : name, } ListMoodsResponseItem { optional "mood" : mood,
+        optional "level" : level, optional "code" : code, optional "state" : state,
+        optional "flag" : flag, optional "unit" : unit, } Mail { required "mail_id" :
+        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
+        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
+        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
+        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
+        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
+        "balance" : balance, optional "since" : since, optional "changed" : changed,
+        optional "active" : active, optional "products" : products, } Numbered { optional
         "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
         "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
         optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
@@ -15225,52 +17505,60 @@ Optional.*/
         optional "codes" : codes, optional "prices" : prices, optional "nullable" :
         nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
         optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
-        Result { optional "Self" : self_, optional "builder" : builder, optional "value"
-        : value, optional "try_from" : try_from, optional "place" : place, optional
-        "kind" : kind, optional "string" : string, optional "vec" : vec, optional "box" :
-        box_, optional "async" : async_, optional "" : x, } ResultBody { optional "note"
-        : note, } ResultPlace { optional "row" : row, } ResultPlaceRow { optional "a" :
-        a, } Robot { required "id" : id, required "model" : model, } Round { required
-        "kind" : kind, optional "radius" : radius, } Satchel { optional "weight" :
-        weight, } Scale { optional "id" : id, optional "enum" : enum_, optional
-        "properties" : properties, optional "plates" : plates, } ScalePlatesItem {
-        optional "width" : width, optional "height" : height, } ScaleProperties {
-        optional "a" : a, } Screw { optional "kind" : kind, optional "thread" : thread, }
-        Shelf { optional "name" : name, optional "kind" : kind, optional "beside" :
-        beside, optional "near" : near, optional "prices" : prices, } SmallPrint {
-        optional "name" : name, optional "state" : state, optional "states" : states,
-        optional "size" : size, optional "paper" : paper, optional "old" : old, } Square
-        { required "kind" : kind, optional "side" : side, } StartRecountBody { required
-        "shelf" : shelf, optional "until" : until, } StartRecountByFormBody { optional
-        "shelf" : shelf, optional "count" : count, } Strap { optional "length" : length,
-        } SuppliedProduct { required "product_id" : product_id, optional "purchase_price"
-        : purchase_price, optional "first_bought" : first_bought, } Supplier { optional
-        "supplier_name" : supplier_name, required "id" : id, optional "balance" :
-        balance, optional "rating" : rating, optional "lead_days" : lead_days, optional
-        "orders_total" : orders_total, optional "active" : active, optional "since" :
-        since, optional "changed" : changed, optional "synced" : synced, optional
-        "status" : status, optional "address" : address, optional "products" : products,
-        optional "notes" : notes, optional "parent" : parent, optional "labels" : labels,
-        optional "extra" : extra, } Thing { required "id" : id, optional "name" : name, }
-        ThingChange { optional "name" : name, } Tree { required "owner_id" : owner_id,
-        required "id" : id, optional "name" : name, optional "price" : price, optional
-        "children" : children, optional "parent" : parent, optional "place" : place,
-        optional "shape" : shape, optional "contact" : contact, optional "amount" :
-        amount, optional "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional
-        "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional
-        "crate" : crate_, optional "with space & more" : with_space_more, optional
-        "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow { optional
-        "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" : boxes, } Vec
-        { optional "vec" : vec, }
+        ResponseValue { optional "of" : of, optional "upload" : upload, optional "empty"
+        : empty, optional "date" : date, optional "Clone" : clone, optional "Debug" :
+        debug, optional "Serialize" : serialize, optional "Deserialize" : deserialize,
+        optional "From" : from, optional "TryFrom" : try_from, optional "Display" :
+        display, optional "FromStr" : from_str, optional "ToString" : to_string, optional
+        "Wire" : wire, optional "Sized" : sized, optional "Fn" : fn_, optional "Builder"
+        : builder, optional "Hash" : hash, optional "Eq" : eq, } Result { optional "Self"
+        : self_, optional "builder" : builder, optional "value" : value, optional
+        "try_from" : try_from, optional "place" : place, optional "kind" : kind, optional
+        "string" : string, optional "vec" : vec, optional "box" : box_, optional "async"
+        : async_, optional "" : x, } ResultBody { optional "note" : note, } ResultPlace {
+        optional "row" : row, } ResultPlaceRow { optional "a" : a, } Robot { required
+        "id" : id, required "model" : model, } Round { required "kind" : kind, optional
+        "radius" : radius, } Satchel { optional "weight" : weight, } Scale { optional
+        "id" : id, optional "enum" : enum_, optional "properties" : properties, optional
+        "plates" : plates, } ScalePlatesItem { optional "width" : width, optional
+        "height" : height, } ScaleProperties { optional "a" : a, } Screw { optional
+        "kind" : kind, optional "thread" : thread, } Shelf { optional "name" : name,
+        optional "kind" : kind, optional "beside" : beside, optional "near" : near,
+        optional "prices" : prices, } SmallPrint { optional "name" : name, optional
+        "state" : state, optional "states" : states, optional "size" : size, optional
+        "paper" : paper, optional "old" : old, } Square { required "kind" : kind,
+        optional "side" : side, } StartRecountBody { required "shelf" : shelf, optional
+        "until" : until, } StartRecountByFormBody { optional "shelf" : shelf, optional
+        "count" : count, } Strap { optional "length" : length, } SuppliedProduct {
+        required "product_id" : product_id, optional "purchase_price" : purchase_price,
+        optional "first_bought" : first_bought, } Supplier { optional "supplier_name" :
+        supplier_name, required "id" : id, optional "balance" : balance, optional
+        "rating" : rating, optional "lead_days" : lead_days, optional "orders_total" :
+        orders_total, optional "active" : active, optional "since" : since, optional
+        "changed" : changed, optional "synced" : synced, optional "status" : status,
+        optional "address" : address, optional "products" : products, optional "notes" :
+        notes, optional "parent" : parent, optional "labels" : labels, optional "extra" :
+        extra, } Thing { required "id" : id, optional "name" : name, } ThingChange {
+        optional "name" : name, } Tree { required "owner_id" : owner_id, required "id" :
+        id, optional "name" : name, optional "price" : price, optional "children" :
+        children, optional "parent" : parent, optional "place" : place, optional "shape"
+        : shape, optional "contact" : contact, optional "amount" : amount, optional
+        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "eanUpc" :
+        ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional "crate" : crate_,
+        optional "with space & more" : with_space_more, optional "labels" : labels, }
+        TreePlace { optional "row" : row, } TreePlaceRow { optional "shelves" : shelves,
+        } TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" :
+        a, } Vec { optional "vec" : vec, } Wire { optional "a" : a, }
     }
     crate::argument::parsed! {
-        BagKind, BatchState, BoxKind, CardNumber, ChangePlateUnit, Code,
-        ConsignmentSizeListed, Copy, DraftState, DrawerColor, Finish, FoundCodesItem,
-        FoundText, GetScaleUnit, LedgerName, ListLedgersSortBy,
-        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Made, Mood, Option, OptionSort, PileKind, PrintName, PrintState, RackType,
-        RecordState, ResultKind, RobotModel, RoundKind, ShelfKind, ShelfKindAlias,
-        ShelfName, ShelfPrice, SmallPrintPaper, SquareKind, SupplierStatus
+        BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
+        ConsignmentSizeListed, Copy, Display, DraftState, DrawerColor, Eq, EqualUnit,
+        Finish, FoundCodesItem, FoundText, From, GetScaleUnit, LedgerName,
+        ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        ListMoodsResponseItemState, Made, Mood, NaiveDateTime, Option, OptionSort,
+        PileKind, PrintName, PrintState, RackType, RecordState, ResultKind, RobotModel,
+        RoundKind, Serialize, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized,
+        SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -15281,33 +17569,38 @@ Optional.*/
         ConsignmentSize, ConsignmentSizeListed => ConsignmentSize, bool =>
         ConsignmentSize, ::std::vec::Vec < i64 > => ConsignmentSize,
         ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64
-        => DrawerTime, ::jiff::civil::Date => Due, Box => GoodsPacking, Bag =>
+        => DrawerTime, ::jiff::civil::Date => Due, ::std::collections::BTreeMap <
+        ::std::string::String, Empty > => Empty, Box => GoodsPacking, Bag =>
         GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
         i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet => Load, Barrel => Load,
-        ::jiff::Timestamp => Made, i64 => PaintCoats, PaintBase => PaintThinner, Screw =>
-        Part, Board => Part, crate ::Upload => PosterList, RecordCodes => ::std::vec::Vec
-        < ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
-        RecordCodes, i64 => RecordKind, bool => RecordKind, Round => Shape, Square =>
-        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
-        ShelfKind => ShelfKindAlias, ::rust_decimal::Decimal => ShelfPrice, Shelves =>
-        ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > => Shelves, i64 =>
-        SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount, Named =>
-        TreeAmount, Mail => TreeContact, Phone => TreeContact
+        ::jiff::Timestamp => Made, ::jiff::civil::DateTime => NaiveDateTime, i64 =>
+        PaintCoats, PaintBase => PaintThinner, Screw => Part, Board => Part, PosterList
+        => crate ::Upload, crate ::Upload => PosterList, RecordCodes => ::std::vec::Vec <
+        ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
+        RecordCodes, i64 => RecordKind, bool => RecordKind, Error => ResponseValueOf,
+        Client => ResponseValueOf, Round => Shape, Square => Shape, ShelfAlias => Shelf,
+        Shelf => ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
+        ShelfPrice => ::rust_decimal::Decimal, ::rust_decimal::Decimal => ShelfPrice,
+        Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > =>
+        Shelves, i64 => SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount,
+        Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
-        Barrel, Batch, BatchOrigin, Board, Box, Card, ChangePlateBody, Company,
-        Consignment, ConsignmentInsuranceForeign, ConsignmentInsuranceOwn,
-        ConsignmentSizeObject, ConsignmentStamp, Crate, Draft, EarlierFound, Found,
-        FoundForm, FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, Goods, GoodsForm,
-        ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem, Mail,
-        Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase,
-        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster,
-        PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner,
-        Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale,
-        ScalePlatesItem, ScaleProperties, Screw, Shelf, SmallPrint, Square,
-        StartRecountBody, StartRecountByFormBody, Strap, SuppliedProduct, Supplier,
-        Thing, ThingChange, Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, Vec
+        Barrel, Batch, BatchOrigin, Board, Box, ByteStream, Card, ChangePlateBody,
+        Client, Company, Consignment, ConsignmentInsuranceForeign,
+        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Crate, Debug,
+        Decimal, Deserialize, Draft, EarlierFound, Error, Fn, Found, FoundForm,
+        FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, FromStr, Goods, GoodsForm,
+        Hash, ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
+        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint,
+        PaintBase, Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile,
+        Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm,
+        RecordOwner, ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow,
+        Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf,
+        SmallPrint, Square, StartRecountBody, StartRecountByFormBody, Strap,
+        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        TreePlaceRowShelvesItem, TryFrom, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -15887,9 +18180,10 @@ Documented at <https://fixture.invalid/docs>.
 [`Error`](crate::Error), in all cases.
 
 ```no_run
-# async fn example(client: &telesto_fixture_api::Client, mood: telesto_fixture_api::types::Mood) -> Result<(), telesto_fixture_api::Error> {
+# async fn example(client: &telesto_fixture_api::Client, mood: telesto_fixture_api::types::Mood, units: ::std::vec::Vec<telesto_fixture_api::types::EqualUnit>) -> Result<(), telesto_fixture_api::Error> {
 let response = client.list_moods()
     .mood(mood)
+    .units(units)
     .send()
     .await?;
 # Ok(())
@@ -16262,6 +18556,49 @@ let response = client.send()
 ```*/
     pub fn send(&self) -> builder::Send<'_> {
         builder::Send::new(self)
+    }
+    /**Get a stream
+
+Sends a `GET` request to `/names/streams`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.stream_names()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn stream_names(&self) -> builder::StreamNames<'_> {
+        builder::StreamNames::new(self)
+    }
+    /**Get streams
+
+Sends a `POST` request to `/names/streams`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::ResponseValue) -> Result<(), telesto_fixture_api::Error> {
+let response = client.stream_more_names()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn stream_more_names(&self) -> builder::StreamMoreNames<'_> {
+        builder::StreamMoreNames::new(self)
     }
     /**Add a member
 
@@ -19094,6 +21431,10 @@ Required.*/
             ::std::option::Option<types::Mood>,
             ::std::string::String,
         >,
+        units: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<types::EqualUnit>>,
+            ::std::string::String,
+        >,
         __options: crate::call::Options,
     }
     impl<'a> ListMoods<'a> {
@@ -19101,6 +21442,7 @@ Required.*/
             Self {
                 client: client,
                 mood: Ok(None),
+                units: Ok(None),
                 __options: ::std::default::Default::default(),
             }
         }
@@ -19114,6 +21456,18 @@ Optional.*/
             self.mood = crate::argument::field("mood", value);
             self
         }
+        /**The query parameter `units`.
+
+Optional.*/
+        pub fn units(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::EqualUnit>>,
+            >,
+        ) -> Self {
+            self.units = crate::argument::field("units", value);
+            self
+        }
         ///Sends a `GET` request to `/moods`
         pub async fn send(
             self,
@@ -19121,8 +21475,9 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::ListMoodsResponseItem>>,
             crate::Error,
         > {
-            let Self { client, mood, __options } = self;
+            let Self { client, mood, units, __options } = self;
             let mood = crate::call::valid("list_moods", mood)?;
+            let units = crate::call::valid("list_moods", units)?;
             let url = format!("{}/moods", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -19138,6 +21493,12 @@ Optional.*/
                         &progenitor_client::QueryParam::new(
                             "mood",
                             &crate::wire::Written(&mood),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "units",
+                            &crate::wire::Written(&units),
                         ),
                     )
                     .build(),
@@ -20732,6 +23093,166 @@ Optional.*/
             )?;
             let _result = crate::call::exec(_client, _request, "send", __options).await;
             crate::call::json(_client, "send", _result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::stream_names`]
+
+[`Client::stream_names`]: super::Client::stream_names*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct StreamNames<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> StreamNames<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/names/streams`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::ByteStream>, crate::Error> {
+            let Self { client, __options } = self;
+            let url = format!("{}/names/streams", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "stream_names",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "stream_names", __options)
+                .await;
+            crate::call::json(client, "stream_names", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::stream_more_names`]
+
+[`Client::stream_more_names`]: super::Client::stream_more_names*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct StreamMoreNames<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::ResponseValue>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> StreamMoreNames<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::ResponseValue>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::ResponseValue,
+            ) -> types::builder::ResponseValue,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `POST` request to `/names/streams`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::ResponseValue>>,
+            crate::Error,
+        > {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "stream_more_names",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::ResponseValue::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!("{}/names/streams", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "stream_more_names",
+                {
+                    let request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "stream_more_names",
+                    __options,
+                )
+                .await;
+            crate::call::json(client, "stream_more_names", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
@@ -24484,6 +27005,38 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for Send<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Result>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StreamNames<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::ByteStream>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StreamMoreNames<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::vec::Vec<types::ResponseValue>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -1060,6 +1060,21 @@ pub mod operations {
                 Self(self.0.query_param_missing("mood"))
             }
         }
+        pub fn units(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<::std::vec::Vec<types::EqualUnit>>,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<types::EqualUnit>>,
+            >("units", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "units", value))
+            } else {
+                Self(self.0.query_param_missing("units"))
+            }
+        }
     }
     pub struct ListMoodsThen(::httpmock::Then);
     impl ListMoodsThen {
@@ -1843,6 +1858,62 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &types::Result) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct StreamNamesWhen(::httpmock::When);
+    impl StreamNamesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/names/streams"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct StreamNamesThen(::httpmock::Then);
+    impl StreamNamesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::ByteStream) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct StreamMoreNamesWhen(::httpmock::When);
+    impl StreamMoreNamesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/names/streams"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::ResponseValue>) -> Self {
+            let value = crate::httpmock::argument::<types::ResponseValue>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct StreamMoreNamesThen(::httpmock::Then);
+    impl StreamMoreNamesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &::std::vec::Vec<types::ResponseValue>) -> Self {
             Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
@@ -3720,6 +3791,14 @@ pub trait MockServerExt {
     fn send<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::SendWhen, operations::SendThen);
+    /// Mocks `GET /names/streams`, which [`Client::stream_names`](crate::Client::stream_names) sends.
+    fn stream_names<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StreamNamesWhen, operations::StreamNamesThen);
+    /// Mocks `POST /names/streams`, which [`Client::stream_more_names`](crate::Client::stream_more_names) sends.
+    fn stream_more_names<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StreamMoreNamesWhen, operations::StreamMoreNamesThen);
     /// Mocks `POST /members`, which [`Client::add_member`](crate::Client::add_member) sends.
     fn add_member<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4301,6 +4380,28 @@ impl MockServerExt for ::httpmock::MockServer {
     {
         self.mock(|when, then| {
             config_fn(operations::SendWhen::new(when), operations::SendThen::new(then))
+        })
+    }
+    fn stream_names<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StreamNamesWhen, operations::StreamNamesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::StreamNamesWhen::new(when),
+                operations::StreamNamesThen::new(then),
+            )
+        })
+    }
+    fn stream_more_names<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StreamMoreNamesWhen, operations::StreamMoreNamesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::StreamMoreNamesWhen::new(when),
+                operations::StreamMoreNamesThen::new(then),
+            )
         })
     }
     fn add_member<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>

@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "cac95126c2af8e57a89aaa57b3b73960";
+pub(crate) const CLIENT: &str = "2007d4a6ed71724a3d5fded8a12fd8c2";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -894,6 +894,30 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
+    },
+    Operation {
+        id: "stream_more_names",
+        method: "POST",
+        path: "/names/streams",
+        tags: &["names"],
+        sends: Some("application/json"),
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "stream_names",
+        method: "GET",
+        path: "/names/streams",
+        tags: &["names"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "string",
