@@ -189,7 +189,7 @@ arguments! {
     &[u8] => reqwest::Body: |bytes: &[u8]| Ok(bytes.to_vec().into());
     Vec<u8> => reqwest::Body: |bytes: Vec<u8>| Ok(bytes.into());
     Bytes => reqwest::Body: |bytes: Bytes| Ok(bytes.into());
-    f32 => f64: |number: f32| Ok(number.into());
+    f32 => f64: |number: f32| Ok(shortest(number));
     f32 => Decimal: |number: f32| in_range(number);
     f64 => Decimal: |number: f64| in_range(number);
 }
@@ -245,6 +245,12 @@ macro_rules! whole_floats {
 }
 
 whole_floats!(i8 i16 i32 u8 u16 u32);
+
+/// The double of the fewest digits that is this number: 0.1, and not
+/// 0.10000000149011612.
+fn shortest(number: f32) -> f64 {
+    number.to_string().parse().unwrap_or(number.into())
+}
 
 fn in_range<T: Copy + Display, U: TryFrom<T>>(number: T) -> Result<U, String> {
     let type_name = std::any::type_name::<U>().rsplit("::").next();

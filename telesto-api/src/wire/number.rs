@@ -184,29 +184,24 @@ non_zero!(
     NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64
 );
 
-macro_rules! float {
-    ($($type:ty),*) => {$(
-        impl Number for $type {
-            const EXPECTED: &'static str = "a number";
+impl Number for f64 {
+    const EXPECTED: &'static str = "a number";
 
-            fn from_text(text: &str) -> Option<Self> {
-                // `parse` also takes "inf" and "nan", which JSON cannot write back.
-                text.parse().ok().filter(|number: &Self| number.is_finite())
-            }
+    fn from_text(text: &str) -> Option<Self> {
+        // `parse` also takes "inf" and "nan", which JSON cannot write back.
+        text.parse().ok().filter(|number: &Self| number.is_finite())
+    }
 
-            fn from_integer(number: i128) -> Option<Self> {
-                Some(number as Self)
-            }
+    fn from_integer(number: i128) -> Option<Self> {
+        Some(number as Self)
+    }
 
-            fn from_float(number: f64) -> Option<Self> {
-                Some(number as Self).filter(|number| number.is_finite())
-            }
-        }
-        wire_number!($type);
-    )*};
+    fn from_float(number: f64) -> Option<Self> {
+        Some(number).filter(|number| number.is_finite())
+    }
 }
 
-float!(f32, f64);
+wire_number!(f64);
 
 impl Number for Decimal {
     const EXPECTED: &'static str = "a decimal number";

@@ -187,12 +187,13 @@ pub(super) fn format(_: &Sides<'_>, pair: &SchemaPair<'_>, report: &mut Report<'
     if base == new || typ_of(&pair.base) != typ {
         return;
     }
-    // A text is one in Rust, whatever it is said to be.
+    // A text is one in Rust, whatever it is said to be, and so is a number.
     let rust = |format: Option<&str>| {
         let known = format.and_then(|name| formats::find(typ, name));
         match known.map(|format| format.rust) {
             Some(Rust::Type(path)) => path,
             _ if typ == "string" && format != Some("binary") => "text",
+            _ if typ == "number" => "f64",
             _ => format.unwrap_or_default(),
         }
         .to_owned()

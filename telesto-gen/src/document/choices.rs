@@ -68,7 +68,8 @@ fn in_rust(schema: &Node) -> Option<(&str, Option<&str>)> {
                 format.filter(|_| known.is_some_and(formats::is_useful)),
             ))
         }
-        "integer" | "number" | "boolean" => Some((typ, format)),
+        "integer" => Some((typ, format)),
+        "number" | "boolean" => Some((typ, None)),
         _ => None,
     }
 }

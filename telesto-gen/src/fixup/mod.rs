@@ -7,8 +7,9 @@ use std::fmt::Debug;
 
 use indexmap::IndexMap;
 use openapiv3::{
-    AdditionalProperties, AnySchema, MediaType, OpenAPI, ReferenceOr, Response, Schema, SchemaData,
-    SchemaKind, StatusCode, StringFormat, StringType, Type, VariantOrUnknownOrEmpty,
+    AdditionalProperties, AnySchema, MediaType, NumberFormat, OpenAPI, ReferenceOr, Response,
+    Schema, SchemaData, SchemaKind, StatusCode, StringFormat, StringType, Type,
+    VariantOrUnknownOrEmpty,
 };
 use serde_json::Value;
 
@@ -293,17 +294,26 @@ fn defaults(api: &mut OpenAPI) -> usize {
 }
 
 /// typify uses `uuid::Uuid` for UUIDs and `std::net` for IP addresses. Here,
-/// identifiers are text: they are passed on as they are.
+/// identifiers are text: they are passed on as they are. It uses `f32` for a
+/// `float`, which rounds what JSON writes with more digits.
 fn formats_without_a_type(api: &mut OpenAPI) -> usize {
     let mut dropped = 0;
     schemas::for_each(api, &mut |_, schema| {
-        if let SchemaKind::Type(Type::String(text)) = &mut schema.schema_kind
-            && let VariantOrUnknownOrEmpty::Unknown(format) = &text.format
-            && formats::find("string", format).is_some_and(|format| format.rust == Rust::Text)
-        {
-            text.format = VariantOrUnknownOrEmpty::Empty;
-            dropped += 1;
+        match &mut schema.schema_kind {
+            SchemaKind::Type(Type::String(text))
+                if matches!(&text.format, VariantOrUnknownOrEmpty::Unknown(format)
+                    if formats::find("string", format).is_some_and(|f| f.rust == Rust::Text)) =>
+            {
+                text.format = VariantOrUnknownOrEmpty::Empty;
+            }
+            SchemaKind::Type(Type::Number(number))
+                if number.format == VariantOrUnknownOrEmpty::Item(NumberFormat::Float) =>
+            {
+                number.format = VariantOrUnknownOrEmpty::Empty;
+            }
+            _ => return,
         }
+        dropped += 1;
     });
     dropped
 }

@@ -2149,6 +2149,129 @@ pub mod types {
             Default::default()
         }
     }
+    ///`GapPlace`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct GapPlace {
+        #[serde(default, with = "crate::wire")]
+        pub shelf: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl GapPlace {
+        pub fn builder() -> builder::GapPlace {
+            Default::default()
+        }
+    }
+    ///`Gaps`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Gaps {
+        #[serde(default, with = "crate::wire")]
+        pub notes: ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+        #[serde(default, with = "crate::wire")]
+        pub counts: ::std::vec::Vec<::std::option::Option<i64>>,
+        #[serde(default, with = "crate::wire")]
+        pub weights: ::std::vec::Vec<::std::option::Option<f64>>,
+        #[serde(default, with = "crate::wire")]
+        pub prices: ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
+        #[serde(default, with = "crate::wire")]
+        pub days: ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
+        #[serde(default, with = "crate::wire")]
+        pub places: ::std::vec::Vec<::std::option::Option<GapPlace>>,
+        #[serde(default, with = "crate::wire")]
+        pub rows: ::std::vec::Vec<
+            ::std::option::Option<::std::vec::Vec<::std::option::Option<f64>>>,
+        >,
+        #[serde(default, with = "crate::wire")]
+        pub kinds: ::std::vec::Vec<::std::option::Option<GapsKindsItem>>,
+        #[serde(default, with = "crate::wire")]
+        pub by_name: ::std::collections::BTreeMap<
+            ::std::string::String,
+            ::std::option::Option<f64>,
+        >,
+        #[serde(default, with = "crate::wire")]
+        pub any: ::std::vec::Vec<::serde_json::Value>,
+        #[serde(default, with = "crate::wire")]
+        pub factor: ::std::option::Option<f64>,
+        #[serde(default, with = "crate::wire")]
+        pub full: ::std::vec::Vec<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Gaps {
+        pub fn builder() -> builder::Gaps {
+            Default::default()
+        }
+    }
+    ///`GapsKindsItem`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum GapsKindsItem {
+        #[serde(rename = "wet")]
+        Wet,
+        #[serde(rename = "dry")]
+        Dry,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for GapsKindsItem {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Wet => f.write_str("wet"),
+                Self::Dry => f.write_str("dry"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GapsKindsItem {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "wet" => Ok(Self::Wet),
+                "dry" => Ok(Self::Dry),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid GapsKindsItem: expected `wet` or `dry`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GapsKindsItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GapsKindsItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`GetScaleUnit`
     #[derive(
         ::serde::Deserialize,
@@ -9429,6 +9552,399 @@ Optional.*/
             fn from(value: super::FromStr) -> Self {
                 Self {
                     a: Ok(value.a),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct GapPlace {
+            shelf: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for GapPlace {
+            fn default() -> Self {
+                Self {
+                    shelf: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl GapPlace {
+            /**The field `shelf`.
+
+Optional.*/
+            pub fn shelf(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.shelf = crate::argument::property(
+                    "shelf",
+                    "shelf",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::GapPlace, crate::Error> {
+                crate::argument::built(
+                    "GapPlace",
+                    <super::GapPlace as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<GapPlace> for super::GapPlace {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: GapPlace,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    shelf: value.shelf?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::GapPlace> for GapPlace {
+            fn from(value: super::GapPlace) -> Self {
+                Self {
+                    shelf: Ok(value.shelf),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Gaps {
+            any: ::std::result::Result<
+                ::std::vec::Vec<::serde_json::Value>,
+                ::std::string::String,
+            >,
+            by_name: ::std::result::Result<
+                ::std::collections::BTreeMap<
+                    ::std::string::String,
+                    ::std::option::Option<f64>,
+                >,
+                ::std::string::String,
+            >,
+            counts: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<i64>>,
+                ::std::string::String,
+            >,
+            days: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
+                ::std::string::String,
+            >,
+            factor: ::std::result::Result<
+                ::std::option::Option<f64>,
+                ::std::string::String,
+            >,
+            full: ::std::result::Result<::std::vec::Vec<i64>, ::std::string::String>,
+            kinds: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<super::GapsKindsItem>>,
+                ::std::string::String,
+            >,
+            notes: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+                ::std::string::String,
+            >,
+            places: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<super::GapPlace>>,
+                ::std::string::String,
+            >,
+            prices: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
+                ::std::string::String,
+            >,
+            rows: ::std::result::Result<
+                ::std::vec::Vec<
+                    ::std::option::Option<::std::vec::Vec<::std::option::Option<f64>>>,
+                >,
+                ::std::string::String,
+            >,
+            weights: ::std::result::Result<
+                ::std::vec::Vec<::std::option::Option<f64>>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Gaps {
+            fn default() -> Self {
+                Self {
+                    any: Ok(Default::default()),
+                    by_name: Ok(Default::default()),
+                    counts: Ok(Default::default()),
+                    days: Ok(Default::default()),
+                    factor: Ok(Default::default()),
+                    full: Ok(Default::default()),
+                    kinds: Ok(Default::default()),
+                    notes: Ok(Default::default()),
+                    places: Ok(Default::default()),
+                    prices: Ok(Default::default()),
+                    rows: Ok(Default::default()),
+                    weights: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Gaps {
+            /**The field `any`.
+
+Optional.*/
+            pub fn any(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::serde_json::Value>>,
+            ) -> Self {
+                self.any = crate::argument::property(
+                    "any",
+                    "any",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `by_name`.
+
+Optional.*/
+            pub fn by_name(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::collections::BTreeMap<
+                        ::std::string::String,
+                        ::std::option::Option<f64>,
+                    >,
+                >,
+            ) -> Self {
+                self.by_name = crate::argument::property(
+                    "by_name",
+                    "by_name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `counts`.
+
+Optional.*/
+            pub fn counts(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::option::Option<i64>>>,
+            ) -> Self {
+                self.counts = crate::argument::property(
+                    "counts",
+                    "counts",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `days`.
+
+Optional.*/
+            pub fn days(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
+                >,
+            ) -> Self {
+                self.days = crate::argument::property(
+                    "days",
+                    "days",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `factor`.
+
+Optional.*/
+            pub fn factor(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<f64>>,
+            ) -> Self {
+                self.factor = crate::argument::property(
+                    "factor",
+                    "factor",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `full`.
+
+Optional.*/
+            pub fn full(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<i64>>,
+            ) -> Self {
+                self.full = crate::argument::property(
+                    "full",
+                    "full",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `kinds`.
+
+Optional.*/
+            pub fn kinds(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<super::GapsKindsItem>>,
+                >,
+            ) -> Self {
+                self.kinds = crate::argument::property(
+                    "kinds",
+                    "kinds",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `notes`.
+
+Optional.*/
+            pub fn notes(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+                >,
+            ) -> Self {
+                self.notes = crate::argument::property(
+                    "notes",
+                    "notes",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `places`.
+
+Optional.*/
+            pub fn places(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<super::GapPlace>>,
+                >,
+            ) -> Self {
+                self.places = crate::argument::property(
+                    "places",
+                    "places",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `prices`.
+
+Optional.*/
+            pub fn prices(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
+                >,
+            ) -> Self {
+                self.prices = crate::argument::property(
+                    "prices",
+                    "prices",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `rows`.
+
+Optional.*/
+            pub fn rows(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::vec::Vec<
+                        ::std::option::Option<
+                            ::std::vec::Vec<::std::option::Option<f64>>,
+                        >,
+                    >,
+                >,
+            ) -> Self {
+                self.rows = crate::argument::property(
+                    "rows",
+                    "rows",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `weights`.
+
+Optional.*/
+            pub fn weights(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::option::Option<f64>>>,
+            ) -> Self {
+                self.weights = crate::argument::property(
+                    "weights",
+                    "weights",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Gaps, crate::Error> {
+                crate::argument::built(
+                    "Gaps",
+                    <super::Gaps as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Gaps> for super::Gaps {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Gaps,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    any: value.any?,
+                    by_name: value.by_name?,
+                    counts: value.counts?,
+                    days: value.days?,
+                    factor: value.factor?,
+                    full: value.full?,
+                    kinds: value.kinds?,
+                    notes: value.notes?,
+                    places: value.places?,
+                    prices: value.prices?,
+                    rows: value.rows?,
+                    weights: value.weights?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Gaps> for Gaps {
+            fn from(value: super::Gaps) -> Self {
+                Self {
+                    any: Ok(value.any),
+                    by_name: Ok(value.by_name),
+                    counts: Ok(value.counts),
+                    days: Ok(value.days),
+                    factor: Ok(value.factor),
+                    full: Ok(value.full),
+                    kinds: Ok(value.kinds),
+                    notes: Ok(value.notes),
+                    places: Ok(value.places),
+                    prices: Ok(value.prices),
+                    rows: Ok(value.rows),
+                    weights: Ok(value.weights),
                     __emptied: value.__emptied,
                 }
             }
@@ -17382,9 +17898,10 @@ Optional.*/
         : Text, EqualUnit : Text, Error : Object, Finish : Text, Fn : Object, Found :
         Object, FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object,
         FoundInBox2 : Object, FoundPart : Object, FoundPartHolder : Object, From : Text,
-        FromStr : Object, GetScaleUnit : Text, Goods : Object, GoodsForm : Object, Hash :
-        Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object,
-        Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
+        FromStr : Object, GapPlace : Object, Gaps : Object, GapsKindsItem : Text,
+        GetScaleUnit : Text, Goods : Object, GoodsForm : Object, Hash : Object,
+        ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object, Ledger :
+        Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
         ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
         More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
@@ -17456,39 +17973,44 @@ Optional.*/
         optional "name" : name, optional "open" : open, } FoundInBox { optional "a" : a,
         } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" : id, optional
         "holder" : holder, } FoundPartHolder { optional "held" : held, } FromStr {
-        optional "a" : a, } Goods { required "id" : id, optional "created" : created,
-        optional "uid" : uid, optional "code" : code, optional "codes" : codes, optional
-        "level" : level, optional "packing" : packing, optional "sold" : sold, optional
-        "count" : count, optional "open" : open, optional "note" : note, optional
-        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st,
-        optional "self" : self_, optional "more" : more, } GoodsForm { optional "name" :
-        name, optional "price" : price, optional "sold_on" : sold_on, } Hash { optional
-        "a" : a, } ImportPostersBody { required "list" : list, optional "dry_run" :
-        dry_run, } Kit { optional "parts" : parts, optional "due" : due, }
-        LabelSatchelBody { optional "text" : text, optional "copies" : copies, } Ledger {
-        optional "name" : name, } ListMoodsResponseItem { optional "mood" : mood,
-        optional "level" : level, optional "code" : code, optional "state" : state,
-        optional "flag" : flag, optional "unit" : unit, } Mail { required "mail_id" :
-        mail_id, optional "since" : since, } Member { optional "member_id" : member_id,
-        required "name_id" : name_id, optional "secret_id" : secret_id, } More { optional
-        "color" : color, ..extra } Named { required "owner_id" : owner_id, required "id"
-        : id, optional "name" : name, } NewDraft { required "name" : name, optional "due"
-        : due, } NewSupplier { required "supplier_name" : supplier_name, optional
-        "balance" : balance, optional "since" : since, optional "changed" : changed,
-        optional "active" : active, optional "products" : products, } Numbered { optional
-        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
-        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
-        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
-        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
-        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
-        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
-        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
-        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
-        optional "height" : height, } Person { required "id" : id, optional "first_name"
-        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
-        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
-        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
-        } Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
+        optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps { optional
+        "notes" : notes, optional "counts" : counts, optional "weights" : weights,
+        optional "prices" : prices, optional "days" : days, optional "places" : places,
+        optional "rows" : rows, optional "kinds" : kinds, optional "by_name" : by_name,
+        optional "any" : any, optional "factor" : factor, optional "full" : full, } Goods
+        { required "id" : id, optional "created" : created, optional "uid" : uid,
+        optional "code" : code, optional "codes" : codes, optional "level" : level,
+        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
+        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
+        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
+        price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
+        ImportPostersBody { required "list" : list, optional "dry_run" : dry_run, } Kit {
+        optional "parts" : parts, optional "due" : due, } LabelSatchelBody { optional
+        "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
+        ListMoodsResponseItem { optional "mood" : mood, optional "level" : level,
+        optional "code" : code, optional "state" : state, optional "flag" : flag,
+        optional "unit" : unit, } Mail { required "mail_id" : mail_id, optional "since" :
+        since, } Member { optional "member_id" : member_id, required "name_id" : name_id,
+        optional "secret_id" : secret_id, } More { optional "color" : color, ..extra }
+        Named { required "owner_id" : owner_id, required "id" : id, optional "name" :
+        name, } NewDraft { required "name" : name, optional "due" : due, } NewSupplier {
+        required "supplier_name" : supplier_name, optional "balance" : balance, optional
+        "since" : since, optional "changed" : changed, optional "active" : active,
+        optional "products" : products, } Numbered { optional "number_id" : number_id, }
+        OldPrint { optional "id" : id, } Paint { optional "finish" : finish, optional
+        "mixed_on" : mixed_on, optional "litres" : litres, optional "cans" : cans,
+        optional "coats" : coats, optional "indoor" : indoor, optional "names" : names,
+        optional "gloss" : gloss, optional "base" : base, optional "primer" : primer,
+        optional "thinner" : thinner, } PaintBase { optional "name" : name, } Pallet {
+        optional "kind" : kind, optional "height" : height, } Parcel { required
+        "parcel_id" : parcel_id, optional "weight" : weight, optional "sent" : sent,
+        optional "stops" : stops, optional "size" : size, } ParcelSize { optional
+        "height" : height, } Person { required "id" : id, optional "first_name" :
+        first_name, } Phone { required "phone_id" : phone_id, optional "since" : since, }
+        PhotographDraftBody { required "photo" : photo, optional "title" : title, } Pile
+        { optional "kind" : kind, optional "top" : top, optional "others" : others, }
+        Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
         required "title" : title, optional "details" : details, optional "colours" :
         colours, optional "height" : height, optional "printed" : printed, optional
         "note" : note, optional "place" : place, } PosterPhotoPlace { optional "aisle" :
@@ -17553,7 +18075,7 @@ Optional.*/
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
         ConsignmentSizeListed, Copy, Display, DraftState, DrawerColor, Eq, EqualUnit,
-        Finish, FoundCodesItem, FoundText, From, GetScaleUnit, LedgerName,
+        Finish, FoundCodesItem, FoundText, From, GapsKindsItem, GetScaleUnit, LedgerName,
         ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
         ListMoodsResponseItemState, Made, Mood, NaiveDateTime, Option, OptionSort,
         PileKind, PrintName, PrintState, RackType, RecordState, ResultKind, RobotModel,
@@ -17591,16 +18113,16 @@ Optional.*/
         Client, Company, Consignment, ConsignmentInsuranceForeign,
         ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Crate, Debug,
         Decimal, Deserialize, Draft, EarlierFound, Error, Fn, Found, FoundForm,
-        FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, FromStr, Goods, GoodsForm,
-        Hash, ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
-        Mail, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint,
-        PaintBase, Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile,
-        Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm,
-        RecordOwner, ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow,
-        Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf,
-        SmallPrint, Square, StartRecountBody, StartRecountByFormBody, Strap,
-        SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
-        TreePlaceRowShelvesItem, TryFrom, Vec, Wire
+        FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, FromStr, GapPlace, Gaps,
+        Goods, GoodsForm, Hash, ImportPostersBody, Kit, LabelSatchelBody, Ledger,
+        ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
+        Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize, Person, Phone,
+        PhotographDraftBody, Pile, Poster, PosterPhoto, PosterPhotoPlace, Priced,
+        Reading, Record, RecordForm, RecordOwner, ResponseValue, Result, ResultBody,
+        ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale, ScalePlatesItem,
+        ScaleProperties, Screw, Shelf, SmallPrint, Square, StartRecountBody,
+        StartRecountByFormBody, Strap, SuppliedProduct, Supplier, Thing, ThingChange,
+        Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -18272,6 +18794,30 @@ let response = client.put_found_form()
 ```*/
     pub fn put_found_form(&self) -> builder::PutFoundForm<'_> {
         builder::PutFoundForm::new(self)
+    }
+    /**Compare gaps
+
+Sends a `POST` request to `/gaps`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, limit: f64, notes: ::std::vec::Vec<::std::option::Option<::std::string::String>>, body: telesto_fixture_api::types::Gaps) -> Result<(), telesto_fixture_api::Error> {
+let response = client.compare_gaps()
+    .limit(limit)
+    .notes(notes)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn compare_gaps(&self) -> builder::CompareGaps<'_> {
+        builder::CompareGaps::new(self)
     }
     /**Confirm that a delivery has arrived
 
@@ -21840,6 +22386,142 @@ Required.*/
             let result = crate::call::exec(client, request, "put_found_form", __options)
                 .await;
             crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::compare_gaps`]
+
+[`Client::compare_gaps`]: super::Client::compare_gaps*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct CompareGaps<'a> {
+        client: &'a super::Client,
+        limit: ::std::result::Result<::std::option::Option<f64>, ::std::string::String>,
+        notes: ::std::result::Result<
+            ::std::option::Option<
+                ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+            >,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::Gaps>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> CompareGaps<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                limit: Ok(None),
+                notes: Ok(None),
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `limit`.
+
+Optional.*/
+        pub fn limit(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<f64>>,
+        ) -> Self {
+            self.limit = crate::argument::field("limit", value);
+            self
+        }
+        /**The query parameter `notes`.
+
+Optional.*/
+        pub fn notes(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<
+                    ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+                >,
+            >,
+        ) -> Self {
+            self.notes = crate::argument::field("notes", value);
+            self
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::builder::Gaps>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Gaps) -> types::builder::Gaps,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `POST` request to `/gaps`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Gaps>, crate::Error> {
+            let Self { client, limit, notes, body, __options } = self;
+            let limit = crate::call::valid("compare_gaps", limit)?;
+            let notes = crate::call::valid("compare_gaps", notes)?;
+            let body = crate::call::valid(
+                "compare_gaps",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| types::Gaps::try_from(v).map_err(|e| e.to_string()))
+                            .transpose()
+                    }),
+            )?;
+            let url = format!("{}/gaps", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "compare_gaps",
+                {
+                    let request = client
+                        .client
+                        .post(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "limit",
+                            &crate::wire::Written(&limit),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "notes",
+                            &crate::wire::Written(&notes),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "compare_gaps", __options)
+                .await;
+            crate::call::json(client, "compare_gaps", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
@@ -26843,6 +27525,19 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for PutFoundForm<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for CompareGaps<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Gaps>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

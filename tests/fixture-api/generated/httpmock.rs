@@ -1229,6 +1229,68 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct CompareGapsWhen(::httpmock::When);
+    impl CompareGapsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/gaps"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn limit(
+            self,
+            value: impl crate::Argument<::std::option::Option<f64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<f64>,
+            >("limit", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "limit", value))
+            } else {
+                Self(self.0.query_param_missing("limit"))
+            }
+        }
+        pub fn notes(
+            self,
+            value: impl crate::Argument<
+                ::std::option::Option<
+                    ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+                >,
+            >,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<
+                    ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+                >,
+            >("notes", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "notes", value))
+            } else {
+                Self(self.0.query_param_missing("notes"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::Gaps>) -> Self {
+            let value = crate::httpmock::argument::<types::Gaps>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct CompareGapsThen(::httpmock::Then);
+    impl CompareGapsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Gaps) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ConfirmDeliveryWhen(::httpmock::When);
     impl ConfirmDeliveryWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3743,6 +3805,10 @@ pub trait MockServerExt {
     fn put_found_form<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PutFoundFormWhen, operations::PutFoundFormThen);
+    /// Mocks `POST /gaps`, which [`Client::compare_gaps`](crate::Client::compare_gaps) sends.
+    fn compare_gaps<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CompareGapsWhen, operations::CompareGapsThen);
     /// Mocks `POST /deliveries/{delivery_id}/arrival`, which [`Client::confirm_delivery`](crate::Client::confirm_delivery) sends.
     fn confirm_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4250,6 +4316,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PutFoundFormWhen::new(when),
                 operations::PutFoundFormThen::new(then),
+            )
+        })
+    }
+    fn compare_gaps<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CompareGapsWhen, operations::CompareGapsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CompareGapsWhen::new(when),
+                operations::CompareGapsThen::new(then),
             )
         })
     }
