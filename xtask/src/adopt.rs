@@ -186,6 +186,15 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
         let count = adopted.renamed.len();
         report.step("Renamed", format!("{count}, such as: {example}"));
     }
+    if let Some(first) = adopted.assumed.first() {
+        let count = plural(adopted.assumed.len(), "operation");
+        report.step(
+            "Assumed",
+            format!(
+                "that {count} may return anything, where no success is documented, such as: {first}"
+            ),
+        );
+    }
     if adopted.extensions > 0 {
         report.step("Took out", plural(adopted.extensions, "vendor extension"));
     }
@@ -345,6 +354,7 @@ fn json(file: &Path, adopted: &Adopted) -> serde_json::Value {
         },
         "keeps_layout": adopted.keeps_layout,
         "renamed": renamed.collect::<Vec<_>>(),
+        "assumed": adopted.assumed,
         "extensions": adopted.extensions,
         "solved": adopted.solved,
         "losses": adopted.losses,

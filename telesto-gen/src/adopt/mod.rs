@@ -83,6 +83,9 @@ pub struct Adopted {
     pub rate_limit: RateLimit,
     /// The operations that got another name.
     pub renamed: Vec<Renamed>,
+    /// The operations that are said to succeed with any bytes, since the document says
+    /// nothing of a success.
+    pub assumed: Vec<String>,
     /// How many extensions were taken out that this workspace does not read.
     pub extensions: usize,
     /// What was solved without a loss, as by [`fix`](crate::fix()).
@@ -167,6 +170,7 @@ pub fn adopt(
         key_header: settled.key_header,
         rate_limit: settled.rate_limit,
         renamed: [settled.renamed, left.renamed].concat(),
+        assumed: settled.assumed,
         extensions: settled.extensions,
         solved: left.solved,
         losses: left.losses,

@@ -30,6 +30,7 @@ pub(super) struct Settled {
     pub(super) key_header: String,
     pub(super) rate_limit: RateLimit,
     pub(super) renamed: Vec<Renamed>,
+    pub(super) assumed: Vec<String>,
     pub(super) extensions: usize,
     pub(super) operations: usize,
 }
@@ -45,6 +46,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
     let mut renamed = names(root, &mut edits);
     renamed.extend(schemas(root, &mut edits));
     renamed.extend(successes(root, &mut edits));
+    let assumed = assume_successes(root, &mut edits);
     describe_responses(root, &survey, &mut edits);
     match (server, key_header, rate_limit) {
         (Ok(server), Ok(key_header), Ok(rate_limit)) => Ok(Settled {
@@ -53,6 +55,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
             key_header,
             rate_limit,
             renamed,
+            assumed,
             extensions,
             operations: operations(root).len(),
         }),
@@ -327,19 +330,46 @@ fn refer(root: &Node, node: &Node, at: &str, new: &HashMap<String, String>, edit
 fn successes(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
     let operations = operations(root).into_iter();
     let renamed = operations.filter_map(|(method, path, _, node)| {
-        let responses = node.get("responses")?;
-        let is_success = |entry: &Entry| entry.key.starts_with('2');
-        if responses.entries().iter().any(is_success) {
+        let default = node.get("responses")?.entry("default")?;
+        if has_success(node) {
             return None;
         }
-        edits.rename(responses.entry("default")?, "2XX".to_owned());
+        edits.rename(default, ANY_SUCCESS.to_owned());
         Some(Renamed {
             what: format!("the response of {} {path}", method.to_uppercase()),
             from: Some("default".to_owned()),
-            to: "2XX".to_owned(),
+            to: ANY_SUCCESS.to_owned(),
         })
     });
     renamed.collect()
+}
+
+/// Where nothing is said of successes, one may be anything, so the client returns its bytes.
+fn assume_successes(root: &Node, edits: &mut Edits) -> Vec<String> {
+    let operations = operations(root).into_iter();
+    let says_nothing = |node: &Node| {
+        let default = node.get("responses").and_then(|all| all.get("default"));
+        default.is_none() && !has_success(node)
+    };
+    let silent = operations.filter(|(.., node)| says_nothing(node));
+    let assumed = silent.map(|(method, path, pointer, _)| {
+        let success = Node::map([
+            ("description", Node::from("Not documented")),
+            ("content", Node::map([("*/*", Node::map([]))])),
+        ]);
+        let at = join(&join(&pointer, "responses"), ANY_SUCCESS);
+        edits.set(root, &at, success);
+        format!("{} {path}", method.to_uppercase())
+    });
+    assumed.collect()
+}
+
+/// The key of a response that stands for all successes.
+const ANY_SUCCESS: &str = "2XX";
+
+fn has_success(operation: &Node) -> bool {
+    let responses = operation.get("responses").map_or(&[][..], Node::entries);
+    responses.iter().any(|entry| entry.key.starts_with('2'))
 }
 
 /// A response has to have a description.

@@ -101,6 +101,11 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
             continue;
         }
+        // Nothing but null, and only an alternative to something else.
+        let is_null = |value: &Node| value.data == Data::Null;
+        if !spec.usage.is_used(&schema.pointer) && values.items().iter().all(is_null) {
+            continue;
+        }
         let Some(typ) = schema.node.text_of("type") else {
             report.at_key(&at, "this enum has no type", "add `type: string`");
             continue;
@@ -368,12 +373,21 @@ fn foreign_keywords(report: &mut Report<'_>, schema: &Place<'_>) {
             };
             // A schema with properties is understood as an object.
             let plain_object = types.contains(&"object") && claims.next().is_none();
-            if !plain_object {
-                report.at_key(
-                    &join(&schema.pointer, keyword),
-                    format!("this schema has `{keyword}`, but no type"),
-                    format!("add `type: {}`", types[0]),
-                );
+            if plain_object {
+                return;
+            }
+            let pointer = join(&schema.pointer, keyword);
+            let message = format!("this schema has `{keyword}`, but no type");
+            // Beside schemas that have one, only what says more than a limit does is missed.
+            let mut parts = ["allOf", "oneOf", "anyOf"].iter();
+            let has_parts = parts.any(|parts| schema.node.get(parts).is_some());
+            match has_parts && !types.contains(&"array") && !types.contains(&"object") {
+                true => {
+                    let help = "remove it: it limits no value in Rust".to_owned();
+                    let finding = report.of_key(&pointer, message, help);
+                    report.add(report.fixed_without(finding, [pointer.as_str()]));
+                }
+                false => report.at_key(&pointer, message, format!("add `type: {}`", types[0])),
             }
         }
     }

@@ -219,7 +219,7 @@ impl Part<'_> {
     fn label(&self, index: usize) -> String {
         let title = self.found.node.text_of("title");
         match self.component.or(title) {
-            Some(name) => format!("`{name}`"),
+            Some(name) => format!("`{}`", name.trim()),
             None => format!("alternative {}", index + 1),
         }
     }
