@@ -2,8 +2,7 @@
 
 use progenitor_client::{ClientInfo as _, ResponseValue};
 use reqwest::StatusCode;
-use serde::Deserialize;
-use serde::de::Deserializer;
+use serde_path_to_error::Track;
 
 use crate::body::{looks_like_html, without_mark};
 use crate::generated::Client;
@@ -58,20 +57,30 @@ fn json<T: Wire>(body: &[u8], status: StatusCode) -> Result<T, Error> {
         return none
             .ok_or_else(|| undecodable("the response is empty, but the spec requires a value"));
     }
-    match serde_json::from_slice(body) {
-        Ok(Read(value)) => Ok(value),
+    match whole(body, status) {
+        Ok(value) => Ok(value),
         Err(_) if looks_like_html(body) => Err(undecodable(
             "the response is an HTML page, perhaps from a proxy or a login page",
         )),
         // Keeping track of the place takes time, so only failures pay for it.
-        Err(_) => Err(explain::<T>(body)),
+        Err(_) => Err(explain::<T>(body, status)),
     }
 }
 
-/// Decodes again, keeping track of the path of every value.
-fn explain<T: Wire>(body: &[u8]) -> Error {
+/// Decodes a value, with nothing after it.
+fn whole<T: Wire>(body: &[u8], status: StatusCode) -> Result<T, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let error = match serde_path_to_error::deserialize::<_, Read<T>>(&mut json) {
+    let value = wire::deserialize_body(&mut json, status)?;
+    json.end()?;
+    Ok(value)
+}
+
+/// Decodes again, keeping track of the path of every value.
+fn explain<T: Wire>(body: &[u8], status: StatusCode) -> Error {
+    let mut json = serde_json::Deserializer::from_slice(body);
+    let mut track = Track::new();
+    let traced = serde_path_to_error::Deserializer::new(&mut json, &mut track);
+    let error = match wire::deserialize_body::<T, _>(traced, status) {
         Err(error) => error,
         Ok(_) => {
             return match json.end() {
@@ -80,8 +89,8 @@ fn explain<T: Wire>(body: &[u8]) -> Error {
             };
         }
     };
-    let path = error.path().to_string();
-    let error = undecodable(error.inner().to_string());
+    let path = track.path().to_string();
+    let error = undecodable(error.to_string());
     // "." is how serde_path_to_error writes the root, which needs no path.
     if path == "." {
         error
@@ -101,14 +110,5 @@ fn one_line(message: &str) -> String {
     match message.char_indices().nth(LONGEST) {
         None => message,
         Some((cut, _)) => format!("{}…", &message[..cut]),
-    }
-}
-
-/// A value in its wire format, for serde.
-struct Read<T>(T);
-
-impl<'de, T: Wire> Deserialize<'de> for Read<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        wire::deserialize(deserializer).map(Self)
     }
 }

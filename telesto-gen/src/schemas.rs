@@ -7,7 +7,7 @@ use openapiv3::{
     Type,
 };
 
-use crate::document::push;
+use crate::document::{join, push};
 
 /// A visitor of schemas. It gets the JSON pointer of each.
 type Visit<'a> = &'a mut dyn FnMut(&str, &mut Schema);
@@ -174,6 +174,19 @@ pub(crate) fn resolved<'a>(api: &'a OpenAPI, part: &'a ReferenceOr<Schema>) -> O
 /// Every operation that the paths have.
 pub(crate) fn operations(api: &mut OpenAPI) -> impl Iterator<Item = &mut Operation> {
     slots(api).flatten()
+}
+
+/// Visits every operation that the paths have, with its JSON pointer.
+pub(crate) fn for_each_operation(api: &mut OpenAPI, visit: &mut dyn FnMut(&str, &mut Operation)) {
+    for (path, item) in &mut api.paths.paths {
+        let pointer = join("/paths", path);
+        let methods = self::item(item).into_iter().flat_map(methods);
+        for (method, slot) in methods {
+            if let Some(operation) = slot {
+                visit(&join(&pointer, method), operation);
+            }
+        }
+    }
 }
 
 /// The places where the paths may have an operation.

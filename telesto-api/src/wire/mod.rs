@@ -70,6 +70,7 @@ macro_rules! empty_list_is_none {
 }
 
 mod alternatives;
+mod by_status;
 mod date;
 mod digits;
 mod form;
@@ -85,6 +86,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
+use reqwest::StatusCode;
 use serde::de::{
     DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Unexpected, Visitor,
 };
@@ -94,6 +96,7 @@ pub(crate) use self::alternatives::{
     Case, Test, alternatives, never_sent as unknown_never_sent, read as read_alternatives,
     read_as as read_alternative, write as write_alternative,
 };
+pub(crate) use self::by_status::{by_status, is_listed};
 pub(crate) use self::form::{Part as FormPart, fields as form_fields, parts as form_parts};
 pub(crate) use self::object::{Emptied, objects, start};
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
@@ -110,6 +113,15 @@ pub(crate) trait Wire: Sized {
         deserializer: D,
         presence: Presence,
     ) -> Result<Option<Self>, D::Error>;
+
+    /// Reads the body of a response with this status, which may say what it is.
+    fn read_body<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        presence: Presence,
+        _status: StatusCode,
+    ) -> Result<Option<Self>, D::Error> {
+        Self::read(deserializer, presence)
+    }
 
     /// Writes the value as Telesto writes it.
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
@@ -145,13 +157,24 @@ pub(crate) enum Presence {
     Optional,
 }
 
+/// Reads the body of a response.
+pub(crate) fn deserialize_body<'de, T: Wire, D: Deserializer<'de>>(
+    deserializer: D,
+    status: StatusCode,
+) -> Result<T, D::Error> {
+    present(T::read_body(deserializer, Presence::Required, status)?)
+}
+
+fn present<T: Wire, E: serde::de::Error>(value: Option<T>) -> Result<T, E> {
+    let value = value.or_else(T::none);
+    value.ok_or_else(|| E::custom("the value is empty, but the spec requires one"))
+}
+
 /// Reads a field; the half of `#[serde(with = "crate::wire")]` that decodes.
 pub(crate) fn deserialize<'de, T: Wire, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
-    Seed::new()
-        .deserialize(deserializer)?
-        .ok_or_else(|| D::Error::custom("the value is empty, but the spec requires one"))
+    present(T::read(deserializer, Presence::Required)?)
 }
 
 /// Writes a field; the half of `#[serde(with = "crate::wire")]` that encodes.
@@ -246,6 +269,14 @@ impl<T: Wire> Wire for Option<T> {
         _: Presence,
     ) -> Result<Option<Self>, D::Error> {
         T::read(deserializer, Presence::Optional).map(Some)
+    }
+
+    fn read_body<'de, D: Deserializer<'de>>(
+        deserializer: D,
+        _: Presence,
+        status: StatusCode,
+    ) -> Result<Option<Self>, D::Error> {
+        T::read_body(deserializer, Presence::Optional, status).map(Some)
     }
 
     fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -264,7 +264,11 @@ pub(super) fn response_type(
     fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
         let successes = spec.successes(operation).into_iter();
         let mut kinds = successes.filter_map(|(_, success)| shown(spec, &success, media_type));
-        kinds.next().unwrap_or_else(|| "nothing".to_owned())
+        let kind = kinds.next().unwrap_or_else(|| "nothing".to_owned());
+        match spec.returns_by_status(operation) {
+            true => format!("{kind} that depends on the status"),
+            false => kind,
+        }
     }
     let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
     if base != new {

@@ -9,12 +9,16 @@
 use std::collections::HashMap;
 
 use openapiv3::{
-    AnySchema, BooleanType, ObjectType, OpenAPI, ReferenceOr, Schema, SchemaData, SchemaKind, Type,
+    AnySchema, BooleanType, MediaType, ObjectType, OpenAPI, ReferenceOr, Response, Schema,
+    SchemaData, SchemaKind, StatusCode, Type,
 };
 use serde_json::Value;
 
+use super::{is_success, shared_responses};
+use crate::document::join;
 use crate::schemas;
 use crate::spec::alternatives::Union;
+use crate::spec::{Coding, read_among};
 
 /// What the name of the property that marks such an object starts with.
 pub(crate) const MARK: &str = "zq_alternatives_";
@@ -35,6 +39,7 @@ pub(super) fn apply(api: &mut OpenAPI, unions: &[Union]) -> usize {
             extensions.insert(MARK.to_owned(), Value::from(*number));
         }
     });
+    by_status(api, &numbered);
     let mut replaced = 0;
     schemas::for_each(api, &mut |_, schema| {
         let number = schema.schema_data.extensions.shift_remove(MARK);
@@ -45,6 +50,45 @@ pub(super) fn apply(api: &mut OpenAPI, unions: &[Union]) -> usize {
         }
     });
     replaced
+}
+
+/// Makes one response of those of an operation whose bodies depend on the status. The
+/// bodies are the alternatives of a schema.
+fn by_status(api: &mut OpenAPI, numbered: &HashMap<&str, usize>) {
+    let shared = shared_responses(api);
+    schemas::for_each_operation(api, &mut |pointer, operation| {
+        let number = numbered.get(join(pointer, "responses").as_str());
+        let Some(number) = number else { return };
+        let responses = &mut operation.responses.responses;
+        let mut bodies = Vec::new();
+        responses.retain(|status, response| {
+            let found = schemas::resolve(response, |name| shared.get(name));
+            let body = found.filter(|_| is_success(status)).and_then(read);
+            let has_body = body.is_some();
+            bodies.extend(body);
+            !has_body
+        });
+        let mut schema = Schema {
+            schema_data: SchemaData::default(),
+            schema_kind: SchemaKind::OneOf { one_of: bodies },
+        };
+        let extensions = &mut schema.schema_data.extensions;
+        extensions.insert(MARK.to_owned(), Value::from(*number));
+        let mut response = Response::default();
+        let media = MediaType {
+            schema: Some(ReferenceOr::Item(schema)),
+            ..MediaType::default()
+        };
+        let json = Coding::Json.known_as().to_owned();
+        response.content.insert(json, media);
+        responses.insert(StatusCode::Range(2), ReferenceOr::Item(response));
+    });
+}
+
+/// The schema of what is read of a response.
+fn read(response: &Response) -> Option<ReferenceOr<Schema>> {
+    let kinds = response.content.keys().map(String::as_str);
+    response.content.get(read_among(kinds)?)?.schema.clone()
 }
 
 fn replace(schema: &mut Schema, number: usize, union: &Union) {

@@ -229,7 +229,7 @@ static RULES: &[Rule] = &[
     ),
     error(
         "several-success-types",
-        "all success responses of an operation have the same body",
+        "the successes of an operation are all JSON, or none of them is",
         bodies::several_success_types,
     ),
     // Schemas.

@@ -1,7 +1,7 @@
 //! Makes enums of the structs that `fixup::alternatives` has typify generate:
 //! one variant for each alternative, and one for a value that is none of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, quote};
@@ -86,52 +86,94 @@ fn items(item: &ItemStruct, union: &Union) -> Result<Vec<Item>, String> {
         .filter_map(|field| Some((tree::wire_name(field)?, field)))
         .collect();
     let mut variants = Vec::new();
-    let mut written = Vec::new();
-    let mut conversions: Vec<Item> = Vec::new();
     for alternative in &union.alternatives {
         let name = &alternative.name;
         let field = fields.get(name);
         let field = field.ok_or_else(|| format!("`{ident}` has no `{name}`"))?;
-        let (variant, ty) = (tree::listed_variant(name), &field.ty);
-        let docs = docs(&field.attrs);
-        variants.push(quote!(#(#docs)* #variant(#ty)));
-        written.push(match (&union.tag, &alternative.kind) {
-            (Some(tag), Some(kind)) => quote!(#variant: #tag = #kind),
-            _ => quote!(#variant),
-        });
-        conversions.push(conversion(ident, &variant, ty));
+        variants.push((tree::listed_variant(name), *field));
     }
+    let docs = docs(&item.attrs);
+    let statuses: HashMap<usize, &str> = statuses(union).collect();
+    let listed = variants.iter().enumerate();
+    let listed = listed.map(|(index, (variant, field))| {
+        let (docs, ty) = (self::docs(&field.attrs), &field.ty);
+        let status = statuses.get(&index).map(|status| {
+            let doc = format!(" The body of a response with the status {status}.");
+            quote!(#[doc = #doc])
+        });
+        quote!(#(#docs)* #status #variant(#ty))
+    });
+    let unknown = match union.is_by_status() {
+        true => " The body of a response with a status that the spec does not list.",
+        false => " A value of none of the kinds that the spec lists.",
+    };
+    let mut items = vec![parse_quote! {
+        #(#docs)*
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum #ident {
+            #(#listed,)*
+            #[doc = #unknown]
+            /// It is never sent: a call with it fails.
+            Unknown(::serde_json::Value),
+        }
+    }];
+    items.extend(match union.is_by_status() {
+        true => vec![by_status(ident, union)],
+        false => by_kind(ident, union, &variants),
+    });
+    Ok(items)
+}
+
+/// The statuses of alternatives, by their index.
+fn statuses(union: &Union) -> impl Iterator<Item = (usize, &str)> {
+    union.cases.iter().filter_map(|(index, case)| match case {
+        Case::Status(status) => Some((*index, status.as_str())),
+        _ => None,
+    })
+}
+
+/// What an enum implements whose variant the status of the response says.
+fn by_status(ident: &Ident, union: &Union) -> Item {
+    let cases = statuses(union).map(|(index, status)| {
+        let variant = tree::listed_variant(&union.alternatives[index].name);
+        quote!(#variant: #status)
+    });
+    parse_quote! {
+        crate::wire::by_status! {
+            #ident { #(#cases),* }
+        }
+    }
+}
+
+/// What an enum implements whose variant the value says itself.
+fn by_kind(ident: &Ident, union: &Union, variants: &[(Ident, &Field)]) -> Vec<Item> {
+    let alternatives = union.alternatives.iter().zip(variants);
+    let written =
+        alternatives.map(
+            |(alternative, (variant, _))| match (&union.tag, &alternative.kind) {
+                (Some(tag), Some(kind)) => quote!(#variant: #tag = #kind),
+                _ => quote!(#variant),
+            },
+        );
     let cases = union.cases.iter().map(|(index, case)| {
         let variant = tree::listed_variant(&union.alternatives[*index].name);
         case_of(&variant, case)
     });
-    let docs = docs(&item.attrs);
-    let mut items = vec![
-        parse_quote! {
-            #(#docs)*
-            #[derive(Clone, Debug, PartialEq)]
-            pub enum #ident {
-                #(#variants,)*
-                /// A value of none of the kinds that the spec lists. It is never
-                /// sent: a call with it fails.
-                Unknown(::serde_json::Value),
+    let mut items = vec![parse_quote! {
+        crate::wire::alternatives! {
+            #ident {
+                write { #(#written),* }
+                read { #(#cases),* }
             }
-        },
-        parse_quote! {
-            crate::wire::alternatives! {
-                #ident {
-                    write { #(#written),* }
-                    read { #(#cases),* }
-                }
-            }
-        },
-    ];
+        }
+    }];
     let takes_text = union.cases.iter().any(|(_, case)| *case == Case::Scalar);
     if takes_text {
         items.push(parse_quote!(crate::argument::texts!(#ident);));
     }
-    items.extend(conversions);
-    Ok(items)
+    let conversions = variants.iter();
+    items.extend(conversions.map(|(variant, field)| conversion(ident, variant, &field.ty)));
+    items
 }
 
 fn docs(attributes: &[Attribute]) -> Vec<&Attribute> {
@@ -158,6 +200,8 @@ fn case_of(variant: &Ident, case: &Case) -> TokenStream {
     match case {
         Case::Scalar => quote!(#variant if Scalar),
         Case::List => quote!(#variant if List),
+        // That is not known of a value.
+        Case::Status(_) => quote!(),
         Case::Object { has, is } => {
             let is = is
                 .iter()

@@ -20,12 +20,10 @@ pub(super) const KEYWORDS: [&str; 2] = ["oneOf", "anyOf"];
 /// How deep alternatives of alternatives are followed.
 pub(super) const DEEPEST: usize = 8;
 
-/// A schema with a `oneOf` or an `anyOf`.
+/// A schema with a `oneOf` or an `anyOf`, or the responses of an operation.
 #[derive(Debug, Clone)]
 pub(crate) struct Union {
     pub(crate) pointer: String,
-    /// `oneOf` or `anyOf`.
-    pub(crate) keyword: &'static str,
     /// Whether each is merged with the properties beside them.
     pub(crate) is_merged: bool,
     /// In the order of the document. None if all that they say is which
@@ -42,6 +40,8 @@ pub(crate) struct Union {
 pub(crate) struct Alternative {
     /// Its name in Rust.
     pub(crate) name: String,
+    /// Where it is listed.
+    pub(crate) pointer: String,
     /// What the tag of its values is, if that is always the same.
     #[cfg_attr(
         not(feature = "generate"),
@@ -61,6 +61,15 @@ pub(crate) enum Case {
         /// Properties that have one of these values.
         is: Vec<(String, Vec<String>)>,
     },
+    /// The body of a response with this status, such as `202` or `2XX`.
+    Status(String),
+}
+
+impl Union {
+    /// Whether the status of a response says which alternative its body is.
+    pub(crate) fn is_by_status(&self) -> bool {
+        matches!(self.cases.first(), Some((_, Case::Status(_))))
+    }
 }
 
 /// Why alternatives are refused.
@@ -145,7 +154,6 @@ fn of(
     }
     let mut union = Union {
         pointer: schema.pointer.clone(),
-        keyword,
         is_merged: has_own(schema.node),
         alternatives: Vec::new(),
         cases: Vec::new(),
@@ -197,8 +205,10 @@ fn of(
     union.alternatives = names
         .into_iter()
         .zip(kinds)
-        .map(|(name, mut kinds)| Alternative {
+        .zip(&parts)
+        .map(|((name, mut kinds), part)| Alternative {
             name,
+            pointer: part.pointer.clone(),
             kind: kinds.pop().filter(|_| kinds.is_empty()),
         })
         .collect();

@@ -6,6 +6,7 @@ pub(crate) mod extensions;
 mod forms;
 mod media;
 mod parameters;
+mod statuses;
 pub(crate) mod types;
 mod usage;
 
@@ -150,6 +151,7 @@ impl<'a> Spec<'a> {
         spec.usage = Usage::of(&spec);
         spec.files = Files::of(&spec);
         (spec.unions, spec.unfit, spec.telling) = alternatives::all(&spec);
+        spec.unions.extend(statuses::all(&spec));
         spec
     }
 
@@ -425,6 +427,12 @@ impl<'a> Spec<'a> {
     pub(crate) fn read_as(&self, operation: &Operation<'a>) -> Option<&'a str> {
         let contents = self.contents(operation);
         contents.iter().find_map(media_type).map(essence)
+    }
+
+    /// Whether an operation returns other JSON for each status.
+    pub(crate) fn returns_by_status(&self, operation: &Operation<'a>) -> bool {
+        let pointer = statuses::pointer(operation);
+        self.unions.iter().any(|union| union.pointer == pointer)
     }
 
     /// Whether an operation that returns JSON may succeed without any as well.

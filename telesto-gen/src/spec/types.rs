@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use heck::ToSnakeCase as _;
 
-use crate::document::{Node, join};
+use crate::document::{Node, find, join};
 use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
-use super::{Found, Spec, component_name, sent_as};
+use super::{Found, Spec, component_name, sent_as, statuses};
 
 /// The types that schemas become.
 pub(crate) struct Types<'s, 'a> {
@@ -49,8 +49,16 @@ impl<'s, 'a> Types<'s, 'a> {
             let body = spec.request_body(operation);
             let body = body.and_then(|body| spec.media(&body, sent_as));
             let body = body.map(|(_, media)| (media, "body"));
-            let responses = spec.contents(operation).into_iter();
-            let responses = responses.flat_map(|content| {
+            let mut contents = spec.contents(operation);
+            if spec.returns_by_status(operation)
+                && let Some(responses) = operation.node.get("responses")
+            {
+                let (name, pointer) = (format!("{id}-response"), statuses::pointer(operation));
+                types.take(&pascal(&name), responses, &pointer);
+                types.alternatives(&pascal(&name), &pointer);
+                contents.clear();
+            }
+            let responses = contents.into_iter().flat_map(|content| {
                 let entries = content.node.entries().iter();
                 entries.filter_map(move |entry| spec.field(&content, &entry.key))
             });
@@ -106,7 +114,7 @@ impl<'s, 'a> Types<'s, 'a> {
                 self.walk(&suggested, child, &join(pointer, key));
             }
         }
-        self.alternatives(name, schema, pointer);
+        self.alternatives(name, pointer);
         let whole = Found {
             node: schema,
             pointer: pointer.to_owned(),
@@ -129,24 +137,21 @@ impl<'s, 'a> Types<'s, 'a> {
 
     /// Walks the alternatives of a schema. With properties beside them, each is
     /// merged with those.
-    fn alternatives(&mut self, name: &str, schema: &'a Node, pointer: &str) {
+    fn alternatives(&mut self, name: &str, pointer: &str) {
         let Some(union) = self.unions.get(pointer).copied() else {
             return;
         };
-        for (index, alternative) in union.alternatives.iter().enumerate() {
-            let list = schema.get(union.keyword).map_or(&[][..], Node::items);
-            let Some(part) = list.get(index) else {
-                continue;
-            };
+        for alternative in &union.alternatives {
+            let pointer = &alternative.pointer;
+            let part = find(self.spec.root, pointer).node;
             let suggested = format!("{name}_{}", alternative.name.to_snake_case());
-            let pointer = format!("{pointer}/{}/{index}", union.keyword);
             match union.is_merged {
                 true => {
                     let name = pascal(&suggested);
-                    self.take(&name, part, &pointer);
-                    self.walk_into(&name, &suggested, part, &pointer);
+                    self.take(&name, part, pointer);
+                    self.walk_into(&name, &suggested, part, pointer);
                 }
-                false => self.walk(&suggested, part, &pointer),
+                false => self.walk(&suggested, part, pointer),
             }
         }
     }

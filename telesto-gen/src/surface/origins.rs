@@ -74,9 +74,9 @@ impl<'s, 'a> Origins<'s, 'a> {
         let mut unions = self.spec.unions.iter();
         let union = unions.find(|union| union.pointer == found.pointer);
         if let Some(union) = union.filter(|union| !union.alternatives.is_empty()) {
-            let mut names = union.alternatives.iter().map(|a| &a.name);
-            let index = names.position(|name| name == member)?;
-            return Some(format!("{}/{}/{index}", union.pointer, union.keyword));
+            let mut alternatives = union.alternatives.iter();
+            let alternative = alternatives.find(|alternative| alternative.name == member)?;
+            return Some(alternative.pointer.clone());
         }
         let listed = found.node.get("enum").map_or(&[][..], Node::items);
         if !listed.is_empty() {

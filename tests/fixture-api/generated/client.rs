@@ -99,8 +99,8 @@ pub mod types {
     pub enum AwkwardThingLot {
         Object(AwkwardThingLotObject),
         Text(::std::string::String),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -269,8 +269,8 @@ pub mod types {
     pub enum BatchMeasure {
         Integer(i64),
         BatchState(BatchState),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -877,8 +877,8 @@ pub mod types {
         Person(Person),
         Company(Company),
         Robot(Robot),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -907,8 +907,8 @@ pub mod types {
     pub enum ConsignmentCode {
         Integer(i64),
         Text(::std::string::String),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -932,8 +932,8 @@ pub mod types {
     pub enum ConsignmentDue {
         Date(::jiff::civil::Date),
         Text(::std::string::String),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -956,8 +956,8 @@ pub mod types {
     pub enum ConsignmentInsurance {
         Own(ConsignmentInsuranceOwn),
         Foreign(ConsignmentInsuranceForeign),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -1015,8 +1015,8 @@ pub mod types {
         Boolean(bool),
         List(::std::vec::Vec<i64>),
         Object(ConsignmentSizeObject),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -1503,8 +1503,8 @@ pub mod types {
     pub enum DrawerTime {
         Date(::jiff::civil::Date),
         Integer(i64),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -1527,8 +1527,8 @@ pub mod types {
     pub enum Due {
         Date(::jiff::civil::Date),
         Text(::std::string::String),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -2408,8 +2408,8 @@ pub mod types {
     pub enum GoodsPacking {
         Box(Box),
         Bag(Bag),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -2433,8 +2433,8 @@ pub mod types {
     pub enum GoodsSold {
         Date(::jiff::civil::Date),
         Boolean(bool),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -2948,6 +2948,77 @@ pub mod types {
             value.parse()
         }
     }
+    ///`ListStocktakesResponse`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ListStocktakesResponse {
+        /// The body of a response with the status 200.
+        Status200(::std::vec::Vec<Stocktake>),
+        /// The body of a response with the status 203.
+        Status203(ListStocktakesResponseStatus203),
+        /// The body of a response with a status that the spec does not list.
+        /// It is never sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::by_status! {
+        ListStocktakesResponse { Status200 : "200", Status203 : "203" }
+    }
+    ///`ListStocktakesResponseStatus203`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ListStocktakesResponseStatus203 {
+        #[serde(default, with = "crate::wire")]
+        pub items: ::std::vec::Vec<Stocktake>,
+        #[serde(default, with = "crate::wire")]
+        pub next: ::std::option::Option<ListStocktakesResponseStatus203Next>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ListStocktakesResponseStatus203 {
+        pub fn builder() -> builder::ListStocktakesResponseStatus203 {
+            Default::default()
+        }
+    }
+    ///`ListStocktakesResponseStatus203Next`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ListStocktakesResponseStatus203Next {
+        Object(ListStocktakesResponseStatus203NextObject),
+        Url(Url),
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ListStocktakesResponseStatus203Next { write { Object, Url } read { Object if
+        Object { has : ["page_id"], is : [] }, Url if Object { has : ["url_id"], is : []
+        } } }
+    }
+    impl ::std::convert::From<ListStocktakesResponseStatus203NextObject>
+    for ListStocktakesResponseStatus203Next {
+        fn from(value: ListStocktakesResponseStatus203NextObject) -> Self {
+            Self::Object(value)
+        }
+    }
+    impl ::std::convert::From<Url> for ListStocktakesResponseStatus203Next {
+        fn from(value: Url) -> Self {
+            Self::Url(value)
+        }
+    }
+    ///`ListStocktakesResponseStatus203NextObject`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct ListStocktakesResponseStatus203NextObject {
+        #[serde(with = "crate::wire")]
+        pub page_id: ::std::string::String,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ListStocktakesResponseStatus203NextObject {
+        pub fn builder() -> builder::ListStocktakesResponseStatus203NextObject {
+            Default::default()
+        }
+    }
     ///`Load`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -2955,8 +3026,8 @@ pub mod types {
         Crate(Crate),
         Pallet(Pallet),
         Barrel(Barrel),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -3543,8 +3614,8 @@ pub mod types {
         PaintBase(PaintBase),
         ///A name.
         Text(::std::string::String),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -3620,8 +3691,8 @@ pub mod types {
     pub enum Part {
         Screw(Screw),
         Board(Board),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -4190,8 +4261,8 @@ pub mod types {
     pub enum RecordKind {
         Integer(i64),
         Boolean(bool),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -4352,8 +4423,8 @@ pub mod types {
     pub enum ResponseValueOf {
         Error(Error),
         Client(Client),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -4833,8 +4904,8 @@ pub mod types {
     pub enum Shape {
         Round(Round),
         Square(Square),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -5389,8 +5460,8 @@ pub mod types {
     pub enum Stack {
         Crate(Crate),
         Pile(Pile),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -5437,6 +5508,74 @@ pub mod types {
     }
     impl StartRecountByFormBody {
         pub fn builder() -> builder::StartRecountByFormBody {
+            Default::default()
+        }
+    }
+    ///`StartStocktakeResponse`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum StartStocktakeResponse {
+        /// The body of a response with the status 202.
+        Status202(StocktakeJob),
+        /// The body of a response with the status 200.
+        Status200(Stocktake),
+        /// The body of a response with the status 201.
+        Status201(Stocktake),
+        /// The body of a response with the status 2XX.
+        Status2XX(StartStocktakeResponseStatus2Xx),
+        /// The body of a response with a status that the spec does not list.
+        /// It is never sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::by_status! {
+        StartStocktakeResponse { Status202 : "202", Status200 : "200", Status201 : "201",
+        Status2XX : "2XX" }
+    }
+    ///Other than expected.
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct StartStocktakeResponseStatus2Xx {
+        #[serde(default, with = "crate::wire")]
+        pub note: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub at: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl StartStocktakeResponseStatus2Xx {
+        pub fn builder() -> builder::StartStocktakeResponseStatus2Xx {
+            Default::default()
+        }
+    }
+    ///`Stocktake`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Stocktake {
+        #[serde(default, with = "crate::wire")]
+        pub id: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub counted: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Stocktake {
+        pub fn builder() -> builder::Stocktake {
+            Default::default()
+        }
+    }
+    ///`StocktakeJob`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct StocktakeJob {
+        #[serde(default, with = "crate::wire")]
+        pub job: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub done: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl StocktakeJob {
+        pub fn builder() -> builder::StocktakeJob {
             Default::default()
         }
     }
@@ -5750,8 +5889,8 @@ pub mod types {
     pub enum TreeAmount {
         Integer(i64),
         Named(Named),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -5775,8 +5914,8 @@ pub mod types {
     pub enum TreeContact {
         Mail(Mail),
         Phone(Phone),
-        /// A value of none of the kinds that the spec lists. It is never
-        /// sent: a call with it fails.
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
         Unknown(::serde_json::Value),
     }
     crate::wire::alternatives! {
@@ -5913,6 +6052,20 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Url`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Url {
+        #[serde(with = "crate::wire")]
+        pub url_id: ::std::string::String,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Url {
+        pub fn builder() -> builder::Url {
+            Default::default()
         }
     }
     ///`Vec`
@@ -11009,6 +11162,168 @@ Optional.*/
                     mood: Ok(value.mood),
                     state: Ok(value.state),
                     unit: Ok(value.unit),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListStocktakesResponseStatus203 {
+            items: ::std::result::Result<
+                ::std::vec::Vec<super::Stocktake>,
+                ::std::string::String,
+            >,
+            next: ::std::result::Result<
+                ::std::option::Option<super::ListStocktakesResponseStatus203Next>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ListStocktakesResponseStatus203 {
+            fn default() -> Self {
+                Self {
+                    items: Ok(Default::default()),
+                    next: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ListStocktakesResponseStatus203 {
+            /**The field `items`.
+
+Optional.*/
+            pub fn items(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Stocktake>>,
+            ) -> Self {
+                self.items = crate::argument::property(
+                    "items",
+                    "items",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `next`.
+
+Optional.*/
+            pub fn next(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ListStocktakesResponseStatus203Next>,
+                >,
+            ) -> Self {
+                self.next = crate::argument::property(
+                    "next",
+                    "next",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<
+                super::ListStocktakesResponseStatus203,
+                crate::Error,
+            > {
+                crate::argument::built(
+                    "ListStocktakesResponseStatus203",
+                    <super::ListStocktakesResponseStatus203 as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ListStocktakesResponseStatus203>
+        for super::ListStocktakesResponseStatus203 {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListStocktakesResponseStatus203,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    items: value.items?,
+                    next: value.next?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListStocktakesResponseStatus203>
+        for ListStocktakesResponseStatus203 {
+            fn from(value: super::ListStocktakesResponseStatus203) -> Self {
+                Self {
+                    items: Ok(value.items),
+                    next: Ok(value.next),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ListStocktakesResponseStatus203NextObject {
+            page_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ListStocktakesResponseStatus203NextObject {
+            fn default() -> Self {
+                Self {
+                    page_id: Err("missing required field `page_id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ListStocktakesResponseStatus203NextObject {
+            /**The field `page_id`.
+
+Required.*/
+            pub fn page_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.page_id = crate::argument::field("page_id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<
+                super::ListStocktakesResponseStatus203NextObject,
+                crate::Error,
+            > {
+                crate::argument::built(
+                    "ListStocktakesResponseStatus203NextObject",
+                    <super::ListStocktakesResponseStatus203NextObject as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ListStocktakesResponseStatus203NextObject>
+        for super::ListStocktakesResponseStatus203NextObject {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ListStocktakesResponseStatus203NextObject,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    page_id: value.page_id?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ListStocktakesResponseStatus203NextObject>
+        for ListStocktakesResponseStatus203NextObject {
+            fn from(value: super::ListStocktakesResponseStatus203NextObject) -> Self {
+                Self {
+                    page_id: Ok(value.page_id),
                     __emptied: value.__emptied,
                 }
             }
@@ -16292,6 +16607,276 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct StartStocktakeResponseStatus2Xx {
+            at: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            note: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for StartStocktakeResponseStatus2Xx {
+            fn default() -> Self {
+                Self {
+                    at: Ok(Default::default()),
+                    note: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl StartStocktakeResponseStatus2Xx {
+            /**The field `at`.
+
+Optional.*/
+            pub fn at(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.at = crate::argument::property(
+                    "at",
+                    "at",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `note`.
+
+Optional.*/
+            pub fn note(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.note = crate::argument::property(
+                    "note",
+                    "note",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<
+                super::StartStocktakeResponseStatus2Xx,
+                crate::Error,
+            > {
+                crate::argument::built(
+                    "StartStocktakeResponseStatus2Xx",
+                    <super::StartStocktakeResponseStatus2Xx as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<StartStocktakeResponseStatus2Xx>
+        for super::StartStocktakeResponseStatus2Xx {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: StartStocktakeResponseStatus2Xx,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    at: value.at?,
+                    note: value.note?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::StartStocktakeResponseStatus2Xx>
+        for StartStocktakeResponseStatus2Xx {
+            fn from(value: super::StartStocktakeResponseStatus2Xx) -> Self {
+                Self {
+                    at: Ok(value.at),
+                    note: Ok(value.note),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Stocktake {
+            counted: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Stocktake {
+            fn default() -> Self {
+                Self {
+                    counted: Ok(Default::default()),
+                    id: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Stocktake {
+            /**The field `counted`.
+
+Optional.*/
+            pub fn counted(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.counted = crate::argument::property(
+                    "counted",
+                    "counted",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `id`.
+
+Optional.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.id = crate::argument::property(
+                    "id",
+                    "id",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Stocktake, crate::Error> {
+                crate::argument::built(
+                    "Stocktake",
+                    <super::Stocktake as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Stocktake> for super::Stocktake {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Stocktake,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    counted: value.counted?,
+                    id: value.id?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Stocktake> for Stocktake {
+            fn from(value: super::Stocktake) -> Self {
+                Self {
+                    counted: Ok(value.counted),
+                    id: Ok(value.id),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct StocktakeJob {
+            done: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            job: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for StocktakeJob {
+            fn default() -> Self {
+                Self {
+                    done: Ok(Default::default()),
+                    job: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl StocktakeJob {
+            /**The field `done`.
+
+Optional.*/
+            pub fn done(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.done = crate::argument::property(
+                    "done",
+                    "done",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `job`.
+
+Optional.*/
+            pub fn job(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.job = crate::argument::property(
+                    "job",
+                    "job",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::StocktakeJob, crate::Error> {
+                crate::argument::built(
+                    "StocktakeJob",
+                    <super::StocktakeJob as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<StocktakeJob> for super::StocktakeJob {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: StocktakeJob,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    done: value.done?,
+                    job: value.job?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::StocktakeJob> for StocktakeJob {
+            fn from(value: super::StocktakeJob) -> Self {
+                Self {
+                    done: Ok(value.done),
+                    job: Ok(value.job),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Strap {
             length: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
@@ -17729,6 +18314,62 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Url {
+            url_id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Url {
+            fn default() -> Self {
+                Self {
+                    url_id: Err("missing required field `url_id`".to_string()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Url {
+            /**The field `url_id`.
+
+Required.*/
+            pub fn url_id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.url_id = crate::argument::field("url_id", value);
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Url, crate::Error> {
+                crate::argument::built(
+                    "Url",
+                    <super::Url as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Url> for super::Url {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Url,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    url_id: value.url_id?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Url> for Url {
+            fn from(value: super::Url) -> Self {
+                Self {
+                    url_id: Ok(value.url_id),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Vec {
             vec: ::std::result::Result<
                 ::std::vec::Vec<::std::string::String>,
@@ -17903,25 +18544,28 @@ Optional.*/
         ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object, Ledger :
         Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
         ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, Mail : Object, Member : Object, Mood : Text,
-        More : Object, Named : Object, NewDraft : Object, NewSupplier : Object, Numbered
-        : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint : Object,
-        PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize : Object, Person
-        : Object, Phone : Object, PhotographDraftBody : Object, Pile : Object, PileKind :
-        Text, Poster : Object, PosterPhoto : Object, PosterPhotoPlace : Object, Priced :
-        Object, PrintState : Text, RackType : Text, Reading : Object, Record : Object,
-        RecordForm : Object, RecordOwner : Object, RecordState : Text, ResponseValue :
-        Object, Result : Object, ResultBody : Object, ResultKind : Text, ResultPlace :
-        Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text, Round :
-        Object, RoundKind : Text, Satchel : Object, Scale : Object, ScalePlatesItem :
-        Object, ScaleProperties : Object, Screw : Object, Serialize : Text, Shelf :
-        Object, ShelfKind : Text, Sized : Text, SmallPrint : Object, SmallPrintPaper :
-        Text, Square : Object, SquareKind : Text, StartRecountBody : Object,
-        StartRecountByFormBody : Object, Strap : Object, SuppliedProduct : Object,
-        Supplier : Object, SupplierStatus : Text, Thing : Object, ThingChange : Object,
-        ToString : Text, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Vec : Object,
-        Wire : Object
+        ListMoodsResponseItemState : Text, ListStocktakesResponseStatus203 : Object,
+        ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Member :
+        Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
+        NewSupplier : Object, Numbered : Object, OldPrint : Object, Option : Text,
+        OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object, Parcel :
+        Object, ParcelSize : Object, Person : Object, Phone : Object, PhotographDraftBody
+        : Object, Pile : Object, PileKind : Text, Poster : Object, PosterPhoto : Object,
+        PosterPhotoPlace : Object, Priced : Object, PrintState : Text, RackType : Text,
+        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
+        RecordState : Text, ResponseValue : Object, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
+        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
+        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object,
+        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, SmallPrint :
+        Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
+        StartRecountBody : Object, StartRecountByFormBody : Object,
+        StartStocktakeResponseStatus2Xx : Object, Stocktake : Object, StocktakeJob :
+        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, Thing : Object, ThingChange : Object, ToString : Text,
+        Tree : Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem
+        : Object, TryFrom : Object, Upload : Text, Url : Object, Vec : Object, Wire :
+        Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Empty :
@@ -17990,27 +18634,29 @@ Optional.*/
         "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
         ListMoodsResponseItem { optional "mood" : mood, optional "level" : level,
         optional "code" : code, optional "state" : state, optional "flag" : flag,
-        optional "unit" : unit, } Mail { required "mail_id" : mail_id, optional "since" :
-        since, } Member { optional "member_id" : member_id, required "name_id" : name_id,
-        optional "secret_id" : secret_id, } More { optional "color" : color, ..extra }
-        Named { required "owner_id" : owner_id, required "id" : id, optional "name" :
-        name, } NewDraft { required "name" : name, optional "due" : due, } NewSupplier {
-        required "supplier_name" : supplier_name, optional "balance" : balance, optional
-        "since" : since, optional "changed" : changed, optional "active" : active,
-        optional "products" : products, } Numbered { optional "number_id" : number_id, }
-        OldPrint { optional "id" : id, } Paint { optional "finish" : finish, optional
-        "mixed_on" : mixed_on, optional "litres" : litres, optional "cans" : cans,
-        optional "coats" : coats, optional "indoor" : indoor, optional "names" : names,
-        optional "gloss" : gloss, optional "base" : base, optional "primer" : primer,
-        optional "thinner" : thinner, } PaintBase { optional "name" : name, } Pallet {
-        optional "kind" : kind, optional "height" : height, } Parcel { required
-        "parcel_id" : parcel_id, optional "weight" : weight, optional "sent" : sent,
-        optional "stops" : stops, optional "size" : size, } ParcelSize { optional
-        "height" : height, } Person { required "id" : id, optional "first_name" :
-        first_name, } Phone { required "phone_id" : phone_id, optional "since" : since, }
-        PhotographDraftBody { required "photo" : photo, optional "title" : title, } Pile
-        { optional "kind" : kind, optional "top" : top, optional "others" : others, }
-        Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
+        optional "unit" : unit, } ListStocktakesResponseStatus203 { optional "items" :
+        items, optional "next" : next, } ListStocktakesResponseStatus203NextObject {
+        required "page_id" : page_id, } Mail { required "mail_id" : mail_id, optional
+        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
+        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
+        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
+        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
+        balance, optional "since" : since, optional "changed" : changed, optional
+        "active" : active, optional "products" : products, } Numbered { optional
+        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
+        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
+        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
+        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
+        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
+        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
+        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
+        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
+        optional "height" : height, } Person { required "id" : id, optional "first_name"
+        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
+        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
+        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
+        } Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
         required "title" : title, optional "details" : details, optional "colours" :
         colours, optional "height" : height, optional "printed" : printed, optional
         "note" : note, optional "place" : place, } PosterPhotoPlace { optional "aisle" :
@@ -18051,26 +18697,30 @@ Optional.*/
         "paper" : paper, optional "old" : old, } Square { required "kind" : kind,
         optional "side" : side, } StartRecountBody { required "shelf" : shelf, optional
         "until" : until, } StartRecountByFormBody { optional "shelf" : shelf, optional
-        "count" : count, } Strap { optional "length" : length, } SuppliedProduct {
-        required "product_id" : product_id, optional "purchase_price" : purchase_price,
-        optional "first_bought" : first_bought, } Supplier { optional "supplier_name" :
-        supplier_name, required "id" : id, optional "balance" : balance, optional
-        "rating" : rating, optional "lead_days" : lead_days, optional "orders_total" :
-        orders_total, optional "active" : active, optional "since" : since, optional
-        "changed" : changed, optional "synced" : synced, optional "status" : status,
-        optional "address" : address, optional "products" : products, optional "notes" :
-        notes, optional "parent" : parent, optional "labels" : labels, optional "extra" :
-        extra, } Thing { required "id" : id, optional "name" : name, } ThingChange {
-        optional "name" : name, } Tree { required "owner_id" : owner_id, required "id" :
-        id, optional "name" : name, optional "price" : price, optional "children" :
-        children, optional "parent" : parent, optional "place" : place, optional "shape"
-        : shape, optional "contact" : contact, optional "amount" : amount, optional
-        "ean-upc" : ean_upc, optional "ean_upc" : ean_upc_2, optional "eanUpc" :
-        ean_upc_3, optional "1st" : x1st, optional "fn" : fn_, optional "crate" : crate_,
-        optional "with space & more" : with_space_more, optional "labels" : labels, }
-        TreePlace { optional "row" : row, } TreePlaceRow { optional "shelves" : shelves,
-        } TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" :
-        a, } Vec { optional "vec" : vec, } Wire { optional "a" : a, }
+        "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" : note,
+        optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
+        counted, } StocktakeJob { optional "job" : job, optional "done" : done, } Strap {
+        optional "length" : length, } SuppliedProduct { required "product_id" :
+        product_id, optional "purchase_price" : purchase_price, optional "first_bought" :
+        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
+        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
+        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
+        "active" : active, optional "since" : since, optional "changed" : changed,
+        optional "synced" : synced, optional "status" : status, optional "address" :
+        address, optional "products" : products, optional "notes" : notes, optional
+        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
+        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
+        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, optional "price" : price, optional "children" : children, optional
+        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
+        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
+        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
+        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
+        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
+        TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" : a,
+        } Url { required "url_id" : url_id, } Vec { optional "vec" : vec, } Wire {
+        optional "a" : a, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
@@ -18094,18 +18744,20 @@ Optional.*/
         => DrawerTime, ::jiff::civil::Date => Due, ::std::collections::BTreeMap <
         ::std::string::String, Empty > => Empty, Box => GoodsPacking, Bag =>
         GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
-        i64 => ListMoodsResponseItemLevel, Crate => Load, Pallet => Load, Barrel => Load,
-        ::jiff::Timestamp => Made, ::jiff::civil::DateTime => NaiveDateTime, i64 =>
-        PaintCoats, PaintBase => PaintThinner, Screw => Part, Board => Part, PosterList
-        => crate ::Upload, crate ::Upload => PosterList, RecordCodes => ::std::vec::Vec <
-        ::std::string::String >, ::std::vec::Vec < ::std::string::String > =>
-        RecordCodes, i64 => RecordKind, bool => RecordKind, Error => ResponseValueOf,
-        Client => ResponseValueOf, Round => Shape, Square => Shape, ShelfAlias => Shelf,
-        Shelf => ShelfAlias, ShelfKindAlias => ShelfKind, ShelfKind => ShelfKindAlias,
-        ShelfPrice => ::rust_decimal::Decimal, ::rust_decimal::Decimal => ShelfPrice,
-        Shelves => ::std::vec::Vec < ShelfAlias >, ::std::vec::Vec < ShelfAlias > =>
-        Shelves, i64 => SmallPrintSize, Crate => Stack, Pile => Stack, i64 => TreeAmount,
-        Named => TreeAmount, Mail => TreeContact, Phone => TreeContact
+        i64 => ListMoodsResponseItemLevel, ListStocktakesResponseStatus203NextObject =>
+        ListStocktakesResponseStatus203Next, Url => ListStocktakesResponseStatus203Next,
+        Crate => Load, Pallet => Load, Barrel => Load, ::jiff::Timestamp => Made,
+        ::jiff::civil::DateTime => NaiveDateTime, i64 => PaintCoats, PaintBase =>
+        PaintThinner, Screw => Part, Board => Part, PosterList => crate ::Upload, crate
+        ::Upload => PosterList, RecordCodes => ::std::vec::Vec < ::std::string::String >,
+        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
+        => RecordKind, Error => ResponseValueOf, Client => ResponseValueOf, Round =>
+        Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias
+        => ShelfKind, ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
+        ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
+        ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
+        Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
+        => TreeContact
     }
     crate::argument::with_builders! {
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
@@ -18115,14 +18767,16 @@ Optional.*/
         Decimal, Deserialize, Draft, EarlierFound, Error, Fn, Found, FoundForm,
         FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, FromStr, GapPlace, Gaps,
         Goods, GoodsForm, Hash, ImportPostersBody, Kit, LabelSatchelBody, Ledger,
-        ListMoodsResponseItem, Mail, Member, More, Named, NewDraft, NewSupplier,
-        Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize, Person, Phone,
-        PhotographDraftBody, Pile, Poster, PosterPhoto, PosterPhotoPlace, Priced,
-        Reading, Record, RecordForm, RecordOwner, ResponseValue, Result, ResultBody,
-        ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale, ScalePlatesItem,
-        ScaleProperties, Screw, Shelf, SmallPrint, Square, StartRecountBody,
-        StartRecountByFormBody, Strap, SuppliedProduct, Supplier, Thing, ThingChange,
-        Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Vec, Wire
+        ListMoodsResponseItem, ListStocktakesResponseStatus203,
+        ListStocktakesResponseStatus203NextObject, Mail, Member, More, Named, NewDraft,
+        NewSupplier, Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize,
+        Person, Phone, PhotographDraftBody, Pile, Poster, PosterPhoto, PosterPhotoPlace,
+        Priced, Reading, Record, RecordForm, RecordOwner, ResponseValue, Result,
+        ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale,
+        ScalePlatesItem, ScaleProperties, Screw, Shelf, SmallPrint, Square,
+        StartRecountBody, StartRecountByFormBody, StartStocktakeResponseStatus2Xx,
+        Stocktake, StocktakeJob, Strap, SuppliedProduct, Supplier, Thing, ThingChange,
+        Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -19742,6 +20396,48 @@ let response = client.write_small_print()
 ```*/
     pub fn write_small_print(&self) -> builder::WriteSmallPrint<'_> {
         builder::WriteSmallPrint::new(self)
+    }
+    /**List the stocktakes
+
+Sends a `GET` request to `/stocktakes`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_stocktakes()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_stocktakes(&self) -> builder::ListStocktakes<'_> {
+        builder::ListStocktakes::new(self)
+    }
+    /**Start a stocktake
+
+Sends a `POST` request to `/stocktakes`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.start_stocktake()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn start_stocktake(&self) -> builder::StartStocktake<'_> {
+        builder::StartStocktake::new(self)
     }
     /**Send a reading, and get it back
 
@@ -26334,6 +27030,114 @@ Required.*/
             self
         }
     }
+    /**Builder for [`Client::list_stocktakes`]
+
+[`Client::list_stocktakes`]: super::Client::list_stocktakes*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListStocktakes<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListStocktakes<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/stocktakes`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<types::ListStocktakesResponse>,
+            crate::Error,
+        > {
+            let Self { client, __options } = self;
+            let url = format!("{}/stocktakes", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_stocktakes",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_stocktakes", __options)
+                .await;
+            crate::call::json(client, "list_stocktakes", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::start_stocktake`]
+
+[`Client::start_stocktake`]: super::Client::start_stocktake*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct StartStocktake<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> StartStocktake<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `POST` request to `/stocktakes`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::option::Option<types::StartStocktakeResponse>>,
+            crate::Error,
+        > {
+            let Self { client, __options } = self;
+            let url = format!("{}/stocktakes", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "start_stocktake",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "start_stocktake", __options)
+                .await;
+            crate::call::json(client, "start_stocktake", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
     /**Builder for [`Client::post_reading`]
 
 [`Client::post_reading`]: super::Client::post_reading*/
@@ -28126,6 +28930,38 @@ Required.*/
     impl<'a> ::std::future::IntoFuture for WriteSmallPrint<'a> {
         type Output = ::std::result::Result<
             ResponseValue<types::OldPrint>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListStocktakes<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::ListStocktakesResponse>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for StartStocktake<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::option::Option<types::StartStocktakeResponse>>,
             crate::Error,
         >;
         type IntoFuture = ::std::pin::Pin<

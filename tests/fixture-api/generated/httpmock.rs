@@ -3265,6 +3265,72 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ListStocktakesWhen(::httpmock::When);
+    impl ListStocktakesWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/stocktakes"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct ListStocktakesThen(::httpmock::Then);
+    impl ListStocktakesThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(
+            self,
+            status: u16,
+            value: &types::ListStocktakesResponse,
+        ) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(crate::httpmock::response(self.0, status, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct StartStocktakeWhen(::httpmock::When);
+    impl StartStocktakeWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/stocktakes"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct StartStocktakeThen(::httpmock::Then);
+    impl StartStocktakeThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn success(
+            self,
+            status: u16,
+            value: &types::StartStocktakeResponse,
+        ) -> Self {
+            assert_eq!(status / 100u16, 2u16);
+            Self(crate::httpmock::response(self.0, status, value))
+        }
+        /// Succeeds without a body.
+        pub fn nothing(self) -> Self {
+            Self(self.0.status(204))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct PostReadingWhen(::httpmock::When);
     impl PostReadingWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3980,6 +4046,14 @@ pub trait MockServerExt {
     fn write_small_print<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::WriteSmallPrintWhen, operations::WriteSmallPrintThen);
+    /// Mocks `GET /stocktakes`, which [`Client::list_stocktakes`](crate::Client::list_stocktakes) sends.
+    fn list_stocktakes<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListStocktakesWhen, operations::ListStocktakesThen);
+    /// Mocks `POST /stocktakes`, which [`Client::start_stocktake`](crate::Client::start_stocktake) sends.
+    fn start_stocktake<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StartStocktakeWhen, operations::StartStocktakeThen);
     /// Mocks `POST /readings`, which [`Client::post_reading`](crate::Client::post_reading) sends.
     fn post_reading<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4789,6 +4863,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::WriteSmallPrintWhen::new(when),
                 operations::WriteSmallPrintThen::new(then),
+            )
+        })
+    }
+    fn list_stocktakes<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListStocktakesWhen, operations::ListStocktakesThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListStocktakesWhen::new(when),
+                operations::ListStocktakesThen::new(then),
+            )
+        })
+    }
+    fn start_stocktake<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::StartStocktakeWhen, operations::StartStocktakeThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::StartStocktakeWhen::new(when),
+                operations::StartStocktakeThen::new(then),
             )
         })
     }

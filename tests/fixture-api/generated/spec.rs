@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "64621dc775be51f1430bbb1c7fb832d2";
+pub(crate) const CLIENT: &str = "24f20213eaf2cccf6da9d564f976f382";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -584,6 +584,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "list_stocktakes",
+        method: "GET",
+        path: "/stocktakes",
+        tags: &["stocktakes"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: Some(Duration::from_secs(60u64)),
+        stale_for: Some(Duration::from_secs(0u64)),
+        is_idempotent: true,
+    },
+    Operation {
         id: "list_suppliers",
         method: "GET",
         path: "/suppliers",
@@ -903,6 +915,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         sends: Some("application/x-www-form-urlencoded"),
         returns: Returns::Nothing,
         media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "start_stocktake",
+        method: "POST",
+        path: "/stocktakes",
+        tags: &["stocktakes"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json", "application/vnd.api+json"],
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
