@@ -1,5 +1,6 @@
 //! An OpenAPI document, read with the position of every node.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ mod node;
 mod objects;
 mod path_items;
 mod pointer;
+mod restated;
 mod surrogates;
 mod survey;
 mod syntax;
@@ -30,6 +32,7 @@ pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join, of_reference};
+pub(crate) use restated::only_requires;
 pub(crate) use survey::{Extension, Place, Survey, closest};
 
 use node::Problem;
@@ -45,6 +48,8 @@ pub struct Document {
     api: OpenAPI,
     /// What paths refer to.
     path_items: Vec<String>,
+    /// The schemas of several parts that are written as one object.
+    restated: BTreeSet<String>,
 }
 
 /// Why a document cannot be read.
@@ -115,16 +120,40 @@ impl Document {
         Self::of(&path, text, root)
     }
 
+    /// This document, with those schemas written as one object that are in the other one,
+    /// so that the two can be compared.
+    pub(crate) fn like(&self, other: &Self) -> Self {
+        if other.restated.is_subset(&self.restated) {
+            return self.clone();
+        }
+        let draft = Draft::of(&self.path, &self.text);
+        let alike = draft.and_then(|draft| {
+            let text = self.text.clone();
+            Self::with(&self.path, text, draft.into_root(), &other.restated)
+        });
+        alike.unwrap_or_else(|_| self.clone())
+    }
+
     /// The document that the nodes of a text are.
     fn of(path: &Path, text: String, root: Node) -> Result<Self, Findings> {
-        match read_nodes(root, &text) {
-            Ok((root, api, path_items)) => Ok(Self {
+        Self::with(path, text, root, &BTreeSet::new())
+    }
+
+    fn with(
+        path: &Path,
+        text: String,
+        root: Node,
+        wanted: &BTreeSet<String>,
+    ) -> Result<Self, Findings> {
+        match read_nodes(root, &text, wanted) {
+            Ok((root, api, path_items, restated)) => Ok(Self {
                 path: path.to_owned(),
                 lines: Lines::of(&text),
                 text,
                 root,
                 api,
                 path_items,
+                restated,
             }),
             Err(problems) => Err(refused(path, text, problems)),
         }
@@ -243,7 +272,11 @@ impl Document {
 /// A problem, and the JSON pointer of the node that has it.
 type Located = (String, Problem);
 
-fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>), Vec<Located>> {
+/// The nodes as the later steps read them, the typed document, what paths refer to, and
+/// the schemas of several parts that are written as one object.
+type Read = (Node, OpenAPI, Vec<String>, BTreeSet<String>);
+
+fn read_nodes(mut root: Node, text: &str, wanted: &BTreeSet<String>) -> Result<Read, Vec<Located>> {
     let version = version(&root, text).map_err(|problem| vec![problem])?;
     let path_items = path_items::write_out(&mut root);
     if version == Version::V3_1 {
@@ -262,14 +295,16 @@ fn read_nodes(mut root: Node, text: &str) -> Result<(Node, OpenAPI, Vec<String>)
     }
     let types = implied::types(&survey);
     let fewer = choices::find(&root, &survey);
+    let merged = restated::merged(&survey);
     for (pointer, typ) in types {
         implied::write(&mut root, &pointer, typ);
     }
     for fewer in fewer {
         choices::write(&mut root, &fewer);
     }
+    let restated = restated::write(&mut root, merged, wanted);
     let api = typed(&root).map_err(|problem| vec![problem])?;
-    Ok((root, api, path_items))
+    Ok((root, api, path_items, restated))
 }
 
 #[derive(PartialEq)]

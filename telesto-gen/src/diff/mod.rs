@@ -177,7 +177,9 @@ impl Diff {
             let types = TypeNames::of(&spec);
             (spec, types)
         };
-        let ((before, old_types), (after, new_types)) = both(|| read(base), || read(new));
+        let alike = [base.like(new), new.like(base)];
+        let ((before, old_types), (after, new_types)) =
+            both(|| read(&alike[0]), || read(&alike[1]));
         let sides = Sides::of(&before, &after, [old_types, new_types]);
         let mut changes = Vec::new();
         for rule in rules::RULES {

@@ -76,12 +76,8 @@ fn in_rust(schema: &Node) -> Option<(&str, Option<&str>)> {
 
 /// Whether a schema has no value but null and the empty text.
 fn is_nothing(root: &Node, schema: &Node) -> bool {
-    let target = schema.text_of("$ref").and_then(pointer::of_reference);
-    let found = target.map(|at| pointer::find(root, &at));
-    let schema = match &found {
-        Some(target) if target.exact => target.node,
-        Some(_) => return false,
-        None => schema,
+    let Some(schema) = pointer::resolved(root, schema) else {
+        return false;
     };
     let is_empty = |value: &Node| match &value.data {
         Data::Null => true,

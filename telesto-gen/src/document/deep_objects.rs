@@ -3,7 +3,7 @@
 //! no later step knows of objects in queries.
 
 use super::node::{Data, Entry, Node};
-use super::pointer;
+use super::pointer::{self, resolved};
 use crate::formats::is_plain;
 
 /// What the schema of such an object may say beside its properties.
@@ -114,13 +114,4 @@ fn parts(root: &Node, parameter: &Node) -> Option<Vec<Node>> {
     let properties = schema.get("properties").map_or(&[][..], Node::entries);
     let parts: Option<Vec<Node>> = properties.iter().map(part).collect();
     parts.filter(|parts| !parts.is_empty())
-}
-
-/// The node that a node stands for, if it is a reference.
-fn resolved<'n>(root: &'n Node, node: &'n Node) -> Option<&'n Node> {
-    let Some(reference) = node.text_of("$ref") else {
-        return Some(node);
-    };
-    let target = pointer::find(root, &pointer::of_reference(reference)?);
-    target.exact.then_some(target.node)
 }

@@ -88,3 +88,12 @@ pub(crate) fn find<'a>(root: &'a Node, pointer: &str) -> Target<'a> {
     }
     target
 }
+
+/// The node that a node stands for, if it is a reference.
+pub(super) fn resolved<'n>(root: &'n Node, node: &'n Node) -> Option<&'n Node> {
+    let Some(reference) = node.text_of("$ref") else {
+        return Some(node);
+    };
+    let target = find(root, &of_reference(reference)?);
+    target.exact.then_some(target.node)
+}

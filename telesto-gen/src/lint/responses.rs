@@ -1,6 +1,6 @@
 //! Rules about what responses hold.
 
-use crate::document::{Kind, Node, Place};
+use crate::document::{Kind, Node, Place, only_requires};
 
 use super::Report;
 use crate::spec::{Found, Spec, alternatives};
@@ -11,7 +11,7 @@ use crate::spec::{Found, Spec, alternatives};
 pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
     for place in spec.objects(Kind::Schema) {
         // What only says which properties are required is left to the server.
-        let is_left = alternatives::only_requires(place.node);
+        let is_left = only_requires(place.node);
         if spec.usage.is_received(&place.pointer) && !is_left {
             check(spec, report, place);
         }

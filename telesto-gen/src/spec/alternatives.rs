@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use crate::document::{Kind, Node, join};
+use crate::document::{Kind, Node, join, only_requires};
 use crate::formats::{self, Rust};
 use crate::names::pascal;
 
@@ -273,13 +273,6 @@ fn has_own(schema: &Node) -> bool {
     ["properties", "allOf", "additionalProperties", "required"]
         .iter()
         .any(|key| schema.get(key).is_some())
-}
-
-/// Whether all that a schema says is which properties are required.
-pub(crate) fn only_requires(schema: &Node) -> bool {
-    let known = ["required", "title", "description", "type"];
-    let mut keys = schema.entries().iter().map(|entry| entry.key.as_str());
-    schema.get("required").is_some() && keys.all(|key| known.contains(&key))
 }
 
 /// What values of an alternative look like: several if it has alternatives.

@@ -1148,6 +1148,143 @@ pub mod types {
             Default::default()
         }
     }
+    ///`Container`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Container {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        ///What kind of object it is.
+        #[serde(default, with = "crate::wire")]
+        pub object: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub state: ::std::option::Option<ContainerState>,
+        #[serde(default, with = "crate::wire")]
+        pub size: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub weight: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub owner: ::std::option::Option<ContainerOwner>,
+        #[serde(default, with = "crate::wire")]
+        pub place: ::std::option::Option<ContainerPlace>,
+        #[serde(default, with = "crate::wire")]
+        pub labels: ::std::vec::Vec<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub parent: ::std::option::Option<::std::boxed::Box<Container>>,
+        #[serde(default, with = "crate::wire")]
+        pub seen: ::std::option::Option<::jiff::civil::Date>,
+        #[serde(default, with = "crate::wire")]
+        pub plain: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Container {
+        pub fn builder() -> builder::Container {
+            Default::default()
+        }
+    }
+    ///`ContainerOwner`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ContainerOwner {
+        #[serde(default, with = "crate::wire")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ContainerOwner {
+        pub fn builder() -> builder::ContainerOwner {
+            Default::default()
+        }
+    }
+    ///`ContainerPlace`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct ContainerPlace {
+        #[serde(default, with = "crate::wire")]
+        pub aisle: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub shelf: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl ContainerPlace {
+        pub fn builder() -> builder::ContainerPlace {
+            Default::default()
+        }
+    }
+    ///`ContainerState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ContainerState {
+        #[serde(rename = "open")]
+        Open,
+        #[serde(rename = "closed")]
+        Closed,
+        #[serde(rename = "lost")]
+        Lost,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ContainerState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Open => f.write_str("open"),
+                Self::Closed => f.write_str("closed"),
+                Self::Lost => f.write_str("lost"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ContainerState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "open" => Ok(Self::Open),
+                "closed" => Ok(Self::Closed),
+                "lost" => Ok(Self::Lost),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ContainerState: expected `open`, `closed` or `lost`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ContainerState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ContainerState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Copy`
     #[derive(
         ::serde::Deserialize,
@@ -5247,6 +5384,215 @@ pub mod types {
             value.parse()
         }
     }
+    ///A container that carries others.
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Skid {
+        #[serde(with = "crate::wire")]
+        pub id: ::std::string::String,
+        ///What kind of object it is.
+        #[serde(with = "crate::wire")]
+        pub object: SkidObject,
+        ///Whether it can take more.
+        #[serde(default, with = "crate::wire")]
+        pub state: ::std::option::Option<ContainerState>,
+        ///How many fit on it.
+        #[serde(default, with = "crate::wire")]
+        pub size: ::std::option::Option<i64>,
+        #[serde(default, with = "crate::wire")]
+        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+        #[serde(default, with = "crate::wire")]
+        pub owner: ::std::option::Option<SkidOwner>,
+        #[serde(default, with = "crate::wire")]
+        pub place: ::std::option::Option<SkidPlace>,
+        #[serde(default, with = "crate::wire")]
+        pub labels: ::std::vec::Vec<SkidLabelsItem>,
+        #[serde(default, with = "crate::wire")]
+        pub parent: ::std::option::Option<::std::boxed::Box<Skid>>,
+        #[serde(default, with = "crate::wire")]
+        pub seen: ::std::option::Option<::jiff::civil::DateTime>,
+        #[serde(default, with = "crate::wire")]
+        pub plain: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub sender: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub origin: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub carries: ::std::vec::Vec<Container>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Skid {
+        pub fn builder() -> builder::Skid {
+            Default::default()
+        }
+    }
+    ///`SkidLabelsItem`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SkidLabelsItem {
+        #[serde(rename = "fragile")]
+        Fragile,
+        #[serde(rename = "heavy")]
+        Heavy,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for SkidLabelsItem {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Fragile => f.write_str("fragile"),
+                Self::Heavy => f.write_str("heavy"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SkidLabelsItem {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "fragile" => Ok(Self::Fragile),
+                "heavy" => Ok(Self::Heavy),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid SkidLabelsItem: expected `fragile` or `heavy`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SkidLabelsItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SkidLabelsItem {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///What kind of object it is.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum SkidObject {
+        #[serde(rename = "pallet")]
+        Pallet,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for SkidObject {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Pallet => f.write_str("pallet"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for SkidObject {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "pallet" => Ok(Self::Pallet),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid SkidObject: expected `pallet`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for SkidObject {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for SkidObject {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`SkidOwner`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct SkidOwner {
+        #[serde(default, with = "crate::wire")]
+        pub name: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub pallets: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl SkidOwner {
+        pub fn builder() -> builder::SkidOwner {
+            Default::default()
+        }
+    }
+    ///`SkidPlace`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct SkidPlace {
+        #[serde(default, with = "crate::wire")]
+        pub aisle: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub shelf: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub door: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl SkidPlace {
+        pub fn builder() -> builder::SkidPlace {
+            Default::default()
+        }
+    }
     ///`SmallPrint`
     #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
     #[non_exhaustive]
@@ -8481,6 +8827,442 @@ Optional.*/
                 Self {
                     day: Ok(value.day),
                     place: Ok(value.place),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Container {
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            labels: ::std::result::Result<
+                ::std::vec::Vec<::std::string::String>,
+                ::std::string::String,
+            >,
+            object: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            owner: ::std::result::Result<
+                ::std::option::Option<super::ContainerOwner>,
+                ::std::string::String,
+            >,
+            parent: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::Container>>,
+                ::std::string::String,
+            >,
+            place: ::std::result::Result<
+                ::std::option::Option<super::ContainerPlace>,
+                ::std::string::String,
+            >,
+            plain: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            seen: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::Date>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
+                ::std::string::String,
+            >,
+            weight: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Container {
+            fn default() -> Self {
+                Self {
+                    id: Err("missing required field `id`".to_string()),
+                    labels: Ok(Default::default()),
+                    object: Ok(Default::default()),
+                    owner: Ok(Default::default()),
+                    parent: Ok(Default::default()),
+                    place: Ok(Default::default()),
+                    plain: Ok(Default::default()),
+                    seen: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                    weight: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Container {
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
+            ) -> Self {
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**What kind of object it is.
+
+Optional.*/
+            pub fn object(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.object = crate::argument::property(
+                    "object",
+                    "object",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `owner`.
+
+Optional.*/
+            pub fn owner(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerOwner>>,
+            ) -> Self {
+                self.owner = crate::argument::property(
+                    "owner",
+                    "owner",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `parent`.
+
+Optional.*/
+            pub fn parent(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::std::boxed::Box<super::Container>>,
+                >,
+            ) -> Self {
+                self.parent = crate::argument::property(
+                    "parent",
+                    "parent",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerPlace>>,
+            ) -> Self {
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `plain`.
+
+Optional.*/
+            pub fn plain(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.plain = crate::argument::property(
+                    "plain",
+                    "plain",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `seen`.
+
+Optional.*/
+            pub fn seen(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+            ) -> Self {
+                self.seen = crate::argument::property(
+                    "seen",
+                    "seen",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `size`.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `weight`.
+
+Optional.*/
+            pub fn weight(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.weight = crate::argument::property(
+                    "weight",
+                    "weight",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Container, crate::Error> {
+                crate::argument::built(
+                    "Container",
+                    <super::Container as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Container> for super::Container {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Container,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    id: value.id?,
+                    labels: value.labels?,
+                    object: value.object?,
+                    owner: value.owner?,
+                    parent: value.parent?,
+                    place: value.place?,
+                    plain: value.plain?,
+                    seen: value.seen?,
+                    size: value.size?,
+                    state: value.state?,
+                    weight: value.weight?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Container> for Container {
+            fn from(value: super::Container) -> Self {
+                Self {
+                    id: Ok(value.id),
+                    labels: Ok(value.labels),
+                    object: Ok(value.object),
+                    owner: Ok(value.owner),
+                    parent: Ok(value.parent),
+                    place: Ok(value.place),
+                    plain: Ok(value.plain),
+                    seen: Ok(value.seen),
+                    size: Ok(value.size),
+                    state: Ok(value.state),
+                    weight: Ok(value.weight),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ContainerOwner {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ContainerOwner {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ContainerOwner {
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ContainerOwner, crate::Error> {
+                crate::argument::built(
+                    "ContainerOwner",
+                    <super::ContainerOwner as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ContainerOwner> for super::ContainerOwner {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ContainerOwner,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ContainerOwner> for ContainerOwner {
+            fn from(value: super::ContainerOwner) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct ContainerPlace {
+            aisle: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            shelf: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for ContainerPlace {
+            fn default() -> Self {
+                Self {
+                    aisle: Ok(Default::default()),
+                    shelf: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl ContainerPlace {
+            /**The field `aisle`.
+
+Optional.*/
+            pub fn aisle(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.aisle = crate::argument::property(
+                    "aisle",
+                    "aisle",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `shelf`.
+
+Optional.*/
+            pub fn shelf(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.shelf = crate::argument::property(
+                    "shelf",
+                    "shelf",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::ContainerPlace, crate::Error> {
+                crate::argument::built(
+                    "ContainerPlace",
+                    <super::ContainerPlace as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<ContainerPlace> for super::ContainerPlace {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: ContainerPlace,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    aisle: value.aisle?,
+                    shelf: value.shelf?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::ContainerPlace> for ContainerPlace {
+            fn from(value: super::ContainerPlace) -> Self {
+                Self {
+                    aisle: Ok(value.aisle),
+                    shelf: Ok(value.shelf),
                     __emptied: value.__emptied,
                 }
             }
@@ -16169,6 +16951,540 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Skid {
+            carries: ::std::result::Result<
+                ::std::vec::Vec<super::Container>,
+                ::std::string::String,
+            >,
+            id: ::std::result::Result<::std::string::String, ::std::string::String>,
+            labels: ::std::result::Result<
+                ::std::vec::Vec<super::SkidLabelsItem>,
+                ::std::string::String,
+            >,
+            object: ::std::result::Result<super::SkidObject, ::std::string::String>,
+            origin: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            owner: ::std::result::Result<
+                ::std::option::Option<super::SkidOwner>,
+                ::std::string::String,
+            >,
+            parent: ::std::result::Result<
+                ::std::option::Option<::std::boxed::Box<super::Skid>>,
+                ::std::string::String,
+            >,
+            place: ::std::result::Result<
+                ::std::option::Option<super::SkidPlace>,
+                ::std::string::String,
+            >,
+            plain: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            seen: ::std::result::Result<
+                ::std::option::Option<::jiff::civil::DateTime>,
+                ::std::string::String,
+            >,
+            sender: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            size: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            state: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
+                ::std::string::String,
+            >,
+            weight: ::std::result::Result<
+                ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Skid {
+            fn default() -> Self {
+                Self {
+                    carries: Ok(Default::default()),
+                    id: Err("missing required field `id`".to_string()),
+                    labels: Ok(Default::default()),
+                    object: Err("missing required field `object`".to_string()),
+                    origin: Ok(Default::default()),
+                    owner: Ok(Default::default()),
+                    parent: Ok(Default::default()),
+                    place: Ok(Default::default()),
+                    plain: Ok(Default::default()),
+                    seen: Ok(Default::default()),
+                    sender: Ok(Default::default()),
+                    size: Ok(Default::default()),
+                    state: Ok(Default::default()),
+                    weight: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Skid {
+            /**The field `carries`.
+
+Optional.*/
+            pub fn carries(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::Container>>,
+            ) -> Self {
+                self.carries = crate::argument::property(
+                    "carries",
+                    "carries",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `id`.
+
+Required.*/
+            pub fn id(
+                mut self,
+                value: impl crate::Argument<::std::string::String>,
+            ) -> Self {
+                self.id = crate::argument::field("id", value);
+                self
+            }
+            /**The field `labels`.
+
+Optional.*/
+            pub fn labels(
+                mut self,
+                value: impl crate::Argument<::std::vec::Vec<super::SkidLabelsItem>>,
+            ) -> Self {
+                self.labels = crate::argument::property(
+                    "labels",
+                    "labels",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**What kind of object it is.
+
+Required.*/
+            pub fn object(
+                mut self,
+                value: impl crate::Argument<super::SkidObject>,
+            ) -> Self {
+                self.object = crate::argument::field("object", value);
+                self
+            }
+            /**The field `origin`.
+
+Optional.*/
+            pub fn origin(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.origin = crate::argument::property(
+                    "origin",
+                    "origin",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `owner`.
+
+Optional.*/
+            pub fn owner(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::SkidOwner>>,
+            ) -> Self {
+                self.owner = crate::argument::property(
+                    "owner",
+                    "owner",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `parent`.
+
+Optional.*/
+            pub fn parent(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::std::boxed::Box<super::Skid>>,
+                >,
+            ) -> Self {
+                self.parent = crate::argument::property(
+                    "parent",
+                    "parent",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `place`.
+
+Optional.*/
+            pub fn place(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::SkidPlace>>,
+            ) -> Self {
+                self.place = crate::argument::property(
+                    "place",
+                    "place",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `plain`.
+
+Optional.*/
+            pub fn plain(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.plain = crate::argument::property(
+                    "plain",
+                    "plain",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `seen`.
+
+Optional.*/
+            pub fn seen(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::jiff::civil::DateTime>,
+                >,
+            ) -> Self {
+                self.seen = crate::argument::property(
+                    "seen",
+                    "seen",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `sender`.
+
+Optional.*/
+            pub fn sender(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.sender = crate::argument::property(
+                    "sender",
+                    "sender",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**How many fit on it.
+
+Optional.*/
+            pub fn size(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.size = crate::argument::property(
+                    "size",
+                    "size",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Whether it can take more.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `weight`.
+
+Optional.*/
+            pub fn weight(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<::rust_decimal::Decimal>,
+                >,
+            ) -> Self {
+                self.weight = crate::argument::property(
+                    "weight",
+                    "weight",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Skid, crate::Error> {
+                crate::argument::built(
+                    "Skid",
+                    <super::Skid as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Skid> for super::Skid {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Skid,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    carries: value.carries?,
+                    id: value.id?,
+                    labels: value.labels?,
+                    object: value.object?,
+                    origin: value.origin?,
+                    owner: value.owner?,
+                    parent: value.parent?,
+                    place: value.place?,
+                    plain: value.plain?,
+                    seen: value.seen?,
+                    sender: value.sender?,
+                    size: value.size?,
+                    state: value.state?,
+                    weight: value.weight?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Skid> for Skid {
+            fn from(value: super::Skid) -> Self {
+                Self {
+                    carries: Ok(value.carries),
+                    id: Ok(value.id),
+                    labels: Ok(value.labels),
+                    object: Ok(value.object),
+                    origin: Ok(value.origin),
+                    owner: Ok(value.owner),
+                    parent: Ok(value.parent),
+                    place: Ok(value.place),
+                    plain: Ok(value.plain),
+                    seen: Ok(value.seen),
+                    sender: Ok(value.sender),
+                    size: Ok(value.size),
+                    state: Ok(value.state),
+                    weight: Ok(value.weight),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SkidOwner {
+            name: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            pallets: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for SkidOwner {
+            fn default() -> Self {
+                Self {
+                    name: Ok(Default::default()),
+                    pallets: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl SkidOwner {
+            /**The field `name`.
+
+Optional.*/
+            pub fn name(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.name = crate::argument::property(
+                    "name",
+                    "name",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `pallets`.
+
+Optional.*/
+            pub fn pallets(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.pallets = crate::argument::property(
+                    "pallets",
+                    "pallets",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::SkidOwner, crate::Error> {
+                crate::argument::built(
+                    "SkidOwner",
+                    <super::SkidOwner as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<SkidOwner> for super::SkidOwner {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SkidOwner,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    name: value.name?,
+                    pallets: value.pallets?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SkidOwner> for SkidOwner {
+            fn from(value: super::SkidOwner) -> Self {
+                Self {
+                    name: Ok(value.name),
+                    pallets: Ok(value.pallets),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct SkidPlace {
+            aisle: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            door: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            shelf: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for SkidPlace {
+            fn default() -> Self {
+                Self {
+                    aisle: Ok(Default::default()),
+                    door: Ok(Default::default()),
+                    shelf: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl SkidPlace {
+            /**The field `aisle`.
+
+Optional.*/
+            pub fn aisle(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.aisle = crate::argument::property(
+                    "aisle",
+                    "aisle",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `door`.
+
+Optional.*/
+            pub fn door(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.door = crate::argument::property(
+                    "door",
+                    "door",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `shelf`.
+
+Optional.*/
+            pub fn shelf(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.shelf = crate::argument::property(
+                    "shelf",
+                    "shelf",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::SkidPlace, crate::Error> {
+                crate::argument::built(
+                    "SkidPlace",
+                    <super::SkidPlace as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<SkidPlace> for super::SkidPlace {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: SkidPlace,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    aisle: value.aisle?,
+                    door: value.door?,
+                    shelf: value.shelf?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::SkidPlace> for SkidPlace {
+            fn from(value: super::SkidPlace) -> Self {
+                Self {
+                    aisle: Ok(value.aisle),
+                    door: Ok(value.door),
+                    shelf: Ok(value.shelf),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct SmallPrint {
             name: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -18533,17 +19849,18 @@ Optional.*/
         ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
         Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
         ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,
-        ConsignmentSizeObject : Object, ConsignmentStamp : Object, Copy : Text, Crate :
-        Object, Debug : Object, Decimal : Object, Deserialize : Object, Display : Text,
-        Draft : Object, DraftState : Text, DrawerColor : Text, EarlierFound : Object, Eq
-        : Text, EqualUnit : Text, Error : Object, Finish : Text, Fn : Object, Found :
-        Object, FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object,
-        FoundInBox2 : Object, FoundPart : Object, FoundPartHolder : Object, From : Text,
-        FromStr : Object, GapPlace : Object, Gaps : Object, GapsKindsItem : Text,
-        GetScaleUnit : Text, Goods : Object, GoodsForm : Object, Hash : Object,
-        ImportPostersBody : Object, Kit : Object, LabelSatchelBody : Object, Ledger :
-        Object, ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ConsignmentSizeObject : Object, ConsignmentStamp : Object, Container : Object,
+        ContainerOwner : Object, ContainerPlace : Object, ContainerState : Text, Copy :
+        Text, Crate : Object, Debug : Object, Decimal : Object, Deserialize : Object,
+        Display : Text, Draft : Object, DraftState : Text, DrawerColor : Text,
+        EarlierFound : Object, Eq : Text, EqualUnit : Text, Error : Object, Finish :
+        Text, Fn : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
+        FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
+        Object, From : Text, FromStr : Object, GapPlace : Object, Gaps : Object,
+        GapsKindsItem : Text, GetScaleUnit : Text, Goods : Object, GoodsForm : Object,
+        Hash : Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody :
+        Object, Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem :
+        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, ListStocktakesResponseStatus203 : Object,
         ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Member :
         Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
@@ -18557,8 +19874,9 @@ Optional.*/
         ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
         RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
         Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object,
-        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, SmallPrint :
-        Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
+        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, Skid : Object,
+        SkidLabelsItem : Text, SkidObject : Text, SkidOwner : Object, SkidPlace : Object,
+        SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
         StartRecountBody : Object, StartRecountByFormBody : Object,
         StartStocktakeResponseStatus2Xx : Object, Stocktake : Object, StocktakeJob :
         Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
@@ -18606,29 +19924,34 @@ Optional.*/
         { optional "insurer" : insurer, optional "sum" : sum, } ConsignmentInsuranceOwn {
         required "policy_id" : policy_id, optional "sum" : sum, } ConsignmentSizeObject {
         optional "width" : width, } ConsignmentStamp { optional "place" : place, optional
-        "day" : day, } Crate { optional "kind" : kind, optional "height" : height, }
-        Debug { optional "a" : a, } Decimal { optional "decimal" : decimal, } Deserialize
-        { optional "a" : a, } Draft { required "id" : id, optional "name" : name,
-        optional "state" : state, optional "prices" : prices, } EarlierFound { optional
-        "middle" : middle, } Error { required "error" : error, } Fn { optional "a" : a, }
-        Found { optional "codes" : codes, optional "recursive" : recursive, optional
-        "changed" : changed, optional "price" : price, optional "in-box" : in_box,
-        optional "in/box" : in_box_2, } FoundForm { optional "z" : z, optional "a" : a,
-        optional "name" : name, optional "open" : open, } FoundInBox { optional "a" : a,
-        } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" : id, optional
-        "holder" : holder, } FoundPartHolder { optional "held" : held, } FromStr {
-        optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps { optional
-        "notes" : notes, optional "counts" : counts, optional "weights" : weights,
-        optional "prices" : prices, optional "days" : days, optional "places" : places,
-        optional "rows" : rows, optional "kinds" : kinds, optional "by_name" : by_name,
-        optional "any" : any, optional "factor" : factor, optional "full" : full, } Goods
-        { required "id" : id, optional "created" : created, optional "uid" : uid,
-        optional "code" : code, optional "codes" : codes, optional "level" : level,
-        optional "packing" : packing, optional "sold" : sold, optional "count" : count,
-        optional "open" : open, optional "note" : note, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" : self_,
-        optional "more" : more, } GoodsForm { optional "name" : name, optional "price" :
-        price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
+        "day" : day, } Container { required "id" : id, optional "object" : object,
+        optional "state" : state, optional "size" : size, optional "weight" : weight,
+        optional "owner" : owner, optional "place" : place, optional "labels" : labels,
+        optional "parent" : parent, optional "seen" : seen, optional "plain" : plain, }
+        ContainerOwner { optional "name" : name, } ContainerPlace { optional "aisle" :
+        aisle, optional "shelf" : shelf, } Crate { optional "kind" : kind, optional
+        "height" : height, } Debug { optional "a" : a, } Decimal { optional "decimal" :
+        decimal, } Deserialize { optional "a" : a, } Draft { required "id" : id, optional
+        "name" : name, optional "state" : state, optional "prices" : prices, }
+        EarlierFound { optional "middle" : middle, } Error { required "error" : error, }
+        Fn { optional "a" : a, } Found { optional "codes" : codes, optional "recursive" :
+        recursive, optional "changed" : changed, optional "price" : price, optional
+        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
+        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
+        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
+        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
+        FromStr { optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps {
+        optional "notes" : notes, optional "counts" : counts, optional "weights" :
+        weights, optional "prices" : prices, optional "days" : days, optional "places" :
+        places, optional "rows" : rows, optional "kinds" : kinds, optional "by_name" :
+        by_name, optional "any" : any, optional "factor" : factor, optional "full" :
+        full, } Goods { required "id" : id, optional "created" : created, optional "uid"
+        : uid, optional "code" : code, optional "codes" : codes, optional "level" :
+        level, optional "packing" : packing, optional "sold" : sold, optional "count" :
+        count, optional "open" : open, optional "note" : note, optional "ean-upc" :
+        ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" :
+        self_, optional "more" : more, } GoodsForm { optional "name" : name, optional
+        "price" : price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
         ImportPostersBody { required "list" : list, optional "dry_run" : dry_run, } Kit {
         optional "parts" : parts, optional "due" : due, } LabelSatchelBody { optional
         "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
@@ -18692,45 +20015,52 @@ Optional.*/
         "height" : height, } ScaleProperties { optional "a" : a, } Screw { optional
         "kind" : kind, optional "thread" : thread, } Shelf { optional "name" : name,
         optional "kind" : kind, optional "beside" : beside, optional "near" : near,
-        optional "prices" : prices, } SmallPrint { optional "name" : name, optional
-        "state" : state, optional "states" : states, optional "size" : size, optional
-        "paper" : paper, optional "old" : old, } Square { required "kind" : kind,
-        optional "side" : side, } StartRecountBody { required "shelf" : shelf, optional
-        "until" : until, } StartRecountByFormBody { optional "shelf" : shelf, optional
-        "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" : note,
-        optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
-        counted, } StocktakeJob { optional "job" : job, optional "done" : done, } Strap {
-        optional "length" : length, } SuppliedProduct { required "product_id" :
-        product_id, optional "purchase_price" : purchase_price, optional "first_bought" :
-        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
-        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
-        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
-        "active" : active, optional "since" : since, optional "changed" : changed,
-        optional "synced" : synced, optional "status" : status, optional "address" :
-        address, optional "products" : products, optional "notes" : notes, optional
-        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
-        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
-        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, optional "price" : price, optional "children" : children, optional
-        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
-        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
-        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
-        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
-        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
-        TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" : a,
-        } Url { required "url_id" : url_id, } Vec { optional "vec" : vec, } Wire {
-        optional "a" : a, }
+        optional "prices" : prices, } Skid { required "id" : id, required "object" :
+        object, optional "state" : state, optional "size" : size, optional "weight" :
+        weight, optional "owner" : owner, optional "place" : place, optional "labels" :
+        labels, optional "parent" : parent, optional "seen" : seen, optional "plain" :
+        plain, optional "sender" : sender, optional "origin" : origin, optional "carries"
+        : carries, } SkidOwner { optional "name" : name, optional "pallets" : pallets, }
+        SkidPlace { optional "aisle" : aisle, optional "shelf" : shelf, optional "door" :
+        door, } SmallPrint { optional "name" : name, optional "state" : state, optional
+        "states" : states, optional "size" : size, optional "paper" : paper, optional
+        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
+        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
+        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
+        StartStocktakeResponseStatus2Xx { optional "note" : note, optional "at" : at, }
+        Stocktake { optional "id" : id, optional "counted" : counted, } StocktakeJob {
+        optional "job" : job, optional "done" : done, } Strap { optional "length" :
+        length, } SuppliedProduct { required "product_id" : product_id, optional
+        "purchase_price" : purchase_price, optional "first_bought" : first_bought, }
+        Supplier { optional "supplier_name" : supplier_name, required "id" : id, optional
+        "balance" : balance, optional "rating" : rating, optional "lead_days" :
+        lead_days, optional "orders_total" : orders_total, optional "active" : active,
+        optional "since" : since, optional "changed" : changed, optional "synced" :
+        synced, optional "status" : status, optional "address" : address, optional
+        "products" : products, optional "notes" : notes, optional "parent" : parent,
+        optional "labels" : labels, optional "extra" : extra, } Thing { required "id" :
+        id, optional "name" : name, } ThingChange { optional "name" : name, } Tree {
+        required "owner_id" : owner_id, required "id" : id, optional "name" : name,
+        optional "price" : price, optional "children" : children, optional "parent" :
+        parent, optional "place" : place, optional "shape" : shape, optional "contact" :
+        contact, optional "amount" : amount, optional "ean-upc" : ean_upc, optional
+        "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st,
+        optional "fn" : fn_, optional "crate" : crate_, optional "with space & more" :
+        with_space_more, optional "labels" : labels, } TreePlace { optional "row" : row,
+        } TreePlaceRow { optional "shelves" : shelves, } TreePlaceRowShelvesItem {
+        optional "boxes" : boxes, } TryFrom { optional "a" : a, } Url { required "url_id"
+        : url_id, } Vec { optional "vec" : vec, } Wire { optional "a" : a, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
-        ConsignmentSizeListed, Copy, Display, DraftState, DrawerColor, Eq, EqualUnit,
-        Finish, FoundCodesItem, FoundText, From, GapsKindsItem, GetScaleUnit, LedgerName,
-        ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
-        ListMoodsResponseItemState, Made, Mood, NaiveDateTime, Option, OptionSort,
-        PileKind, PrintName, PrintState, RackType, RecordState, ResultKind, RobotModel,
-        RoundKind, Serialize, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized,
-        SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
+        ConsignmentSizeListed, ContainerState, Copy, Display, DraftState, DrawerColor,
+        Eq, EqualUnit, Finish, FoundCodesItem, FoundText, From, GapsKindsItem,
+        GetScaleUnit, LedgerName, ListLedgersSortBy, ListMoodsResponseItemCode,
+        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, Mood, NaiveDateTime,
+        Option, OptionSort, PileKind, PrintName, PrintState, RackType, RecordState,
+        ResultKind, RobotModel, RoundKind, Serialize, ShelfKind, ShelfKindAlias,
+        ShelfName, ShelfPrice, Sized, SkidLabelsItem, SkidObject, SmallPrintPaper,
+        SquareKind, SupplierStatus, ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -18763,20 +20093,21 @@ Optional.*/
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
         Barrel, Batch, BatchOrigin, Board, Box, ByteStream, Card, ChangePlateBody,
         Client, Company, Consignment, ConsignmentInsuranceForeign,
-        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Crate, Debug,
-        Decimal, Deserialize, Draft, EarlierFound, Error, Fn, Found, FoundForm,
-        FoundInBox, FoundInBox2, FoundPart, FoundPartHolder, FromStr, GapPlace, Gaps,
-        Goods, GoodsForm, Hash, ImportPostersBody, Kit, LabelSatchelBody, Ledger,
-        ListMoodsResponseItem, ListStocktakesResponseStatus203,
-        ListStocktakesResponseStatus203NextObject, Mail, Member, More, Named, NewDraft,
-        NewSupplier, Numbered, OldPrint, Paint, PaintBase, Pallet, Parcel, ParcelSize,
-        Person, Phone, PhotographDraftBody, Pile, Poster, PosterPhoto, PosterPhotoPlace,
-        Priced, Reading, Record, RecordForm, RecordOwner, ResponseValue, Result,
-        ResultBody, ResultPlace, ResultPlaceRow, Robot, Round, Satchel, Scale,
-        ScalePlatesItem, ScaleProperties, Screw, Shelf, SmallPrint, Square,
-        StartRecountBody, StartRecountByFormBody, StartStocktakeResponseStatus2Xx,
-        Stocktake, StocktakeJob, Strap, SuppliedProduct, Supplier, Thing, ThingChange,
-        Tree, TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
+        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Container,
+        ContainerOwner, ContainerPlace, Crate, Debug, Decimal, Deserialize, Draft,
+        EarlierFound, Error, Fn, Found, FoundForm, FoundInBox, FoundInBox2, FoundPart,
+        FoundPartHolder, FromStr, GapPlace, Gaps, Goods, GoodsForm, Hash,
+        ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
+        ListStocktakesResponseStatus203, ListStocktakesResponseStatus203NextObject, Mail,
+        Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase,
+        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster,
+        PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner,
+        ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round,
+        Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf, Skid, SkidOwner,
+        SkidPlace, SmallPrint, Square, StartRecountBody, StartRecountByFormBody,
+        StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob, Strap, SuppliedProduct,
+        Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
+        TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -20313,6 +21644,29 @@ let response = client.get_anything()
 ```*/
     pub fn get_anything(&self) -> builder::GetAnything<'_> {
         builder::GetAnything::new(self)
+    }
+    /**Change a container
+
+Sends a `PATCH` request to `/containers/{container_id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, container_id: ::std::string::String, body: telesto_fixture_api::types::Skid) -> Result<(), telesto_fixture_api::Error> {
+let response = client.change_container()
+    .container_id(container_id)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn change_container(&self) -> builder::ChangeContainer<'_> {
+        builder::ChangeContainer::new(self)
     }
     /**Get a tree of parts
 
@@ -26717,6 +28071,103 @@ Required.*/
             self
         }
     }
+    /**Builder for [`Client::change_container`]
+
+[`Client::change_container`]: super::Client::change_container*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ChangeContainer<'a> {
+        client: &'a super::Client,
+        container_id: ::std::result::Result<
+            ::std::string::String,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<types::builder::Skid, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> ChangeContainer<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                container_id: Err(
+                    "missing required parameter `container_id`".to_string(),
+                ),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `container_id`.
+
+Required.*/
+        pub fn container_id(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.container_id = crate::argument::field("container_id", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::Skid>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Skid) -> types::builder::Skid,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `PATCH` request to `/containers/{container_id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Skid>, crate::Error> {
+            let Self { client, container_id, body, __options } = self;
+            let container_id = crate::call::valid("change_container", container_id)?;
+            let body = crate::call::valid(
+                "change_container",
+                body.and_then(|v| types::Skid::try_from(v).map_err(|e| e.to_string())),
+            )?;
+            let url = format!(
+                "{}/containers/{}", client.baseurl, crate
+                ::call::path_segment("change_container", "container_id", & container_id)
+                ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "change_container",
+                client
+                    .client
+                    .patch(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let result = crate::call::exec(
+                    client,
+                    request,
+                    "change_container",
+                    __options,
+                )
+                .await;
+            crate::call::json(client, "change_container", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
     /**Builder for [`Client::get_tree`]
 
 [`Client::get_tree`]: super::Client::get_tree*/
@@ -28887,6 +30338,19 @@ Required.*/
             ResponseValue<::serde_json::Value>,
             crate::Error,
         >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ChangeContainer<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Skid>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

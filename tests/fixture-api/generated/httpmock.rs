@@ -3112,6 +3112,52 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct ChangeContainerWhen(::httpmock::When);
+    impl ChangeContainerWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PATCH", "/containers/{container_id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn container_id(
+            self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("container_id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/containers/{container_id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::Skid>) -> Self {
+            let value = crate::httpmock::argument::<types::Skid>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct ChangeContainerThen(::httpmock::Then);
+    impl ChangeContainerThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Skid) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct GetTreeWhen(::httpmock::When);
     impl GetTreeWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -4034,6 +4080,10 @@ pub trait MockServerExt {
     fn get_anything<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetAnythingWhen, operations::GetAnythingThen);
+    /// Mocks `PATCH /containers/{container_id}`, which [`Client::change_container`](crate::Client::change_container) sends.
+    fn change_container<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeContainerWhen, operations::ChangeContainerThen);
     /// Mocks `GET /trees/{tree_id}`, which [`Client::get_tree`](crate::Client::get_tree) sends.
     fn get_tree<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4830,6 +4880,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetAnythingWhen::new(when),
                 operations::GetAnythingThen::new(then),
+            )
+        })
+    }
+    fn change_container<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ChangeContainerWhen, operations::ChangeContainerThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ChangeContainerWhen::new(when),
+                operations::ChangeContainerThen::new(then),
             )
         })
     }

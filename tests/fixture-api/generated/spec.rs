@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "24f20213eaf2cccf6da9d564f976f382";
+pub(crate) const CLIENT: &str = "15eba114fa616feed0df1a4528228a3f";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -51,6 +51,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         sends: Some("application/json"),
         returns: Returns::Nothing,
         media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "change_container",
+        method: "PATCH",
+        path: "/containers/{container_id}",
+        tags: &["containers"],
+        sends: Some("application/json"),
+        returns: Returns::Json,
+        media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
