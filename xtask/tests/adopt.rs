@@ -60,13 +60,15 @@ fn what_is_done_is_said_and_written_if_asked_for() {
     assert_eq!((code, err.as_str()), (0, ""));
     for line in [
         "     Settled the rate limit: 100 requests in 3600 s, blocked for 900 s after one more\n",
-        "     Renamed 6, such as: `listItems` is `list_items`\n",
+        "     Renamed 9, such as: `listItems` is `list_items`\n",
+        "     Assumed that 3 operations may return anything, where no success is documented, \
+         such as: POST /items/{id}/reserve\n",
         "    Took out 3 vendor extensions\n",
         "       Fixed 1 finding of required-may-be-empty: takes out of `required` what may be empty\n",
         "    Left out 1 operation\n             OPTIONS /items/{id}/methods\n",
         ": the client cannot call `OPTIONS /items/{id}/methods` (unsupported-method)\n",
         "     Untyped 1 value of the client, whose types are left out\n",
-        "    Callable 4 of 5 operations (80.0 %)\n",
+        "    Callable 7 of 8 operations (87.5 %)\n",
         "        Next pass --write to replace spec/telesto.yaml by it\n",
     ] {
         assert!(out.contains(line), "{line}\n{out}");
@@ -83,7 +85,7 @@ fn what_is_done_is_said_and_written_if_asked_for() {
     let (code, out, err) = adopt(root.path(), &[written.to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
-        out.contains("Callable 4 of 4 operations (100.0 %)\n"),
+        out.contains("Callable 7 of 7 operations (100.0 %)\n"),
         "{out}"
     );
     assert!(
@@ -102,8 +104,9 @@ fn programs_get_everything() {
     let said: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         (&said["operations"], &said["callable"]),
-        (&5.into(), &4.into())
+        (&8.into(), &7.into())
     );
+    assert_eq!(said["assumed"][0], "POST /items/{id}/reserve");
     assert_eq!(said["rate_limit"]["lockout"], 900);
     let losses = said["losses"].as_array().unwrap();
     let lost = losses
@@ -169,9 +172,9 @@ fn a_folder_becomes_a_table() {
     );
     assert_eq!(
         rows[1],
-        ["shop.yaml", "5", "4", "80.0", "unsupported-method", "1"]
+        ["shop.yaml", "8", "7", "87.5", "unsupported-method", "1"]
     );
-    assert_eq!(rows[2], ["all", "5", "4", "80.0"]);
+    assert_eq!(rows[2], ["all", "8", "7", "87.5"]);
 
     // What cannot be read does not hide the others.
     fs::write(folder.path().join("broken.yaml"), "a: [").unwrap();
