@@ -93,16 +93,6 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
     Refined::of(document, &target.crate_name)?.generated(document, target)
 }
 
-/// Generates the client of a document, and says what it offers.
-pub(crate) fn generate_with_surface(
-    document: &Document,
-    target: &Target,
-) -> Result<(Generated, Surface), Findings> {
-    let refined = Refined::of(document, &target.crate_name)?;
-    let surface = Surface::of(&refined.client, &refined.spec);
-    Ok((refined.generated(document, target)?, surface))
-}
-
 /// What the client of a document offers.
 ///
 /// # Errors

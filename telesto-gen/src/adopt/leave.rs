@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::settle::{Renamed, operations, rename};
 use crate::document::{Draft, Edits, Kind, Node, Spot, Survey, find, join};
 use crate::finding::{Finding, Findings, Severity};
-use crate::generate::{Target, generate_with_surface};
+use crate::generate::surface;
 use crate::lint::solve;
 use crate::spec::{component_name, says_what, split_reference};
 use crate::surface::Surface;
@@ -63,9 +63,7 @@ pub(super) struct Left<'t> {
 /// The client of a draft that has no errors, or what is wrong with it. Some names are only
 /// known when all types are there.
 fn generated(draft: &Draft<'_>) -> Result<Surface, Findings> {
-    let target = Target::new("client", "generated");
-    let (_, surface) = generate_with_surface(&draft.document()?, &target)?;
-    Ok(surface)
+    surface(&draft.document()?)
 }
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::document::{Document, Draft};
 use crate::finding::{Finding, Findings};
-use crate::lint::lint;
-use crate::spec::RateLimit;
+use crate::lint;
+use crate::spec::{RateLimit, Spec};
 
 mod leave;
 mod settle;
@@ -154,17 +154,18 @@ pub fn adopt(
     let draft = draft.with(settled.edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
     let is_json = text.trim_start().starts_with('{');
-    let as_written = left.draft.written().filter(|_| !is_json);
+    let as_written = (!is_json).then(|| left.draft.written()).flatten();
     let keeps_layout = as_written.is_some();
-    let anew = || left.draft.written_anew();
-    let text = as_written.or_else(anew).unwrap_or_default();
-    let document = Document::parse(path, text).map_err(AdoptError::Refused)?;
-    let findings = lint(&document);
+    let anew = || Document::parse(path, left.draft.written_anew().unwrap_or_default());
+    let document = as_written.map_or_else(anew, |(_, document)| document);
+    let document = document.map_err(AdoptError::Refused)?;
+    let spec = Spec::of(&document);
+    let findings = lint::check(&spec);
     if findings.has_errors() {
         return Err(AdoptError::Refused(findings));
     }
     Ok(Adopted {
-        untyped: untyped::untyped(&document, &left.surface, &left.losses),
+        untyped: untyped::untyped(&spec, &left.surface, &left.losses),
         keeps_layout,
         server: settled.server,
         key_header: settled.key_header,

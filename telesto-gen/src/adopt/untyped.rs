@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Loss, Lost};
-use crate::document::{Data, Document, Node, find};
+use crate::document::{Data, Node, find};
 use crate::spec::{Found, Spec, Used, media_type, says_nothing, sent_as};
 use crate::surface::{ItemKind, Surface};
 
@@ -34,9 +34,8 @@ pub enum Because {
 
 const VALUE: &str = "serde_json::Value";
 
-/// All of them, of the client that has this surface.
-pub(super) fn untyped(document: &Document, surface: &Surface, losses: &[Loss]) -> Vec<Untyped> {
-    let spec = Spec::of(document);
+/// All of them, of the spec whose client has this surface.
+pub(super) fn untyped(spec: &Spec<'_>, surface: &Surface, losses: &[Loss]) -> Vec<Untyped> {
     // Such as the items of a tuple, of which a list of anything is left.
     let fields = |loss: &&Loss| matches!(loss.lost, Lost::Type | Lost::Field);
     let lost = losses
@@ -56,7 +55,7 @@ pub(super) fn untyped(document: &Document, surface: &Surface, losses: &[Loss]) -
     });
     let untyped = items.map(|(path, item)| Untyped {
         path: path.to_owned(),
-        because: because(&spec, &lost, path, item.origin.as_deref()),
+        because: because(spec, &lost, path, item.origin.as_deref()),
         pointer: item.origin.clone(),
     });
     untyped.collect()

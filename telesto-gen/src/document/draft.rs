@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::rc::Rc;
 
 use super::node::{self, Node};
 use super::surrogates::Joined;
@@ -14,6 +15,9 @@ use crate::finding::Findings;
 pub(crate) struct Draft<'t> {
     path: &'t Path,
     text: &'t str,
+    /// The nodes of the text.
+    first: Rc<Node>,
+    /// What the changes make of them.
     root: Node,
     edits: Edits,
 }
@@ -29,6 +33,7 @@ impl<'t> Draft<'t> {
         Ok(Self {
             path,
             text,
+            first: Rc::new(root.clone()),
             root,
             edits: Edits::default(),
         })
@@ -55,6 +60,7 @@ impl<'t> Draft<'t> {
         Some(Self {
             root,
             edits,
+            first: Rc::clone(&self.first),
             ..*self
         })
     }
@@ -64,10 +70,17 @@ impl<'t> Draft<'t> {
         self.with(Edits::without(gone.clone()))
     }
 
-    /// The text with the changes, and everything else as it is written. `None` if it would
-    /// be read as something else, as it may with aliases.
-    pub(crate) fn written(&self) -> Option<String> {
-        self.edits.written(self.text)
+    /// Whether [`written`](Self::written) has a result.
+    pub(crate) fn can_be_written(&self) -> bool {
+        self.edits.written(self.text, &self.first).is_some()
+    }
+
+    /// The text with the changes, and everything else as it is written, and what it is as a
+    /// document. `None` if it would be read as something else, as it may with aliases.
+    pub(crate) fn written(&self) -> Option<(String, Result<Document, Findings>)> {
+        let (text, root) = self.edits.written(self.text, &self.first)?;
+        let document = Document::of(self.path, text.clone(), root);
+        Some((text, document))
     }
 
     /// As [`written_anew`](Self::written_anew), with the paths that others refer to. `None`

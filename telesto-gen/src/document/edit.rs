@@ -139,17 +139,16 @@ impl Edits {
         Some(Node { span, data })
     }
 
-    /// The text with these changes, and everything else as it is written. `None` if it
-    /// would be read as something else, as it may with aliases.
-    pub(crate) fn written(&self, text: &str) -> Option<String> {
-        let load = |text: &str| node::load(text, &Joined::of(text)).ok();
-        let root = load(text)?;
+    /// The text with these changes, and everything else as it is written, and its nodes.
+    /// `root` is that of the text. `None` if it would be read as something else, as it may
+    /// with aliases.
+    pub(super) fn written(&self, text: &str, root: &Node) -> Option<(String, Node)> {
         let mut cuts = Cuts {
             text,
             edits: self,
             found: Vec::new(),
         };
-        if !cuts.find(&root, 0) {
+        if !cuts.find(root, 0) {
             return None;
         }
         let mut found = cuts.found;
@@ -163,7 +162,8 @@ impl Edits {
             copied = change.range.end;
         }
         result.push_str(text.get(copied..)?);
-        (load(&result)? == self.made(&root)?).then_some(result)
+        let read = node::load(&result, &Joined::of(&result)).ok()?;
+        (read == self.made(root)?).then_some((result, read))
     }
 }
 
@@ -464,7 +464,12 @@ mod tests {
     use super::*;
 
     fn without(text: &str, gone: &BTreeSet<Spot>) -> Option<String> {
-        Edits::without(gone.clone()).written(text)
+        changed(text, &Edits::without(gone.clone()))
+    }
+
+    fn changed(text: &str, edits: &Edits) -> Option<String> {
+        let root = node::load(text, &Joined::of(text)).ok()?;
+        edits.written(text, &root).map(|(text, _)| text)
     }
 
     fn taken_out(text: &str, pointers: &[&str]) -> Option<String> {
@@ -565,7 +570,7 @@ mod tests {
             let mut edits = Edits::default();
             edits.set(&root, pointer, value.clone());
             let with = with.replace("LINE", line);
-            assert_eq!(edits.written(text), Some(with), "{text}");
+            assert_eq!(changed(text, &edits), Some(with), "{text}");
         }
     }
 
@@ -830,7 +835,7 @@ mod tests {
                     false => edits.set(&root, pointer, value.clone()),
                 }
             }
-            let set = edits.written(&text);
+            let set = changed(&text, &edits);
             prop_assert!(set.is_some(), "{text}\nwith {edits:?}");
             let set = set.unwrap();
             keeps_comments(&text, &set)?;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::{RULES, lint};
+use super::lint;
 use crate::document::{Document, Draft, Spot};
 use crate::finding::{Finding, Findings};
 
@@ -48,12 +48,16 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
         Ok(draft) => [false, true].into_iter().find_map(|tries_text| {
             let look = Look::of(draft.clone(), tries_text);
             let (solved, look) = solved(look);
-            Some((solved, look.draft.written()?))
+            let (text, document) = look.draft.written()?;
+            Some((solved, text, document))
         }),
         Err(_) => None,
     };
-    let (solved, left) = fixed.unwrap_or_else(|| (Vec::new(), rest.to_owned()));
-    let findings = match Document::parse(path, left.clone()) {
+    let (solved, left, document) = fixed.unwrap_or_else(|| {
+        let document = Document::parse(path, rest.to_owned());
+        (Vec::new(), rest.to_owned(), document)
+    });
+    let findings = match document {
         Ok(document) => lint(&document),
         Err(findings) => findings,
     };
@@ -73,7 +77,7 @@ pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>, Findings) {
 fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {
     let mut solved = Vec::new();
     // Each round takes something out, so there is a last one.
-    while let Some((fixes, after)) = RULES.iter().find_map(|rule| look.fixed(rule.name)) {
+    while let Some((fixes, after)) = look.fixed() {
         solved.extend(fixes);
         look = after;
     }
@@ -86,8 +90,8 @@ struct Look<'t> {
     findings: Findings,
     /// Whether it is a document, so that all rules were applied.
     is_document: bool,
-    /// How often each rule is broken.
-    broken: BTreeMap<&'static str, usize>,
+    /// How often each rule is broken, and how often where nothing can solve it.
+    broken: BTreeMap<&'static str, [usize; 2]>,
     /// Whether what is left has to be found in the text after each step.
     tries_text: bool,
 }
@@ -100,7 +104,9 @@ impl<'t> Look<'t> {
         };
         let mut broken = BTreeMap::new();
         for finding in &findings {
-            *broken.entry(finding.rule).or_default() += 1;
+            let [all, hopeless]: &mut [usize; 2] = broken.entry(finding.rule).or_default();
+            *all += 1;
+            *hopeless += usize::from(!finding.is_fixable());
         }
         Self {
             draft,
@@ -111,23 +117,28 @@ impl<'t> Look<'t> {
         }
     }
 
-    /// What is solved of the findings of a rule, and what is left then; `None` if that is
-    /// nothing.
-    fn fixed(&self, rule: &str) -> Option<(Vec<Finding>, Self)> {
-        let fixable = |finding: &&Finding| finding.rule == rule && finding.is_fixable();
-        let fixable: Vec<Finding> = self.findings.iter().filter(fixable).cloned().collect();
+    /// What is solved of the findings, and what is left then; `None` if that is nothing.
+    fn fixed(&self) -> Option<(Vec<Finding>, Self)> {
+        let fixable = self.findings.iter().filter(|finding| finding.is_fixable());
+        // What may be empty depends on what the others say.
+        let (last, first): (Vec<Finding>, Vec<Finding>) = fixable
+            .cloned()
+            .partition(|finding| finding.rule == "required-may-be-empty");
         let mut chosen = Chosen {
             before: self,
             fixes: Vec::new(),
             after: None,
         };
-        chosen.add(&fixable);
+        chosen.add(&first);
+        if chosen.fixes.is_empty() {
+            chosen.add(&last);
+        }
         Some((chosen.fixes, chosen.after?))
     }
 
     fn without(&self, gone: &BTreeSet<Spot>) -> Option<Self> {
         let draft = self.draft.without(gone)?;
-        let is_readable = !self.tries_text || draft.written().is_some();
+        let is_readable = !self.tries_text || draft.can_be_written();
         is_readable.then(|| Self::of(draft, self.tries_text))
     }
 
@@ -137,10 +148,10 @@ impl<'t> Look<'t> {
             // Only now it is known.
             (false, true) => true,
             (true, false) => false,
-            _ => self
-                .broken
-                .iter()
-                .all(|(rule, count)| before.broken.get(rule).is_some_and(|had| count <= had)),
+            _ => self.broken.iter().all(|(rule, [all, hopeless])| {
+                let had = before.broken.get(rule);
+                had.is_some_and(|[had, had_hopeless]| all <= had && hopeless <= had_hopeless)
+            }),
         }
     }
 }

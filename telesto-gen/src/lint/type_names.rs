@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use crate::document::{find, join};
+use crate::document::join;
 
 use super::Report;
 use crate::names::pascal;
-use crate::spec::Spec;
 use crate::spec::types::Types;
+use crate::spec::{Spec, component_name};
 
 /// Names that typify and the coercion use without a path.
 const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
@@ -58,23 +58,34 @@ pub(crate) fn is_taken(rust: &str) -> bool {
 /// typify names a nested schema after its title, or after those that it is in. If
 /// another type has that name, it silently uses that one.
 fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
-    for (name, first, second) in Types::of(spec).clashes {
-        let line = spec.document.line(&first);
-        let finding = report.of_key(
-            &second,
-            format!("this schema is `{name}` in Rust, and so is another one, on line {line}"),
-            "move one of the two to `components/schemas`, with a name of its own".to_owned(),
-        );
-        // A component is not named after its title.
-        let titles = [second, first].map(|pointer| join(&pointer, "title"));
-        let mut titles = titles.iter().map(String::as_str);
-        let gives_name = |title: &&str| {
-            let title = find(spec.root, title);
-            let text = title.node.text().filter(|_| title.exact);
-            text.is_some_and(|text| pascal(text) == name)
+    let types = Types::of(spec);
+    for (name, first, second) in &types.clashes {
+        let mut titled = [second, first].into_iter();
+        let titled = titled.find(|pointer| types.titled.contains(*pointer));
+        let (place, help) = match (titled, component_name(first)) {
+            (Some(titled), _) => (
+                titled,
+                "remove its title: its name is made of where it is then",
+            ),
+            (None, Some(_)) => (
+                first,
+                "rename this one, or move the other one to `components/schemas`, with a name \
+                 of its own",
+            ),
+            (None, None) => (
+                second,
+                "move one of the two to `components/schemas`, with a name of its own",
+            ),
         };
-        report.add(match titles.find(gives_name) {
-            Some(title) => report.fixed_without(finding, [title]),
+        let other = if place == first { second } else { first };
+        let line = spec.document.line(other);
+        let finding = report.of_key(
+            place,
+            format!("this schema is `{name}` in Rust, and so is another one, on line {line}"),
+            help.to_owned(),
+        );
+        report.add(match titled {
+            Some(pointer) => report.fixed_without(finding, [join(pointer, "title").as_str()]),
             None => finding,
         });
     }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use quote::ToTokens as _;
+use quote::{ToTokens as _, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Expr, FieldValue, Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, Member, Type,
@@ -171,22 +171,23 @@ fn setter(function: &ImplItemFn, field: &Type, converted: &Type, about: &About) 
     let is_optional = tree::type_name(field).as_deref() == Some("Option");
     let is_body = tree::innermost(field).as_deref() == Some("Body");
     let is_text = tree::type_name(converted).as_deref() == Some("String");
-    let converted: Expr = match &about.emptied {
-        None => parse_quote!(crate::argument::field(#name, value)),
-        Some(wire_name) => parse_quote! {
+    // Parsed once, as a whole: there are thousands.
+    let converted = match &about.emptied {
+        None => quote!(crate::argument::field(#name, value)),
+        Some(wire_name) => quote! {
             crate::argument::property(#name, #wire_name, value, &mut self.__emptied)
         },
     };
     let doc = &about.doc;
-    let (taken, value): (Type, Expr) = match (is_body && is_text, is_optional) {
-        (false, _) => (field.clone(), converted),
+    let (taken, value) = match (is_body && is_text, is_optional) {
+        (false, _) => (field.to_token_stream(), converted),
         (true, false) => (
-            parse_quote!(::std::string::String),
-            parse_quote!(#converted.map(|text: ::std::string::String| text.into())),
+            quote!(::std::string::String),
+            quote!(#converted.map(|text: ::std::string::String| text.into())),
         ),
         (true, true) => (
-            parse_quote!(::std::option::Option<::std::string::String>),
-            parse_quote! {
+            quote!(::std::option::Option<::std::string::String>),
+            quote! {
                 #converted.map(|text: ::std::option::Option<::std::string::String>| {
                     text.map(::std::convert::Into::into)
                 })

@@ -1,6 +1,6 @@
 //! The types that schemas become, as typify names them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use heck::ToSnakeCase as _;
 
@@ -19,6 +19,8 @@ pub(crate) struct Types<'s, 'a> {
     within: Vec<String>,
     /// The first schema of each name.
     pub(crate) known: HashMap<String, Found<'a>>,
+    /// The nested schemas that would have another name without their title.
+    pub(crate) titled: HashSet<String>,
     /// A name, the first schema with it, and another one.
     pub(crate) clashes: Vec<(String, String, String)>,
 }
@@ -32,11 +34,19 @@ impl<'s, 'a> Types<'s, 'a> {
             unions: unions.collect(),
             within: Vec::new(),
             known: HashMap::new(),
+            titled: HashSet::new(),
             clashes: Vec::new(),
         };
-        for entry in spec.components("schemas") {
+        let components = spec.components("schemas").iter().map(|entry| {
             let pointer = join("/components/schemas", &entry.key);
-            types.walk(&entry.key, &entry.value, &pointer);
+            (entry, pointer)
+        });
+        // Every component is a type, and has its name whatever is nested in others.
+        for (entry, pointer) in components.clone() {
+            types.take(&pascal(&entry.key), &entry.value, &pointer);
+        }
+        for (entry, pointer) in components {
+            types.walk_named(&pascal(&entry.key), &entry.key, &entry.value, &pointer);
         }
         for operation in &spec.operations {
             let Some(id) = operation.id() else { continue };
@@ -71,20 +81,25 @@ impl<'s, 'a> Types<'s, 'a> {
         types
     }
 
-    /// Adds a schema, and those in it. Only those that are not a component are
-    /// named after their title.
+    /// Adds a nested schema, which is named after its title, and those in it.
     fn walk(&mut self, suggested: &str, schema: &'a Node, pointer: &str) {
-        let is_component = component_name(pointer).is_some();
-        let title = schema.text_of("title").filter(|_| !is_component);
-        let name = pascal(title.unwrap_or(suggested));
-        let is_reference = schema.get("$ref").is_some();
-        // Every component is a type.
-        if is_component || (is_type(schema) && !is_reference) {
-            self.take(&name, schema, pointer);
+        if let Some((part, place)) = only_part(schema, pointer) {
+            return self.walk(suggested, part, &place);
         }
-        // What is referred to has its own name.
-        if !is_reference {
-            self.walk_into(&name, suggested, schema, pointer);
+        let name = pascal(schema.text_of("title").unwrap_or(suggested));
+        if is_type(schema) && schema.get("$ref").is_none() {
+            self.take(&name, schema, pointer);
+            if name != pascal(suggested) {
+                self.titled.insert(pointer.to_owned());
+            }
+        }
+        self.walk_named(&name, suggested, schema, pointer);
+    }
+
+    /// Walks what is in the schema `name`. What is referred to has its own name.
+    fn walk_named(&mut self, name: &str, suggested: &str, schema: &'a Node, pointer: &str) {
+        if schema.get("$ref").is_none() {
+            self.walk_into(name, suggested, schema, pointer);
         }
     }
 
@@ -115,11 +130,11 @@ impl<'s, 'a> Types<'s, 'a> {
             }
         }
         self.alternatives(name, pointer);
+        let is_merged = only_part(schema, pointer).is_none();
         let whole = Found {
             node: schema,
             pointer: pointer.to_owned(),
         };
-        let is_merged = self.spec.unwrapped(&whole).pointer == pointer;
         for (part, pointer) in whole.parts("allOf") {
             if part.get("$ref").is_none() {
                 self.walk_into(name, suggested, part, &pointer);
@@ -158,8 +173,11 @@ impl<'s, 'a> Types<'s, 'a> {
 
     fn take(&mut self, name: &str, schema: &'a Node, pointer: &str) {
         match self.known.get(name) {
-            // Two names may well stand for the same. Components are compared above.
-            Some(first) if first.node == schema || component_name(pointer).is_some() => {}
+            // Two names may well stand for the same, but a component is always a type of
+            // its own.
+            Some(first) if first.node == schema && !is_component(&first.pointer) => {}
+            // The lint compares the names of components.
+            Some(_) if is_component(pointer) => {}
             Some(first) => {
                 let clash = (name.to_owned(), first.pointer.clone(), pointer.to_owned());
                 self.clashes.push(clash);
@@ -172,6 +190,27 @@ impl<'s, 'a> Types<'s, 'a> {
                 self.known.insert(name.to_owned(), found);
             }
         }
+    }
+}
+
+fn is_component(pointer: &str) -> bool {
+    component_name(pointer).is_some()
+}
+
+/// The part that a schema is the type of, whatever its own title is: there is nothing to
+/// merge.
+fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> {
+    const OBJECTS: [&str; 5] = [
+        "properties",
+        "required",
+        "additionalProperties",
+        "minProperties",
+        "maxProperties",
+    ];
+    let is_object = OBJECTS.iter().any(|key| schema.get(key).is_some());
+    match schema.get("allOf").map(Node::items) {
+        Some([only]) if !is_object => Some((only, format!("{pointer}/allOf/0"))),
+        _ => None,
     }
 }
 
