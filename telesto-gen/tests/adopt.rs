@@ -50,6 +50,9 @@ fn said(before: &str, adopted: &Adopted) -> String {
     for operation in &adopted.assumed {
         let _ = writeln!(said, "{operation} may return anything");
     }
+    for parameter in &adopted.declared {
+        let _ = writeln!(said, "{parameter} is text");
+    }
     let _ = writeln!(said, "{} extensions", adopted.extensions);
     for solved in &adopted.solved {
         let _ = writeln!(said, "solved: {}: {}", solved.location.line, solved.message);
@@ -242,7 +245,8 @@ fn parts_that_are_shared_by_aliases_are_written_out() {
 
 #[test]
 fn what_is_wrong_with_the_root_is_refused() {
-    let text = VENDOR.replace("  version: \"1.4\"\n", "");
+    let text = VENDOR.replace("\npaths:", "\npaths: many\nx-paths:");
+    assert_ne!(text, VENDOR);
     let Err(AdoptError::Refused(findings)) = adopt("shop.yaml", &text, &settings()) else {
         panic!("adopted");
     };

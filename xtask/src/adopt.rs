@@ -195,6 +195,13 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
             ),
         );
     }
+    if let Some(first) = adopted.declared.first() {
+        let count = plural(adopted.declared.len(), "path parameter");
+        report.step(
+            "Declared",
+            format!("{count} that the document does not, as text, such as: {first}"),
+        );
+    }
     if adopted.extensions > 0 {
         report.step("Took out", plural(adopted.extensions, "vendor extension"));
     }
@@ -304,6 +311,7 @@ fn said(lost: Lost) -> (&'static str, &'static str, bool) {
             "types, so that values may be anything",
             true,
         ),
+        Lost::Values => ("list of values", "lists of values", true),
         Lost::Property => ("property", "properties", true),
         Lost::Error => ("error", "errors", true),
         Lost::Unused => (
@@ -355,6 +363,7 @@ fn json(file: &Path, adopted: &Adopted) -> serde_json::Value {
         "keeps_layout": adopted.keeps_layout,
         "renamed": renamed.collect::<Vec<_>>(),
         "assumed": adopted.assumed,
+        "declared": adopted.declared,
         "extensions": adopted.extensions,
         "solved": adopted.solved,
         "losses": adopted.losses,

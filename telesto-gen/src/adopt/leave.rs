@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use serde::Serialize;
 
 use super::settle::{Renamed, operations, rename};
-use crate::document::{Draft, Edits, Kind, Node, Spot, Survey, find, join};
+use crate::document::{Data, Draft, Edits, Kind, Node, Spot, Survey, find, join};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::surface;
 use crate::lint::solve;
@@ -41,6 +41,8 @@ pub enum Lost {
     Error,
     /// The type of a value: it may be anything.
     Type,
+    /// Which values there are: only their type is left.
+    Values,
     /// A property of an object.
     Property,
     /// A component that no operation uses.
@@ -226,7 +228,7 @@ impl<'a> Map<'a> {
     fn ways(&self, finding: &Finding) -> Vec<Way> {
         let pointer = finding.pointer.as_str();
         let Some(unit) = self.unit(pointer) else {
-            let is_field = ["unknown-field", "wrong-type"].contains(&finding.rule);
+            let is_field = ["unknown-field", "wrong-type", "missing-field"].contains(&finding.rule);
             return match self.spot(pointer) {
                 Some(_) if is_field => vec![Way {
                     lost: Lost::Field,
@@ -253,6 +255,14 @@ impl<'a> Map<'a> {
             return vec![alone(Lost::Unused, &unit)];
         }
         let mut ways = Vec::new();
+        if !is_component && operations.is_empty() {
+            return vec![alone(Lost::Field, pointer), alone(Lost::Field, &unit)];
+        }
+        if finding.rule == "enum-values"
+            && let Some(values) = self.enum_at(pointer)
+        {
+            ways.push(alone(Lost::Values, &values));
+        }
         if finding.rule == "json-without-schema" {
             // Nothing is lost: it may be any JSON.
             let schema = join(pointer, "schema");
@@ -267,6 +277,13 @@ impl<'a> Map<'a> {
                 new: Some((pointer.to_owned(), Node::map(bytes))),
                 ..way(Lost::Type, pointer, Vec::new())
             });
+        }
+        if finding.rule == "unsupported-media-type"
+            && let Some((body, "content")) = pointer.rsplit_once('/')
+            && let Some(Data::Map(kinds)) = self.node(pointer).map(|content| &content.data)
+            && kinds.is_empty()
+        {
+            ways.push(alone(Lost::Field, body));
         }
         ways.extend(
             self.encoded(pointer)
@@ -303,7 +320,8 @@ impl<'a> Map<'a> {
                             ..way(Lost::Type, &schema, Vec::new())
                         });
                     }
-                    if self.is_optional(at) {
+                    // One that is not in the path is not sent.
+                    if self.is_optional(at) || finding.rule == "path-parameter" {
                         let mut gone = vec![at.to_owned()];
                         gone.extend(self.mentions.get(at).into_iter().flatten().cloned());
                         ways.push(way(Lost::Parameter, at, gone));
@@ -427,6 +445,17 @@ impl<'a> Map<'a> {
         let saying = entries.filter(|entry| says_what(&entry.key));
         let gone: Vec<String> = saying.map(|entry| join(at, &entry.key)).collect();
         (!gone.is_empty()).then_some(gone)
+    }
+
+    /// The list of values of the schema that a pointer leads to, or that it leads into.
+    fn enum_at(&self, pointer: &str) -> Option<String> {
+        let schema = match pointer.rfind("/enum") {
+            Some(end) if self.kinds.get(&pointer[..end]) == Some(&Kind::Schema) => &pointer[..end],
+            _ => pointer,
+        };
+        let values = join(schema, "enum");
+        (self.kinds.get(schema) == Some(&Kind::Schema) && self.node(&values).is_some())
+            .then_some(values)
     }
 
     /// Whether a schema is the one of a parameter, or in it.

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::document::{Document, Draft};
+use crate::document::{Document, Draft, Edits};
 use crate::finding::{Finding, Findings};
 use crate::lint;
 use crate::spec::{RateLimit, Spec};
 
 mod leave;
+mod mend;
 mod settle;
 mod untyped;
 
@@ -86,6 +87,9 @@ pub struct Adopted {
     /// The operations that are said to succeed with any bytes, since the document says
     /// nothing of a success.
     pub assumed: Vec<String>,
+    /// The parameters of paths that the document does not declare, such as
+    /// `{id} of /things/{id}`: they are taken as text.
+    pub declared: Vec<String>,
     /// How many extensions were taken out that this workspace does not read.
     pub extensions: usize,
     /// What was solved without a loss, as by [`fix`](crate::fix()).
@@ -152,6 +156,9 @@ pub fn adopt(
     let operations = settled.operations;
     // Only a list can be left with nothing, and the root is none.
     let draft = draft.with(settled.edits).unwrap_or(draft);
+    let mut edits = Edits::default();
+    let declared = mend::declare(draft.root(), &mut edits);
+    let draft = draft.with(edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
     let is_json = text.trim_start().starts_with('{');
     let as_written = (!is_json).then(|| left.draft.written()).flatten();
@@ -172,6 +179,7 @@ pub fn adopt(
         rate_limit: settled.rate_limit,
         renamed: [settled.renamed, left.renamed].concat(),
         assumed: settled.assumed,
+        declared,
         extensions: settled.extensions,
         solved: left.solved,
         losses: left.losses,

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::iter;
 use std::time::Duration;
 
+use super::mend::mend;
 use super::{Open, Settings};
-use crate::document::{Edits, Entry, Kind, Node, Place, Spot, Survey, join};
+use crate::document::{Edits, Entry, Kind, Node, Spot, Survey, join};
 use crate::lint::{check_server, is_free, is_header_name, is_legal, is_taken, propose};
 use crate::names;
 use crate::spec::extensions::{self, RATE_LIMIT};
@@ -47,7 +48,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
     renamed.extend(schemas(root, &mut edits));
     renamed.extend(successes(root, &mut edits));
     let assumed = assume_successes(root, &mut edits);
-    describe_responses(root, &survey, &mut edits);
+    mend(root, &survey, &mut edits);
     match (server, key_header, rate_limit) {
         (Ok(server), Ok(key_header), Ok(rate_limit)) => Ok(Settled {
             edits,
@@ -369,17 +370,11 @@ const ANY_SUCCESS: &str = "2XX";
 
 fn has_success(operation: &Node) -> bool {
     let responses = operation.get("responses").map_or(&[][..], Node::entries);
-    responses.iter().any(|entry| entry.key.starts_with('2'))
-}
-
-/// A response has to have a description.
-fn describe_responses(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
-    let is_bare = |place: &&Place<'_>| {
-        place.kind == Kind::Response
-            && place.reference().is_none()
-            && place.node.get("description").is_none()
-    };
-    for place in survey.places.iter().filter(is_bare) {
-        edits.set(root, &join(&place.pointer, "description"), Node::from(""));
-    }
+    responses.iter().any(|entry| {
+        let status = entry.key.as_bytes();
+        matches!(
+            status,
+            [b'2', b'0'..=b'9', b'0'..=b'9'] | [b'2', b'x' | b'X', b'x' | b'X']
+        )
+    })
 }

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -59,25 +60,47 @@ impl Edits {
     /// Gives the node at `pointer` another value. If it is not there, it comes before the
     /// paths, or first in its mapping.
     pub(crate) fn set(&mut self, root: &Node, pointer: &str, value: Node) {
+        let value = placed(value);
         let target = super::pointer::find(root, pointer);
         if let (true, Some(entry)) = (target.exact, target.entry) {
             self.new.insert(Spot::of_entry(entry), value);
-            return;
+        } else if let Some((parent, _)) = pointer.rsplit_once('/') {
+            self.put(
+                root,
+                parent,
+                Entry::new(super::pointer::last(pointer), value),
+            );
         }
-        let Some((parent, _)) = pointer.rsplit_once('/') else {
-            return;
-        };
-        let entry = Entry::new(super::pointer::last(pointer), value);
-        let holder = super::pointer::find(root, parent);
+    }
+
+    /// Adds an entry to the mapping at `pointer`, which comes as well if it is not there.
+    fn put(&mut self, root: &Node, pointer: &str, entry: Entry) {
+        let holder = super::pointer::find(root, pointer);
         let entries = holder.node.entries().iter();
         let mut left = entries.filter(|entry| !self.gone.contains(&Spot::of_entry(entry)));
         let first = left.clone().next();
-        match left.find(|entry| entry.key == "paths").or(first) {
-            Some(next) if holder.exact => {
-                let added = self.added.entry(Spot::of_entry(next)).or_default();
-                added.push(entry);
+        let next = left.find(|entry| entry.key == "paths").or(first);
+        match (holder.exact, next, holder.entry) {
+            (true, Some(next), _) => {
+                merge(self.added.entry(Spot::of_entry(next)).or_default(), entry);
             }
-            _ => self.set(root, parent, Node::from(Data::Map(vec![entry]))),
+            // Others may have been put into it.
+            (true, None, Some(empty)) => {
+                let new = self.new.entry(Spot::of_entry(empty));
+                let new = new.or_insert_with(|| placed(Node::map([])));
+                match &mut new.data {
+                    Data::Map(entries) => merge(entries, entry),
+                    _ => *new = placed(Data::Map(vec![entry]).into()),
+                }
+            }
+            // An item of a list.
+            (true, None, None) => {}
+            (false, ..) => {
+                let new = placed(Data::Map(vec![entry]).into());
+                let new = Entry::new(super::pointer::last(pointer), new);
+                let parent = pointer.rsplit_once('/').map_or("", |(parent, _)| parent);
+                self.put(root, parent, new);
+            }
         }
     }
 
@@ -113,23 +136,7 @@ impl Edits {
             Data::Map(entries) => {
                 let mut kept = Vec::with_capacity(entries.len());
                 for entry in entries {
-                    let spot = Spot::of_entry(entry);
-                    kept.extend(self.added.get(&spot).into_iter().flatten().cloned());
-                    let value = match self.new.get(&spot) {
-                        _ if self.gone.contains(&spot) => None,
-                        Some(value) => Some(value.clone()),
-                        None => self.made(&entry.value),
-                    };
-                    let (key, key_data) = match self.keys.get(&spot) {
-                        Some(key) => (key.clone(), Data::Text(key.clone())),
-                        None => (entry.key.clone(), entry.key_data.clone()),
-                    };
-                    kept.extend(value.map(|value| Entry {
-                        key,
-                        key_span: entry.key_span.clone(),
-                        key_data,
-                        value,
-                    }));
+                    self.keep(entry, &mut kept);
                 }
                 Data::Map(kept)
             }
@@ -137,6 +144,30 @@ impl Edits {
         };
         let span = node.span.clone();
         Some(Node { span, data })
+    }
+
+    /// What comes before an entry, and what it is with these changes.
+    fn keep(&self, entry: &Entry, kept: &mut Vec<Entry>) {
+        let spot = Spot::of_entry(entry);
+        for added in self.added.get(&spot).into_iter().flatten() {
+            self.keep(added, kept);
+        }
+        if self.gone.contains(&spot) {
+            return;
+        }
+        let Some(value) = self.made(self.new.get(&spot).unwrap_or(&entry.value)) else {
+            return;
+        };
+        let (key, key_data) = match self.keys.get(&spot) {
+            Some(key) => (key.clone(), Data::Text(key.clone())),
+            None => (entry.key.clone(), entry.key_data.clone()),
+        };
+        kept.push(Entry {
+            key,
+            key_span: entry.key_span.clone(),
+            key_data,
+            value,
+        });
     }
 
     /// The text with these changes, and everything else as it is written, and its nodes.
@@ -164,6 +195,39 @@ impl Edits {
         result.push_str(text.get(copied..)?);
         let read = node::load(&result, &Joined::of(&result)).ok()?;
         (read == self.made(root)?).then_some((result, read))
+    }
+}
+
+/// A new value, at places that no text has, so that a later change finds what is in it.
+fn placed(node: Node) -> Node {
+    static NEXT: AtomicUsize = AtomicUsize::new(usize::MAX / 2);
+    let at = NEXT.fetch_add(1, Ordering::Relaxed);
+    let data = match node.data {
+        Data::List(items) => Data::List(items.into_iter().map(placed).collect()),
+        Data::Map(entries) => {
+            let placed = |entry: Entry| Entry::new(entry.key, placed(entry.value));
+            Data::Map(entries.into_iter().map(placed).collect())
+        }
+        scalar => scalar,
+    };
+    let span = at..at;
+    Node { span, data }
+}
+
+/// Adds an entry to others, one of which may be a mapping of the same name.
+fn merge(entries: &mut Vec<Entry>, new: Entry) {
+    let mut same = entries.iter_mut().filter(|entry| entry.key == new.key);
+    match (
+        same.next().map(|entry| &mut entry.value.data),
+        new.value.data,
+    ) {
+        (Some(Data::Map(known)), Data::Map(more)) => {
+            more.into_iter().for_each(|entry| merge(known, entry));
+        }
+        (_, data) => entries.push(Entry {
+            value: Node { data, ..new.value },
+            ..new
+        }),
     }
 }
 
@@ -229,10 +293,13 @@ impl Cuts<'_> {
             .iter()
             .map(|child| match self.edits.new.get(&child.spot) {
                 _ if self.edits.gone.contains(&child.spot) => false,
-                Some(value) => {
-                    self.replace(child, value);
-                    true
-                }
+                Some(value) => match self.edits.made(value) {
+                    Some(value) => {
+                        self.replace(child, &value);
+                        true
+                    }
+                    None => false,
+                },
                 None => self.find(child.value, child.from),
             })
             .collect();
@@ -246,15 +313,17 @@ impl Cuts<'_> {
             }
             let is_flow = self.is_flow(from);
             self.cut(is_flow, &children, &stays);
-            self.add(is_flow, &children);
+            self.add(is_flow, &children, &stays);
             return true;
         }
         self.found.truncate(before);
         if let Data::List(_) = node.data {
             return false;
         }
+        // What comes before what goes is all that there is.
         let range = self.skip(from)..self.end(node, from);
-        self.change(range, "{}");
+        let left = self.edits.made(node).as_ref().map(line);
+        self.change(range, left.unwrap_or_default());
         true
     }
 
@@ -280,30 +349,63 @@ impl Cuts<'_> {
     }
 
     /// Writes what comes before a child, in the same layout.
-    fn add(&mut self, is_flow: bool, children: &[Child<'_>]) {
+    fn add(&mut self, is_flow: bool, children: &[Child<'_>], stays: &[bool]) {
         let mut before: Option<usize> = None;
-        for child in children {
-            let added = self.edits.added.get(&child.spot);
-            for entry in added.into_iter().flatten() {
-                let entry = line_of(entry);
-                let start = self.line_start(child.start);
-                let indent = &self.text[start..child.start];
-                let (at, by) = match self.is_first_on_line(child.start) {
-                    true if is_flow => (child.start, format!("{entry},\n{indent}")),
+        // What comes before a child that goes comes before the next one that stays.
+        let mut added = Vec::new();
+        let first = stays.iter().position(|stays| *stays);
+        for (index, (child, stays)) in children.iter().zip(stays).enumerate() {
+            // The first one may share its line with a dash, and with those that go.
+            let place = if Some(index) == first {
+                &children[0]
+            } else {
+                child
+            };
+            if Some(index) == first {
+                before = None;
+            }
+            for entry in self.edits.added.get(&child.spot).into_iter().flatten() {
+                self.edits.keep(entry, &mut added);
+            }
+            if !stays {
+                before = Some(child.end);
+                continue;
+            }
+            for entry in added.drain(..) {
+                let entry = line_of(&entry);
+                let start = self.line_start(place.start);
+                let indent = &self.text[start..place.start];
+                let (at, by) = match self.is_first_on_line(place.start) {
+                    true if is_flow => (place.start, format!("{entry},\n{indent}")),
                     // What is above the child stays with it.
                     true => {
                         let at = before.map_or_else(|| self.above(start), |end| self.line_end(end));
                         (at, format!("{indent}{entry}\n"))
                     }
-                    false if is_flow => (child.start, format!("{entry}, ")),
+                    false if is_flow => (place.start, format!("{entry}, ")),
                     false => {
                         let indent = " ".repeat(indent.chars().count());
-                        (child.start, format!("{entry}\n{indent}"))
+                        (place.start, format!("{entry}\n{indent}"))
                     }
                 };
                 self.change(at..at, by);
             }
             before = Some(child.end);
+        }
+        let Some(last) = stays.iter().rposition(|stays| *stays) else {
+            return;
+        };
+        for entry in added {
+            let entry = line_of(&entry);
+            let end = children[last].end;
+            let (at, by) = match children.get(last + 1) {
+                Some(next) if !is_flow => {
+                    let start = self.line_start(next.start);
+                    (start, format!("{}{entry}\n", &self.text[start..next.start]))
+                }
+                _ => (end, format!(", {entry}")),
+            };
+            self.change(at..at, by);
         }
     }
 
@@ -538,6 +640,41 @@ mod tests {
         // An anchor is no hindrance.
         let text = "a: &x [1, 2]\nb: [3]\n";
         assert_eq!(taken_out(text, &["/b"]).as_deref(), Some("a: &x [1, 2]\n"));
+    }
+
+    #[test]
+    fn what_is_set_at_one_place_comes_together() {
+        for (text, left) in [
+            ("a: {}\n", "a: { b: 1, c: { d: 1, e: 1 } }\n"),
+            ("a: null\n", "a: { b: 1, c: { d: 1, e: 1 } }\n"),
+            ("z: 1\n", "a: { b: 1, c: { d: 1, e: 1 } }\nz: 1\n"),
+            ("a: {z: 1}\n", "a: {b: 1, c: { d: 1, e: 1 }, z: 1}\n"),
+        ] {
+            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let mut edits = Edits::default();
+            for pointer in ["/a/b", "/a/c/d", "/a/c/e"] {
+                edits.set(&root, pointer, Node::from(1));
+            }
+            assert_eq!(changed(text, &edits).as_deref(), Some(left), "{text}");
+        }
+        let mut edits = Edits::default();
+        let root = node::load("[{}]", &Joined::of("[{}]")).ok().unwrap();
+        edits.set(&root, "/0/a", Node::from(1));
+        assert_eq!(changed("[{}]", &edits).as_deref(), Some("[{}]"));
+    }
+
+    #[test]
+    fn what_goes_leaves_what_comes_before_it() {
+        for (text, left) in [
+            ("a: {b: 1}\n", "a: { c: 1 }\n"),
+            ("a:\n  b: 1\nd: 2\n", "a:\n  { c: 1 }\nd: 2\n"),
+        ] {
+            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let mut edits = Edits::default();
+            edits.set(&root, "/a/c", Node::from(1));
+            edits.gone.extend(Spot::at(&root, "/a/b"));
+            assert_eq!(changed(text, &edits).as_deref(), Some(left), "{text}");
+        }
     }
 
     #[test]
@@ -839,6 +976,44 @@ mod tests {
             prop_assert!(set.is_some(), "{text}\nwith {edits:?}");
             let set = set.unwrap();
             keeps_comments(&text, &set)?;
+        }
+
+        /// Changes of what earlier ones have made are changes of the text.
+        #[test]
+        fn changes_build_on_each_other(
+            children in prop::collection::vec(tree(), 1..4),
+            rounds in prop::collection::vec(
+                prop::collection::vec((any::<Index>(), 0..3), 1..4),
+                1..4,
+            ),
+        ) {
+            let text = written(children, true);
+            let root = node::load(&text, &Joined::of(&text)).ok().unwrap();
+            let (mut edits, mut now) = (Edits::default(), root.clone());
+            for (round, changes) in rounds.iter().enumerate() {
+                let mut all = Vec::new();
+                entries("", &now, &mut all);
+                let mut more = Edits::default();
+                for (number, (index, what)) in changes.iter().enumerate() {
+                    let pointer = index.get(&all);
+                    let value = Node::map([("x", 1.into()), ("y", Node::list([2.into()]))]);
+                    match what {
+                        0 => more.set(&now, pointer, value),
+                        1 => {
+                            let holder = pointer.rsplit_once('/').unwrap().0;
+                            let new = join(holder, &format!("new{round}_{number}"));
+                            more.set(&now, &new, value);
+                        }
+                        _ if pointer == "/last" => {}
+                        _ => more.gone.extend(Spot::at(&now, pointer)),
+                    }
+                }
+                now = more.made(&now).unwrap();
+                edits.add(more);
+            }
+            let made = edits.written(&text, &root);
+            prop_assert!(made.is_some(), "{text}\nwith {edits:?}");
+            prop_assert_eq!(made.unwrap().1, now);
         }
     }
 }

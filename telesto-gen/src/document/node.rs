@@ -77,6 +77,12 @@ impl From<&str> for Node {
     }
 }
 
+impl From<bool> for Node {
+    fn from(flag: bool) -> Self {
+        Data::Flag(flag).into()
+    }
+}
+
 impl From<i64> for Node {
     fn from(number: i64) -> Self {
         Data::Integer(number).into()
@@ -103,8 +109,8 @@ impl Node {
     }
 
     /// A list that is in no text.
-    pub(crate) fn list<const N: usize>(items: [Node; N]) -> Self {
-        Self::from(Data::List(items.into()))
+    pub(crate) fn list(items: impl IntoIterator<Item = Node>) -> Self {
+        Self::from(Data::List(items.into_iter().collect()))
     }
 
     /// The entries, if this is a mapping.

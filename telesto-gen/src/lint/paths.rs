@@ -147,7 +147,7 @@ pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {
 }
 
 /// The names in the braces of `path`; the error says what is wrong with it.
-fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
+pub(crate) fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
     let wrong = |message: &str, help: &str| Err((message.to_owned(), help.to_owned()));
     if path.contains("//") {
         return wrong("has an empty segment", "write one slash instead of two");

@@ -1,0 +1,186 @@
+//! What documents get wrong, although it is clear what they mean. Nothing is lost by it.
+
+use std::collections::{BTreeSet, HashSet};
+
+use crate::document::{Data, Edits, Kind, Node, Place, Spot, Survey, find, join, of_reference};
+use crate::lint::path_names;
+use crate::spec::METHODS;
+
+/// What a parameter says of its value in Swagger 2, and in its schema since.
+const OF_SCHEMAS: [&str; 10] = [
+    "type",
+    "format",
+    "enum",
+    "items",
+    "default",
+    "minimum",
+    "maximum",
+    "minLength",
+    "maxLength",
+    "pattern",
+];
+
+/// Mends what can be said at its place.
+pub(super) fn mend(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
+    let info = root.get("info");
+    for (key, text) in [("title", "API"), ("version", "unknown")] {
+        if info.and_then(|info| info.text_of(key)).is_none() {
+            edits.set(root, &join("/info", key), Node::from(text));
+        }
+    }
+    // What is a mistake in OpenAPI 3.0 may be none in 3.1.
+    let version = root.text_of("openapi").unwrap_or_default();
+    let is_newer = version.starts_with("3.1");
+    let is_parameter = |place: &&Place<'_>| place.kind == Kind::Parameter;
+    let parameters = survey.places.iter().filter(is_parameter);
+    let of_parameters = parameters.map(|place| join(&place.pointer, "schema"));
+    let of_parameters: HashSet<String> = of_parameters.collect();
+    for place in &survey.places {
+        if place.reference().is_some() {
+            continue;
+        }
+        match place.kind {
+            Kind::Parameter => parameter(root, place, edits),
+            Kind::Responses => statuses(place.node, edits),
+            Kind::Response if place.node.text_of("description").is_none() => {
+                edits.set(root, &join(&place.pointer, "description"), Node::from(""));
+            }
+            Kind::Schema => {
+                enum_values(root, place, edits);
+                if !is_newer && says_no_items(place.node) {
+                    let any = match of_parameters.contains(&place.pointer) {
+                        true => Node::map([("type", Node::from("string"))]),
+                        false => Node::map([]),
+                    };
+                    edits.set(root, &join(&place.pointer, "items"), any);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// No part of a path is optional, and what a value is belongs in a schema.
+fn parameter(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+    let Place { node, pointer, .. } = place;
+    let place = node.text_of("in");
+    if place == Some("path") && !node.is_set("required") {
+        edits.set(root, &join(pointer, "required"), true.into());
+    }
+    let is_parameter = ["path", "query", "header"].map(Some).contains(&place);
+    if !is_parameter || node.get("schema").is_some() || node.get("content").is_some() {
+        return;
+    }
+    let of_schema = node.entries().iter();
+    let of_schema = of_schema.filter(|entry| OF_SCHEMAS.contains(&entry.key.as_str()));
+    let mut said = Vec::new();
+    for entry in of_schema {
+        edits.gone.insert(Spot::of_entry(entry));
+        said.push(entry.clone());
+    }
+    let schema = match node.get("type") {
+        Some(_) => Node::from(Data::Map(said)),
+        // It is sent as text, whatever it is.
+        None => Node::map([("type", Node::from("string"))]),
+    };
+    edits.set(root, &join(pointer, "schema"), schema);
+}
+
+/// The ranges of statuses are written with capitals.
+fn statuses(responses: &Node, edits: &mut Edits) {
+    for entry in responses.entries() {
+        let upper = entry.key.to_ascii_uppercase();
+        let is_range = matches!(upper.as_bytes(), [b'1'..=b'5', b'X', b'X']);
+        if is_range && upper != entry.key {
+            edits.rename(entry, upper);
+        }
+    }
+}
+
+/// Without quotes, YAML reads some texts as numbers; and some quote numbers.
+fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+    let values = place.node.get("enum").map_or(&[][..], Node::items);
+    let meant: fn(&Node) -> Option<Node> = match place.node.text_of("type") {
+        Some("string") => |value| match value.data {
+            Data::Integer(_) | Data::Number(_) | Data::Flag(_) => {
+                Some(value.to_json().to_string().as_str().into())
+            }
+            _ => None,
+        },
+        Some("integer") => |value| value.text()?.parse::<i64>().ok().map(Node::from),
+        _ => return,
+    };
+    if values.iter().any(|value| meant(value).is_some()) {
+        let values = values
+            .iter()
+            .map(|value| meant(value).unwrap_or(value.clone()));
+        edits.set(root, &join(&place.pointer, "enum"), Node::list(values));
+    }
+}
+
+/// Whether a schema is that of a list of which nobody knows what is in it.
+fn says_no_items(schema: &Node) -> bool {
+    let items = schema.get("items").map(|items| &items.data);
+    schema.text_of("type") == Some("array") && !matches!(items, Some(Data::Map(_)))
+}
+
+/// Declares the parameters of paths that no operation declares, as text. Returns what was
+/// declared, such as `{id} of /things/{id}`.
+pub(super) fn declare(root: &Node, edits: &mut Edits) -> Vec<String> {
+    let paths = root.get("paths").map_or(&[][..], Node::entries);
+    let mut declared = Vec::new();
+    for path in paths {
+        let item = &path.value;
+        let of_item = in_path(root, item);
+        let operations = item.entries().iter();
+        let operations = operations.filter(|entry| METHODS.contains(&entry.key.as_str()));
+        let missing: BTreeSet<&str> = operations
+            .flat_map(|operation| {
+                let known = in_path(root, &operation.value);
+                let names = path_names(&path.key).unwrap_or_default().into_iter();
+                let is_known = |name: &&str| known.contains(name) || of_item.contains(name);
+                names.filter(|name| !is_known(name)).collect::<Vec<_>>()
+            })
+            .collect();
+        if missing.is_empty() {
+            continue;
+        }
+        let new = missing.iter().map(|name| {
+            let schema = Node::map([("type", Node::from("string"))]);
+            Node::map([
+                ("name", Node::from(*name)),
+                ("in", "path".into()),
+                ("required", true.into()),
+                ("schema", schema),
+            ])
+        });
+        let known = item.get("parameters").map_or(&[][..], Node::items);
+        let all = Node::list(known.iter().cloned().chain(new));
+        let pointer = join(&join("/paths", &path.key), "parameters");
+        edits.set(root, &pointer, all);
+        declared.extend(
+            missing
+                .iter()
+                .map(|name| format!("{{{name}}} of {}", path.key)),
+        );
+    }
+    declared
+}
+
+/// The names of the path parameters that an operation or a path declares.
+fn in_path<'a>(root: &'a Node, holder: &'a Node) -> Vec<&'a str> {
+    let parameters = holder.get("parameters").map_or(&[][..], Node::items);
+    let parameters = parameters.iter().filter_map(|parameter| {
+        match parameter.text_of("$ref").and_then(of_reference) {
+            Some(pointer) => {
+                let target = find(root, &pointer);
+                target.exact.then_some(target.node)
+            }
+            None => Some(parameter),
+        }
+    });
+    let in_path = parameters.filter(|parameter| parameter.text_of("in") == Some("path"));
+    in_path
+        .filter_map(|parameter| parameter.text_of("name"))
+        .collect()
+}
