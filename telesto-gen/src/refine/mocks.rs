@@ -126,8 +126,16 @@ fn value(function: &ImplItemFn) -> Expr {
             parse_quote!(&value.to_owned())
         }
         Some(Type::Reference(_)) => parse_quote!(value),
+        // A reference to what may be nothing.
+        Some(Type::Path(option)) if is_reference(tree::first_argument(&option.path)) => {
+            parse_quote!(&value.map(::std::borrow::ToOwned::to_owned))
+        }
         _ => parse_quote!(&value),
     }
+}
+
+fn is_reference(ty: Option<&Type>) -> bool {
+    matches!(ty, Some(Type::Reference(_)))
 }
 
 /// The `T` in `where V: Into<Option<T>>`.

@@ -3,7 +3,7 @@
 use httpmock::MockServer;
 use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::MockServerExt as _;
-use telesto_fixture_api::types::{Gaps, GapsKindsItem as Kind};
+use telesto_fixture_api::types::{GapPlace, Gaps, GapsKindsItem as Kind};
 
 use crate::support::{made_up, respond};
 
@@ -86,4 +86,49 @@ async fn it_is_sent_where_it_is() {
     });
     assert_eq!(call.send().await.unwrap().into_inner(), gaps);
     mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_response_may_be_nothing() {
+    let server = MockServer::start_async().await;
+    let client = made_up(&server);
+    let place = GapPlace::try_from(GapPlace::builder().shelf("A1")).unwrap();
+    for there in [Some(place), None] {
+        let mock = server.get_gap_place(|_, then| {
+            then.ok(there.as_ref());
+        });
+        let read = client.get_gap_place().send().await.unwrap().into_inner();
+        assert_eq!(read, there);
+        mock.assert_async().await;
+        mock.delete_async().await;
+    }
+    for (written, widths) in [("null", None), ("[1, \"2\"]", Some(vec![1, 2]))] {
+        let mock = respond(&server, 200, written).await;
+        let read = client.list_gap_widths().send().await.unwrap().into_inner();
+        assert_eq!(read, widths);
+        mock.delete_async().await;
+        let mock = server.list_gap_widths(|_, then| {
+            then.ok(widths.as_ref());
+        });
+        let read = client.list_gap_widths().send().await.unwrap().into_inner();
+        assert_eq!(read, widths);
+        mock.delete_async().await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_may_be_of_a_schema_that_may_be_nothing() {
+    let server = MockServer::start_async().await;
+    let client = made_up(&server);
+    let place = GapPlace::builder().shelf("B2");
+    for words in [Some("second shelf"), None] {
+        let mock = server.set_gap_place(|when, then| {
+            when.body(GapPlace::try_from(place.clone()).unwrap());
+            then.ok(words);
+        });
+        let read = client.set_gap_place().body(place.clone()).send().await;
+        assert_eq!(read.unwrap().into_inner().as_deref(), words);
+        mock.assert_async().await;
+        mock.delete_async().await;
+    }
 }

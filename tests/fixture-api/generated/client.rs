@@ -20804,6 +20804,70 @@ let response = client.compare_gaps()
     pub fn compare_gaps(&self) -> builder::CompareGaps<'_> {
         builder::CompareGaps::new(self)
     }
+    /**Get the place of the gap, if there is one
+
+Sends a `GET` request to `/gaps/place`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_gap_place()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_gap_place(&self) -> builder::GetGapPlace<'_> {
+        builder::GetGapPlace::new(self)
+    }
+    /**Set the place of the gap
+
+Sends a `PUT` request to `/gaps/place`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::GapPlace) -> Result<(), telesto_fixture_api::Error> {
+let response = client.set_gap_place()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn set_gap_place(&self) -> builder::SetGapPlace<'_> {
+        builder::SetGapPlace::new(self)
+    }
+    /**List the widths of the gap, if they are known
+
+Sends a `GET` request to `/gaps/widths`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.list_gap_widths()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn list_gap_widths(&self) -> builder::ListGapWidths<'_> {
+        builder::ListGapWidths::new(self)
+    }
     /**Confirm that a delivery has arrived
 
 Sends a `POST` request to `/deliveries/{delivery_id}/arrival`
@@ -24577,6 +24641,220 @@ Optional.*/
         /// [timeout of the client](crate::ClientBuilder::timeout).
         pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
             self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::get_gap_place`]
+
+[`Client::get_gap_place`]: super::Client::get_gap_place*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetGapPlace<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetGapPlace<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/gaps/place`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::option::Option<types::GapPlace>>,
+            crate::Error,
+        > {
+            let Self { client, __options } = self;
+            let url = format!("{}/gaps/place", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_gap_place",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_gap_place", __options)
+                .await;
+            crate::call::json(client, "get_gap_place", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::set_gap_place`]
+
+[`Client::set_gap_place`]: super::Client::set_gap_place*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct SetGapPlace<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::GapPlace>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> SetGapPlace<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::builder::GapPlace>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::GapPlace) -> types::builder::GapPlace,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `PUT` request to `/gaps/place`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::string::String>>,
+            crate::Error,
+        > {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "set_gap_place",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::GapPlace::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!("{}/gaps/place", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "set_gap_place",
+                {
+                    let request = client
+                        .client
+                        .put(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "set_gap_place", __options)
+                .await;
+            crate::call::json(client, "set_gap_place", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::list_gap_widths`]
+
+[`Client::list_gap_widths`]: super::Client::list_gap_widths*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct ListGapWidths<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> ListGapWidths<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/gaps/widths`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::vec::Vec<i64>>>,
+            crate::Error,
+        > {
+            let Self { client, __options } = self;
+            let url = format!("{}/gaps/widths", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "list_gap_widths",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "list_gap_widths", __options)
+                .await;
+            crate::call::json(client, "list_gap_widths", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
             self
         }
     }
@@ -29793,6 +30071,54 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for CompareGaps<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Gaps>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetGapPlace<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::option::Option<types::GapPlace>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for SetGapPlace<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::string::String>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for ListGapWidths<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<::std::option::Option<::std::vec::Vec<i64>>>,
+            crate::Error,
+        >;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -1291,6 +1291,106 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetGapPlaceWhen(::httpmock::When);
+    impl GetGapPlaceWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/gaps/place"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct GetGapPlaceThen(::httpmock::Then);
+    impl GetGapPlaceThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: Option<&types::GapPlace>) -> Self {
+            Self(
+                crate::httpmock::response(
+                    self.0,
+                    200u16,
+                    &value.map(::std::borrow::ToOwned::to_owned),
+                ),
+            )
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct SetGapPlaceWhen(::httpmock::When);
+    impl SetGapPlaceWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/gaps/place"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::GapPlace>) -> Self {
+            let value = crate::httpmock::argument::<types::GapPlace>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct SetGapPlaceThen(::httpmock::Then);
+    impl SetGapPlaceThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: Option<&str>) -> Self {
+            Self(
+                crate::httpmock::response(
+                    self.0,
+                    200u16,
+                    &value.map(::std::borrow::ToOwned::to_owned),
+                ),
+            )
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct ListGapWidthsWhen(::httpmock::When);
+    impl ListGapWidthsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/gaps/widths"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct ListGapWidthsThen(::httpmock::Then);
+    impl ListGapWidthsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: Option<&::std::vec::Vec<i64>>) -> Self {
+            Self(
+                crate::httpmock::response(
+                    self.0,
+                    200u16,
+                    &value.map(::std::borrow::ToOwned::to_owned),
+                ),
+            )
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ConfirmDeliveryWhen(::httpmock::When);
     impl ConfirmDeliveryWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -3921,6 +4021,18 @@ pub trait MockServerExt {
     fn compare_gaps<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::CompareGapsWhen, operations::CompareGapsThen);
+    /// Mocks `GET /gaps/place`, which [`Client::get_gap_place`](crate::Client::get_gap_place) sends.
+    fn get_gap_place<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetGapPlaceWhen, operations::GetGapPlaceThen);
+    /// Mocks `PUT /gaps/place`, which [`Client::set_gap_place`](crate::Client::set_gap_place) sends.
+    fn set_gap_place<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SetGapPlaceWhen, operations::SetGapPlaceThen);
+    /// Mocks `GET /gaps/widths`, which [`Client::list_gap_widths`](crate::Client::list_gap_widths) sends.
+    fn list_gap_widths<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListGapWidthsWhen, operations::ListGapWidthsThen);
     /// Mocks `POST /deliveries/{delivery_id}/arrival`, which [`Client::confirm_delivery`](crate::Client::confirm_delivery) sends.
     fn confirm_delivery<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4451,6 +4563,39 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::CompareGapsWhen::new(when),
                 operations::CompareGapsThen::new(then),
+            )
+        })
+    }
+    fn get_gap_place<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetGapPlaceWhen, operations::GetGapPlaceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetGapPlaceWhen::new(when),
+                operations::GetGapPlaceThen::new(then),
+            )
+        })
+    }
+    fn set_gap_place<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::SetGapPlaceWhen, operations::SetGapPlaceThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::SetGapPlaceWhen::new(when),
+                operations::SetGapPlaceThen::new(then),
+            )
+        })
+    }
+    fn list_gap_widths<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::ListGapWidthsWhen, operations::ListGapWidthsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::ListGapWidthsWhen::new(when),
+                operations::ListGapWidthsThen::new(then),
             )
         })
     }

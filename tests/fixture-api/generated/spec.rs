@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "15eba114fa616feed0df1a4528228a3f";
+pub(crate) const CLIENT: &str = "8a2cde34c80f9aa921924ae3f04c1e75";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -284,6 +284,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "get_gap_place",
+        method: "GET",
+        path: "/gaps/place",
+        tags: &["gaps"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
         id: "get_goods",
         method: "GET",
         path: "/goods/{goods_id}",
@@ -516,6 +528,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/consignments",
         tags: &["things"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "list_gap_widths",
+        method: "GET",
+        path: "/gaps/widths",
+        tags: &["gaps"],
         sends: None,
         returns: Returns::Json,
         media_types: &["application/json"],
@@ -894,6 +918,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
+    },
+    Operation {
+        id: "set_gap_place",
+        method: "PUT",
+        path: "/gaps/place",
+        tags: &["gaps"],
+        sends: Some("application/json"),
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "stack_consignments",
