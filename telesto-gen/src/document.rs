@@ -187,7 +187,7 @@ impl Document {
         message: impl Into<String>,
         help: impl Into<String>,
     ) -> Finding {
-        let target = pointer::find(&self.root, pointer);
+        let target = self.target(pointer);
         let span = match target.entry {
             Some(_) if target.exact && target.node.is_scalar() && !target.node.span.is_empty() => {
                 target.node.span.clone()
@@ -217,7 +217,7 @@ impl Document {
         message: String,
         help: String,
     ) -> Finding {
-        match pointer::find(&self.root, pointer).entry {
+        match self.target(pointer).entry {
             Some(entry) => {
                 let problem = Problem {
                     rule,
@@ -229,6 +229,20 @@ impl Document {
                 self.located(pointer, severity, problem)
             }
             None => self.finding(pointer, rule, severity, message, help),
+        }
+    }
+
+    /// What a pointer leads to, or the closest of what it is in that is in the text.
+    fn target(&self, mut pointer: &str) -> pointer::Target<'_> {
+        loop {
+            let target = pointer::find(&self.root, pointer);
+            let span = target
+                .entry
+                .map_or(&target.node.span, |entry| &entry.key_span);
+            match pointer.rsplit_once('/') {
+                Some((parent, _)) if span.start > self.text.len() => pointer = parent,
+                _ => return target,
+            }
         }
     }
 
@@ -244,7 +258,7 @@ impl Document {
 
     /// The line, from 1, of the node that `pointer` names.
     pub(crate) fn line(&self, pointer: &str) -> usize {
-        let target = pointer::find(&self.root, pointer);
+        let target = self.target(pointer);
         self.lines.location(&self.text, target.node.span.start).line
     }
 

@@ -278,6 +278,14 @@ impl<'a> Map<'a> {
                 ..way(Lost::Type, pointer, Vec::new())
             });
         }
+        if finding.rule == "unsupported-media-type" && is_property(pointer) && !is_component {
+            // In a form of this operation alone, where any value is sent as text.
+            let text = Node::map([("type", "string".into())]);
+            ways.push(Way {
+                new: Some((pointer.to_owned(), text)),
+                ..way(Lost::Type, pointer, Vec::new())
+            });
+        }
         if finding.rule == "unsupported-media-type"
             && let Some((body, "content")) = pointer.rsplit_once('/')
             && let Some(Data::Map(kinds)) = self.node(pointer).map(|content| &content.data)

@@ -76,7 +76,7 @@ fn whole(root: &Node, pointer: &str, wanted: bool) -> Option<Node> {
     let new = |key: &str, data| Entry::new(key.to_owned(), at(data));
     let kept = schema.entries().iter().filter(|entry| {
         let key = entry.key.as_str();
-        is_documentation(key) || BESIDE_TYPES.contains(&key) || key == "discriminator"
+        is_beside(key) || key == "discriminator"
     });
     let mut entries: Vec<Entry> = kept.cloned().collect();
     entries.push(new("type", Data::Text("object".to_owned())));
@@ -158,6 +158,12 @@ pub(crate) fn only_requires(schema: &Node) -> bool {
 /// What a property is that is first described as `one`, and then as `other`; `None` if no
 /// value is both.
 fn restated(root: &Node, one: &Node, other: &Node) -> Option<Node> {
+    if let Some(part) = only_part(other) {
+        return Some(beside(&restated(root, one, part)?, other));
+    }
+    if let Some(part) = only_part(one) {
+        return Some(beside(&beside(&restated(root, part, other)?, one), other));
+    }
     let (first, second) = (resolved(root, one)?, resolved(root, other)?);
     let types = [first, second].map(|schema| type_of(root, schema, 0));
     if let [Some(first), Some(second)] = types
@@ -197,19 +203,32 @@ fn restated(root: &Node, one: &Node, other: &Node) -> Option<Node> {
     }
 }
 
+/// The schema that another one is, with nothing beside it but what `beside` takes.
+fn only_part(schema: &Node) -> Option<&Node> {
+    let mut others = schema.entries().iter().filter(|entry| entry.key != "allOf");
+    match schema.get("allOf").map_or(&[][..], Node::items) {
+        [only] if others.all(|entry| is_beside(&entry.key)) => Some(only),
+        _ => None,
+    }
+}
+
+/// Whether a keyword does not change what a value is.
+fn is_beside(key: &str) -> bool {
+    is_documentation(key) || BESIDE_TYPES.contains(&key)
+}
+
 /// Whether a schema says no more about the type of values than another one.
 fn adds_nothing(whole: &Node, part: &Node) -> bool {
     let is_known = |entry: &Entry| {
         let key = entry.key.as_str();
         let is_same = whole.get(key) == Some(&entry.value);
-        is_documentation(key) || BESIDE_TYPES.contains(&key) || is_same
+        is_beside(key) || is_same
     };
     part.entries().iter().all(is_known)
 }
 
 /// A schema, with what another one says beside the type.
 fn beside(whole: &Node, part: &Node) -> Node {
-    let is_beside = |key: &str| is_documentation(key) || BESIDE_TYPES.contains(&key);
     let said = part.entries().iter();
     let said = said.filter(|entry| is_beside(&entry.key)).cloned();
     let said = Node {

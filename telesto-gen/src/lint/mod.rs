@@ -206,7 +206,7 @@ static RULES: &[Rule] = &[
         "a parameter can be sent by the client",
         parameters::unsupported,
     )
-    .fixed_by("takes out the headers that the client sets itself"),
+    .fixed_by("takes out the headers that the client sets itself, and `nullable`"),
     // Bodies.
     error(
         "json-without-schema",

@@ -171,18 +171,27 @@ fn parameter_schema<'a>(
     if spec.is_choice(schema) {
         return;
     }
-    let schema = &spec.unwrapped(schema);
+    let written = schema;
+    let schema = &spec.unwrapped(written);
     let typ = schema.node.text_of("type");
     let one_value =
         "make it `type: string`, and let callers write the value in the format of the API";
     match (kind, typ) {
         (_, Some("string" | "integer" | "number" | "boolean")) => {
-            if kind != "query" && schema.node.is_set("nullable") {
-                report.at(
+            let mut both = [written, schema].into_iter();
+            let nullable = both.find(|schema| schema.node.is_set("nullable"));
+            if kind != "query"
+                && let Some(nullable) = nullable
+            {
+                let finding = report.of_value(
                     &at,
                     format!("{what} is nullable, but a parameter cannot be null"),
-                    "remove `nullable: true` from its schema",
+                    "remove `nullable: true` from its schema".to_owned(),
                 );
+                // A component may be that of a value in JSON, too.
+                let nullable = nullable.field("nullable");
+                let is_its_own = nullable.starts_with(&at).then_some(nullable.as_str());
+                report.add(report.fixed_without(finding, is_its_own));
             }
         }
         ("query", Some("array")) => {

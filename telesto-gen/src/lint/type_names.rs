@@ -12,6 +12,8 @@ use crate::spec::{Spec, component_name};
 /// Names that typify and the coercion use without a path.
 const TAKEN: &[&str] = &["D", "Default", "Err", "None", "Ok", "S", "Some", "String"];
 
+const UNTITLED: &str = "remove its title: its name is made of where it is then";
+
 /// typify does not check whether it has used the name of a type before.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     nested(spec, report);
@@ -59,14 +61,29 @@ pub(crate) fn is_taken(rust: &str) -> bool {
 /// another type has that name, it silently uses that one.
 fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
     let types = Types::of(spec);
+    let taken = types
+        .known
+        .iter()
+        .filter(|(name, found)| is_taken(name) && component_name(&found.pointer).is_none());
+    for (name, found) in taken {
+        let title = types.titled.contains(&found.pointer);
+        let title = title.then(|| join(&found.pointer, "title"));
+        let help = match title {
+            Some(_) => UNTITLED,
+            None => "move it to `components/schemas`, with a name of its own",
+        };
+        let finding = report.of_key(
+            &found.pointer,
+            format!("this schema is `{name}` in Rust, a name that the generated code uses itself"),
+            help.to_owned(),
+        );
+        report.add(report.fixed_without(finding, title.as_deref()));
+    }
     for (name, first, second) in &types.clashes {
         let mut titled = [second, first].into_iter();
         let titled = titled.find(|pointer| types.titled.contains(*pointer));
         let (place, help) = match (titled, component_name(first)) {
-            (Some(titled), _) => (
-                titled,
-                "remove its title: its name is made of where it is then",
-            ),
+            (Some(titled), _) => (titled, UNTITLED),
             (None, Some(_)) => (
                 first,
                 "rename this one, or move the other one to `components/schemas`, with a name \

@@ -24,6 +24,8 @@ async fn the_later_part_goes_before_the_earlier_one() {
         "parent": {"id": "c0", "object": "pallet", "weight": "1"},
         "seen": "2026-11-28 10:30:00",
         "plain": "text",
+        "was": "lost",
+        "will_be": "open",
         "sender": "Bob",
         "carries": [{"id": "c2", "object": "box", "weight": "light"}],
     });
@@ -46,6 +48,7 @@ async fn the_later_part_goes_before_the_earlier_one() {
     assert_eq!(skid.parent.as_ref().unwrap().weight, "1".parse().ok());
     assert_eq!(skid.seen, "2026-11-28T10:30:00".parse().ok());
     assert_eq!(skid.plain.as_deref(), Some("text"));
+    assert_eq!((skid.was.clone(), skid.will_be.clone()), (Some(State::Lost), Some(State::Open)));
     assert_eq!((skid.sender.as_deref(), skid.origin.as_deref()), (Some("Bob"), None));
     // What the others extend is as it was.
     assert_eq!(skid.carries[0].weight.as_deref(), Some("light"));

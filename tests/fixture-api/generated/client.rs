@@ -1175,6 +1175,11 @@ pub mod types {
         pub seen: ::std::option::Option<::jiff::civil::Date>,
         #[serde(default, with = "crate::wire")]
         pub plain: ::std::option::Option<::std::string::String>,
+        #[serde(default, with = "crate::wire")]
+        pub was: ::std::option::Option<ContainerState>,
+        ///Planned.
+        #[serde(default, with = "crate::wire")]
+        pub will_be: ::std::option::Option<ContainerState>,
         #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
@@ -5413,6 +5418,12 @@ pub mod types {
         pub seen: ::std::option::Option<::jiff::civil::DateTime>,
         #[serde(default, with = "crate::wire")]
         pub plain: ::std::option::Option<::std::string::String>,
+        ///Its state before.
+        #[serde(default, with = "crate::wire")]
+        pub was: ::std::option::Option<ContainerState>,
+        ///Planned.
+        #[serde(default, with = "crate::wire")]
+        pub will_be: ::std::option::Option<ContainerState>,
         #[serde(default, with = "crate::wire")]
         pub sender: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
@@ -8870,8 +8881,16 @@ Optional.*/
                 ::std::option::Option<super::ContainerState>,
                 ::std::string::String,
             >,
+            was: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
+                ::std::string::String,
+            >,
             weight: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            will_be: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
                 ::std::string::String,
             >,
             __emptied: crate::wire::Emptied,
@@ -8889,7 +8908,9 @@ Optional.*/
                     seen: Ok(Default::default()),
                     size: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    was: Ok(Default::default()),
                     weight: Ok(Default::default()),
+                    will_be: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
@@ -9042,6 +9063,21 @@ Optional.*/
                 );
                 self
             }
+            /**The field `was`.
+
+Optional.*/
+            pub fn was(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.was = crate::argument::property(
+                    "was",
+                    "was",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /**The field `weight`.
 
 Optional.*/
@@ -9052,6 +9088,21 @@ Optional.*/
                 self.weight = crate::argument::property(
                     "weight",
                     "weight",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Planned.
+
+Optional.*/
+            pub fn will_be(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.will_be = crate::argument::property(
+                    "will_be",
+                    "will_be",
                     value,
                     &mut self.__emptied,
                 );
@@ -9086,7 +9137,9 @@ Optional.*/
                     seen: value.seen?,
                     size: value.size?,
                     state: value.state?,
+                    was: value.was?,
                     weight: value.weight?,
+                    will_be: value.will_be?,
                     __emptied: value.__emptied,
                 })
             }
@@ -9104,7 +9157,9 @@ Optional.*/
                     seen: Ok(value.seen),
                     size: Ok(value.size),
                     state: Ok(value.state),
+                    was: Ok(value.was),
                     weight: Ok(value.weight),
+                    will_be: Ok(value.will_be),
                     __emptied: value.__emptied,
                 }
             }
@@ -16998,8 +17053,16 @@ Optional.*/
                 ::std::option::Option<super::ContainerState>,
                 ::std::string::String,
             >,
+            was: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
+                ::std::string::String,
+            >,
             weight: ::std::result::Result<
                 ::std::option::Option<::rust_decimal::Decimal>,
+                ::std::string::String,
+            >,
+            will_be: ::std::result::Result<
+                ::std::option::Option<super::ContainerState>,
                 ::std::string::String,
             >,
             __emptied: crate::wire::Emptied,
@@ -17020,7 +17083,9 @@ Optional.*/
                     sender: Ok(Default::default()),
                     size: Ok(Default::default()),
                     state: Ok(Default::default()),
+                    was: Ok(Default::default()),
                     weight: Ok(Default::default()),
+                    will_be: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
@@ -17215,6 +17280,21 @@ Optional.*/
                 );
                 self
             }
+            /**Its state before.
+
+Optional.*/
+            pub fn was(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.was = crate::argument::property(
+                    "was",
+                    "was",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
             /**The field `weight`.
 
 Optional.*/
@@ -17227,6 +17307,21 @@ Optional.*/
                 self.weight = crate::argument::property(
                     "weight",
                     "weight",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**Planned.
+
+Optional.*/
+            pub fn will_be(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
+            ) -> Self {
+                self.will_be = crate::argument::property(
+                    "will_be",
+                    "will_be",
                     value,
                     &mut self.__emptied,
                 );
@@ -17264,7 +17359,9 @@ Optional.*/
                     sender: value.sender?,
                     size: value.size?,
                     state: value.state?,
+                    was: value.was?,
                     weight: value.weight?,
+                    will_be: value.will_be?,
                     __emptied: value.__emptied,
                 })
             }
@@ -17285,7 +17382,9 @@ Optional.*/
                     sender: Ok(value.sender),
                     size: Ok(value.size),
                     state: Ok(value.state),
+                    was: Ok(value.was),
                     weight: Ok(value.weight),
+                    will_be: Ok(value.will_be),
                     __emptied: value.__emptied,
                 }
             }
@@ -19927,129 +20026,131 @@ Optional.*/
         "day" : day, } Container { required "id" : id, optional "object" : object,
         optional "state" : state, optional "size" : size, optional "weight" : weight,
         optional "owner" : owner, optional "place" : place, optional "labels" : labels,
-        optional "parent" : parent, optional "seen" : seen, optional "plain" : plain, }
-        ContainerOwner { optional "name" : name, } ContainerPlace { optional "aisle" :
-        aisle, optional "shelf" : shelf, } Crate { optional "kind" : kind, optional
-        "height" : height, } Debug { optional "a" : a, } Decimal { optional "decimal" :
-        decimal, } Deserialize { optional "a" : a, } Draft { required "id" : id, optional
-        "name" : name, optional "state" : state, optional "prices" : prices, }
-        EarlierFound { optional "middle" : middle, } Error { required "error" : error, }
-        Fn { optional "a" : a, } Found { optional "codes" : codes, optional "recursive" :
-        recursive, optional "changed" : changed, optional "price" : price, optional
-        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
-        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
-        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
-        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
-        FromStr { optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps {
-        optional "notes" : notes, optional "counts" : counts, optional "weights" :
-        weights, optional "prices" : prices, optional "days" : days, optional "places" :
-        places, optional "rows" : rows, optional "kinds" : kinds, optional "by_name" :
-        by_name, optional "any" : any, optional "factor" : factor, optional "full" :
-        full, } Goods { required "id" : id, optional "created" : created, optional "uid"
-        : uid, optional "code" : code, optional "codes" : codes, optional "level" :
-        level, optional "packing" : packing, optional "sold" : sold, optional "count" :
-        count, optional "open" : open, optional "note" : note, optional "ean-upc" :
-        ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" :
-        self_, optional "more" : more, } GoodsForm { optional "name" : name, optional
-        "price" : price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
-        ImportPostersBody { required "list" : list, optional "dry_run" : dry_run, } Kit {
-        optional "parts" : parts, optional "due" : due, } LabelSatchelBody { optional
-        "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
-        ListMoodsResponseItem { optional "mood" : mood, optional "level" : level,
-        optional "code" : code, optional "state" : state, optional "flag" : flag,
-        optional "unit" : unit, } ListStocktakesResponseStatus203 { optional "items" :
-        items, optional "next" : next, } ListStocktakesResponseStatus203NextObject {
-        required "page_id" : page_id, } Mail { required "mail_id" : mail_id, optional
-        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
-        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
-        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
-        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
-        balance, optional "since" : since, optional "changed" : changed, optional
-        "active" : active, optional "products" : products, } Numbered { optional
-        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
-        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
-        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
-        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
-        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
-        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
-        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
-        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
-        optional "height" : height, } Person { required "id" : id, optional "first_name"
-        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
-        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
-        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
-        } Poster { optional "title" : title, } PosterPhoto { required "photo" : photo,
-        required "title" : title, optional "details" : details, optional "colours" :
-        colours, optional "height" : height, optional "printed" : printed, optional
-        "note" : note, optional "place" : place, } PosterPhotoPlace { optional "aisle" :
-        aisle, optional "wall" : wall, } Priced { optional "id" : id, optional "price" :
-        price, } Reading { optional "text" : text, optional "decimal" : decimal, optional
-        "int" : int, optional "int32" : int32, optional "int64" : int64, optional
-        "double" : double, optional "flag" : flag, optional "day" : day, optional
-        "instant" : instant, optional "local" : local, optional "uuid" : uuid, optional
-        "uri" : uri, optional "byte" : byte, optional "email" : email, optional "ip" :
-        ip, optional "list" : list, optional "free" : free, } Record { optional "note" :
-        note, optional "Price" : price, optional "count" : count, optional "open" : open,
-        optional "sold" : sold, optional "state" : state, optional "owner" : owner,
-        optional "kind" : kind, optional "extra" : extra, optional "labels" : labels,
-        optional "codes" : codes, optional "prices" : prices, optional "nullable" :
-        nullable, optional "anything" : anything, } RecordForm { optional "note" : note,
-        optional "labels" : labels, } RecordOwner { optional "name" : name, ..extra }
-        ResponseValue { optional "of" : of, optional "upload" : upload, optional "empty"
-        : empty, optional "date" : date, optional "Clone" : clone, optional "Debug" :
-        debug, optional "Serialize" : serialize, optional "Deserialize" : deserialize,
-        optional "From" : from, optional "TryFrom" : try_from, optional "Display" :
-        display, optional "FromStr" : from_str, optional "ToString" : to_string, optional
-        "Wire" : wire, optional "Sized" : sized, optional "Fn" : fn_, optional "Builder"
-        : builder, optional "Hash" : hash, optional "Eq" : eq, } Result { optional "Self"
-        : self_, optional "builder" : builder, optional "value" : value, optional
-        "try_from" : try_from, optional "place" : place, optional "kind" : kind, optional
-        "string" : string, optional "vec" : vec, optional "box" : box_, optional "async"
-        : async_, optional "" : x, } ResultBody { optional "note" : note, } ResultPlace {
-        optional "row" : row, } ResultPlaceRow { optional "a" : a, } Robot { required
-        "id" : id, required "model" : model, } Round { required "kind" : kind, optional
-        "radius" : radius, } Satchel { optional "weight" : weight, } Scale { optional
-        "id" : id, optional "enum" : enum_, optional "properties" : properties, optional
-        "plates" : plates, } ScalePlatesItem { optional "width" : width, optional
-        "height" : height, } ScaleProperties { optional "a" : a, } Screw { optional
-        "kind" : kind, optional "thread" : thread, } Shelf { optional "name" : name,
-        optional "kind" : kind, optional "beside" : beside, optional "near" : near,
-        optional "prices" : prices, } Skid { required "id" : id, required "object" :
-        object, optional "state" : state, optional "size" : size, optional "weight" :
-        weight, optional "owner" : owner, optional "place" : place, optional "labels" :
-        labels, optional "parent" : parent, optional "seen" : seen, optional "plain" :
-        plain, optional "sender" : sender, optional "origin" : origin, optional "carries"
-        : carries, } SkidOwner { optional "name" : name, optional "pallets" : pallets, }
-        SkidPlace { optional "aisle" : aisle, optional "shelf" : shelf, optional "door" :
-        door, } SmallPrint { optional "name" : name, optional "state" : state, optional
-        "states" : states, optional "size" : size, optional "paper" : paper, optional
-        "old" : old, } Square { required "kind" : kind, optional "side" : side, }
-        StartRecountBody { required "shelf" : shelf, optional "until" : until, }
-        StartRecountByFormBody { optional "shelf" : shelf, optional "count" : count, }
-        StartStocktakeResponseStatus2Xx { optional "note" : note, optional "at" : at, }
-        Stocktake { optional "id" : id, optional "counted" : counted, } StocktakeJob {
-        optional "job" : job, optional "done" : done, } Strap { optional "length" :
-        length, } SuppliedProduct { required "product_id" : product_id, optional
-        "purchase_price" : purchase_price, optional "first_bought" : first_bought, }
-        Supplier { optional "supplier_name" : supplier_name, required "id" : id, optional
-        "balance" : balance, optional "rating" : rating, optional "lead_days" :
-        lead_days, optional "orders_total" : orders_total, optional "active" : active,
-        optional "since" : since, optional "changed" : changed, optional "synced" :
-        synced, optional "status" : status, optional "address" : address, optional
-        "products" : products, optional "notes" : notes, optional "parent" : parent,
-        optional "labels" : labels, optional "extra" : extra, } Thing { required "id" :
-        id, optional "name" : name, } ThingChange { optional "name" : name, } Tree {
-        required "owner_id" : owner_id, required "id" : id, optional "name" : name,
-        optional "price" : price, optional "children" : children, optional "parent" :
-        parent, optional "place" : place, optional "shape" : shape, optional "contact" :
-        contact, optional "amount" : amount, optional "ean-upc" : ean_upc, optional
-        "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st,
-        optional "fn" : fn_, optional "crate" : crate_, optional "with space & more" :
-        with_space_more, optional "labels" : labels, } TreePlace { optional "row" : row,
-        } TreePlaceRow { optional "shelves" : shelves, } TreePlaceRowShelvesItem {
-        optional "boxes" : boxes, } TryFrom { optional "a" : a, } Url { required "url_id"
-        : url_id, } Vec { optional "vec" : vec, } Wire { optional "a" : a, }
+        optional "parent" : parent, optional "seen" : seen, optional "plain" : plain,
+        optional "was" : was, optional "will_be" : will_be, } ContainerOwner { optional
+        "name" : name, } ContainerPlace { optional "aisle" : aisle, optional "shelf" :
+        shelf, } Crate { optional "kind" : kind, optional "height" : height, } Debug {
+        optional "a" : a, } Decimal { optional "decimal" : decimal, } Deserialize {
+        optional "a" : a, } Draft { required "id" : id, optional "name" : name, optional
+        "state" : state, optional "prices" : prices, } EarlierFound { optional "middle" :
+        middle, } Error { required "error" : error, } Fn { optional "a" : a, } Found {
+        optional "codes" : codes, optional "recursive" : recursive, optional "changed" :
+        changed, optional "price" : price, optional "in-box" : in_box, optional "in/box"
+        : in_box_2, } FoundForm { optional "z" : z, optional "a" : a, optional "name" :
+        name, optional "open" : open, } FoundInBox { optional "a" : a, } FoundInBox2 {
+        optional "b" : b, } FoundPart { optional "id" : id, optional "holder" : holder, }
+        FoundPartHolder { optional "held" : held, } FromStr { optional "a" : a, }
+        GapPlace { optional "shelf" : shelf, } Gaps { optional "notes" : notes, optional
+        "counts" : counts, optional "weights" : weights, optional "prices" : prices,
+        optional "days" : days, optional "places" : places, optional "rows" : rows,
+        optional "kinds" : kinds, optional "by_name" : by_name, optional "any" : any,
+        optional "factor" : factor, optional "full" : full, } Goods { required "id" : id,
+        optional "created" : created, optional "uid" : uid, optional "code" : code,
+        optional "codes" : codes, optional "level" : level, optional "packing" : packing,
+        optional "sold" : sold, optional "count" : count, optional "open" : open,
+        optional "note" : note, optional "ean-upc" : ean_upc, optional "ean_upc" :
+        ean_upc_2, optional "1st" : x1st, optional "self" : self_, optional "more" :
+        more, } GoodsForm { optional "name" : name, optional "price" : price, optional
+        "sold_on" : sold_on, } Hash { optional "a" : a, } ImportPostersBody { required
+        "list" : list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts,
+        optional "due" : due, } LabelSatchelBody { optional "text" : text, optional
+        "copies" : copies, } Ledger { optional "name" : name, } ListMoodsResponseItem {
+        optional "mood" : mood, optional "level" : level, optional "code" : code,
+        optional "state" : state, optional "flag" : flag, optional "unit" : unit, }
+        ListStocktakesResponseStatus203 { optional "items" : items, optional "next" :
+        next, } ListStocktakesResponseStatus203NextObject { required "page_id" : page_id,
+        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
+        optional "member_id" : member_id, required "name_id" : name_id, optional
+        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
+        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
+        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
+        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
+        since, optional "changed" : changed, optional "active" : active, optional
+        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
+        { optional "id" : id, } Paint { optional "finish" : finish, optional "mixed_on" :
+        mixed_on, optional "litres" : litres, optional "cans" : cans, optional "coats" :
+        coats, optional "indoor" : indoor, optional "names" : names, optional "gloss" :
+        gloss, optional "base" : base, optional "primer" : primer, optional "thinner" :
+        thinner, } PaintBase { optional "name" : name, } Pallet { optional "kind" : kind,
+        optional "height" : height, } Parcel { required "parcel_id" : parcel_id, optional
+        "weight" : weight, optional "sent" : sent, optional "stops" : stops, optional
+        "size" : size, } ParcelSize { optional "height" : height, } Person { required
+        "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
+        phone_id, optional "since" : since, } PhotographDraftBody { required "photo" :
+        photo, optional "title" : title, } Pile { optional "kind" : kind, optional "top"
+        : top, optional "others" : others, } Poster { optional "title" : title, }
+        PosterPhoto { required "photo" : photo, required "title" : title, optional
+        "details" : details, optional "colours" : colours, optional "height" : height,
+        optional "printed" : printed, optional "note" : note, optional "place" : place, }
+        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
+        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
+        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
+        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
+        optional "day" : day, optional "instant" : instant, optional "local" : local,
+        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
+        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
+        free, } Record { optional "note" : note, optional "Price" : price, optional
+        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
+        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
+        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
+        prices, optional "nullable" : nullable, optional "anything" : anything, }
+        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
+        optional "name" : name, ..extra } ResponseValue { optional "of" : of, optional
+        "upload" : upload, optional "empty" : empty, optional "date" : date, optional
+        "Clone" : clone, optional "Debug" : debug, optional "Serialize" : serialize,
+        optional "Deserialize" : deserialize, optional "From" : from, optional "TryFrom"
+        : try_from, optional "Display" : display, optional "FromStr" : from_str, optional
+        "ToString" : to_string, optional "Wire" : wire, optional "Sized" : sized,
+        optional "Fn" : fn_, optional "Builder" : builder, optional "Hash" : hash,
+        optional "Eq" : eq, } Result { optional "Self" : self_, optional "builder" :
+        builder, optional "value" : value, optional "try_from" : try_from, optional
+        "place" : place, optional "kind" : kind, optional "string" : string, optional
+        "vec" : vec, optional "box" : box_, optional "async" : async_, optional "" : x, }
+        ResultBody { optional "note" : note, } ResultPlace { optional "row" : row, }
+        ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required "model"
+        : model, } Round { required "kind" : kind, optional "radius" : radius, } Satchel
+        { optional "weight" : weight, } Scale { optional "id" : id, optional "enum" :
+        enum_, optional "properties" : properties, optional "plates" : plates, }
+        ScalePlatesItem { optional "width" : width, optional "height" : height, }
+        ScaleProperties { optional "a" : a, } Screw { optional "kind" : kind, optional
+        "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
+        optional "beside" : beside, optional "near" : near, optional "prices" : prices, }
+        Skid { required "id" : id, required "object" : object, optional "state" : state,
+        optional "size" : size, optional "weight" : weight, optional "owner" : owner,
+        optional "place" : place, optional "labels" : labels, optional "parent" : parent,
+        optional "seen" : seen, optional "plain" : plain, optional "was" : was, optional
+        "will_be" : will_be, optional "sender" : sender, optional "origin" : origin,
+        optional "carries" : carries, } SkidOwner { optional "name" : name, optional
+        "pallets" : pallets, } SkidPlace { optional "aisle" : aisle, optional "shelf" :
+        shelf, optional "door" : door, } SmallPrint { optional "name" : name, optional
+        "state" : state, optional "states" : states, optional "size" : size, optional
+        "paper" : paper, optional "old" : old, } Square { required "kind" : kind,
+        optional "side" : side, } StartRecountBody { required "shelf" : shelf, optional
+        "until" : until, } StartRecountByFormBody { optional "shelf" : shelf, optional
+        "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" : note,
+        optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
+        counted, } StocktakeJob { optional "job" : job, optional "done" : done, } Strap {
+        optional "length" : length, } SuppliedProduct { required "product_id" :
+        product_id, optional "purchase_price" : purchase_price, optional "first_bought" :
+        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
+        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
+        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
+        "active" : active, optional "since" : since, optional "changed" : changed,
+        optional "synced" : synced, optional "status" : status, optional "address" :
+        address, optional "products" : products, optional "notes" : notes, optional
+        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
+        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
+        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, optional "price" : price, optional "children" : children, optional
+        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
+        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
+        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
+        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
+        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
+        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
+        TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" : a,
+        } Url { required "url_id" : url_id, } Vec { optional "vec" : vec, } Wire {
+        optional "a" : a, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
