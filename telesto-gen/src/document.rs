@@ -1,5 +1,6 @@
 //! An OpenAPI document, read with the position of every node.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
@@ -32,7 +33,7 @@ pub use node::{Entry, Node};
 pub(crate) use objects::Kind;
 pub(crate) use pointer::push;
 pub(crate) use pointer::{find, join, of_reference};
-pub(crate) use restated::only_requires;
+pub(crate) use restated::{only_requires, says};
 pub(crate) use survey::{Extension, Place, Survey, closest};
 
 use node::Problem;
@@ -122,16 +123,16 @@ impl Document {
 
     /// This document, with those schemas written as one object that are in the other one,
     /// so that the two can be compared.
-    pub(crate) fn like(&self, other: &Self) -> Self {
+    pub(crate) fn like(&self, other: &Self) -> Cow<'_, Self> {
         if other.restated.is_subset(&self.restated) {
-            return self.clone();
+            return Cow::Borrowed(self);
         }
         let draft = Draft::of(&self.path, &self.text);
         let alike = draft.and_then(|draft| {
             let text = self.text.clone();
             Self::with(&self.path, text, draft.into_root(), &other.restated)
         });
-        alike.unwrap_or_else(|_| self.clone())
+        alike.map_or(Cow::Borrowed(self), Cow::Owned)
     }
 
     /// The document that the nodes of a text are.

@@ -22,10 +22,12 @@ const OF_SCHEMAS: [&str; 10] = [
 
 /// Mends what can be said at its place.
 pub(super) fn mend(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
-    let info = root.get("info");
-    for (key, text) in [("title", "API"), ("version", "unknown")] {
-        if info.and_then(|info| info.text_of(key)).is_none() {
-            edits.set(root, &join("/info", key), Node::from(text));
+    for (key, default) in [("title", "API"), ("version", "unknown")] {
+        let said = root.get("info").and_then(|info| info.get(key));
+        if said.and_then(Node::text).is_none() {
+            let text = said.and_then(as_text);
+            let text = text.unwrap_or_else(|| default.into());
+            edits.set(root, &join("/info", key), text);
         }
     }
     // What is a mistake in OpenAPI 3.0 may be none in 3.1.
@@ -101,12 +103,7 @@ fn statuses(responses: &Node, edits: &mut Edits) {
 fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
     let values = place.node.get("enum").map_or(&[][..], Node::items);
     let meant: fn(&Node) -> Option<Node> = match place.node.text_of("type") {
-        Some("string") => |value| match value.data {
-            Data::Integer(_) | Data::Number(_) | Data::Flag(_) => {
-                Some(value.to_json().to_string().as_str().into())
-            }
-            _ => None,
-        },
+        Some("string") => as_text,
         Some("integer") => |value| value.text()?.parse::<i64>().ok().map(Node::from),
         _ => return,
     };
@@ -116,6 +113,15 @@ fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
             .map(|value| meant(value).unwrap_or(value.clone()));
         edits.set(root, &join(&place.pointer, "enum"), Node::list(values));
     }
+}
+
+/// What is meant to be text, if YAML reads it as something else.
+fn as_text(value: &Node) -> Option<Node> {
+    let is_else = matches!(
+        value.data,
+        Data::Integer(_) | Data::Number(_) | Data::Flag(_)
+    );
+    is_else.then(|| value.to_json().to_string().as_str().into())
 }
 
 /// Whether a schema is that of a list of which nobody knows what is in it.

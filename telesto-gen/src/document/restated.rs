@@ -288,7 +288,7 @@ fn is_part(root: &Node, schema: &Node, object: &Node, depth: usize) -> bool {
 }
 
 /// The fields of a schema that are not documentation, sorted by key.
-fn says(schema: &Node) -> Vec<(&str, &Node)> {
+pub(crate) fn says(schema: &Node) -> Vec<(&str, &Node)> {
     let entries = schema.entries().iter();
     let entries = entries.map(|entry| (entry.key.as_str(), &entry.value));
     let mut said: Vec<_> = entries.filter(|(key, _)| !is_documentation(key)).collect();
@@ -297,5 +297,5 @@ fn says(schema: &Node) -> Vec<(&str, &Node)> {
 }
 
 fn is_documentation(key: &str) -> bool {
-    DOCUMENTATION.contains(&key) || key.starts_with("x-")
+    DOCUMENTATION.contains(&key)
 }

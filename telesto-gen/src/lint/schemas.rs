@@ -1,6 +1,6 @@
 //! Rules about schemas.
 
-use crate::document::{Data, Kind, Node, Place, closest, join};
+use crate::document::{Data, Kind, Node, Place, closest, join, says};
 
 use super::Report;
 use crate::formats;
@@ -228,24 +228,6 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
     }
-}
-
-/// The fields of a schema that are not documentation, sorted by key.
-fn says(schema: &Node) -> Vec<(&str, &Node)> {
-    const DOCUMENTATION: [&str; 5] = [
-        "title",
-        "description",
-        "example",
-        "deprecated",
-        "externalDocs",
-    ];
-    let entries = schema.entries().iter();
-    let entries = entries.map(|entry| (entry.key.as_str(), &entry.value));
-    let mut said: Vec<_> = entries
-        .filter(|(key, _)| !DOCUMENTATION.contains(key))
-        .collect();
-    said.sort_unstable_by_key(|(key, _)| *key);
-    said
 }
 
 /// Parts of an `allOf` that describe themselves or one property differently:
