@@ -123,6 +123,32 @@ fn programs_get_everything() {
 }
 
 #[test]
+fn what_is_mended_is_said() {
+    let root = workspace();
+    let file = vendor().with_file_name("mistakes.yaml");
+    let arguments = [&[file.to_str().unwrap()][..], &SETTLED].concat();
+    let (code, out, err) = adopt(root.path(), &arguments);
+    assert_eq!((code, err.as_str()), (0, ""));
+    for line in [
+        "    Declared 1 path parameter that the document does not, as text, such as: \
+         {line-id} of /orders/{id}/lines/{line-id}\n",
+        "    Left out 2 lists of values\n",
+        "    Callable 5 of 5 operations (100.0 %)\n",
+    ] {
+        assert!(out.contains(line), "{out}");
+    }
+    let (_, out, _) = adopt(
+        root.path(),
+        &[&arguments[..], &["--output", "json"]].concat(),
+    );
+    let said: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        said["declared"][0],
+        "{line-id} of /orders/{id}/lines/{line-id}"
+    );
+}
+
+#[test]
 fn what_the_document_leaves_open_is_asked_for() {
     let root = workspace();
     let file = vendor();
