@@ -30,9 +30,9 @@ pub(crate) use draft::Draft;
 pub(crate) use edit::{Edits, Spot};
 pub(crate) use node::Data;
 pub use node::{Entry, Node};
-pub(crate) use objects::Kind;
+pub(crate) use objects::{Kind, is_status};
 pub(crate) use pointer::push;
-pub(crate) use pointer::{find, join, of_reference};
+pub(crate) use pointer::{find, join, of_reference, resolved};
 pub(crate) use restated::{only_requires, says};
 pub(crate) use survey::{Extension, Place, Survey, closest};
 

@@ -123,7 +123,7 @@ fn programs_get_everything() {
 }
 
 #[test]
-fn what_is_mended_is_said() {
+fn what_is_corrected_is_said() {
     let root = workspace();
     let file = vendor().with_file_name("mistakes.yaml");
     let arguments = [&[file.to_str().unwrap()][..], &SETTLED].concat();

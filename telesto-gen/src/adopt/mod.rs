@@ -8,8 +8,8 @@ use crate::finding::{Finding, Findings};
 use crate::lint;
 use crate::spec::{RateLimit, Spec};
 
+mod correct;
 mod leave;
-mod mend;
 mod settle;
 mod untyped;
 
@@ -157,7 +157,7 @@ pub fn adopt(
     // Only a list can be left with nothing, and the root is none.
     let draft = draft.with(settled.edits).unwrap_or(draft);
     let mut edits = Edits::default();
-    let declared = mend::declare(draft.root(), &mut edits);
+    let declared = correct::declare(draft.root(), &mut edits);
     let draft = draft.with(edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
     let is_json = text.trim_start().starts_with('{');

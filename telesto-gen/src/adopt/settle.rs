@@ -5,9 +5,9 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::iter;
 use std::time::Duration;
 
-use super::mend::mend;
+use super::correct::correct;
 use super::{Open, Settings};
-use crate::document::{Edits, Entry, Kind, Node, Spot, Survey, join};
+use crate::document::{Edits, Entry, Kind, Node, Spot, Survey, is_status, join};
 use crate::lint::{check_server, is_free, is_header_name, is_legal, is_taken, propose};
 use crate::names;
 use crate::spec::extensions::{self, RATE_LIMIT};
@@ -48,7 +48,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
     renamed.extend(schemas(root, &mut edits));
     renamed.extend(successes(root, &mut edits));
     let assumed = assume_successes(root, &mut edits);
-    mend(root, &survey, &mut edits);
+    correct(root, &survey, &mut edits);
     match (server, key_header, rate_limit) {
         (Ok(server), Ok(key_header), Ok(rate_limit)) => Ok(Settled {
             edits,
@@ -370,11 +370,6 @@ const ANY_SUCCESS: &str = "2XX";
 
 fn has_success(operation: &Node) -> bool {
     let responses = operation.get("responses").map_or(&[][..], Node::entries);
-    responses.iter().any(|entry| {
-        let status = entry.key.as_bytes();
-        matches!(
-            status,
-            [b'2', b'0'..=b'9', b'0'..=b'9'] | [b'2', b'x' | b'X', b'x' | b'X']
-        )
-    })
+    let mut statuses = responses.iter().filter(|entry| is_status(&entry.key));
+    statuses.any(|entry| entry.key.starts_with('2'))
 }

@@ -356,13 +356,9 @@ impl Cuts<'_> {
         let first = stays.iter().position(|stays| *stays);
         for (index, (child, stays)) in children.iter().zip(stays).enumerate() {
             // The first one may share its line with a dash, and with those that go.
-            let place = if Some(index) == first {
-                &children[0]
-            } else {
-                child
-            };
+            let mut place = child;
             if Some(index) == first {
-                before = None;
+                (place, before) = (&children[0], None);
             }
             for entry in self.edits.added.get(&child.spot).into_iter().flatten() {
                 self.edits.keep(entry, &mut added);

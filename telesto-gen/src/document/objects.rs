@@ -79,7 +79,8 @@ pub(super) fn shape_of(object: &Object, key: &str) -> Option<&'static Shape> {
     }
 }
 
-fn is_status(key: &str) -> bool {
+/// Whether this is the key of a response.
+pub(crate) fn is_status(key: &str) -> bool {
     match key.as_bytes() {
         b"default" => true,
         [b'1'..=b'5', rest @ ..] if rest.len() == 2 => {

@@ -90,7 +90,7 @@ pub(crate) fn find<'a>(root: &'a Node, pointer: &str) -> Target<'a> {
 }
 
 /// The node that a node stands for, if it is a reference.
-pub(super) fn resolved<'n>(root: &'n Node, node: &'n Node) -> Option<&'n Node> {
+pub(crate) fn resolved<'n>(root: &'n Node, node: &'n Node) -> Option<&'n Node> {
     let Some(reference) = node.text_of("$ref") else {
         return Some(node);
     };

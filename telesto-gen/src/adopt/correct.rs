@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::document::{Data, Edits, Kind, Node, Place, Spot, Survey, find, join, of_reference};
+use crate::document::{Data, Edits, Kind, Node, Place, Spot, Survey, join, resolved};
 use crate::lint::path_names;
 use crate::spec::METHODS;
 
@@ -20,8 +20,8 @@ const OF_SCHEMAS: [&str; 10] = [
     "pattern",
 ];
 
-/// Mends what can be said at its place.
-pub(super) fn mend(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
+/// Corrects what can be said at its place.
+pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
     for (key, default) in [("title", "API"), ("version", "unknown")] {
         let said = root.get("info").and_then(|info| info.get(key));
         if said.and_then(Node::text).is_none() {
@@ -176,15 +176,9 @@ pub(super) fn declare(root: &Node, edits: &mut Edits) -> Vec<String> {
 /// The names of the path parameters that an operation or a path declares.
 fn in_path<'a>(root: &'a Node, holder: &'a Node) -> Vec<&'a str> {
     let parameters = holder.get("parameters").map_or(&[][..], Node::items);
-    let parameters = parameters.iter().filter_map(|parameter| {
-        match parameter.text_of("$ref").and_then(of_reference) {
-            Some(pointer) => {
-                let target = find(root, &pointer);
-                target.exact.then_some(target.node)
-            }
-            None => Some(parameter),
-        }
-    });
+    let parameters = parameters
+        .iter()
+        .filter_map(|parameter| resolved(root, parameter));
     let in_path = parameters.filter(|parameter| parameter.text_of("in") == Some("path"));
     in_path
         .filter_map(|parameter| parameter.text_of("name"))
