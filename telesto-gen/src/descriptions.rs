@@ -48,9 +48,8 @@ pub(crate) fn apply(api: &mut OpenAPI) -> usize {
     });
     schemas::for_each_parameter(api, &mut |parameter| {
         let parameter = schemas::data_of(parameter);
+        // Not marked: an operation is documented with its parameters.
         parameter.description.iter_mut().for_each(&mut text);
-        let is_deprecated = parameter.deprecated == Some(true);
-        mark(is_deprecated, &mut parameter.description);
     });
     for operation in schemas::operations(api) {
         operation.summary.iter_mut().for_each(&mut text);

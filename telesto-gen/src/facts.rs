@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::descriptions;
 use crate::document::{Kind, Node};
-use crate::names::pascal;
+use crate::names::{pascal, setter};
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
 use crate::spec::{
@@ -73,6 +73,8 @@ pub(crate) enum Returns {
 pub(crate) struct ParameterFacts {
     /// Its name on the wire.
     pub(crate) name: String,
+    /// Its name in Rust, but for the underscore after a keyword.
+    pub(crate) setter: String,
     /// Where it is sent: `path`, `query` or `header`.
     pub(crate) place: String,
     /// What a list is joined with into one value.
@@ -96,6 +98,13 @@ pub(crate) struct ObjectFacts {
     /// Its name in the components, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<String>,
+}
+
+impl ParameterFacts {
+    /// Whether it has not the name that it would have by itself.
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.setter != setter(&self.name)
+    }
 }
 
 impl OperationFacts {
@@ -217,6 +226,7 @@ fn parameter_facts<'a>(spec: &Spec<'a>, parameter: &Parameter<'a>) -> ParameterF
     let described = description(&parameter.found);
     ParameterFacts {
         name: parameter.name.to_owned(),
+        setter: parameter.setter.clone(),
         place: parameter.place.to_owned(),
         joined_by: parameter.joined_by(spec),
         description: match parameter.found.node.is_set("deprecated") {

@@ -67,12 +67,57 @@ pub(crate) fn fields<'a>(properties: impl Iterator<Item = &'a String>) -> Vec<St
     properties
         .map(|property| {
             let field = snake(property);
-            let numbered = (2..).map(|number| format!("{field}_{number}"));
-            let mut free = std::iter::once(field.clone()).chain(numbered);
-            let free = free.find(|name| taken.insert(name.clone()));
-            free.unwrap_or(field)
+            free(&mut taken, field.clone(), &field)
         })
         .collect()
+}
+
+/// Methods that the builder of a request or a mock of it has already.
+const TAKEN: &[&str] = &[
+    "body",
+    "body_map",
+    "header_map",
+    "into_inner",
+    "new",
+    "send",
+];
+
+/// Whether a parameter has an underscore after its name, as keywords have.
+pub(crate) fn is_taken(setter: &str) -> bool {
+    TAKEN.contains(&setter)
+}
+
+/// The setters of the parameters of an operation, by their names on the wire and
+/// whether they are in the path. Those in the path keep their names, and then the
+/// first one of those that are the same.
+pub(crate) fn setters(parameters: &[(&str, bool)]) -> Vec<String> {
+    let mut setters = vec![String::new(); parameters.len()];
+    let mut taken = HashSet::new();
+    for in_path in [true, false] {
+        for (index, (name, _)) in parameters.iter().enumerate() {
+            if parameters[index].1 != in_path {
+                continue;
+            }
+            let name = setter(name);
+            let first = match is_taken(&name) {
+                true => format!("{name}_"),
+                false => name.clone(),
+            };
+            setters[index] = free(&mut taken, first, &name);
+        }
+    }
+    setters
+}
+
+/// The first of a name and those with a number that is not taken, which it is then.
+fn free(taken: &mut HashSet<String>, first: String, name: &str) -> String {
+    let mut found = first;
+    let mut number = 2;
+    while !taken.insert(found.clone()) {
+        found = format!("{name}_{number}");
+        number += 1;
+    }
+    found
 }
 
 /// Whether `rust` makes two of the names equal.
@@ -86,7 +131,43 @@ pub(crate) fn has_clash<'a>(
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[test]
+    fn parameters_have_setters_of_their_own() {
+        let parameters = [
+            ("id", false),
+            ("new", false),
+            ("Id", true),
+            ("id<", false),
+            ("New", false),
+            ("id_2", false),
+        ];
+        let expected = ["id_2", "new_", "id", "id_3", "new_2", "id_2_2"];
+        assert_eq!(setters(&parameters), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn one_more_parameter_renames_none(
+            mut parameters in vec(("[aA]-?|send-?2?|a_[23]", any::<bool>()), 1..6),
+        ) {
+            let named = |all: &[(String, bool)]| {
+                let all: Vec<(&str, bool)> = all.iter().map(|(name, is)| (&**name, *is)).collect();
+                setters(&all)
+            };
+            let all = named(&parameters);
+            let different: HashSet<&String> = all.iter().collect();
+            prop_assert_eq!(different.len(), all.len());
+            // One of the path would be another path.
+            if parameters.pop().is_some_and(|(_, is_in_path)| !is_in_path) {
+                prop_assert_eq!(&named(&parameters)[..], &all[..parameters.len()]);
+            }
+        }
+    }
 
     #[test]
     fn names_agree_with_what_typify_makes() {

@@ -81,6 +81,23 @@ pub(crate) fn item<T>(item: &mut ReferenceOr<T>) -> Option<&mut T> {
     }
 }
 
+/// A parameter, or the one that a reference leads to.
+pub(crate) fn parameter<'a>(
+    api: &'a OpenAPI,
+    parameter: &'a ReferenceOr<Parameter>,
+) -> Option<&'a Parameter> {
+    let mut found = parameter;
+    for _ in 0..DEEPEST {
+        let reference = match found {
+            ReferenceOr::Item(parameter) => return Some(parameter),
+            ReferenceOr::Reference { reference } => reference,
+        };
+        let name = reference.strip_prefix("#/components/parameters/")?;
+        found = api.components.as_ref()?.parameters.get(name)?;
+    }
+    None
+}
+
 /// What every parameter has, wherever it is sent.
 pub(crate) fn data_of(parameter: &mut Parameter) -> &mut ParameterData {
     let (Parameter::Query { parameter_data, .. }
@@ -196,7 +213,7 @@ pub(crate) fn slots(api: &mut OpenAPI) -> impl Iterator<Item = &mut Option<Opera
 }
 
 /// The places where a path may have an operation, by method.
-fn methods(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 8] {
+pub(crate) fn methods(item: &mut PathItem) -> [(&'static str, &mut Option<Operation>); 8] {
     [
         ("get", &mut item.get),
         ("put", &mut item.put),

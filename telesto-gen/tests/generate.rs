@@ -17,6 +17,17 @@ fn files(text: &str) -> Result<Vec<telesto_gen::GeneratedFile>, telesto_gen::Fin
 }
 
 #[test]
+fn no_mark_of_a_step_is_left() {
+    let text = include_str!("../../tests/fixture-api/generated/made-up.yaml");
+    for file in files(text).unwrap() {
+        let text = file.text.to_ascii_lowercase();
+        let mark = text.find("zq").map(|at| &text[at.saturating_sub(20)..]);
+        let mark = mark.map(|rest| rest.lines().next());
+        assert_eq!(mark, None, "{}", file.path.display());
+    }
+}
+
+#[test]
 fn every_step_says_how_often_it_applied() {
     let document = Document::parse("made-up.yaml", MADE_UP.to_owned()).unwrap();
     let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
@@ -26,6 +37,7 @@ fn every_step_says_how_often_it_applied() {
         ("choices", 0),
         ("joined-lists", 0),
         ("alternatives", 2),
+        ("colliding-parameters", 0),
         ("media-types", 2),
         ("error-responses", 4),
         ("head-bodies", 0),

@@ -37,6 +37,7 @@ pub(crate) fn apply(
         ("joined-lists", parameters::lists(api)),
         // Then this, as it goes by the places in the document.
         ("alternatives", alternatives::apply(api, unions)),
+        ("colliding-parameters", parameters::names(api)),
         ("media-types", media_types(api)),
         ("error-responses", error_responses(api)),
         ("head-bodies", head_bodies(api)),

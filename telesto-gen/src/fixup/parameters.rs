@@ -1,14 +1,17 @@
 //! progenitor makes a type of a parameter that may be one of several plain values, and
 //! then code that does not compile. Here it is text, whatever its value is. Of lists that
-//! are joined, it knows nothing: `refine::send` joins them.
+//! are joined, it knows nothing: `refine::send` joins them. It tells parameters apart only
+//! by name, and takes names that its builders have already: such a parameter gets another
+//! name, from which `refine::rename` restores the one on the wire.
 
 use openapiv3::{
-    OpenAPI, Parameter, ParameterSchemaOrContent, QueryStyle, ReferenceOr, Schema, SchemaData,
-    SchemaKind, StringType, Type,
+    OpenAPI, Parameter, ParameterSchemaOrContent, PathItem, QueryStyle, ReferenceOr, Schema,
+    SchemaData, SchemaKind, StringType, Type,
 };
 
+use super::renamed::marked;
 use super::says_nothing;
-use crate::schemas;
+use crate::{names, schemas};
 
 /// Makes text of parameters that may be one of several plain values. Returns how many
 /// there were.
@@ -48,6 +51,89 @@ fn is_choice(api: &OpenAPI, schema: &ReferenceOr<Schema>) -> bool {
         }
         _ => false,
     }
+}
+
+/// Renames parameters that would have the name of another one. Returns how many.
+pub(super) fn names(api: &mut OpenAPI) -> usize {
+    let document = api.clone();
+    let mut renamed = 0;
+    for (mut path, mut item) in std::mem::take(&mut api.paths.paths) {
+        if let ReferenceOr::Item(item) = &mut item {
+            renamed += rename_in(item, &mut path, &document);
+        }
+        api.paths.paths.insert(path, item);
+    }
+    renamed
+}
+
+/// Renames parameters of the operations of a path, and in the path. Returns how many.
+/// The operations declare all of them themselves then, since one that they share may
+/// have another name in each.
+fn rename_in(item: &mut PathItem, path: &mut String, document: &OpenAPI) -> usize {
+    let shared = item.parameters.clone();
+    let mut renamed = 0;
+    let operations = schemas::methods(item).into_iter();
+    let operations = operations.filter_map(|(_, operation)| operation.as_mut());
+    let operations = operations.map(|operation| {
+        let mut parameters = merged(&shared, &operation.parameters, document);
+        renamed += rename(&mut parameters, path);
+        (operation, parameters)
+    });
+    let operations: Vec<_> = operations.collect();
+    if renamed > 0 {
+        for (operation, parameters) in operations {
+            let parameters = parameters.into_iter();
+            operation.parameters = parameters.map(ReferenceOr::Item).collect();
+        }
+        item.parameters.clear();
+    }
+    renamed
+}
+
+/// Renames those of the parameters of an operation that have to be.
+fn rename(parameters: &mut [Parameter], path: &mut String) -> usize {
+    let named = parameters.iter().map(|parameter| {
+        let is_in_path = matches!(parameter, Parameter::Path { .. });
+        (parameter.parameter_data_ref().name.as_str(), is_in_path)
+    });
+    let setters = names::setters(&named.collect::<Vec<_>>());
+    let mut renamed = 0;
+    for (parameter, setter) in parameters.iter_mut().zip(setters) {
+        let is_in_path = matches!(parameter, Parameter::Path { .. });
+        let name = &mut schemas::data_of(parameter).name;
+        if setter == names::setter(name) {
+            continue;
+        }
+        let new = marked(&setter, name);
+        if is_in_path {
+            *path = path.replace(&format!("{{{name}}}"), &format!("{{{new}}}"));
+        }
+        *name = new;
+        renamed += 1;
+    }
+    renamed
+}
+
+/// The parameters of a path and those of its operation, which override them.
+fn merged(
+    shared: &[ReferenceOr<Parameter>],
+    own: &[ReferenceOr<Parameter>],
+    document: &OpenAPI,
+) -> Vec<Parameter> {
+    let resolved = |all: &[ReferenceOr<Parameter>]| -> Vec<Parameter> {
+        let all = all
+            .iter()
+            .filter_map(|one| schemas::parameter(document, one));
+        all.cloned().collect()
+    };
+    let key = |parameter: &Parameter| {
+        let name = parameter.parameter_data_ref().name.clone();
+        (std::mem::discriminant(parameter), name)
+    };
+    let (mut all, own) = (resolved(shared), resolved(own));
+    all.retain(|one| own.iter().all(|other| key(one) != key(other)));
+    all.extend(own);
+    all
 }
 
 /// Makes usual parameters of those whose lists are joined. Returns how many there were.

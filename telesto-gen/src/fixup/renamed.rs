@@ -35,7 +35,7 @@ pub(super) fn apply(api: &mut OpenAPI, document: &OpenAPI) -> usize {
 }
 
 /// The name that carries another one, on the wire.
-fn marked(name: &str, wire: &str) -> String {
+pub(super) fn marked(name: &str, wire: &str) -> String {
     format!("{name}{MARK}{}{END}", hex::of(wire))
 }
 

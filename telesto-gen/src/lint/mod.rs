@@ -198,9 +198,10 @@ static RULES: &[Rule] = &[
     // Parameters.
     error(
         "parameter-name",
-        "the parameters of an operation have different names, also in Rust",
+        "an operation declares each of its parameters once",
         parameters::name,
-    ),
+    )
+    .fixed_by("takes out the second one if it says the same"),
     error(
         "unsupported-parameter",
         "a parameter can be sent by the client",

@@ -5,61 +5,25 @@ use crate::document::Kind;
 use super::Report;
 use super::bodies::is_plain;
 use super::root::is_header_name;
-use crate::names;
 use crate::spec::{Found, Spec};
 
-/// Methods that a request builder or a mock has already.
-const TAKEN: &[&str] = &["header_map", "into_inner", "new", "send"];
-
-/// progenitor tells parameters apart only by name: the last of two with the same
-/// name wins, whatever its `in`.
+/// Of two parameters with the same name in the same place, the last one would win.
 pub(super) fn name(spec: &Spec<'_>, report: &mut Report<'_>) {
     for operation in &spec.operations {
         let label = operation.label();
         let parameters = spec.parameters(operation);
-        let has_body = operation.node.get("requestBody").is_some();
         for (index, parameter) in parameters.iter().enumerate() {
-            let name = parameter.name;
-            let rust = names::setter(name);
-            let before = &parameters[..index];
-            if let Some(first) = before.iter().find(|p| p.name == name) {
-                let message = match first.place == parameter.place {
-                    true => format!("`{label}` declares the parameter `{name}` twice"),
-                    false => format!(
-                        "`{label}` has two parameters `{name}`, in {} and in {}",
-                        first.place, parameter.place
-                    ),
-                };
-                // That of the path has to stay.
-                let second = match parameter.place {
-                    "path" => first,
-                    _ => parameter,
-                };
-                report.at(
-                    &second.mention,
-                    message,
-                    "remove one of the two: the client tells parameters apart only by name",
-                );
-            } else if let Some(first) = before.iter().find(|p| names::setter(p.name) == rust) {
-                report.at(
+            let (name, place) = (parameter.name, parameter.place);
+            let mut before = parameters[..index].iter();
+            if let Some(first) = before.find(|p| p.name == name && p.place == place) {
+                let finding = report.of_value(
                     &parameter.mention,
-                    format!(
-                        "the parameters `{}` and `{name}` of `{label}` are both `{rust}` in Rust",
-                        first.name
-                    ),
-                    "remove one of the two",
+                    format!("`{label}` declares the {place} parameter `{name}` twice"),
+                    "remove one of the two".to_owned(),
                 );
-            } else if TAKEN.contains(&rust.as_str())
-                || (has_body && matches!(rust.as_str(), "body" | "body_map"))
-            {
-                report.at(
-                    &parameter.mention,
-                    format!(
-                        "the parameter `{name}` of `{label}` clashes with `{rust}` of the request \
-                         builder"
-                    ),
-                    "remove it, or call the operation with `client.request(method, path)`",
-                );
+                let says_the_same = first.found.node == parameter.found.node;
+                let gone = says_the_same.then_some(parameter.mention.as_str());
+                report.add(report.fixed_without(finding, gone));
             }
         }
     }

@@ -9,12 +9,13 @@ use syn::{
     TypeParamBound, WherePredicate, parse_quote,
 };
 
-use super::tree;
+use super::{rename, tree};
 use crate::facts::{Facts, OperationFacts, Returns};
 use crate::spec::Coding;
 
 /// Changes progenitor's output; returns the number of operations.
 pub(crate) fn refine(file: &mut File, facts: &Facts) -> Result<usize, String> {
+    rename::parameters(file, facts);
     let operations = facts.by_builder();
     let mut changed = 0;
     for block in tree::inherent_impls(tree::module(file, "operations")?) {

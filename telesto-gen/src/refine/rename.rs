@@ -1,15 +1,17 @@
-//! Restores the wire names of properties that were renamed so that two of them
-//! do not become one field.
+//! Restores the wire names of properties and parameters that were renamed so that two
+//! of them do not become one field or one setter.
 
 use proc_macro2::{Group, Ident, Literal, TokenStream, TokenTree};
 use syn::visit_mut::{self, VisitMut};
 use syn::{Attribute, Field, File, Item, LitStr, Macro, Meta, parse_quote};
+use unicode_ident::is_xid_continue;
 
 use super::tree;
 use crate::facts::Facts;
 use crate::fixup::renamed::split;
+use crate::names::is_taken;
 
-pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
+pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
     let mut renamed = 0;
     for item in items.iter_mut() {
@@ -33,7 +35,35 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     if renamed > 0 {
         items.iter_mut().for_each(|item| Plain.visit_item_mut(item));
     }
+    renamed += parameters(file, facts);
     Ok(renamed)
+}
+
+/// Restores the names of parameters, in a client or its mocks. Returns how many were
+/// renamed.
+pub(super) fn parameters(file: &mut File, facts: &Facts) -> usize {
+    let operations = facts.operations.iter();
+    let parameters = operations.flat_map(|operation| &operation.parameters);
+    let renamed = parameters.filter(|parameter| parameter.is_renamed());
+    let renamed = renamed.count();
+    if renamed > 0 {
+        WireNames.visit_file_mut(file);
+        Plain.visit_file_mut(file);
+    }
+    renamed
+}
+
+/// Makes names on the wire of texts that are names.
+struct WireNames;
+
+impl VisitMut for WireNames {
+    fn visit_lit_str_mut(&mut self, text: &mut LitStr) {
+        if let Some((before, wire, "")) = split(&text.value())
+            && before.chars().all(is_xid_continue)
+        {
+            *text = LitStr::new(&wire, text.span());
+        }
+    }
 }
 
 /// Takes the names that they carry from all others.
@@ -67,9 +97,19 @@ impl VisitMut for Plain {
 
 /// A text without the names that it carries; `None` if there are none.
 fn plain(text: &str) -> Option<String> {
-    let (before, _, after) = split(text)?;
+    let (before, wire, after) = split(text)?;
     let after = plain(after).unwrap_or_else(|| after.to_owned());
-    Some(format!("{before}{after}"))
+    let other = before.trim_end_matches(is_xid_continue);
+    if other.ends_with('{') && after.starts_with('}') {
+        // A path, in docs.
+        return Some(format!("{other}{wire}{after}"));
+    }
+    let underscore = if is_taken(&before[other.len()..]) {
+        "_"
+    } else {
+        ""
+    };
+    Some(format!("{before}{underscore}{after}"))
 }
 
 fn tokens(all: &TokenStream) -> TokenStream {

@@ -12,8 +12,8 @@ use syn::{
 };
 
 use super::tree;
+use crate::descriptions;
 use crate::facts::{Facts, OperationFacts};
-use crate::{descriptions, names};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.by_builder();
@@ -209,7 +209,7 @@ fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> Str
     let parameter = operation
         .parameters
         .iter()
-        .find(|parameter| plain(&names::setter(&parameter.name)) == plain(setter));
+        .find(|parameter| plain(&parameter.setter) == plain(setter));
     match (parameter, &operation.body) {
         (Some(parameter), _) => {
             let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);

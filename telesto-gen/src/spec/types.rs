@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToSnakeCase as _;
 
 use crate::document::{Node, find, join};
-use crate::names::{fields, pascal, snake};
+use crate::names::{fields, pascal, setter, snake};
 
 use super::alternatives::Union;
 use super::{Found, Spec, component_name, sent_as, statuses};
@@ -52,7 +52,10 @@ impl<'s, 'a> Types<'s, 'a> {
             let Some(id) = operation.id() else { continue };
             for parameter in spec.parameters(operation) {
                 if let Some(schema) = parameter.found.node.get("schema") {
-                    let name = format!("{id}-{}", parameter.name);
+                    let name = match parameter.setter == setter(parameter.name) {
+                        true => format!("{id}-{}", parameter.name),
+                        false => format!("{id}-{}", parameter.setter),
+                    };
                     types.walk(&name, schema, &parameter.found.field("schema"));
                 }
             }

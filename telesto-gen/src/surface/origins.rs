@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::SurfaceItem;
 use crate::document::{Node, join};
-use crate::names::{pascal, setter, snake};
+use crate::names::{pascal, snake};
 use crate::spec::types::Types;
 use crate::spec::{Found, Operation, Spec};
 
@@ -102,7 +102,7 @@ impl<'s, 'a> Origins<'s, 'a> {
         }
         let method = method.trim_end_matches("()").trim_matches('_');
         let mut parameters = self.spec.parameters(operation).into_iter();
-        let parameter = parameters.find(|p| setter(p.name).trim_matches('_') == method);
+        let parameter = parameters.find(|p| p.setter.trim_matches('_') == method);
         if let Some(parameter) = parameter {
             return Some(parameter.mention);
         }

@@ -8,7 +8,7 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use telesto_fixture_api::ErrorKind;
 use telesto_fixture_api::httpmock::MockServerExt as _;
-use telesto_fixture_api::types::RackType;
+use telesto_fixture_api::types::{GetPlankBody, GetPlankId2, RackType};
 
 use crate::support::{made_up, mock_server};
 
@@ -55,6 +55,66 @@ async fn all_of_them() {
     assert!(others.unwrap_err().is_not_found());
     assert!(call().size(20).send().await.unwrap_err().is_not_found());
     assert!(call().x_shared(4).send().await.unwrap_err().is_not_found());
+}
+
+#[tokio::test]
+async fn those_whose_names_clash() {
+    let server = MockServer::start_async().await;
+    let day = date(2024, 1, 15);
+    let mock = server.get_plank(|when, then| {
+        when.send_("a")
+            .id(7)
+            .id_2(GetPlankId2::B)
+            .id_3([1, 2])
+            .id_4(day)
+            .x_start(3)
+            .x_start_2(4)
+            .new_(true)
+            .body_(GetPlankBody::C);
+        then.no_content();
+    });
+    let other = server.put_plank(|when, then| {
+        when.send_("a").id(7).body_("b").body_map_("c");
+        then.no_content();
+    });
+    let client = made_up(&server);
+    let call = || {
+        let call = client.get_plank().send_("a").id(7).id_2(GetPlankId2::B);
+        let call = call.id_3(vec![1, 2]).id_4(day).x_start(3).x_start_2(4);
+        call.new_(true).body_(GetPlankBody::C)
+    };
+    call().send().await.unwrap();
+    mock.assert_async().await;
+    assert!(call().id_4(None).send().await.unwrap_err().is_not_found());
+    let call = client.put_plank().send_("a").id(7).body_("b");
+    let call = call.body_map_("c").body_map(|plank| plank.width(3));
+    call.send().await.unwrap();
+    other.assert_async().await;
+}
+
+#[tokio::test]
+async fn those_whose_names_clash_are_sent_as_they_are() {
+    let telesto = mock_server().await;
+    let client = telesto.client();
+    let call = client.get_plank().send_("a/").id(7).id_2(GetPlankId2::B);
+    let call = call.id_3(vec![1, 2]).id_4(date(2024, 1, 15)).x_start(3);
+    let call = call.x_start_2(4).new_(true).body_(GetPlankBody::C);
+    call.send().await.unwrap();
+    let request = &telesto.server.requests()[0];
+    assert_eq!(
+        request.path_and_query,
+        "/v9/v1.0/planks/a%2F/7?body=c&id=b&id%3C=1%2C2&new=true&x-start=4"
+    );
+    let header = |name: &str| {
+        let headers = request.headers.iter();
+        let mut values = headers.filter(|(header, _)| header == name);
+        values.next().map(|(_, value)| value.as_str())
+    };
+    assert_eq!(header("id"), Some("2024-01-15"));
+    assert_eq!(header("x-start"), Some("3"));
+    let error = client.get_plank().id(7).send_("a").send().await;
+    let error = error.unwrap_err();
+    assert!(error.to_string().contains("`id_2`"), "{error}");
 }
 
 #[tokio::test]

@@ -2414,6 +2414,142 @@ pub mod types {
             value.parse()
         }
     }
+    ///`GetPlankBody`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum GetPlankBody {
+        #[serde(rename = "c")]
+        C,
+        #[serde(rename = "d")]
+        D,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for GetPlankBody {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::C => f.write_str("c"),
+                Self::D => f.write_str("d"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GetPlankBody {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "c" => Ok(Self::C),
+                "d" => Ok(Self::D),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid GetPlankBody: expected `c` or `d`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GetPlankBody {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GetPlankBody {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`GetPlankId2`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum GetPlankId2 {
+        #[serde(rename = "a")]
+        A,
+        #[serde(rename = "b")]
+        B,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for GetPlankId2 {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::A => f.write_str("a"),
+                Self::B => f.write_str("b"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for GetPlankId2 {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "a" => Ok(Self::A),
+                "b" => Ok(Self::B),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid GetPlankId2: expected `a` or `b`", value
+                            .escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for GetPlankId2 {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for GetPlankId2 {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`GetScaleUnit`
     #[derive(
         ::serde::Deserialize,
@@ -3980,6 +4116,20 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`Plank`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct Plank {
+        #[serde(default, with = "crate::wire")]
+        pub width: ::std::option::Option<i64>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Plank {
+        pub fn builder() -> builder::Plank {
+            Default::default()
         }
     }
     ///`Poster`
@@ -13913,6 +14063,70 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct Plank {
+            width: ::std::result::Result<
+                ::std::option::Option<i64>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Plank {
+            fn default() -> Self {
+                Self {
+                    width: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Plank {
+            /**The field `width`.
+
+Optional.*/
+            pub fn width(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<i64>>,
+            ) -> Self {
+                self.width = crate::argument::property(
+                    "width",
+                    "width",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Plank, crate::Error> {
+                crate::argument::built(
+                    "Plank",
+                    <super::Plank as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Plank> for super::Plank {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Plank,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    width: value.width?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Plank> for Plank {
+            fn from(value: super::Plank) -> Self {
+                Self {
+                    width: Ok(value.width),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Poster {
             title: ::std::result::Result<
                 ::std::option::Option<::std::string::String>,
@@ -19956,33 +20170,34 @@ Optional.*/
         Text, Fn : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
         FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
         Object, From : Text, FromStr : Object, GapPlace : Object, Gaps : Object,
-        GapsKindsItem : Text, GetScaleUnit : Text, Goods : Object, GoodsForm : Object,
-        Hash : Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody :
-        Object, Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem :
-        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        GapsKindsItem : Text, GetPlankBody : Text, GetPlankId2 : Text, GetScaleUnit :
+        Text, Goods : Object, GoodsForm : Object, Hash : Object, ImportPostersBody :
+        Object, Kit : Object, LabelSatchelBody : Object, Ledger : Object,
+        ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
+        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
         ListMoodsResponseItemState : Text, ListStocktakesResponseStatus203 : Object,
         ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Member :
         Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
         NewSupplier : Object, Numbered : Object, OldPrint : Object, Option : Text,
         OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object, Parcel :
         Object, ParcelSize : Object, Person : Object, Phone : Object, PhotographDraftBody
-        : Object, Pile : Object, PileKind : Text, Poster : Object, PosterPhoto : Object,
-        PosterPhotoPlace : Object, Priced : Object, PrintState : Text, RackType : Text,
-        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
-        RecordState : Text, ResponseValue : Object, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
-        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
-        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object,
-        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, Skid : Object,
-        SkidLabelsItem : Text, SkidObject : Text, SkidOwner : Object, SkidPlace : Object,
-        SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
-        StartRecountBody : Object, StartRecountByFormBody : Object,
-        StartStocktakeResponseStatus2Xx : Object, Stocktake : Object, StocktakeJob :
-        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, Thing : Object, ThingChange : Object, ToString : Text,
-        Tree : Object, TreePlace : Object, TreePlaceRow : Object, TreePlaceRowShelvesItem
-        : Object, TryFrom : Object, Upload : Text, Url : Object, Vec : Object, Wire :
-        Object
+        : Object, Pile : Object, PileKind : Text, Plank : Object, Poster : Object,
+        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
+        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
+        RecordOwner : Object, RecordState : Text, ResponseValue : Object, Result :
+        Object, ResultBody : Object, ResultKind : Text, ResultPlace : Object,
+        ResultPlaceRow : Object, Robot : Object, RobotModel : Text, Round : Object,
+        RoundKind : Text, Satchel : Object, Scale : Object, ScalePlatesItem : Object,
+        ScaleProperties : Object, Screw : Object, Serialize : Text, Shelf : Object,
+        ShelfKind : Text, Sized : Text, Skid : Object, SkidLabelsItem : Text, SkidObject
+        : Text, SkidOwner : Object, SkidPlace : Object, SmallPrint : Object,
+        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
+        Object, StartRecountByFormBody : Object, StartStocktakeResponseStatus2Xx :
+        Object, Stocktake : Object, StocktakeJob : Object, Strap : Object,
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
+        Object, ThingChange : Object, ToString : Text, Tree : Object, TreePlace : Object,
+        TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload
+        : Text, Url : Object, Vec : Object, Wire : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Empty :
@@ -20078,39 +20293,39 @@ Optional.*/
         "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
         phone_id, optional "since" : since, } PhotographDraftBody { required "photo" :
         photo, optional "title" : title, } Pile { optional "kind" : kind, optional "top"
-        : top, optional "others" : others, } Poster { optional "title" : title, }
-        PosterPhoto { required "photo" : photo, required "title" : title, optional
-        "details" : details, optional "colours" : colours, optional "height" : height,
-        optional "printed" : printed, optional "note" : note, optional "place" : place, }
-        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
-        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
-        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
-        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
-        optional "day" : day, optional "instant" : instant, optional "local" : local,
-        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
-        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
-        free, } Record { optional "note" : note, optional "Price" : price, optional
-        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
-        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
-        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
-        prices, optional "nullable" : nullable, optional "anything" : anything, }
-        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
-        optional "name" : name, ..extra } ResponseValue { optional "of" : of, optional
-        "upload" : upload, optional "empty" : empty, optional "date" : date, optional
-        "Clone" : clone, optional "Debug" : debug, optional "Serialize" : serialize,
-        optional "Deserialize" : deserialize, optional "From" : from, optional "TryFrom"
-        : try_from, optional "Display" : display, optional "FromStr" : from_str, optional
-        "ToString" : to_string, optional "Wire" : wire, optional "Sized" : sized,
-        optional "Fn" : fn_, optional "Builder" : builder, optional "Hash" : hash,
-        optional "Eq" : eq, } Result { optional "Self" : self_, optional "builder" :
-        builder, optional "value" : value, optional "try_from" : try_from, optional
-        "place" : place, optional "kind" : kind, optional "string" : string, optional
-        "vec" : vec, optional "box" : box_, optional "async" : async_, optional "" : x, }
-        ResultBody { optional "note" : note, } ResultPlace { optional "row" : row, }
-        ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required "model"
-        : model, } Round { required "kind" : kind, optional "radius" : radius, } Satchel
-        { optional "weight" : weight, } Scale { optional "id" : id, optional "enum" :
-        enum_, optional "properties" : properties, optional "plates" : plates, }
+        : top, optional "others" : others, } Plank { optional "width" : width, } Poster {
+        optional "title" : title, } PosterPhoto { required "photo" : photo, required
+        "title" : title, optional "details" : details, optional "colours" : colours,
+        optional "height" : height, optional "printed" : printed, optional "note" : note,
+        optional "place" : place, } PosterPhotoPlace { optional "aisle" : aisle, optional
+        "wall" : wall, } Priced { optional "id" : id, optional "price" : price, } Reading
+        { optional "text" : text, optional "decimal" : decimal, optional "int" : int,
+        optional "int32" : int32, optional "int64" : int64, optional "double" : double,
+        optional "flag" : flag, optional "day" : day, optional "instant" : instant,
+        optional "local" : local, optional "uuid" : uuid, optional "uri" : uri, optional
+        "byte" : byte, optional "email" : email, optional "ip" : ip, optional "list" :
+        list, optional "free" : free, } Record { optional "note" : note, optional "Price"
+        : price, optional "count" : count, optional "open" : open, optional "sold" :
+        sold, optional "state" : state, optional "owner" : owner, optional "kind" : kind,
+        optional "extra" : extra, optional "labels" : labels, optional "codes" : codes,
+        optional "prices" : prices, optional "nullable" : nullable, optional "anything" :
+        anything, } RecordForm { optional "note" : note, optional "labels" : labels, }
+        RecordOwner { optional "name" : name, ..extra } ResponseValue { optional "of" :
+        of, optional "upload" : upload, optional "empty" : empty, optional "date" : date,
+        optional "Clone" : clone, optional "Debug" : debug, optional "Serialize" :
+        serialize, optional "Deserialize" : deserialize, optional "From" : from, optional
+        "TryFrom" : try_from, optional "Display" : display, optional "FromStr" :
+        from_str, optional "ToString" : to_string, optional "Wire" : wire, optional
+        "Sized" : sized, optional "Fn" : fn_, optional "Builder" : builder, optional
+        "Hash" : hash, optional "Eq" : eq, } Result { optional "Self" : self_, optional
+        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
+        optional "place" : place, optional "kind" : kind, optional "string" : string,
+        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
+        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
+        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
+        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
+        Satchel { optional "weight" : weight, } Scale { optional "id" : id, optional
+        "enum" : enum_, optional "properties" : properties, optional "plates" : plates, }
         ScalePlatesItem { optional "width" : width, optional "height" : height, }
         ScaleProperties { optional "a" : a, } Screw { optional "kind" : kind, optional
         "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
@@ -20156,12 +20371,12 @@ Optional.*/
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
         ConsignmentSizeListed, ContainerState, Copy, Display, DraftState, DrawerColor,
         Eq, EqualUnit, Finish, FoundCodesItem, FoundText, From, GapsKindsItem,
-        GetScaleUnit, LedgerName, ListLedgersSortBy, ListMoodsResponseItemCode,
-        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, Mood, NaiveDateTime,
-        Option, OptionSort, PileKind, PrintName, PrintState, RackType, RecordState,
-        ResultKind, RobotModel, RoundKind, Serialize, ShelfKind, ShelfKindAlias,
-        ShelfName, ShelfPrice, Sized, SkidLabelsItem, SkidObject, SmallPrintPaper,
-        SquareKind, SupplierStatus, ToString, Upload
+        GetPlankBody, GetPlankId2, GetScaleUnit, LedgerName, ListLedgersSortBy,
+        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
+        Made, Mood, NaiveDateTime, Option, OptionSort, PileKind, PrintName, PrintState,
+        RackType, RecordState, ResultKind, RobotModel, RoundKind, Serialize, ShelfKind,
+        ShelfKindAlias, ShelfName, ShelfPrice, Sized, SkidLabelsItem, SkidObject,
+        SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -20201,14 +20416,14 @@ Optional.*/
         ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
         ListStocktakesResponseStatus203, ListStocktakesResponseStatus203NextObject, Mail,
         Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase,
-        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Poster,
-        PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm, RecordOwner,
-        ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow, Robot, Round,
-        Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf, Skid, SkidOwner,
-        SkidPlace, SmallPrint, Square, StartRecountBody, StartRecountByFormBody,
-        StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob, Strap, SuppliedProduct,
-        Supplier, Thing, ThingChange, Tree, TreePlace, TreePlaceRow,
-        TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
+        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Plank,
+        Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm,
+        RecordOwner, ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow,
+        Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf,
+        Skid, SkidOwner, SkidPlace, SmallPrint, Square, StartRecountBody,
+        StartRecountByFormBody, StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob,
+        Strap, SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace,
+        TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -21501,6 +21716,75 @@ let response = client.get_rack()
     pub fn get_rack(&self) -> builder::GetRack<'_> {
         builder::GetRack::new(self)
     }
+    /**Get a plank, by parameters whose names clash
+
+Sends a `GET` request to `/v1.0/planks/{send}/{id}`
+
+Arguments:
+- `send_`
+- `id`
+- `body_`
+- `id_2`
+- `id_3`
+- `new_`: Whether it is new.
+- `x_start_2`
+- `x_start`
+- `id_4`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, send_: ::std::string::String, id: i64, body_: telesto_fixture_api::types::GetPlankBody, id_2: telesto_fixture_api::types::GetPlankId2, id_3: ::std::vec::Vec<i64>, new_: bool, x_start_2: i64, x_start: i64, id_4: ::jiff::civil::Date) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_plank()
+    .send_(send_)
+    .id(id)
+    .body_(body_)
+    .id_2(id_2)
+    .id_3(id_3)
+    .new_(new_)
+    .x_start_2(x_start_2)
+    .x_start(x_start)
+    .id_4(id_4)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_plank(&self) -> builder::GetPlank<'_> {
+        builder::GetPlank::new(self)
+    }
+    /**Replace a plank
+
+Sends a `PUT` request to `/v1.0/planks/{send}/{id}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, send_: ::std::string::String, id: i64, body_: ::std::string::String, old: ::std::string::String, x_start: i64, body_map_: ::std::string::String, body: telesto_fixture_api::types::Plank) -> Result<(), telesto_fixture_api::Error> {
+let response = client.put_plank()
+    .send_(send_)
+    .id(id)
+    .body_(body_)
+    .old(old)
+    .x_start(x_start)
+    .body_map_(body_map_)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn put_plank(&self) -> builder::PutPlank<'_> {
+        builder::PutPlank::new(self)
+    }
     /**List the shelves
 
 Sends a `GET` request to `/shelves`
@@ -21865,11 +22149,7 @@ Arguments:
 - `print`
 - `names`
 - `state`: Only those.
-
-zq-deprecated
-- `x_print`:
-
-zq-deprecated
+- `x_print`
 
 Documented at <https://fixture.invalid/docs>.
 
@@ -27502,6 +27782,432 @@ Optional.*/
             self
         }
     }
+    /**Builder for [`Client::get_plank`]
+
+[`Client::get_plank`]: super::Client::get_plank*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetPlank<'a> {
+        client: &'a super::Client,
+        send_: ::std::result::Result<::std::string::String, ::std::string::String>,
+        id: ::std::result::Result<i64, ::std::string::String>,
+        body_: ::std::result::Result<
+            ::std::option::Option<types::GetPlankBody>,
+            ::std::string::String,
+        >,
+        id_2: ::std::result::Result<types::GetPlankId2, ::std::string::String>,
+        id_3: ::std::result::Result<
+            ::std::option::Option<::std::vec::Vec<i64>>,
+            ::std::string::String,
+        >,
+        new_: ::std::result::Result<::std::option::Option<bool>, ::std::string::String>,
+        x_start_2: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
+        x_start: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
+        id_4: ::std::result::Result<
+            ::std::option::Option<::jiff::civil::Date>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetPlank<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                send_: Err("missing required parameter `send_`".to_string()),
+                id: Err("missing required parameter `id`".to_string()),
+                body_: Ok(None),
+                id_2: Err("missing required parameter `id_2`".to_string()),
+                id_3: Ok(None),
+                new_: Ok(None),
+                x_start_2: Ok(None),
+                x_start: Ok(None),
+                id_4: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `send`.
+
+Required.*/
+        pub fn send_(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.send_ = crate::argument::field("send_", value);
+            self
+        }
+        /**The path parameter `id`.
+
+Required.*/
+        pub fn id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.id = crate::argument::field("id", value);
+            self
+        }
+        /**The query parameter `body`.
+
+Optional.*/
+        pub fn body_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::GetPlankBody>>,
+        ) -> Self {
+            self.body_ = crate::argument::field("body_", value);
+            self
+        }
+        /**The query parameter `id`.
+
+Required.*/
+        pub fn id_2(mut self, value: impl crate::Argument<types::GetPlankId2>) -> Self {
+            self.id_2 = crate::argument::field("id_2", value);
+            self
+        }
+        /**The query parameter `id<`.
+
+Optional.*/
+        pub fn id_3(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::vec::Vec<i64>>>,
+        ) -> Self {
+            self.id_3 = crate::argument::field("id_3", value);
+            self
+        }
+        /**Whether it is new.
+
+Optional.*/
+        pub fn new_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            self.new_ = crate::argument::field("new_", value);
+            self
+        }
+        /**The query parameter `x-start`.
+
+Optional.*/
+        pub fn x_start_2(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            self.x_start_2 = crate::argument::field("x_start_2", value);
+            self
+        }
+        /**The header parameter `X-Start`.
+
+Optional.*/
+        pub fn x_start(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            self.x_start = crate::argument::field("x_start", value);
+            self
+        }
+        /**The header parameter `id`.
+
+Optional.*/
+        pub fn id_4(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            self.id_4 = crate::argument::field("id_4", value);
+            self
+        }
+        ///Sends a `GET` request to `/v1.0/planks/{send}/{id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self {
+                client,
+                send_,
+                id,
+                body_,
+                id_2,
+                id_3,
+                new_,
+                x_start_2,
+                x_start,
+                id_4,
+                __options,
+            } = self;
+            let send_ = crate::call::valid("get_plank", send_)?;
+            let id = crate::call::valid("get_plank", id)?;
+            let body_ = crate::call::valid("get_plank", body_)?;
+            let id_2 = crate::call::valid("get_plank", id_2)?;
+            let id_3 = crate::call::valid("get_plank", id_3)?;
+            let new_ = crate::call::valid("get_plank", new_)?;
+            let x_start_2 = crate::call::valid("get_plank", x_start_2)?;
+            let x_start = crate::call::valid("get_plank", x_start)?;
+            let id_4 = crate::call::valid("get_plank", id_4)?;
+            let url = format!(
+                "{}/v1.0/planks/{}/{}", client.baseurl, crate
+                ::call::path_segment("get_plank", "send_", & send_) ?, crate
+                ::call::path_segment("get_plank", "id", & id) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_start {
+                header_map.append("X-Start", crate::call::header("get_plank", &value)?);
+            }
+            if let Some(value) = id_4 {
+                header_map.append("id", crate::call::header("get_plank", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_plank",
+                client
+                    .client
+                    .get(url)
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "body",
+                            &crate::wire::Written(&body_),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "id",
+                            &crate::wire::Written(&id_2),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "id<",
+                            &crate::wire::Joined(&id_3, ","),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "new",
+                            &crate::wire::Written(&new_),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "x-start",
+                            &crate::wire::Written(&x_start_2),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_plank", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::put_plank`]
+
+[`Client::put_plank`]: super::Client::put_plank*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct PutPlank<'a> {
+        client: &'a super::Client,
+        send_: ::std::result::Result<::std::string::String, ::std::string::String>,
+        id: ::std::result::Result<i64, ::std::string::String>,
+        body_: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        old: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        x_start: ::std::result::Result<
+            ::std::option::Option<i64>,
+            ::std::string::String,
+        >,
+        body_map_: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::Plank>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> PutPlank<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                send_: Err("missing required parameter `send_`".to_string()),
+                id: Err("missing required parameter `id`".to_string()),
+                body_: Ok(None),
+                old: Ok(None),
+                x_start: Ok(None),
+                body_map_: Ok(None),
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `send`.
+
+Required.*/
+        pub fn send_(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.send_ = crate::argument::field("send_", value);
+            self
+        }
+        /**The path parameter `id`.
+
+Required.*/
+        pub fn id(mut self, value: impl crate::Argument<i64>) -> Self {
+            self.id = crate::argument::field("id", value);
+            self
+        }
+        /**The query parameter `body`.
+
+Optional.*/
+        pub fn body_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.body_ = crate::argument::field("body_", value);
+            self
+        }
+        /**The query parameter `old`.
+
+Optional.*/
+        #[deprecated]
+        pub fn old(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.old = crate::argument::field("old", value);
+            self
+        }
+        /**The header parameter `X-Start`.
+
+Optional.*/
+        pub fn x_start(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            self.x_start = crate::argument::field("x_start", value);
+            self
+        }
+        /**The header parameter `bodyMap`.
+
+Optional.*/
+        pub fn body_map_(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.body_map_ = crate::argument::field("body_map_", value);
+            self
+        }
+        /**The query parameter `body`.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::builder::Plank>>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::Plank) -> types::builder::Plank,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `PUT` request to `/v1.0/planks/{send}/{id}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self {
+                client,
+                send_,
+                id,
+                body_,
+                old,
+                x_start,
+                body_map_,
+                body,
+                __options,
+            } = self;
+            let send_ = crate::call::valid("put_plank", send_)?;
+            let id = crate::call::valid("put_plank", id)?;
+            let body_ = crate::call::valid("put_plank", body_)?;
+            let old = crate::call::valid("put_plank", old)?;
+            let x_start = crate::call::valid("put_plank", x_start)?;
+            let body_map_ = crate::call::valid("put_plank", body_map_)?;
+            let body = crate::call::valid(
+                "put_plank",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::Plank::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!(
+                "{}/v1.0/planks/{}/{}", client.baseurl, crate
+                ::call::path_segment("put_plank", "send_", & send_) ?, crate
+                ::call::path_segment("put_plank", "id", & id) ?,
+            );
+            let mut header_map = ::reqwest::header::HeaderMap::new();
+            if let Some(value) = x_start {
+                header_map.append("X-Start", crate::call::header("put_plank", &value)?);
+            }
+            if let Some(value) = body_map_ {
+                header_map.append("bodyMap", crate::call::header("put_plank", &value)?);
+            }
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "put_plank",
+                {
+                    let request = client.client.put(url);
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "body",
+                            &crate::wire::Written(&body_),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "old",
+                            &crate::wire::Written(&old),
+                        ),
+                    )
+                    .headers(header_map)
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "put_plank", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
     /**Builder for [`Client::list_shelves`]
 
 [`Client::list_shelves`]: super::Client::list_shelves*/
@@ -30533,6 +31239,32 @@ Required.*/
         }
     }
     impl<'a> ::std::future::IntoFuture for GetRack<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetPlank<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for PutPlank<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<

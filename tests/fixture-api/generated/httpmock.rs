@@ -2671,6 +2671,244 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetPlankWhen(::httpmock::When);
+    impl GetPlankWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/v1.0/planks/{send}/{id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn send_(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("send_", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/v1.0/planks/{send}/{id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/v1.0/planks/{send}/{id}",
+                    1usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body_(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::GetPlankBody>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::GetPlankBody>,
+            >("body_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "body", value))
+            } else {
+                Self(self.0.query_param_missing("body"))
+            }
+        }
+        pub fn id_2(self, value: impl crate::Argument<types::GetPlankId2>) -> Self {
+            let value = crate::httpmock::argument::<types::GetPlankId2>("id_2", value);
+            Self(crate::httpmock::query(self.0, "id", &value))
+        }
+        pub fn id_3(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::vec::Vec<i64>>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::vec::Vec<i64>>,
+            >("id_3", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::joined_query(self.0, "id<", value, ","))
+            } else {
+                Self(self.0.query_param_missing("id<"))
+            }
+        }
+        pub fn new_(
+            self,
+            value: impl crate::Argument<::std::option::Option<bool>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<bool>,
+            >("new_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "new", value))
+            } else {
+                Self(self.0.query_param_missing("new"))
+            }
+        }
+        pub fn x_start_2(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("x_start_2", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "x-start", value))
+            } else {
+                Self(self.0.query_param_missing("x-start"))
+            }
+        }
+        pub fn x_start(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("x_start", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "X-Start", value))
+            } else {
+                Self(self.0.header_missing("X-Start"))
+            }
+        }
+        pub fn id_4(
+            self,
+            value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::jiff::civil::Date>,
+            >("id_4", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "id", value))
+            } else {
+                Self(self.0.header_missing("id"))
+            }
+        }
+    }
+    pub struct GetPlankThen(::httpmock::Then);
+    impl GetPlankThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct PutPlankWhen(::httpmock::When);
+    impl PutPlankWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/v1.0/planks/{send}/{id}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn send_(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("send_", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/v1.0/planks/{send}/{id}",
+                    0usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn id(self, value: impl crate::Argument<i64>) -> Self {
+            let value = crate::httpmock::argument::<i64>("id", value);
+            Self(
+                crate::httpmock::path_parameter(
+                    self.0,
+                    "/v1.0/planks/{send}/{id}",
+                    1usize,
+                    &value,
+                ),
+            )
+        }
+        pub fn body_(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("body_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "body", value))
+            } else {
+                Self(self.0.query_param_missing("body"))
+            }
+        }
+        pub fn old(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("old", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "old", value))
+            } else {
+                Self(self.0.query_param_missing("old"))
+            }
+        }
+        pub fn x_start(
+            self,
+            value: impl crate::Argument<::std::option::Option<i64>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<i64>,
+            >("x_start", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "X-Start", value))
+            } else {
+                Self(self.0.header_missing("X-Start"))
+            }
+        }
+        pub fn body_map_(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("body_map_", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::header(self.0, "bodyMap", value))
+            } else {
+                Self(self.0.header_missing("bodyMap"))
+            }
+        }
+        pub fn body(self, value: impl crate::Argument<types::Plank>) -> Self {
+            let value = crate::httpmock::argument::<types::Plank>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct PutPlankThen(::httpmock::Then);
+    impl PutPlankThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ListShelvesWhen(::httpmock::When);
     impl ListShelvesWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -4128,6 +4366,14 @@ pub trait MockServerExt {
     fn get_rack<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::GetRackWhen, operations::GetRackThen);
+    /// Mocks `GET /v1.0/planks/{send}/{id}`, which [`Client::get_plank`](crate::Client::get_plank) sends.
+    fn get_plank<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetPlankWhen, operations::GetPlankThen);
+    /// Mocks `PUT /v1.0/planks/{send}/{id}`, which [`Client::put_plank`](crate::Client::put_plank) sends.
+    fn put_plank<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutPlankWhen, operations::PutPlankThen);
     /// Mocks `GET /shelves`, which [`Client::list_shelves`](crate::Client::list_shelves) sends.
     fn list_shelves<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4849,6 +5095,28 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::GetRackWhen::new(when),
                 operations::GetRackThen::new(then),
+            )
+        })
+    }
+    fn get_plank<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetPlankWhen, operations::GetPlankThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetPlankWhen::new(when),
+                operations::GetPlankThen::new(then),
+            )
+        })
+    }
+    fn put_plank<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::PutPlankWhen, operations::PutPlankThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::PutPlankWhen::new(when),
+                operations::PutPlankThen::new(then),
             )
         })
     }
