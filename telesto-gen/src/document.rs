@@ -32,9 +32,9 @@ pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::{Kind, is_status};
 pub(crate) use pointer::push;
-pub(crate) use pointer::{find, join, of_reference, resolved};
+pub(crate) use pointer::{find, find_mut, join, last, of_reference, resolved};
 pub(crate) use restated::{only_requires, says};
-pub(crate) use survey::{Extension, Place, Survey, closest};
+pub(crate) use survey::{Extension, Place, Survey, as_text, closest, meant_type};
 
 use node::Problem;
 
@@ -364,8 +364,11 @@ fn version(root: &Node, text: &str) -> Result<Version, Located> {
         true => entry.value.span.clone(),
         false => entry.key_span.clone(),
     };
-    // As it is written: the number 3.0 is 3 to YAML.
-    let given = text[span.clone()].trim_matches(['"', '\'']);
+    let given = match &entry.value.data {
+        Data::Text(given) => given,
+        // As it is written: the number 3.0 is 3 to YAML.
+        _ => &text[span.clone()],
+    };
     let numbers = given.split('.').collect::<Vec<_>>();
     let digits = |s: &&str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
     match numbers.as_slice() {

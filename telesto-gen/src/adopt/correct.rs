@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use crate::document::{Data, Edits, Kind, Node, Place, Spot, Survey, join, resolved};
+use crate::document::{
+    Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
+};
 use crate::lint::path_names;
 use crate::spec::METHODS;
 
@@ -25,14 +27,21 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
     for (key, default) in [("title", "API"), ("version", "unknown")] {
         let said = root.get("info").and_then(|info| info.get(key));
         if said.and_then(Node::text).is_none() {
-            let text = said.and_then(as_text);
+            let text = said.and_then(as_text).map(Node::from);
             let text = text.unwrap_or_else(|| default.into());
             edits.set(root, &join("/info", key), text);
         }
     }
+    for (pointer, meant) in &survey.meant {
+        edits.set(root, pointer, meant.clone());
+    }
     // What is a mistake in OpenAPI 3.0 may be none in 3.1.
     let version = root.text_of("openapi").unwrap_or_default();
     let is_newer = version.starts_with("3.1");
+    let mut schemas = survey.places.iter().filter(|p| p.kind == Kind::Schema);
+    if !is_newer && schemas.any(|place| has_newer_fields(place.node)) {
+        edits.set(root, "/openapi", "3.1.0".into());
+    }
     let is_parameter = |place: &&Place<'_>| place.kind == Kind::Parameter;
     let parameters = survey.places.iter().filter(is_parameter);
     let of_parameters = parameters.map(|place| join(&place.pointer, "schema"));
@@ -48,6 +57,8 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
                 edits.set(root, &join(&place.pointer, "description"), Node::from(""));
             }
             Kind::Schema => {
+                type_name(root, place, edits);
+                required(root, place, edits);
                 enum_values(root, place, edits);
                 if !is_newer && says_no_items(place.node) {
                     let any = match of_parameters.contains(&place.pointer) {
@@ -99,11 +110,69 @@ fn statuses(responses: &Node, edits: &mut Edits) {
     }
 }
 
+/// Whether a schema of OpenAPI 3.0 is written as one of 3.1.
+fn has_newer_fields(schema: &Node) -> bool {
+    const FIELDS: [&str; 5] = [
+        "const",
+        "patternProperties",
+        "prefixItems",
+        "contentEncoding",
+        "contentMediaType",
+    ];
+    let typ = schema.get("type").map(|typ| &typ.data);
+    let is_null = matches!(typ, Some(Data::Text(typ)) if typ == "null");
+    let is_number = |key| {
+        let bound = schema.get(key).map(|bound| &bound.data);
+        matches!(bound, Some(Data::Integer(_) | Data::Number(_)))
+    };
+    is_null
+        || matches!(typ, Some(Data::List(_)))
+        || ["exclusiveMinimum", "exclusiveMaximum"]
+            .into_iter()
+            .any(is_number)
+        || FIELDS.iter().any(|field| schema.get(field).is_some())
+}
+
+/// A type that OpenAPI does not have is often one with a format.
+fn type_name(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+    let Some((typ, format)) = place.node.text_of("type").and_then(meant_type) else {
+        return;
+    };
+    edits.set(root, &join(&place.pointer, "type"), typ.into());
+    // Whether a time has a zone, nobody knows.
+    let format = format.filter(|format| *format != "date-time-local");
+    if let (Some(format), None) = (format, place.node.get("format")) {
+        edits.set(root, &join(&place.pointer, "format"), format.into());
+    }
+}
+
+/// What is required is listed on the object, not said on each property.
+fn required(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+    let properties = place.node.get("properties").map_or(&[][..], Node::entries);
+    let mut new: Vec<Node> = Vec::new();
+    for property in properties {
+        let required = property.value.entry("required");
+        let Some((entry, Data::Flag(is_required))) = required.map(|e| (e, &e.value.data)) else {
+            continue;
+        };
+        edits.gone.insert(Spot::of_entry(entry));
+        if *is_required {
+            new.push(property.key.as_str().into());
+        }
+    }
+    if !new.is_empty() {
+        let listed = place.node.get("required").map_or(&[][..], Node::items);
+        new.retain(|name| !listed.contains(name));
+        let all = Node::list(listed.iter().cloned().chain(new));
+        edits.set(root, &join(&place.pointer, "required"), all);
+    }
+}
+
 /// Without quotes, YAML reads some texts as numbers; and some quote numbers.
 fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
     let values = place.node.get("enum").map_or(&[][..], Node::items);
     let meant: fn(&Node) -> Option<Node> = match place.node.text_of("type") {
-        Some("string") => as_text,
+        Some("string") => |value| as_text(value).map(Node::from),
         Some("integer") => |value| value.text()?.parse::<i64>().ok().map(Node::from),
         _ => return,
     };
@@ -113,15 +182,6 @@ fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
             .map(|value| meant(value).unwrap_or(value.clone()));
         edits.set(root, &join(&place.pointer, "enum"), Node::list(values));
     }
-}
-
-/// What is meant to be text, if YAML reads it as something else.
-fn as_text(value: &Node) -> Option<Node> {
-    let is_else = matches!(
-        value.data,
-        Data::Integer(_) | Data::Number(_) | Data::Flag(_)
-    );
-    is_else.then(|| value.to_json().to_string().as_str().into())
 }
 
 /// Whether a schema is that of a list of which nobody knows what is in it.

@@ -5,12 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::forms;
 use super::settle::{Renamed, operations, rename};
-use crate::document::{Data, Draft, Edits, Kind, Node, Spot, Survey, find, join};
+use crate::document::{Data, Draft, Edits, Kind, Node, Spot, Survey, find, join, of_reference};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::surface;
 use crate::lint::solve;
-use crate::spec::{component_name, says_what, split_reference};
+use crate::spec::{component_name, says_what};
 use crate::surface::Surface;
 
 /// Something that is in a document, but not in the spec that was made of it.
@@ -74,9 +75,9 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
     let mut solved = Vec::new();
     let mut losses: Vec<Loss> = Vec::new();
     let mut renamed = Vec::new();
-    // How often something was tried for a finding, by its rule and its place in the text,
-    // which stay if others are gone.
-    let mut tries: HashMap<(&'static str, usize), usize> = HashMap::new();
+    // How often something was tried for the findings of a rule at a place: others may come
+    // to its pointer as items of lists go, and what is new has no place in the text.
+    let mut tries: HashMap<(&'static str, String, usize), usize> = HashMap::new();
     loop {
         let (more, after, mut findings) = solve(draft);
         solved.extend(more);
@@ -108,6 +109,15 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             continue;
         }
         let map = Map::of(draft.root());
+        let schemas = forms::own_schemas(draft.root(), &map.mentions, findings.iter());
+        if !schemas.is_empty() {
+            let mut edits = Edits::default();
+            for (pointer, schema) in schemas {
+                edits.set(draft.root(), &pointer, schema);
+            }
+            draft = draft.with(edits).ok_or(findings)?;
+            continue;
+        }
         let errors = findings.iter().filter(|f| f.severity == Severity::Error);
         // What could be solved if nothing else was wrong comes last.
         let is_last = errors.clone().all(Finding::is_fixable);
@@ -115,14 +125,19 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
         let mut gone = BTreeSet::new();
         let mut new = Vec::new();
         let mut found = Vec::new();
+        let mut places = HashSet::new();
         for error in errors {
-            let tried = tries.entry((error.rule, error.span.start)).or_default();
+            let place = (error.rule, error.pointer.clone(), error.span.start);
+            let tried = tries.get(&place).copied().unwrap_or_default();
             let ways = map.ways(error);
-            let Some(way) = ways.into_iter().nth(*tried) else {
+            let Some(way) = ways.into_iter().nth(tried) else {
                 continue;
             };
-            *tried += 1;
+            places.insert(place);
             found.push((way, error.clone()));
+        }
+        for place in places {
+            *tries.entry(place).or_default() += 1;
         }
         // What is in an operation that goes, goes with it.
         let is_whole = |lost| matches!(lost, Lost::Operation | Lost::Unused);
@@ -207,8 +222,9 @@ impl<'a> Map<'a> {
         }
         for entry in node.entries() {
             let target = entry.value.text().filter(|_| entry.key == "$ref");
-            if let Some((section, name)) = target.and_then(split_reference) {
-                let target = join(&join("/components", section), name);
+            let target = target.and_then(of_reference);
+            let target = target.filter(|target| target.starts_with("/components/"));
+            if let Some(target) = target {
                 self.mentions.entry(target).or_default().push(at.to_owned());
             }
             self.note(&entry.value, &join(at, &entry.key));
@@ -271,6 +287,20 @@ impl<'a> Map<'a> {
                 ..way(Lost::Type, &schema, Vec::new())
             });
         }
+        let is_schema = self.kinds.get(pointer) == Some(&Kind::Schema);
+        if pointer.ends_with("/allowReserved") || (pointer.ends_with("/not") && is_schema) {
+            ways.push(alone(Lost::Field, pointer));
+        }
+        if let Some((parameter, "content")) = pointer.rsplit_once('/')
+            && self.kinds.get(parameter) == Some(&Kind::Parameter)
+        {
+            // Callers write the text themselves.
+            let text = Node::map([("type", "string".into())]);
+            ways.push(Way {
+                new: Some((join(parameter, "schema"), text)),
+                ..way(Lost::Type, pointer, vec![pointer.to_owned()])
+            });
+        }
         if finding.rule == "unsupported-media-type" && pointer.ends_with("/schema") {
             let bytes = [("type", "string".into()), ("format", "binary".into())];
             ways.push(Way {
@@ -278,8 +308,8 @@ impl<'a> Map<'a> {
                 ..way(Lost::Type, pointer, Vec::new())
             });
         }
-        if finding.rule == "unsupported-media-type" && is_property(pointer) && !is_component {
-            // In a form of this operation alone, where any value is sent as text.
+        if finding.rule == "unsupported-media-type" && is_property(pointer) {
+            // In a form, where any value is sent as text.
             let text = Node::map([("type", "string".into())]);
             ways.push(Way {
                 new: Some((pointer.to_owned(), text)),
@@ -340,6 +370,7 @@ impl<'a> Map<'a> {
                 }
                 Some(
                     Kind::Header
+                    | Kind::Discriminator
                     | Kind::Link
                     | Kind::Callback
                     | Kind::Encoding

@@ -9,6 +9,7 @@ use crate::lint;
 use crate::spec::{RateLimit, Spec};
 
 mod correct;
+mod forms;
 mod leave;
 mod settle;
 mod untyped;

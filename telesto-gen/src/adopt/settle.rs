@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use super::correct::correct;
 use super::{Open, Settings};
-use crate::document::{Edits, Entry, Kind, Node, Spot, Survey, is_status, join};
+use crate::document::{
+    Edits, Entry, Kind, Node, Spot, Survey, is_status, join, last, of_reference,
+};
 use crate::lint::{check_server, is_free, is_header_name, is_legal, is_taken, propose};
 use crate::names;
 use crate::spec::extensions::{self, RATE_LIMIT};
@@ -226,7 +228,9 @@ fn names(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
             .into_iter()
             .flat_map(|id| [id.to_owned(), names::snake(id)]);
         let proposed = propose(method, path);
-        let whole = names::snake(&format!("{method} {path}"));
+        // No name has other letters.
+        let ascii = path.replace(|c: char| !c.is_ascii(), "-");
+        let whole = names::snake(&format!("{method} {ascii}"));
         let numbered = (2..).map(|number| format!("{whole}_{number}"));
         let mut names = own.chain([proposed, whole.clone()]).chain(numbered);
         // What two names become as types has to differ as well.
@@ -316,13 +320,14 @@ fn refer(root: &Node, node: &Node, at: &str, new: &HashMap<String, String>, edit
             refer(root, &entry.value, &at, new, edits);
             continue;
         };
-        let name = text.strip_prefix(SCHEMAS).unwrap_or(text);
-        let name = name
-            .replace("%20", " ")
-            .replace("~1", "/")
-            .replace("~0", "~");
-        if let Some(to) = new.get(&name) {
-            edits.set(root, &at, Node::from(format!("{SCHEMAS}{to}").as_str()));
+        // A mapping may have the name alone.
+        let target = text.strip_prefix(SCHEMAS).unwrap_or(text);
+        let end = target.find('/').unwrap_or(target.len());
+        let (name, inner) = target.split_at(end);
+        let name = of_reference(&format!("#{name}")).map(|name| last(&name));
+        if let Some(to) = name.and_then(|name| new.get(&name)) {
+            let text = format!("{SCHEMAS}{to}{inner}");
+            edits.set(root, &at, Node::from(text.as_str()));
         }
     }
 }

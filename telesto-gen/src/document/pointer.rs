@@ -50,7 +50,7 @@ pub(crate) struct Target<'a> {
 }
 
 /// The node that `pointer` names.
-pub(super) fn find_mut<'a>(root: &'a mut Node, pointer: &str) -> Option<&'a mut Node> {
+pub(crate) fn find_mut<'a>(root: &'a mut Node, pointer: &str) -> Option<&'a mut Node> {
     let mut tokens = pointer.split('/').skip(1).map(unescape);
     tokens.try_fold(root, |node, token| match &mut node.data {
         Data::Map(entries) => {

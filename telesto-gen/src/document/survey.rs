@@ -43,6 +43,8 @@ pub(crate) struct Survey<'a> {
     pub(crate) places: Vec<Place<'a>>,
     pub(crate) extensions: Vec<Extension<'a>>,
     pub(crate) problems: Vec<(String, Problem)>,
+    /// What values of a wrong type mean, where that is clear, by their pointers.
+    pub(crate) meant: Vec<(String, Node)>,
 }
 
 impl<'a> Survey<'a> {
@@ -225,6 +227,9 @@ impl<'a> Survey<'a> {
 
     fn wrong_type(&mut self, shape: &Shape, key: Option<&Entry>, node: &Node, at: String) {
         let name = pointer::last(&at);
+        let meant = meant(shape, node);
+        self.meant
+            .extend(meant.map(|meant| (at.clone(), Node::from(meant))));
         let span = match key {
             Some(entry) if !node.is_scalar() || node.data == Data::Null => entry.key_span.clone(),
             _ => node.span.clone(),
@@ -233,7 +238,10 @@ impl<'a> Survey<'a> {
             (Shape::OneOf(words), Data::Text(word)) => {
                 let meant = (name == "type").then(|| meant_type(word)).flatten();
                 let help = match (meant, closest(word, words.iter().copied())) {
-                    (Some(meant), _) => format!("write `{meant}`"),
+                    (Some((typ, None)), _) => format!("write `type: {typ}`"),
+                    (Some((typ, Some(format))), _) => {
+                        format!("write `type: {typ}, format: {format}`")
+                    }
                     (None, Some(close)) => format!("did you mean `{close}`?"),
                     (None, None) => format!("use one of `{}`", words.join("`, `")),
                 };
@@ -410,31 +418,63 @@ fn restricts(field: &Entry) -> bool {
     }
 }
 
-/// What to write for a type that OpenAPI does not have.
-fn meant_type(word: &str) -> Option<&'static str> {
+/// The type and the format to write for a type that OpenAPI does not have.
+pub(crate) fn meant_type(word: &str) -> Option<(&'static str, Option<&'static str>)> {
     Some(match word.to_ascii_lowercase().as_str() {
         "decimal" | "money" | "currency" | "price" | "amount" | "quantity" | "numeric" => {
-            "type: string, format: decimal"
+            ("string", Some("decimal"))
         }
-        "float" | "double" | "real" => "type: number, format: double",
-        "date" | "day" => "type: string, format: date",
+        "float" | "double" | "real" => ("number", Some("double")),
+        "date" | "day" => ("string", Some("date")),
         "datetime" | "date-time" | "date-time-local" | "timestamp" | "time" => {
-            "type: string, format: date-time-local"
+            ("string", Some("date-time-local"))
         }
-        "int" => "type: integer",
-        "int32" | "i32" | "short" | "byte" => "type: integer, format: int32",
-        "int64" | "i64" | "long" | "bigint" => "type: integer, format: int64",
-        "bool" | "flag" => "type: boolean",
-        "str" | "text" | "varchar" | "char" => "type: string",
-        "uuid" => "type: string, format: uuid",
-        "email" => "type: string, format: email",
-        "url" | "uri" => "type: string, format: uri",
-        "enum" => "type: string",
-        "file" | "binary" => "type: string, format: binary",
-        "list" => "type: array",
-        "map" | "dict" | "hash" | "struct" => "type: object",
+        "int" => ("integer", None),
+        "int32" | "i32" | "short" | "byte" => ("integer", Some("int32")),
+        "int64" | "i64" | "long" | "bigint" => ("integer", Some("int64")),
+        "bool" | "flag" => ("boolean", None),
+        "str" | "text" | "varchar" | "char" => ("string", None),
+        "uuid" => ("string", Some("uuid")),
+        "email" => ("string", Some("email")),
+        "url" | "uri" => ("string", Some("uri")),
+        "enum" => ("string", None),
+        "file" | "binary" => ("string", Some("binary")),
+        "list" => ("array", None),
+        "map" | "dict" | "hash" | "struct" => ("object", None),
         _ => return None,
     })
+}
+
+/// What a value of another type than `shape` means.
+fn meant(shape: &Shape, node: &Node) -> Option<Data> {
+    let text = node.text();
+    match shape {
+        Shape::Flag | Shape::FlagOrSchema => {
+            let flag = text?.to_ascii_lowercase().parse().ok()?;
+            Some(Data::Flag(flag))
+        }
+        Shape::Integer | Shape::Number => {
+            let is_whole = matches!(shape, Shape::Integer);
+            let whole = text?.parse().ok().map(Data::Integer);
+            let number = || text?.parse().ok().map(Data::Number);
+            whole.or_else(|| number().filter(|_| !is_whole))
+        }
+        Shape::Text => as_text(node),
+        Shape::OneOf(words) => {
+            let word = text?.to_ascii_lowercase();
+            words.contains(&word.as_str()).then_some(Data::Text(word))
+        }
+        _ => None,
+    }
+}
+
+/// What is meant to be text, if YAML reads it as something else.
+pub(crate) fn as_text(node: &Node) -> Option<Data> {
+    let is_else = matches!(
+        node.data,
+        Data::Integer(_) | Data::Number(_) | Data::Flag(_)
+    );
+    is_else.then(|| Data::Text(node.to_json().to_string()))
 }
 
 /// The name of the property whose schema has the field that `pointer` names.

@@ -1,5 +1,7 @@
 //! Rules about methods and the names of operations.
 
+use heck::ToSnakeCase as _;
+
 use std::collections::HashMap;
 
 use super::Report;
@@ -157,10 +159,19 @@ fn is_snake(id: &str) -> bool {
 /// A name for an operation that has none, such as `list_products` for
 /// `GET /products`.
 pub(crate) fn propose(method: &str, path: &str) -> String {
-    let fixed = |segment: &&str| !segment.is_empty() && !segment.contains(['{', '}']);
-    let noun = path.split('/').filter(fixed).collect::<Vec<_>>().join("_");
-    let noun = names::snake(&noun);
-    let one = path.ends_with('}');
+    // Each part before and after a parameter, as in `/Product('{id}')`.
+    let fixed = path
+        .split('{')
+        .enumerate()
+        .map(|(index, part)| match index {
+            0 => part,
+            _ => part.split_once('}').map_or("", |(_, after)| after),
+        });
+    let noun = fixed.collect::<String>().to_snake_case();
+    let one = path
+        .rsplit('/')
+        .next()
+        .is_some_and(|last| last.contains('{'));
     let verb = match (method, one) {
         ("get", false) => "list",
         ("post", _) => "create",

@@ -1,0 +1,110 @@
+//! Gives forms a schema of their own where they share one with JSON: a form holds files
+//! and plain values, and what it cannot hold must not change the JSON.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::document::{Node, find, find_mut, join};
+use crate::finding::{Finding, Severity};
+use crate::spec::{Coding, sent_among};
+
+/// How many parts of parts are copied: a schema may be a part of itself.
+const DEEPEST: usize = 8;
+
+/// The schemas of forms, by their pointers, with copies of what they refer to.
+/// `mentions` has the references to each component.
+pub(super) fn own_schemas<'f>(
+    root: &Node,
+    mentions: &HashMap<String, Vec<String>>,
+    findings: impl Iterator<Item = &'f Finding>,
+) -> BTreeMap<String, Node> {
+    let mut schemas: BTreeMap<String, Node> = BTreeMap::new();
+    for finding in findings {
+        let is_of_form = ["unsupported-media-type", "shared-file"].contains(&finding.rule);
+        let component = component(&finding.pointer).filter(|_| is_of_form);
+        let Some(component) = component.filter(|_| finding.severity == Severity::Error) else {
+            continue;
+        };
+        let users = Users::of(component, root, mentions);
+        for (at, component) in users.forms.iter().filter(|_| !users.are_forms) {
+            let (whole, _) = whole(at);
+            let schema = schemas.entry(whole.to_owned());
+            let schema = schema.or_insert_with(|| find(root, whole).node.clone());
+            if let Some(part) = find_mut(schema, &at[whole.len()..]) {
+                *part = find(root, component).node.clone();
+            }
+        }
+    }
+    schemas
+}
+
+/// What uses a schema as a whole, or as a part of an `allOf` and the like.
+struct Users {
+    /// The references in forms, and the components that they lead to.
+    forms: Vec<(String, String)>,
+    /// Whether all are forms.
+    are_forms: bool,
+}
+
+impl Users {
+    fn of(schema: &str, root: &Node, mentions: &HashMap<String, Vec<String>>) -> Self {
+        let mut users = Self {
+            forms: Vec::new(),
+            are_forms: true,
+        };
+        let mut seen = HashSet::from([schema.to_owned()]);
+        let mut next = vec![schema.to_owned()];
+        while let Some(component) = next.pop() {
+            for at in mentions.get(&component).into_iter().flatten() {
+                let (whole, depth) = whole(at);
+                if is_form(root, whole) && depth < DEEPEST {
+                    users.forms.push((at.clone(), component.clone()));
+                } else if self::component(whole) == Some(whole) {
+                    if seen.insert(whole.to_owned()) {
+                        next.push(whole.to_owned());
+                    }
+                } else {
+                    users.are_forms = false;
+                }
+            }
+        }
+        users
+    }
+}
+
+/// The schema of the components that a pointer leads to, or into.
+fn component(pointer: &str) -> Option<&str> {
+    let name = pointer.strip_prefix("/components/schemas/")?;
+    let rest = name.find('/').map_or(0, |end| name.len() - end);
+    Some(&pointer[..pointer.len() - rest])
+}
+
+/// The schema that a part belongs to, and how deep the part is in it.
+fn whole(mut at: &str) -> (&str, usize) {
+    let mut depth = 0;
+    while let Some((holder, index)) = at.rsplit_once('/')
+        && let Some((schema, "allOf" | "oneOf" | "anyOf")) = holder.rsplit_once('/')
+        && index.bytes().all(|b| b.is_ascii_digit())
+    {
+        at = schema;
+        depth += 1;
+    }
+    (at, depth)
+}
+
+/// Whether a schema is that of a form that the client sends.
+fn is_form(root: &Node, schema: &str) -> bool {
+    let media = schema.strip_suffix("/schema");
+    let content = media.and_then(|media| Some((media, media.rsplit_once('/')?.0)));
+    let Some((media, content)) = content else {
+        return false;
+    };
+    let body = content.strip_suffix("/content").unwrap_or_default();
+    if !body.ends_with("/requestBody") && !body.starts_with("/components/requestBodies/") {
+        return false;
+    }
+    let kinds = find(root, content).node.entries().iter();
+    sent_among(kinds.map(|entry| entry.key.as_str())).is_some_and(|kind| {
+        let coding = Coding::of(kind, false);
+        join(content, kind) == media && matches!(coding, Coding::Form | Coding::FormData)
+    })
+}
