@@ -11,7 +11,8 @@ use crate::document::{Document, join};
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
 use crate::names::pascal;
-use crate::spec::Spec;
+use crate::spec::types::Types;
+use crate::spec::{Spec, component_name};
 use crate::surface::Surface;
 use crate::{descriptions, fixup, lint, operations, progenitor, refine, render};
 
@@ -139,11 +140,11 @@ impl<'a> Refined<'a> {
         watch.done("parse");
         let collisions = refine::collisions::find(&mut client).map_err(internal)?;
         if !collisions.is_empty() {
-            return Err(several_of_a_name(document, &collisions));
+            return Err(several_of_a_name(document, &spec, &collisions));
         }
         let empty = refine::collisions::without_values(&mut client).map_err(internal)?;
         if !empty.is_empty() {
-            return Err(without_values(document, &empty));
+            return Err(without_values(document, &spec, &empty));
         }
         for pass in refine::PASSES {
             let times = pass
@@ -253,8 +254,8 @@ fn root() -> TokenStream {
 }
 
 /// Findings about schemas whose types have the same name.
-fn several_of_a_name(document: &Document, names: &BTreeSet<String>) -> Findings {
-    about_types(document, names, |name, is_component| {
+fn several_of_a_name(document: &Document, spec: &Spec<'_>, names: &BTreeSet<String>) -> Findings {
+    about_types(document, spec, names, |name, is_component| {
         let message = format!("a nested schema is named `{name}` in Rust, too");
         let help = match is_component {
             true => "rename this schema, or move the nested one to `components/schemas`",
@@ -265,8 +266,8 @@ fn several_of_a_name(document: &Document, names: &BTreeSet<String>) -> Findings 
 }
 
 /// Findings about schemas that no value fits.
-fn without_values(document: &Document, names: &BTreeSet<String>) -> Findings {
-    about_types(document, names, |name, _| {
+fn without_values(document: &Document, spec: &Spec<'_>, names: &BTreeSet<String>) -> Findings {
+    about_types(document, spec, names, |name, _| {
         let message = format!("no value fits the schema of the type `{name}`");
         let help = "look for parts of an `allOf` that ask for different things";
         ("unsupported-schema", message, help)
@@ -277,15 +278,18 @@ fn without_values(document: &Document, names: &BTreeSet<String>) -> Findings {
 /// of a component.
 type About = fn(&str, bool) -> (&'static str, String, &'static str);
 
-fn about_types(document: &Document, names: &BTreeSet<String>, about: About) -> Findings {
-    let components = document.api().components.iter();
-    let schemas = components.flat_map(|components| components.schemas.keys());
-    let schemas: Vec<&String> = schemas.collect();
+fn about_types(
+    document: &Document,
+    spec: &Spec<'_>,
+    names: &BTreeSet<String>,
+    about: About,
+) -> Findings {
+    let types = Types::of(spec);
     let findings = names.iter().map(|name| {
-        let component = schemas.iter().find(|schema| pascal(schema) == *name);
-        let pointer = component.map_or(String::new(), |schema| join("/components/schemas", schema));
+        let pointer = types.place(name).unwrap_or_default();
+        let component = component_name(pointer).filter(|schema| pascal(schema) == *name);
         let (rule, message, help) = about(name, component.is_some());
-        document.finding_at_key(&pointer, rule, Severity::Error, message, help.to_owned())
+        document.finding_at_key(pointer, rule, Severity::Error, message, help.to_owned())
     });
     document.findings(findings.collect())
 }

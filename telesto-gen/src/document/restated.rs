@@ -5,7 +5,8 @@
 //! each other in the type stay, for the lint to report.
 //!
 //! The same holds for parts whose alternatives only say which properties are required,
-//! which is left to the server.
+//! which is left to the server, and for parts that say what all other properties are: what
+//! is meant is the others of the whole object.
 
 use super::Kind;
 use std::collections::BTreeSet;
@@ -65,7 +66,8 @@ fn whole(root: &Node, pointer: &str, wanted: bool) -> Option<Node> {
     let schema = Some(target.node).filter(|_| target.exact)?;
     let mut object = Object::default();
     object.add(root, schema, 0)?;
-    if !object.is_restated && !wanted {
+    let names_others = object.others_of_part && !object.properties.is_empty();
+    if !object.is_restated && !names_others && !wanted {
         return None;
     }
     let span = schema.entry("allOf")?.key_span.clone();
@@ -98,6 +100,8 @@ struct Object {
     required: Vec<Node>,
     /// `additionalProperties`.
     others: Option<Entry>,
+    /// Whether a part says what they are, beside other parts.
+    others_of_part: bool,
     /// Whether typify has no type for the parts.
     is_restated: bool,
 }
@@ -139,12 +143,28 @@ impl Object {
                 self.required.push(name.clone());
             }
         }
-        match (part.entry("additionalProperties"), &self.others) {
-            (Some(others), Some(known)) if others.value != known.value => return None,
-            (Some(others), _) => self.others = Some(others.clone()),
-            (None, _) => {}
+        if let Some(others) = part.entry("additionalProperties") {
+            self.others_of_part |= depth > 0 && !others.value.entries().is_empty();
+            self.add_others(root, others);
         }
         Some(())
+    }
+
+    /// Adds what all other properties are. They may be anything if the parts contradict
+    /// each other.
+    fn add_others(&mut self, root: &Node, others: &Entry) {
+        let Some(known) = &mut self.others else {
+            self.others = Some(others.clone());
+            return;
+        };
+        let is_schema = |others: &Node| matches!(others.data, Data::Map(_));
+        if is_schema(&known.value) && is_schema(&others.value) && known.value != others.value {
+            let both = restated(root, &known.value, &others.value);
+            known.value.data = both.map_or(Data::Map(Vec::new()), |both| both.data);
+            self.is_restated = true;
+        } else if !is_schema(&known.value) {
+            *known = others.clone();
+        }
     }
 }
 

@@ -7,8 +7,8 @@ use std::fmt::Debug;
 
 use indexmap::IndexMap;
 use openapiv3::{
-    AdditionalProperties, AnySchema, MediaType, NumberFormat, OpenAPI, ReferenceOr, Response,
-    Schema, SchemaData, SchemaKind, StatusCode, StringFormat, StringType, Type,
+    AdditionalProperties, AnySchema, IntegerFormat, MediaType, NumberFormat, OpenAPI, ReferenceOr,
+    Response, Schema, SchemaData, SchemaKind, StatusCode, StringFormat, StringType, Type,
     VariantOrUnknownOrEmpty,
 };
 use serde_json::Value;
@@ -229,7 +229,7 @@ pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
 /// typify generates types for strings with a pattern or a length, lists of
 /// unique items and numbers above zero that refuse any other value. Whatever
 /// the server sends has to be readable, and the server validates requests
-/// itself.
+/// itself. The values of an enum have to fit into its type.
 fn narrow_schemas(api: &mut OpenAPI) -> usize {
     let mut widened = 0;
     schemas::for_each(api, &mut |_, schema| {
@@ -246,6 +246,10 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
                 number.exclusive_minimum = false;
                 number.exclusive_maximum = false;
                 number.multiple_of = None;
+                let mut values = number.enumeration.iter().flatten();
+                if !values.all(|value| fits(*value, &number.format)) {
+                    number.format = VariantOrUnknownOrEmpty::Empty;
+                }
             }
             SchemaKind::Type(Type::Number(number)) => {
                 number.minimum = None;
@@ -264,6 +268,25 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
         widened += usize::from(schema.schema_kind != before);
     });
     widened
+}
+
+/// Whether a whole number is one of the type that a format stands for.
+fn fits(value: i64, format: &VariantOrUnknownOrEmpty<IntegerFormat>) -> bool {
+    let name = match format {
+        VariantOrUnknownOrEmpty::Item(IntegerFormat::Int32) => "int32",
+        VariantOrUnknownOrEmpty::Unknown(name) => name,
+        _ => return true,
+    };
+    match name {
+        "int8" => i8::try_from(value).is_ok(),
+        "int16" => i16::try_from(value).is_ok(),
+        "int32" => i32::try_from(value).is_ok(),
+        "uint8" => u8::try_from(value).is_ok(),
+        "uint16" => u16::try_from(value).is_ok(),
+        "uint32" => u32::try_from(value).is_ok(),
+        "uint" | "uint64" => value >= 0,
+        _ => true,
+    }
 }
 
 /// typify makes an object with `additionalProperties: false` refuse a new field

@@ -1,5 +1,7 @@
 //! Rules about schemas.
 
+use std::collections::HashSet;
+
 use crate::document::{Data, Kind, Node, Place, closest, join, says};
 
 use super::Report;
@@ -230,13 +232,16 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
+/// How deep parts of parts are followed: a schema may be a part of itself.
+const DEEPEST: usize = 8;
+
 /// Parts of an `allOf` that describe themselves or one property differently:
 /// nothing matches both, and typify generates a type without values.
 fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let whole = Found::from(schema);
     // What is beside the `allOf` is a part, too.
     let mut kinds: Vec<Kindred<'_>> = vec![Kindred::of(schema.node)];
-    let mut seen: Vec<(&str, &Node)> = Vec::new();
+    let mut seen: Vec<Property<'_>> = Vec::new();
     for (part, pointer) in whole.parts("allOf") {
         let Some(found) = spec.resolve(part, &pointer) else {
             continue;
@@ -253,18 +258,106 @@ fn contradictions(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) 
             );
         }
         kinds.push(kind);
-        let properties = found.node.get("properties").map_or(&[][..], Node::entries);
-        for entry in properties {
-            let name = entry.key.as_str();
-            match seen.iter().find(|(other, _)| *other == name) {
-                Some((_, other)) if says(other) != says(&entry.value) => report.at(
-                    &pointer,
-                    format!("`{name}` is described differently by another part of this `allOf`"),
-                    "describe it only in one of the parts",
-                ),
-                Some(_) => {}
-                None => seen.push((name, &entry.value)),
-            }
+        let mut own = Vec::new();
+        add_properties(spec, &found, &mut own, 0);
+        let differs = own.iter().find(|property| {
+            let mut others = seen.iter().filter(|other| other.name == property.name);
+            others.any(|other| property.differs(other, spec))
+        });
+        if let Some(Property {
+            name,
+            pointer: property,
+            ..
+        }) = differs
+        {
+            let is_written_here = property.starts_with(&pointer);
+            report.at_key(
+                if is_written_here { property } else { &pointer },
+                format!("`{name}` is described differently by another part of this `allOf`"),
+                "describe it only in one of the parts",
+            );
+        }
+        seen.extend(own);
+    }
+}
+
+/// A property of a part of an `allOf`.
+struct Property<'a> {
+    name: &'a str,
+    node: &'a Node,
+    pointer: String,
+    /// Where it leads to.
+    found: Option<Found<'a>>,
+    /// Whether it is of a part of the part.
+    is_inner: bool,
+}
+
+impl Property<'_> {
+    /// Whether two parts describe it differently. Of inner parts, what they say beside the
+    /// type can be merged.
+    fn differs(&self, other: &Self, spec: &Spec<'_>) -> bool {
+        if !self.is_inner && !other.is_inner {
+            return says(self.node) != says(other.node);
+        }
+        match (&self.found, &other.found) {
+            (Some(one), Some(other)) => contradict(spec, one, other, &mut HashSet::new()),
+            _ => false,
+        }
+    }
+}
+
+/// Whether no value fits both schemas, going by their types and those of their properties.
+fn contradict<'a>(
+    spec: &Spec<'a>,
+    one: &Found<'a>,
+    other: &Found<'a>,
+    seen: &mut HashSet<(String, String)>,
+) -> bool {
+    let is_new = seen.insert((one.pointer.clone(), other.pointer.clone()));
+    if one.pointer == other.pointer || !is_new {
+        return false;
+    }
+    let [kind, other_kind] = [one, other].map(|schema| kindred(spec, schema, 0));
+    if !kind.agrees_with(&other_kind) {
+        return true;
+    }
+    let [properties, others] = [one, other].map(|schema| {
+        let mut properties = Vec::new();
+        add_properties(spec, schema, &mut properties, 0);
+        properties
+    });
+    properties.iter().any(|property| {
+        let mut others = others.iter().filter(|other| other.name == property.name);
+        others.any(|other| match (&property.found, &other.found) {
+            (Some(one), Some(other)) => contradict(spec, one, other, seen),
+            _ => false,
+        })
+    })
+}
+
+/// Adds the properties of a schema, and of the parts of its `allOf`.
+fn add_properties<'a>(
+    spec: &Spec<'a>,
+    schema: &Found<'a>,
+    properties: &mut Vec<Property<'a>>,
+    depth: usize,
+) {
+    let own = schema.node.get("properties").map_or(&[][..], Node::entries);
+    let holder = schema.field("properties");
+    for entry in own {
+        let pointer = join(&holder, &entry.key);
+        let found = spec.resolve(&entry.value, &pointer);
+        properties.push(Property {
+            name: &entry.key,
+            node: &entry.value,
+            pointer,
+            found,
+            is_inner: depth > 0,
+        });
+    }
+    if depth < DEEPEST {
+        for part in spec.parts(schema, "allOf") {
+            add_properties(spec, &part, properties, depth + 1);
         }
     }
 }
@@ -278,7 +371,6 @@ struct Kindred<'a> {
 
 /// Those of a schema, or of the parts of its `allOf`.
 fn kindred<'a>(spec: &Spec<'a>, schema: &Found<'a>, depth: usize) -> Kindred<'a> {
-    const DEEPEST: usize = 8;
     let mut kind = Kindred::of(schema.node);
     if depth < DEEPEST {
         for part in spec.parts(schema, "allOf") {

@@ -17,8 +17,13 @@ pub(crate) struct Types<'s, 'a> {
     unions: HashMap<&'s str, &'s Union>,
     /// The parts that are being walked: a schema may be a part of itself.
     within: Vec<String>,
+    /// What the outermost of them is a part of.
+    merged: Option<String>,
     /// The first schema of each name.
     pub(crate) known: HashMap<String, Found<'a>>,
+    /// The schema that parts are merged in, by the names of what is in those that it
+    /// refers to.
+    merged_in: HashMap<String, String>,
     /// The nested schemas that would have another name without their title.
     pub(crate) titled: HashSet<String>,
     /// A name, the first schema with it, and another one.
@@ -33,6 +38,8 @@ impl<'s, 'a> Types<'s, 'a> {
             spec,
             unions: unions.collect(),
             within: Vec::new(),
+            merged: None,
+            merged_in: HashMap::new(),
             known: HashMap::new(),
             titled: HashSet::new(),
             clashes: Vec::new(),
@@ -146,6 +153,9 @@ impl<'s, 'a> Types<'s, 'a> {
             // Of what is merged, even the types in what it refers to are new ones.
             let part = self.spec.resolve(part, &pointer).filter(|_| is_merged);
             if let Some(part) = part.filter(|part| !self.within.contains(&part.pointer)) {
+                if self.within.is_empty() {
+                    self.merged = Some(whole.pointer.clone());
+                }
                 self.within.push(part.pointer.clone());
                 self.walk_into(name, suggested, part.node, &part.pointer);
                 self.within.pop();
@@ -174,7 +184,23 @@ impl<'s, 'a> Types<'s, 'a> {
         }
     }
 
+    /// Where the schema of a type is, or else that of a type that it is in, going by their
+    /// names. Of what is merged, it is the schema that is made of the parts.
+    pub(crate) fn place(&self, name: &str) -> Option<&str> {
+        let ends = name.char_indices().map(|(start, c)| start + c.len_utf8());
+        let mut holders = ends.rev().map(|end| &name[..end]);
+        holders.find_map(|name| {
+            let known = self.known.get(name).map(|found| found.pointer.as_str());
+            let merged = self.merged_in.get(name).map(String::as_str);
+            known.filter(|at| is_component(at)).or(merged).or(known)
+        })
+    }
+
     fn take(&mut self, name: &str, schema: &'a Node, pointer: &str) {
+        if let Some(merged) = self.merged.as_ref().filter(|_| !self.within.is_empty()) {
+            let merged_in = self.merged_in.entry(name.to_owned());
+            merged_in.or_insert_with(|| merged.clone());
+        }
         match self.known.get(name) {
             // Two names may well stand for the same, but a component is always a type of
             // its own.

@@ -15,7 +15,7 @@ async fn they_are_read_and_kept() {
     let server = MockServer::start_async().await;
     let body = json!([
         {"mood": "In Progress", "level": "2", "code": "0", "flag": "yes"},
-        {"mood": "Gelöscht", "level": 30, "code": 10, "flag": "maybe", "state": "unknown"},
+        {"mood": "Gelöscht", "level": 30, "depth": "-1", "code": 10, "flag": "maybe", "state": "unknown"},
         {"mood": "", "level": "", "code": "", "flag": ""},
         {"mood": "neu", "level": 1, "code": "11", "flag": null, "state": "new"}
     ]);
@@ -26,6 +26,7 @@ async fn they_are_read_and_kept() {
     assert_eq!((&moods[0].code, &moods[0].flag), (&Some(Code::X0), &Some(Flag::Yes)));
     assert_eq!(moods[1].mood, Some(Mood::Gelöscht));
     assert_eq!(i64::from(moods[1].level.clone().unwrap()), 30);
+    assert_eq!(i64::from(moods[1].depth.clone().unwrap()), -1);
     assert_eq!(moods[1].code, Some(Code::X10));
     assert_eq!(moods[1].flag, Some(Flag::Unknown("maybe".to_owned())));
     assert_eq!(moods[1].state, Some(State::Unknown_));

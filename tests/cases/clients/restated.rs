@@ -1,5 +1,7 @@
 //! Parts of an `allOf` that say something about a property of another part.
 
+use std::collections::BTreeMap;
+
 use httpmock::MockServer;
 use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
@@ -28,6 +30,7 @@ async fn the_later_part_goes_before_the_earlier_one() {
         "will_be": "open",
         "sender": "Bob",
         "carries": [{"id": "c2", "object": "box", "weight": "light"}],
+        "height": "12",
     });
     let mock = respond(&server, 200, &body.to_string()).await;
     let client = made_up(&server);
@@ -53,6 +56,7 @@ async fn the_later_part_goes_before_the_earlier_one() {
     // What the others extend is as it was.
     assert_eq!(skid.carries[0].weight.as_deref(), Some("light"));
     assert_eq!(skid.carries[0].object.as_deref(), Some("box"));
+    assert_eq!(skid.extra, BTreeMap::from([("height".to_owned(), 12)]));
 }
 
 #[tokio::test]

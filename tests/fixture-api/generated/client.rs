@@ -2963,6 +2963,8 @@ pub mod types {
         #[serde(default, with = "crate::wire")]
         pub level: ::std::option::Option<ListMoodsResponseItemLevel>,
         #[serde(default, with = "crate::wire")]
+        pub depth: ::std::option::Option<ListMoodsResponseItemDepth>,
+        #[serde(default, with = "crate::wire")]
         pub code: ::std::option::Option<ListMoodsResponseItemCode>,
         #[serde(default, with = "crate::wire")]
         pub state: ::std::option::Option<ListMoodsResponseItemState>,
@@ -3048,6 +3050,42 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
+        }
+    }
+    ///`ListMoodsResponseItemDepth`
+    #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct ListMoodsResponseItemDepth(#[serde(with = "crate::wire")] i64);
+    impl ::std::ops::Deref for ListMoodsResponseItemDepth {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<ListMoodsResponseItemDepth> for i64 {
+        fn from(value: ListMoodsResponseItemDepth) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::TryFrom<i64> for ListMoodsResponseItemDepth {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: i64,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            if ![-1_i64, 0_i64, 300_i64].contains(&value) {
+                Err("invalid value".into())
+            } else {
+                Ok(Self(value))
+            }
+        }
+    }
+    impl<'de> ::serde::Deserialize<'de> for ListMoodsResponseItemDepth {
+        fn deserialize<D>(deserializer: D) -> ::std::result::Result<Self, D::Error>
+        where
+            D: ::serde::Deserializer<'de>,
+        {
+            Self::try_from(<i64>::deserialize(deserializer)?)
+                .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
         }
     }
     ///`ListMoodsResponseItemFlag`
@@ -5580,6 +5618,8 @@ pub mod types {
         pub origin: ::std::option::Option<::std::string::String>,
         #[serde(default, with = "crate::wire")]
         pub carries: ::std::vec::Vec<Container>,
+        #[serde(flatten, with = "crate::wire")]
+        pub extra: ::std::collections::BTreeMap<::std::string::String, i64>,
         #[serde(rename = "$serde_json::private::Number", default)]
         __emptied: crate::wire::Emptied,
     }
@@ -11971,6 +12011,10 @@ Optional.*/
                 ::std::option::Option<super::ListMoodsResponseItemCode>,
                 ::std::string::String,
             >,
+            depth: ::std::result::Result<
+                ::std::option::Option<super::ListMoodsResponseItemDepth>,
+                ::std::string::String,
+            >,
             flag: ::std::result::Result<
                 ::std::option::Option<super::ListMoodsResponseItemFlag>,
                 ::std::string::String,
@@ -11997,6 +12041,7 @@ Optional.*/
             fn default() -> Self {
                 Self {
                     code: Ok(Default::default()),
+                    depth: Ok(Default::default()),
                     flag: Ok(Default::default()),
                     level: Ok(Default::default()),
                     mood: Ok(Default::default()),
@@ -12019,6 +12064,23 @@ Optional.*/
                 self.code = crate::argument::property(
                     "code",
                     "code",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `depth`.
+
+Optional.*/
+            pub fn depth(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ListMoodsResponseItemDepth>,
+                >,
+            ) -> Self {
+                self.depth = crate::argument::property(
+                    "depth",
+                    "depth",
                     value,
                     &mut self.__emptied,
                 );
@@ -12130,6 +12192,7 @@ Optional.*/
             ) -> ::std::result::Result<Self, super::error::ConversionError> {
                 Ok(Self {
                     code: value.code?,
+                    depth: value.depth?,
                     flag: value.flag?,
                     level: value.level?,
                     mood: value.mood?,
@@ -12144,6 +12207,7 @@ Optional.*/
             fn from(value: super::ListMoodsResponseItem) -> Self {
                 Self {
                     code: Ok(value.code),
+                    depth: Ok(value.depth),
                     flag: Ok(value.flag),
                     level: Ok(value.level),
                     mood: Ok(value.mood),
@@ -17279,6 +17343,10 @@ Optional.*/
                 ::std::option::Option<super::ContainerState>,
                 ::std::string::String,
             >,
+            extra: ::std::result::Result<
+                ::std::collections::BTreeMap<::std::string::String, i64>,
+                ::std::string::String,
+            >,
             __emptied: crate::wire::Emptied,
         }
         impl ::std::default::Default for Skid {
@@ -17300,6 +17368,7 @@ Optional.*/
                     was: Ok(Default::default()),
                     weight: Ok(Default::default()),
                     will_be: Ok(Default::default()),
+                    extra: Ok(Default::default()),
                     __emptied: ::std::default::Default::default(),
                 }
             }
@@ -17541,6 +17610,18 @@ Optional.*/
                 );
                 self
             }
+            /**The field `extra`.
+
+Optional.*/
+            pub fn extra(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::collections::BTreeMap<::std::string::String, i64>,
+                >,
+            ) -> Self {
+                self.extra = crate::argument::field("extra", value);
+                self
+            }
             /// Builds the value.
             ///
             /// # Errors
@@ -17576,6 +17657,7 @@ Optional.*/
                     was: value.was?,
                     weight: value.weight?,
                     will_be: value.will_be?,
+                    extra: value.extra?,
                     __emptied: value.__emptied,
                 })
             }
@@ -17599,6 +17681,7 @@ Optional.*/
                     was: Ok(value.was),
                     weight: Ok(value.weight),
                     will_be: Ok(value.will_be),
+                    extra: Ok(value.extra),
                     __emptied: value.__emptied,
                 }
             }
@@ -20203,12 +20286,13 @@ Optional.*/
         CardNumber : i64, Code : ::std::string::String, Empty :
         ::std::collections::BTreeMap < ::std::string::String, Empty >, FoundText :
         ::std::string::String, LedgerName : ::std::string::String, Level : i64,
-        ListMoodsResponseItemLevel : i64, Made : ::jiff::Timestamp, NaiveDateTime :
-        ::jiff::civil::DateTime, PaintCoats : i64, PosterList : crate ::Upload, PrintName
-        : ::std::string::String, RecordCodes : ::std::vec::Vec < ::std::string::String >,
-        ShelfAlias : Shelf, ShelfKindAlias : ShelfKind, ShelfName :
-        ::std::string::String, ShelfPrice : ::rust_decimal::Decimal, Shelves :
-        ::std::vec::Vec < ShelfAlias >, SmallPrintSize : i64
+        ListMoodsResponseItemDepth : i64, ListMoodsResponseItemLevel : i64, Made :
+        ::jiff::Timestamp, NaiveDateTime : ::jiff::civil::DateTime, PaintCoats : i64,
+        PosterList : crate ::Upload, PrintName : ::std::string::String, RecordCodes :
+        ::std::vec::Vec < ::std::string::String >, ShelfAlias : Shelf, ShelfKindAlias :
+        ShelfKind, ShelfName : ::std::string::String, ShelfPrice :
+        ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
+        : i64
     }
     crate::wire::objects! {
         Address { optional "street" : street, optional "zip" : zip, optional "type" :
@@ -20270,62 +20354,63 @@ Optional.*/
         "list" : list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts,
         optional "due" : due, } LabelSatchelBody { optional "text" : text, optional
         "copies" : copies, } Ledger { optional "name" : name, } ListMoodsResponseItem {
-        optional "mood" : mood, optional "level" : level, optional "code" : code,
-        optional "state" : state, optional "flag" : flag, optional "unit" : unit, }
-        ListStocktakesResponseStatus203 { optional "items" : items, optional "next" :
-        next, } ListStocktakesResponseStatus203NextObject { required "page_id" : page_id,
-        } Mail { required "mail_id" : mail_id, optional "since" : since, } Member {
-        optional "member_id" : member_id, required "name_id" : name_id, optional
-        "secret_id" : secret_id, } More { optional "color" : color, ..extra } Named {
-        required "owner_id" : owner_id, required "id" : id, optional "name" : name, }
-        NewDraft { required "name" : name, optional "due" : due, } NewSupplier { required
-        "supplier_name" : supplier_name, optional "balance" : balance, optional "since" :
-        since, optional "changed" : changed, optional "active" : active, optional
-        "products" : products, } Numbered { optional "number_id" : number_id, } OldPrint
-        { optional "id" : id, } Paint { optional "finish" : finish, optional "mixed_on" :
-        mixed_on, optional "litres" : litres, optional "cans" : cans, optional "coats" :
-        coats, optional "indoor" : indoor, optional "names" : names, optional "gloss" :
-        gloss, optional "base" : base, optional "primer" : primer, optional "thinner" :
-        thinner, } PaintBase { optional "name" : name, } Pallet { optional "kind" : kind,
-        optional "height" : height, } Parcel { required "parcel_id" : parcel_id, optional
-        "weight" : weight, optional "sent" : sent, optional "stops" : stops, optional
-        "size" : size, } ParcelSize { optional "height" : height, } Person { required
-        "id" : id, optional "first_name" : first_name, } Phone { required "phone_id" :
-        phone_id, optional "since" : since, } PhotographDraftBody { required "photo" :
-        photo, optional "title" : title, } Pile { optional "kind" : kind, optional "top"
-        : top, optional "others" : others, } Plank { optional "width" : width, } Poster {
-        optional "title" : title, } PosterPhoto { required "photo" : photo, required
-        "title" : title, optional "details" : details, optional "colours" : colours,
-        optional "height" : height, optional "printed" : printed, optional "note" : note,
-        optional "place" : place, } PosterPhotoPlace { optional "aisle" : aisle, optional
-        "wall" : wall, } Priced { optional "id" : id, optional "price" : price, } Reading
-        { optional "text" : text, optional "decimal" : decimal, optional "int" : int,
-        optional "int32" : int32, optional "int64" : int64, optional "double" : double,
-        optional "flag" : flag, optional "day" : day, optional "instant" : instant,
-        optional "local" : local, optional "uuid" : uuid, optional "uri" : uri, optional
-        "byte" : byte, optional "email" : email, optional "ip" : ip, optional "list" :
-        list, optional "free" : free, } Record { optional "note" : note, optional "Price"
-        : price, optional "count" : count, optional "open" : open, optional "sold" :
-        sold, optional "state" : state, optional "owner" : owner, optional "kind" : kind,
-        optional "extra" : extra, optional "labels" : labels, optional "codes" : codes,
-        optional "prices" : prices, optional "nullable" : nullable, optional "anything" :
-        anything, } RecordForm { optional "note" : note, optional "labels" : labels, }
-        RecordOwner { optional "name" : name, ..extra } ResponseValue { optional "of" :
-        of, optional "upload" : upload, optional "empty" : empty, optional "date" : date,
-        optional "Clone" : clone, optional "Debug" : debug, optional "Serialize" :
-        serialize, optional "Deserialize" : deserialize, optional "From" : from, optional
-        "TryFrom" : try_from, optional "Display" : display, optional "FromStr" :
-        from_str, optional "ToString" : to_string, optional "Wire" : wire, optional
-        "Sized" : sized, optional "Fn" : fn_, optional "Builder" : builder, optional
-        "Hash" : hash, optional "Eq" : eq, } Result { optional "Self" : self_, optional
-        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
-        optional "place" : place, optional "kind" : kind, optional "string" : string,
-        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
-        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
-        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
-        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
-        Satchel { optional "weight" : weight, } Scale { optional "id" : id, optional
-        "enum" : enum_, optional "properties" : properties, optional "plates" : plates, }
+        optional "mood" : mood, optional "level" : level, optional "depth" : depth,
+        optional "code" : code, optional "state" : state, optional "flag" : flag,
+        optional "unit" : unit, } ListStocktakesResponseStatus203 { optional "items" :
+        items, optional "next" : next, } ListStocktakesResponseStatus203NextObject {
+        required "page_id" : page_id, } Mail { required "mail_id" : mail_id, optional
+        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
+        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
+        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
+        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
+        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
+        balance, optional "since" : since, optional "changed" : changed, optional
+        "active" : active, optional "products" : products, } Numbered { optional
+        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
+        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
+        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
+        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
+        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
+        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
+        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
+        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
+        optional "height" : height, } Person { required "id" : id, optional "first_name"
+        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
+        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
+        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
+        } Plank { optional "width" : width, } Poster { optional "title" : title, }
+        PosterPhoto { required "photo" : photo, required "title" : title, optional
+        "details" : details, optional "colours" : colours, optional "height" : height,
+        optional "printed" : printed, optional "note" : note, optional "place" : place, }
+        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
+        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
+        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
+        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
+        optional "day" : day, optional "instant" : instant, optional "local" : local,
+        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
+        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
+        free, } Record { optional "note" : note, optional "Price" : price, optional
+        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
+        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
+        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
+        prices, optional "nullable" : nullable, optional "anything" : anything, }
+        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
+        optional "name" : name, ..extra } ResponseValue { optional "of" : of, optional
+        "upload" : upload, optional "empty" : empty, optional "date" : date, optional
+        "Clone" : clone, optional "Debug" : debug, optional "Serialize" : serialize,
+        optional "Deserialize" : deserialize, optional "From" : from, optional "TryFrom"
+        : try_from, optional "Display" : display, optional "FromStr" : from_str, optional
+        "ToString" : to_string, optional "Wire" : wire, optional "Sized" : sized,
+        optional "Fn" : fn_, optional "Builder" : builder, optional "Hash" : hash,
+        optional "Eq" : eq, } Result { optional "Self" : self_, optional "builder" :
+        builder, optional "value" : value, optional "try_from" : try_from, optional
+        "place" : place, optional "kind" : kind, optional "string" : string, optional
+        "vec" : vec, optional "box" : box_, optional "async" : async_, optional "" : x, }
+        ResultBody { optional "note" : note, } ResultPlace { optional "row" : row, }
+        ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required "model"
+        : model, } Round { required "kind" : kind, optional "radius" : radius, } Satchel
+        { optional "weight" : weight, } Scale { optional "id" : id, optional "enum" :
+        enum_, optional "properties" : properties, optional "plates" : plates, }
         ScalePlatesItem { optional "width" : width, optional "height" : height, }
         ScaleProperties { optional "a" : a, } Screw { optional "kind" : kind, optional
         "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
@@ -20335,15 +20420,15 @@ Optional.*/
         optional "place" : place, optional "labels" : labels, optional "parent" : parent,
         optional "seen" : seen, optional "plain" : plain, optional "was" : was, optional
         "will_be" : will_be, optional "sender" : sender, optional "origin" : origin,
-        optional "carries" : carries, } SkidOwner { optional "name" : name, optional
-        "pallets" : pallets, } SkidPlace { optional "aisle" : aisle, optional "shelf" :
-        shelf, optional "door" : door, } SmallPrint { optional "name" : name, optional
-        "state" : state, optional "states" : states, optional "size" : size, optional
-        "paper" : paper, optional "old" : old, } Square { required "kind" : kind,
-        optional "side" : side, } StartRecountBody { required "shelf" : shelf, optional
-        "until" : until, } StartRecountByFormBody { optional "shelf" : shelf, optional
-        "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" : note,
-        optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
+        optional "carries" : carries, ..extra } SkidOwner { optional "name" : name,
+        optional "pallets" : pallets, } SkidPlace { optional "aisle" : aisle, optional
+        "shelf" : shelf, optional "door" : door, } SmallPrint { optional "name" : name,
+        optional "state" : state, optional "states" : states, optional "size" : size,
+        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
+        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
+        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
+        optional "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" :
+        note, optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
         counted, } StocktakeJob { optional "job" : job, optional "done" : done, } Strap {
         optional "length" : length, } SuppliedProduct { required "product_id" :
         product_id, optional "purchase_price" : purchase_price, optional "first_bought" :
@@ -20390,16 +20475,17 @@ Optional.*/
         => DrawerTime, ::jiff::civil::Date => Due, ::std::collections::BTreeMap <
         ::std::string::String, Empty > => Empty, Box => GoodsPacking, Bag =>
         GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
-        i64 => ListMoodsResponseItemLevel, ListStocktakesResponseStatus203NextObject =>
-        ListStocktakesResponseStatus203Next, Url => ListStocktakesResponseStatus203Next,
-        Crate => Load, Pallet => Load, Barrel => Load, ::jiff::Timestamp => Made,
-        ::jiff::civil::DateTime => NaiveDateTime, i64 => PaintCoats, PaintBase =>
-        PaintThinner, Screw => Part, Board => Part, PosterList => crate ::Upload, crate
-        ::Upload => PosterList, RecordCodes => ::std::vec::Vec < ::std::string::String >,
-        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
-        => RecordKind, Error => ResponseValueOf, Client => ResponseValueOf, Round =>
-        Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias
-        => ShelfKind, ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
+        i64 => ListMoodsResponseItemDepth, i64 => ListMoodsResponseItemLevel,
+        ListStocktakesResponseStatus203NextObject => ListStocktakesResponseStatus203Next,
+        Url => ListStocktakesResponseStatus203Next, Crate => Load, Pallet => Load, Barrel
+        => Load, ::jiff::Timestamp => Made, ::jiff::civil::DateTime => NaiveDateTime, i64
+        => PaintCoats, PaintBase => PaintThinner, Screw => Part, Board => Part,
+        PosterList => crate ::Upload, crate ::Upload => PosterList, RecordCodes =>
+        ::std::vec::Vec < ::std::string::String >, ::std::vec::Vec <
+        ::std::string::String > => RecordCodes, i64 => RecordKind, bool => RecordKind,
+        Error => ResponseValueOf, Client => ResponseValueOf, Round => Shape, Square =>
+        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
+        ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
         ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
         ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
         Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
