@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::descriptions;
 use crate::document::{Kind, Node};
-use crate::names::{pascal, setter};
+use crate::names::pascal;
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
 use crate::spec::{
@@ -75,6 +75,7 @@ pub(crate) struct ParameterFacts {
     pub(crate) name: String,
     /// Its name in Rust, but for the underscore after a keyword.
     pub(crate) setter: String,
+    pub(crate) is_renamed: bool,
     /// Where it is sent: `path`, `query` or `header`.
     pub(crate) place: String,
     /// What a list is joined with into one value.
@@ -98,13 +99,6 @@ pub(crate) struct ObjectFacts {
     /// Its name in the components, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<String>,
-}
-
-impl ParameterFacts {
-    /// Whether it has not the name that it would have by itself.
-    pub(crate) fn is_renamed(&self) -> bool {
-        self.setter != setter(&self.name)
-    }
 }
 
 impl OperationFacts {
@@ -227,6 +221,7 @@ fn parameter_facts<'a>(spec: &Spec<'a>, parameter: &Parameter<'a>) -> ParameterF
     ParameterFacts {
         name: parameter.name.to_owned(),
         setter: parameter.setter.clone(),
+        is_renamed: parameter.is_renamed(),
         place: parameter.place.to_owned(),
         joined_by: parameter.joined_by(spec),
         description: match parameter.found.node.is_set("deprecated") {

@@ -72,8 +72,8 @@ pub(crate) fn fields<'a>(properties: impl Iterator<Item = &'a String>) -> Vec<St
         .collect()
 }
 
-/// Methods that the builder of a request or a mock of it has already.
-const TAKEN: &[&str] = &[
+/// Names that the builder of a request, its `send()` or a mock of it use already.
+const BUILDER_METHODS: &[&str] = &[
     "body",
     "body_map",
     "header_map",
@@ -82,9 +82,9 @@ const TAKEN: &[&str] = &[
     "send",
 ];
 
-/// Whether a parameter has an underscore after its name, as keywords have.
-pub(crate) fn is_taken(setter: &str) -> bool {
-    TAKEN.contains(&setter)
+/// Whether a parameter of this name has an underscore after it, as keywords have.
+pub(crate) fn is_builder_method(name: &str) -> bool {
+    BUILDER_METHODS.contains(&name)
 }
 
 /// The setters of the parameters of an operation, by their names on the wire and
@@ -94,12 +94,12 @@ pub(crate) fn setters(parameters: &[(&str, bool)]) -> Vec<String> {
     let mut setters = vec![String::new(); parameters.len()];
     let mut taken = HashSet::new();
     for in_path in [true, false] {
-        for (index, (name, _)) in parameters.iter().enumerate() {
-            if parameters[index].1 != in_path {
+        for (index, (name, is_in_path)) in parameters.iter().enumerate() {
+            if *is_in_path != in_path {
                 continue;
             }
             let name = setter(name);
-            let first = match is_taken(&name) {
+            let first = match is_builder_method(&name) {
                 true => format!("{name}_"),
                 false => name.clone(),
             };

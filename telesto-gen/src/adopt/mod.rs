@@ -13,6 +13,7 @@ mod forms;
 mod leave;
 mod settle;
 mod untyped;
+mod ways;
 
 pub use self::leave::{Loss, Lost};
 pub use self::settle::Renamed;

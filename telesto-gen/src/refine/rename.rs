@@ -9,7 +9,7 @@ use unicode_ident::is_xid_continue;
 use super::tree;
 use crate::facts::Facts;
 use crate::fixup::renamed::split;
-use crate::names::is_taken;
+use crate::names::is_builder_method;
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
@@ -44,7 +44,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
 pub(super) fn parameters(file: &mut File, facts: &Facts) -> usize {
     let operations = facts.operations.iter();
     let parameters = operations.flat_map(|operation| &operation.parameters);
-    let renamed = parameters.filter(|parameter| parameter.is_renamed());
+    let renamed = parameters.filter(|parameter| parameter.is_renamed);
     let renamed = renamed.count();
     if renamed > 0 {
         WireNames.visit_file_mut(file);
@@ -104,7 +104,7 @@ fn plain(text: &str) -> Option<String> {
         // A path, in docs.
         return Some(format!("{other}{wire}{after}"));
     }
-    let underscore = if is_taken(&before[other.len()..]) {
+    let underscore = if is_builder_method(&before[other.len()..]) {
         "_"
     } else {
         ""

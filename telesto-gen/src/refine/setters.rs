@@ -213,7 +213,14 @@ fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> Str
     match (parameter, &operation.body) {
         (Some(parameter), _) => {
             let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);
-            doc(&parameter.description, &what, required)
+            match parameter.is_renamed && !parameter.description.is_empty() {
+                // Its name says it no longer.
+                true => {
+                    let described = format!("{}\n\n{what}", parameter.description);
+                    doc(&described, &what, required)
+                }
+                false => doc(&parameter.description, &what, required),
+            }
         }
         (None, Some(body)) => doc(&body.description, "The request body.", body.required),
         (None, None) => doc("", &format!("The parameter `{setter}`."), required),

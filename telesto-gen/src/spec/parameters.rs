@@ -4,8 +4,14 @@ use super::alternatives::{DEEPEST, KEYWORDS};
 use super::{Found, Parameter, Spec};
 use crate::document::{Data, Node};
 use crate::formats::is_plain;
+use crate::names;
 
 impl<'a> Parameter<'a> {
+    /// Whether it has not the name in Rust that it would have by itself.
+    pub(crate) fn is_renamed(&self) -> bool {
+        self.setter != names::setter(self.name)
+    }
+
     /// What a list is joined with into one value; `None` if each of its items is a value
     /// of its own.
     #[must_use]

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToSnakeCase as _;
 
 use crate::document::{Node, find, join};
-use crate::names::{fields, pascal, setter, snake};
+use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
 use super::{Found, Spec, component_name, sent_as, statuses};
@@ -59,11 +59,15 @@ impl<'s, 'a> Types<'s, 'a> {
             let Some(id) = operation.id() else { continue };
             for parameter in spec.parameters(operation) {
                 if let Some(schema) = parameter.found.node.get("schema") {
-                    let name = match parameter.setter == setter(parameter.name) {
-                        true => format!("{id}-{}", parameter.name),
-                        false => format!("{id}-{}", parameter.setter),
+                    let name = match parameter.is_renamed() {
+                        true => &parameter.setter,
+                        false => parameter.name,
                     };
-                    types.walk(&name, schema, &parameter.found.field("schema"));
+                    types.walk(
+                        &format!("{id}-{name}"),
+                        schema,
+                        &parameter.found.field("schema"),
+                    );
                 }
             }
             let body = spec.request_body(operation);

@@ -27963,6 +27963,8 @@ Optional.*/
         }
         /**Whether it is new.
 
+The query parameter `new`.
+
 Optional.*/
         pub fn new_(
             mut self,
