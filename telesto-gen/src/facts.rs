@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::descriptions;
 use crate::document::{Kind, Node};
-use crate::names::pascal;
+use crate::names::{pascal, setter};
 use crate::spec::alternatives::Union;
 use crate::spec::extensions::Cache;
+use crate::spec::parameters::with_other_setters;
 use crate::spec::{
     Coding, Found, Operation, Parameter, RateLimit, Spec, component_name, essence, is_json, sent_as,
 };
@@ -73,9 +74,8 @@ pub(crate) enum Returns {
 pub(crate) struct ParameterFacts {
     /// Its name on the wire.
     pub(crate) name: String,
-    /// Its name in Rust, but for the underscore after a keyword.
-    pub(crate) setter: String,
-    pub(crate) is_renamed: bool,
+    /// Its setter, if that is not the usual one.
+    pub(crate) other_setter: Option<String>,
     /// Where it is sent: `path`, `query` or `header`.
     pub(crate) place: String,
     /// What a list is joined with into one value.
@@ -99,6 +99,14 @@ pub(crate) struct ObjectFacts {
     /// Its name in the components, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<String>,
+}
+
+impl ParameterFacts {
+    /// Its name in Rust, but for the underscore after a keyword.
+    pub(crate) fn setter(&self) -> String {
+        let other = self.other_setter.clone();
+        other.unwrap_or_else(|| setter(&self.name))
+    }
 }
 
 impl OperationFacts {
@@ -173,10 +181,8 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
             .collect(),
         errors: errors(spec, operation),
         documented_at: docs.and_then(|docs| docs.text_of("url")).map(str::to_owned),
-        parameters: spec
-            .parameters(operation)
-            .iter()
-            .map(|parameter| parameter_facts(spec, parameter))
+        parameters: with_other_setters(&spec.parameters(operation))
+            .map(|(parameter, other_setter)| parameter_facts(spec, parameter, other_setter))
             .collect(),
         body: spec.request_body(operation).map(|body| {
             let sent_in = spec.media(&body, sent_as);
@@ -216,12 +222,15 @@ fn errors(spec: &Spec<'_>, operation: &Operation<'_>) -> Vec<(String, String)> {
     errors.collect()
 }
 
-fn parameter_facts<'a>(spec: &Spec<'a>, parameter: &Parameter<'a>) -> ParameterFacts {
+fn parameter_facts<'a>(
+    spec: &Spec<'a>,
+    parameter: &Parameter<'a>,
+    other_setter: Option<String>,
+) -> ParameterFacts {
     let described = description(&parameter.found);
     ParameterFacts {
         name: parameter.name.to_owned(),
-        setter: parameter.setter.clone(),
-        is_renamed: parameter.is_renamed(),
+        other_setter,
         place: parameter.place.to_owned(),
         joined_by: parameter.joined_by(spec),
         description: match parameter.found.node.is_set("deprecated") {

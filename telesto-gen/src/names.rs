@@ -87,11 +87,11 @@ pub(crate) fn is_builder_method(name: &str) -> bool {
     BUILDER_METHODS.contains(&name)
 }
 
-/// The setters of the parameters of an operation, by their names on the wire and
-/// whether they are in the path. Those in the path keep their names, and then the
-/// first one of those that are the same.
-pub(crate) fn setters(parameters: &[(&str, bool)]) -> Vec<String> {
-    let mut setters = vec![String::new(); parameters.len()];
+/// The setters of those parameters of an operation that do not have the usual one, as
+/// [`setter`] makes it, by their names on the wire and whether they are in the path. Those
+/// in the path keep their names, and then the first one of those that are the same.
+pub(crate) fn other_setters(parameters: &[(&str, bool)]) -> Vec<Option<String>> {
+    let mut others = vec![None; parameters.len()];
     let mut taken = HashSet::new();
     for in_path in [true, false] {
         for (index, (name, is_in_path)) in parameters.iter().enumerate() {
@@ -103,10 +103,11 @@ pub(crate) fn setters(parameters: &[(&str, bool)]) -> Vec<String> {
                 true => format!("{name}_"),
                 false => name.clone(),
             };
-            setters[index] = free(&mut taken, first, &name);
+            let setter = free(&mut taken, first, &name);
+            others[index] = (setter != name).then_some(setter);
         }
     }
-    setters
+    others
 }
 
 /// The first of a name and those with a number that is not taken, which it is then.
@@ -135,6 +136,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    fn setters(parameters: &[(&str, bool)]) -> Vec<String> {
+        let others = other_setters(parameters).into_iter();
+        let names = others.zip(parameters);
+        let names = names.map(|(other, (name, _))| other.unwrap_or_else(|| setter(name)));
+        names.collect()
+    }
 
     #[test]
     fn parameters_have_setters_of_their_own() {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use super::text;
 use crate::document::{
     Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
 };
@@ -62,7 +63,7 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
                 enum_values(root, place, edits);
                 if !is_newer && says_no_items(place.node) {
                     let any = match of_parameters.contains(&place.pointer) {
-                        true => Node::map([("type", Node::from("string"))]),
+                        true => text(),
                         false => Node::map([]),
                     };
                     edits.set(root, &join(&place.pointer, "items"), any);
@@ -94,7 +95,7 @@ fn parameter(root: &Node, place: &Place<'_>, edits: &mut Edits) {
     let schema = match node.get("type") {
         Some(_) => Node::from(Data::Map(said)),
         // It is sent as text, whatever it is.
-        None => Node::map([("type", Node::from("string"))]),
+        None => text(),
     };
     edits.set(root, &join(pointer, "schema"), schema);
 }
@@ -212,7 +213,7 @@ pub(super) fn declare(root: &Node, edits: &mut Edits) -> Vec<String> {
             continue;
         }
         let new = missing.iter().map(|name| {
-            let schema = Node::map([("type", Node::from("string"))]);
+            let schema = text();
             Node::map([
                 ("name", Node::from(*name)),
                 ("in", "path".into()),

@@ -1,36 +1,33 @@
 //! Gives forms a schema of their own where they share one with JSON: a form holds files
 //! and plain values, and what it cannot hold must not change the JSON.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
+use super::ways::{Map, whole};
 use crate::document::{Node, find, find_mut, join};
 use crate::finding::{Finding, Severity};
+use crate::spec::alternatives::DEEPEST;
 use crate::spec::{Coding, sent_among};
 
-/// How many parts of parts are copied: a schema may be a part of itself.
-const DEEPEST: usize = 8;
-
 /// The schemas of forms, by their pointers, with copies of what they refer to.
-/// `mentions` has the references to each component.
 pub(super) fn own_schemas<'f>(
-    root: &Node,
-    mentions: &HashMap<String, Vec<String>>,
+    map: &Map<'_>,
     findings: impl Iterator<Item = &'f Finding>,
 ) -> BTreeMap<String, Node> {
     let mut schemas: BTreeMap<String, Node> = BTreeMap::new();
     for finding in findings {
         let is_of_form = ["unsupported-media-type", "shared-file"].contains(&finding.rule);
-        let component = component(&finding.pointer).filter(|_| is_of_form);
+        let component = component(map, &finding.pointer).filter(|_| is_of_form);
         let Some(component) = component.filter(|_| finding.severity == Severity::Error) else {
             continue;
         };
-        let users = Users::of(component, root, mentions);
+        let users = Users::of(component, map);
         for (at, component) in users.forms.iter().filter(|_| !users.are_forms) {
-            let (whole, _) = whole(at);
+            let (whole, _) = outermost(at);
             let schema = schemas.entry(whole.to_owned());
-            let schema = schema.or_insert_with(|| find(root, whole).node.clone());
+            let schema = schema.or_insert_with(|| find(map.root, whole).node.clone());
             if let Some(part) = find_mut(schema, &at[whole.len()..]) {
-                *part = find(root, component).node.clone();
+                *part = find(map.root, component).node.clone();
             }
         }
     }
@@ -46,19 +43,19 @@ struct Users {
 }
 
 impl Users {
-    fn of(schema: &str, root: &Node, mentions: &HashMap<String, Vec<String>>) -> Self {
+    fn of(schema: String, map: &Map<'_>) -> Self {
         let mut users = Self {
             forms: Vec::new(),
             are_forms: true,
         };
-        let mut seen = HashSet::from([schema.to_owned()]);
-        let mut next = vec![schema.to_owned()];
+        let mut seen = HashSet::from([schema.clone()]);
+        let mut next = vec![schema];
         while let Some(component) = next.pop() {
-            for at in mentions.get(&component).into_iter().flatten() {
-                let (whole, depth) = whole(at);
-                if is_form(root, whole) && depth < DEEPEST {
+            for at in map.mentions.get(&component).into_iter().flatten() {
+                let (whole, depth) = outermost(at);
+                if is_form(map.root, whole) && depth < DEEPEST {
                     users.forms.push((at.clone(), component.clone()));
-                } else if self::component(whole) == Some(whole) {
+                } else if self::component(map, whole).as_deref() == Some(whole) {
                     if seen.insert(whole.to_owned()) {
                         next.push(whole.to_owned());
                     }
@@ -72,19 +69,15 @@ impl Users {
 }
 
 /// The schema of the components that a pointer leads to, or into.
-fn component(pointer: &str) -> Option<&str> {
-    let name = pointer.strip_prefix("/components/schemas/")?;
-    let rest = name.find('/').map_or(0, |end| name.len() - end);
-    Some(&pointer[..pointer.len() - rest])
+fn component(map: &Map<'_>, pointer: &str) -> Option<String> {
+    let is_schema = pointer.starts_with("/components/schemas/");
+    map.unit(pointer).filter(|_| is_schema)
 }
 
-/// The schema that a part belongs to, and how deep the part is in it.
-fn whole(mut at: &str) -> (&str, usize) {
+/// The schema that a part of a part belongs to, and how deep the part is in it.
+fn outermost(mut at: &str) -> (&str, usize) {
     let mut depth = 0;
-    while let Some((holder, index)) = at.rsplit_once('/')
-        && let Some((schema, "allOf" | "oneOf" | "anyOf")) = holder.rsplit_once('/')
-        && index.bytes().all(|b| b.is_ascii_digit())
-    {
+    while let Some(schema) = whole(at) {
         at = schema;
         depth += 1;
     }

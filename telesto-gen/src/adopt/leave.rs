@@ -110,7 +110,7 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             continue;
         }
         let map = Map::of(draft.root());
-        let schemas = forms::own_schemas(draft.root(), &map.mentions, findings.iter());
+        let schemas = forms::own_schemas(&map, findings.iter());
         if !schemas.is_empty() {
             let mut edits = Edits::default();
             for (pointer, schema) in schemas {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::document::{Document, Draft, Edits};
+use crate::document::{Document, Draft, Edits, Node};
 use crate::finding::{Finding, Findings};
 use crate::lint;
 use crate::spec::{RateLimit, Spec};
@@ -104,6 +104,11 @@ pub struct Adopted {
     pub operations: usize,
     /// How many of them are in the spec.
     pub callable: usize,
+}
+
+/// The schema of what is sent as text.
+fn text() -> Node {
+    Node::map([("type", "string".into())])
 }
 
 /// Makes a spec of a document: settles the server, the key and the rate limit, gives the

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::leave::Lost;
 use super::settle::operations;
+use super::text;
 use crate::document::{Data, Kind, Node, Spot, Survey, find, join, of_reference};
 use crate::finding::Finding;
 use crate::spec::says_what;
@@ -48,7 +49,7 @@ impl Way {
 
 /// What is where in a document, and what refers to what.
 pub(super) struct Map<'a> {
-    root: &'a Node,
+    pub(super) root: &'a Node,
     kinds: HashMap<String, Kind>,
     /// Where each component is referred to.
     pub(super) mentions: HashMap<String, Vec<String>>,
@@ -217,7 +218,7 @@ impl<'a> Map<'a> {
             match self.kinds.get(at) {
                 Some(Kind::Schema) if !self.is_of_parameter(at) => {
                     // What is wrong with alternatives is wrong with all of them.
-                    if finding.rule != "alternatives" || !is_part(at) {
+                    if finding.rule != "alternatives" || whole(at).is_none() {
                         let untyped = self.untyped(at);
                         ways.extend(untyped.map(|gone| Way::without(Lost::Type, at, gone)));
                     }
@@ -255,7 +256,7 @@ impl<'a> Map<'a> {
     }
 
     /// The operation, the path or the component that a pointer leads into.
-    fn unit(&self, pointer: &str) -> Option<String> {
+    pub(super) fn unit(&self, pointer: &str) -> Option<String> {
         let tokens: Vec<&str> = pointer.split('/').collect();
         let is_operation = |at: &str| self.operations.iter().any(|(known, _)| known == at);
         match tokens[..] {
@@ -381,17 +382,14 @@ impl<'a> Map<'a> {
     }
 }
 
-/// Whether a schema is one of several that are put together.
-fn is_part(pointer: &str) -> bool {
-    let holder = pointer.rsplit('/').nth(1);
-    matches!(holder, Some("oneOf" | "anyOf" | "allOf"))
+/// The schema that another one is a part or an alternative of.
+pub(super) fn whole(part: &str) -> Option<&str> {
+    let (list, index) = part.rsplit_once('/')?;
+    let (schema, keyword) = list.rsplit_once('/')?;
+    let is_part = matches!(keyword, "oneOf" | "anyOf" | "allOf");
+    (is_part && index.bytes().all(|b| b.is_ascii_digit())).then_some(schema)
 }
 
 fn is_property(pointer: &str) -> bool {
     pointer.rsplit('/').nth(1) == Some("properties")
-}
-
-/// The schema of what is sent as text.
-fn text() -> Node {
-    Node::map([("type", "string".into())])
 }

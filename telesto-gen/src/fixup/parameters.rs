@@ -96,14 +96,12 @@ fn rename(parameters: &mut [Parameter], path: &mut String) -> usize {
         let is_in_path = matches!(parameter, Parameter::Path { .. });
         (parameter.parameter_data_ref().name.as_str(), is_in_path)
     });
-    let setters = names::setters(&named.collect::<Vec<_>>());
+    let others = names::other_setters(&named.collect::<Vec<_>>());
     let mut renamed = 0;
-    for (parameter, setter) in parameters.iter_mut().zip(setters) {
+    for (parameter, other) in parameters.iter_mut().zip(others) {
+        let Some(setter) = other else { continue };
         let is_in_path = matches!(parameter, Parameter::Path { .. });
         let name = &mut schemas::data_of(parameter).name;
-        if setter == names::setter(name) {
-            continue;
-        }
         let new = marked(&setter, name);
         if is_in_path {
             *path = path.replace(&format!("{{{name}}}"), &format!("{{{new}}}"));

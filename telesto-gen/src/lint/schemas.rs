@@ -7,6 +7,7 @@ use crate::document::{Data, Kind, Node, Place, closest, join, says};
 use super::Report;
 use crate::formats;
 use crate::names::snake;
+use crate::spec::alternatives::DEEPEST;
 use crate::spec::{Found, Spec};
 
 /// The keywords that only schemas of these types have.
@@ -231,9 +232,6 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         }
     }
 }
-
-/// How deep parts of parts are followed: a schema may be a part of itself.
-const DEEPEST: usize = 8;
 
 /// Parts of an `allOf` that describe themselves or one property differently:
 /// nothing matches both, and typify generates a type without values.

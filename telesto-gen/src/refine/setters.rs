@@ -209,11 +209,11 @@ fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> Str
     let parameter = operation
         .parameters
         .iter()
-        .find(|parameter| plain(&parameter.setter) == plain(setter));
+        .find(|parameter| plain(&parameter.setter()) == plain(setter));
     match (parameter, &operation.body) {
         (Some(parameter), _) => {
             let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);
-            match parameter.is_renamed && !parameter.description.is_empty() {
+            match parameter.other_setter.is_some() && !parameter.description.is_empty() {
                 // Its name says it no longer.
                 true => {
                     let described = format!("{}\n\n{what}", parameter.description);

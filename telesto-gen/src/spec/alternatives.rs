@@ -17,8 +17,8 @@ use super::{Found, Spec, says_nothing, split_reference};
 /// The keywords that list alternatives.
 pub(super) const KEYWORDS: [&str; 2] = ["oneOf", "anyOf"];
 
-/// How deep alternatives of alternatives are followed.
-pub(super) const DEEPEST: usize = 8;
+/// How deep parts and alternatives of others are followed: a schema may be a part of itself.
+pub(crate) const DEEPEST: usize = 8;
 
 /// A schema with a `oneOf` or an `anyOf`, or the responses of an operation.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ pub(crate) mod alternatives;
 pub(crate) mod extensions;
 mod forms;
 mod media;
-mod parameters;
+pub(crate) mod parameters;
 mod statuses;
 pub(crate) mod types;
 mod usage;
@@ -23,7 +23,7 @@ pub(crate) use self::usage::Usage;
 use self::usage::Users;
 use crate::document::{Document, Extension, Kind, Place, Survey, find, join};
 pub use crate::document::{Entry, Node};
-use crate::{formats, names};
+use crate::formats;
 
 /// The methods of a path item, in the order that OpenAPI lists them in.
 pub(crate) const METHODS: &[&str] = &[
@@ -379,17 +379,11 @@ impl<'a> Spec<'a> {
                 parameters.push(Parameter {
                     name,
                     place,
-                    setter: String::new(),
                     shared,
                     mention,
                     found,
                 });
             }
-        }
-        let named = parameters.iter().map(|p| (p.name, p.place == "path"));
-        let setters = names::setters(&named.collect::<Vec<_>>());
-        for (parameter, setter) in parameters.iter_mut().zip(setters) {
-            parameter.setter = setter;
         }
         parameters
     }
@@ -471,8 +465,6 @@ pub struct Parameter<'a> {
     pub name: &'a str,
     /// Where it is sent: `path`, `query` or `header`.
     pub place: &'a str,
-    /// Its name in Rust, but for the underscore after a keyword.
-    pub(crate) setter: String,
     /// Whether it is declared by the path item.
     shared: bool,
     /// Its position in the list of parameters.

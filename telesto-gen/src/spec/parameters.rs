@@ -7,11 +7,6 @@ use crate::formats::is_plain;
 use crate::names;
 
 impl<'a> Parameter<'a> {
-    /// Whether it has not the name in Rust that it would have by itself.
-    pub(crate) fn is_renamed(&self) -> bool {
-        self.setter != names::setter(self.name)
-    }
-
     /// What a list is joined with into one value; `None` if each of its items is a value
     /// of its own.
     #[must_use]
@@ -20,6 +15,15 @@ impl<'a> Parameter<'a> {
         let is_list = spec.unwrapped(&schema).node.text_of("type") == Some("array");
         joined_by(self.found.node).filter(|_| is_list && self.place == "query")
     }
+}
+
+/// The parameters of an operation, each with its setter if that is not the usual one.
+pub(crate) fn with_other_setters<'p, 'a>(
+    parameters: &'p [Parameter<'a>],
+) -> impl Iterator<Item = (&'p Parameter<'a>, Option<String>)> {
+    let named = parameters.iter().map(|p| (p.name, p.place == "path"));
+    let others = names::other_setters(&named.collect::<Vec<_>>());
+    parameters.iter().zip(others)
 }
 
 /// What the lists of a query parameter are joined with.

@@ -8,6 +8,7 @@ use crate::document::{Node, find, join};
 use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
+use super::parameters::with_other_setters;
 use super::{Found, Spec, component_name, sent_as, statuses};
 
 /// The types that schemas become.
@@ -57,17 +58,12 @@ impl<'s, 'a> Types<'s, 'a> {
         }
         for operation in &spec.operations {
             let Some(id) = operation.id() else { continue };
-            for parameter in spec.parameters(operation) {
+            let parameters = spec.parameters(operation);
+            for (parameter, other) in with_other_setters(&parameters) {
                 if let Some(schema) = parameter.found.node.get("schema") {
-                    let name = match parameter.is_renamed() {
-                        true => &parameter.setter,
-                        false => parameter.name,
-                    };
-                    types.walk(
-                        &format!("{id}-{name}"),
-                        schema,
-                        &parameter.found.field("schema"),
-                    );
+                    let name = other.as_deref().unwrap_or(parameter.name);
+                    let suggested = format!("{id}-{name}");
+                    types.walk(&suggested, schema, &parameter.found.field("schema"));
                 }
             }
             let body = spec.request_body(operation);
@@ -157,12 +153,12 @@ impl<'s, 'a> Types<'s, 'a> {
             // Of what is merged, even the types in what it refers to are new ones.
             let part = self.spec.resolve(part, &pointer).filter(|_| is_merged);
             if let Some(part) = part.filter(|part| !self.within.contains(&part.pointer)) {
-                if self.within.is_empty() {
-                    self.merged = Some(whole.pointer.clone());
-                }
+                let is_outermost = self.merged.is_none();
+                self.merged.get_or_insert_with(|| whole.pointer.clone());
                 self.within.push(part.pointer.clone());
                 self.walk_into(name, suggested, part.node, &part.pointer);
                 self.within.pop();
+                self.merged.take_if(|_| is_outermost);
             }
         }
     }
@@ -201,7 +197,7 @@ impl<'s, 'a> Types<'s, 'a> {
     }
 
     fn take(&mut self, name: &str, schema: &'a Node, pointer: &str) {
-        if let Some(merged) = self.merged.as_ref().filter(|_| !self.within.is_empty()) {
+        if let Some(merged) = &self.merged {
             let merged_in = self.merged_in.entry(name.to_owned());
             merged_in.or_insert_with(|| merged.clone());
         }

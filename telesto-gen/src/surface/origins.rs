@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::SurfaceItem;
 use crate::document::{Node, join};
-use crate::names::{pascal, snake};
+use crate::names::{pascal, setter, snake};
+use crate::spec::parameters::with_other_setters;
 use crate::spec::types::Types;
 use crate::spec::{Found, Operation, Spec};
 
@@ -101,10 +102,13 @@ impl<'s, 'a> Origins<'s, 'a> {
             return None;
         }
         let method = method.trim_end_matches("()").trim_matches('_');
-        let mut parameters = self.spec.parameters(operation).into_iter();
-        let parameter = parameters.find(|p| p.setter.trim_matches('_') == method);
-        if let Some(parameter) = parameter {
-            return Some(parameter.mention);
+        let parameters = self.spec.parameters(operation);
+        let parameter = with_other_setters(&parameters).find(|(parameter, other)| {
+            let setter = other.clone().unwrap_or_else(|| setter(parameter.name));
+            setter.trim_matches('_') == method
+        });
+        if let Some((parameter, _)) = parameter {
+            return Some(parameter.mention.clone());
         }
         let is_body = method.starts_with("body") && operation.node.get("requestBody").is_some();
         is_body.then(|| join(&operation.pointer, "requestBody"))
