@@ -471,6 +471,7 @@ fn finding(
         message: problem.message,
         help: problem.help,
         fix: problem.fix.into_iter().collect(),
+        other: None,
         location: lines.location(text, span.start),
         span,
         pointer,

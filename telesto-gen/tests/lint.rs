@@ -180,6 +180,66 @@ components:
 }
 
 #[test]
+fn what_a_fix_would_break_stays_and_the_others_go() {
+    // A type is named after its title, so what is read and what is sent have to stay equal.
+    let part = "{ type: object, title: Part, required: [size], \
+                properties: { size: { type: string, format: decimal } } }";
+    let response =
+        format!("{{ description: Done, content: {{ application/json: {{ schema: {part} }} }} }}");
+    let text = complete(&format!(
+        "
+paths:
+  /parts:
+    post:
+      operationId: add_part
+      requestBody: {{ required: true, content: {{ application/json: {{ schema: {part} }} }} }}
+      responses: {{ '200': {response} }}
+  /things:
+    get:
+      operationId: list_things
+      responses:
+        '200':
+          description: Things.
+          content:
+            application/json:
+              schema:
+                type: object
+                required: [id, name]
+                properties: {{ id: {{ type: string }}, name: {{ type: string }} }}
+            # Not what the client reads.
+            application/xml:
+              schema:
+                type: object
+                required: [id, name]
+                properties: {{ id: {{ type: string }}, name: {{ type: string }} }}
+components:
+  securitySchemes:
+    key: {{ type: apiKey, in: header, name: X-Key }}
+  schemas:
+    Unused: {{ type: string, minimum: 1 }}
+"
+    ));
+    let fixed = fix("shop.yaml", text);
+    let left = fixed
+        .text
+        .lines()
+        .filter(|line| line.contains("required: ["));
+    let left: Vec<_> = left
+        .filter_map(|line| Some(line.split_once("required: [")?.1))
+        .collect();
+    let [sent, read, things, _] = left[..] else {
+        panic!("{left:?}");
+    };
+    assert!(sent.starts_with("size]") && read.starts_with("size]"));
+    assert_eq!(things, "id]");
+    assert!(!fixed.text.contains("minimum"));
+    let solved = fixed.solved.iter().map(|finding| finding.rule);
+    let rules = BTreeSet::from(["required-may-be-empty", "unsupported-schema"]);
+    assert_eq!(solved.collect::<BTreeSet<_>>(), rules);
+    assert_eq!(fixed.solved.len(), 2);
+}
+
+#[test]
 fn a_mark_and_the_ends_of_lines_stay() {
     let text = "\u{feff}openapi: 3.0.3\r\ninfo: { title: Shop, version: '1' }\r\npaths: {}\r\n\
                 components:\r\n  schemas:\r\n    Thing:\r\n      type: string\r\n      minimum: 1\r\n";

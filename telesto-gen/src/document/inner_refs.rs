@@ -7,7 +7,17 @@ use super::node::{Data, Node};
 use super::pointer;
 
 /// How many nodes may be copied: copies may hold copies.
-const MAX_COPIED: usize = 100_000;
+const MAX_COPIED: usize = 400_000;
+
+/// The maps whose keys are names, so that none of them is a field.
+const HAVE_NAMES: &[&str] = &[
+    "headers",
+    "parameters",
+    "properties",
+    "requestBodies",
+    "responses",
+    "schemas",
+];
 
 /// Writes the copies.
 pub(super) fn write_out(root: &mut Node) {
@@ -45,7 +55,7 @@ impl Copies<'_> {
                     let key = entry.key.as_str();
                     let holds_values = matches!(key, "example" | "default" | "enum");
                     if names || !(holds_values || key.starts_with("x-")) {
-                        let names = key == "properties" && !names;
+                        let names = !names && HAVE_NAMES.contains(&key);
                         self.write(&mut entry.value, names, targets)?;
                     }
                 }

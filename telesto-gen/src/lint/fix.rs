@@ -76,12 +76,19 @@ pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>, Findings) {
 
 fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {
     let mut solved = Vec::new();
-    // Each round takes something out, so there is a last one.
-    while let Some((fixes, after)) = look.fixed() {
-        solved.extend(fixes);
-        look = after;
+    let mut harmful = BTreeSet::new();
+    // Each round takes something out, or finds something that has to stay.
+    loop {
+        let known = harmful.len();
+        match look.fixed(&mut harmful) {
+            Some((fixes, after)) => {
+                solved.extend(fixes);
+                look = after;
+            }
+            None if harmful.len() > known => {}
+            None => return (solved, look),
+        }
     }
-    (solved, look)
 }
 
 /// A draft, and what is wrong with it.
@@ -118,22 +125,63 @@ impl<'t> Look<'t> {
     }
 
     /// What is solved of the findings, and what is left then; `None` if that is nothing.
-    fn fixed(&self) -> Option<(Vec<Finding>, Self)> {
+    /// Fixes that are found to do harm become `harmful`, and are not tried again.
+    fn fixed(&self, harmful: &mut BTreeSet<Vec<Spot>>) -> Option<(Vec<Finding>, Self)> {
         let fixable = self.findings.iter().filter(|finding| finding.is_fixable());
+        let fixable = fixable.filter(|finding| !harmful.contains(&finding.fix));
         // What may be empty depends on what the others say.
-        let (last, first): (Vec<Finding>, Vec<Finding>) = fixable
-            .cloned()
-            .partition(|finding| finding.rule == "required-may-be-empty");
-        let mut chosen = Chosen {
-            before: self,
-            fixes: Vec::new(),
-            after: None,
-        };
-        chosen.add(&first);
-        if chosen.fixes.is_empty() {
-            chosen.add(&last);
+        let (last, first): (Vec<&Finding>, Vec<&Finding>) =
+            fixable.partition(|finding| finding.rule == "required-may-be-empty");
+        let fixed = self.harmless(first, harmful);
+        fixed.or_else(|| self.harmless(last, harmful))
+    }
+
+    /// The fixes that do no harm together. Of those that may do the same harm, half are
+    /// left out until none is done: so where there is much harm, it is not searched for
+    /// in one place after the other.
+    fn harmless(
+        &self,
+        mut fixes: Vec<&Finding>,
+        harmful: &mut BTreeSet<Vec<Spot>>,
+    ) -> Option<(Vec<Finding>, Self)> {
+        while !fixes.is_empty() {
+            let gone = fixes.iter().flat_map(|finding| finding.fix.iter().copied());
+            let after = self.without(&gone.collect());
+            let mut out = BTreeSet::new();
+            match after {
+                Some(after) if after.is_as_good_as(self) => {
+                    return Some((fixes.into_iter().cloned().collect(), after));
+                }
+                Some(after) => {
+                    for harm in after.harm_since(self) {
+                        let places = || [&harm.pointer].into_iter().chain(&harm.other);
+                        let near = |fix: &Finding| places().any(|at| is_near(&fix.pointer, at));
+                        let suspects: Vec<usize> =
+                            (0..fixes.len()).filter(|at| near(fixes[*at])).collect();
+                        leave_half(&suspects, &fixes, &mut out, harmful);
+                    }
+                }
+                None => {}
+            }
+            if out.is_empty() {
+                let all: Vec<usize> = (0..fixes.len()).collect();
+                leave_half(&all, &fixes, &mut out, harmful);
+            }
+            let mut at = 0..;
+            fixes.retain(|_| at.next().is_some_and(|at| !out.contains(&at)));
         }
-        Some((chosen.fixes, chosen.after?))
+        None
+    }
+
+    /// What is wrong that was not `before`.
+    fn harm_since<'l>(&'l self, before: &'l Self) -> impl Iterator<Item = &'l Finding> {
+        fn key(finding: &Finding) -> (&str, &str, bool) {
+            (finding.rule, &finding.pointer, finding.is_fixable())
+        }
+        let known: BTreeSet<_> = before.findings.iter().map(key).collect();
+        self.findings.iter().filter(move |finding| {
+            !self.is_rule_as_good_as(finding.rule, before) && !known.contains(&key(finding))
+        })
     }
 
     fn without(&self, gone: &BTreeSet<Spot>) -> Option<Self> {
@@ -148,38 +196,39 @@ impl<'t> Look<'t> {
             // Only now it is known.
             (false, true) => true,
             (true, false) => false,
-            _ => self.broken.iter().all(|(rule, [all, hopeless])| {
-                let had = before.broken.get(rule);
-                had.is_some_and(|[had, had_hopeless]| all <= had && hopeless <= had_hopeless)
-            }),
+            _ => (self.broken.keys()).all(|rule| self.is_rule_as_good_as(rule, before)),
+        }
+    }
+
+    fn is_rule_as_good_as(&self, rule: &str, before: &Self) -> bool {
+        match (self.broken.get(rule), before.broken.get(rule)) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some([all, hopeless]), Some([had, had_hopeless])) => {
+                all <= had && hopeless <= had_hopeless
+            }
         }
     }
 }
 
-/// Fixes that go together.
-struct Chosen<'l, 't> {
-    before: &'l Look<'t>,
-    fixes: Vec<Finding>,
-    /// What they leave.
-    after: Option<Look<'t>>,
+/// Whether one of two pointers leads to the other, or to the same.
+fn is_near(one: &str, other: &str) -> bool {
+    let leads = |to: &str, from: &str| {
+        let rest = to.strip_prefix(from);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    leads(one, other) || leads(other, one)
 }
 
-impl Chosen<'_, '_> {
-    /// Adds as many of these as do no harm.
-    fn add(&mut self, fixes: &[Finding]) {
-        if fixes.is_empty() {
-            return;
-        }
-        let all = self.fixes.iter().chain(fixes);
-        let gone = all.flat_map(|finding| finding.fix.iter().copied());
-        let after = self.before.without(&gone.collect());
-        if let Some(after) = after.filter(|after| after.is_as_good_as(self.before)) {
-            self.fixes.extend_from_slice(fixes);
-            self.after = Some(after);
-        } else if let [_, _, ..] = fixes {
-            let (one, other) = fixes.split_at(fixes.len() / 2);
-            self.add(one);
-            self.add(other);
-        }
+/// Adds the second half of these to what is `out`. If there is only one, it is harmful.
+fn leave_half(
+    suspects: &[usize],
+    fixes: &[&Finding],
+    out: &mut BTreeSet<usize>,
+    harmful: &mut BTreeSet<Vec<Spot>>,
+) {
+    if let [only] = suspects {
+        harmful.insert(fixes[*only].fix.clone());
     }
+    out.extend(&suspects[suspects.len() / 2..]);
 }

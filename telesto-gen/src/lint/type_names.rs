@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::document::join;
 
 use super::Report;
+use crate::finding::Finding;
 use crate::names::pascal;
 use crate::spec::types::Types;
 use crate::spec::{Spec, component_name};
@@ -101,6 +102,10 @@ fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
             format!("this schema is `{name}` in Rust, and so is another one, on line {line}"),
             help.to_owned(),
         );
+        let finding = Finding {
+            other: Some(other.clone()),
+            ..finding
+        };
         report.add(match titled {
             Some(pointer) => report.fixed_without(finding, [join(pointer, "title").as_str()]),
             None => finding,

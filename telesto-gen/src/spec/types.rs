@@ -9,7 +9,7 @@ use crate::names::{fields, pascal, snake};
 
 use super::alternatives::Union;
 use super::parameters::with_other_setters;
-use super::{Found, Spec, component_name, sent_as, statuses};
+use super::{Found, Spec, component_name, media_type, sent_as, statuses};
 
 /// The types that schemas become.
 pub(crate) struct Types<'s, 'a> {
@@ -78,11 +78,11 @@ impl<'s, 'a> Types<'s, 'a> {
                 types.alternatives(&pascal(&name), &pointer);
                 contents.clear();
             }
-            let responses = contents.into_iter().flat_map(|content| {
-                let entries = content.node.entries().iter();
-                entries.filter_map(move |entry| spec.field(&content, &entry.key))
+            let responses = contents.iter().filter_map(|content| {
+                let media = spec.field(content, media_type(content)?)?;
+                Some((media, "response"))
             });
-            for (media, suffix) in body.into_iter().chain(responses.map(|m| (m, "response"))) {
+            for (media, suffix) in body.into_iter().chain(responses) {
                 if let Some(schema) = media.node.get("schema") {
                     types.walk(&format!("{id}-{suffix}"), schema, &media.field("schema"));
                 }

@@ -21346,7 +21346,9 @@ Documented at <https://fixture.invalid/docs>.
 
 # Errors
 
-[`Error`](crate::Error), in all cases.
+[`Error`](crate::Error), in all cases. The spec names these:
+
+- any other: Another answer.
 
 ```no_run
 # async fn example(client: &telesto_fixture_api::Client, scale_id: i32, unit: telesto_fixture_api::types::GetScaleUnit) -> Result<(), telesto_fixture_api::Error> {
@@ -21369,7 +21371,9 @@ Documented at <https://fixture.invalid/docs>.
 
 # Errors
 
-[`Error`](crate::Error), in all cases.
+[`Error`](crate::Error), in all cases. The spec names these:
+
+- any other: Another answer.
 
 ```no_run
 # async fn example(client: &telesto_fixture_api::Client, scale_id: i32, unit: telesto_fixture_api::types::ChangePlateUnit, body: telesto_fixture_api::types::ChangePlateBody) -> Result<(), telesto_fixture_api::Error> {

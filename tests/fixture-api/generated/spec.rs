@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "8789855b48b85a7727702525c4491837";
+pub(crate) const CLIENT: &str = "e64df9476ddf1e31776927a510667b1c";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
