@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use openapiv3::OpenAPI;
+use serde_yaml::Value;
 
 use crate::finding::{Finding, Findings, Location, Severity};
 
@@ -401,7 +402,7 @@ fn version(root: &Node, text: &str) -> Result<Version, Located> {
 /// The document as openapiv3 sees it. It has passed the survey, so an error is
 /// rare, and serde's message is the best there is.
 fn typed(root: &Node) -> Result<OpenAPI, Located> {
-    serde_path_to_error::deserialize(root.to_yaml()).map_err(|error| {
+    serde_path_to_error::deserialize(without_callbacks(root)).map_err(|error| {
         let pointer = error
             .path()
             .iter()
@@ -418,6 +419,21 @@ fn typed(root: &Node) -> Result<OpenAPI, Located> {
         };
         (pointer, not_openapi(span, error.inner()))
     })
+}
+
+/// The document without the callbacks of its operations: a client serves none, and
+/// `openapiv3` knows no references to them.
+fn without_callbacks(root: &Node) -> Value {
+    let mut document = root.to_yaml();
+    let items = document.get_mut("paths").and_then(Value::as_mapping_mut);
+    let items = items.into_iter().flat_map(|items| items.values_mut());
+    let operations = items.filter_map(Value::as_mapping_mut);
+    for operation in operations.flat_map(|item| item.values_mut()) {
+        if let Value::Mapping(operation) = operation {
+            operation.remove("callbacks");
+        }
+    }
+    document
 }
 
 fn not_openapi(span: Range<usize>, error: &dyn fmt::Display) -> Problem {

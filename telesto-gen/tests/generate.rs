@@ -197,6 +197,33 @@ fn a_nested_schema_with_the_name_of_another_is_refused() {
     assert_eq!(places.collect::<Vec<_>>(), [place], "{findings}");
 }
 
+#[test]
+fn alternatives_that_only_errors_have_are_no_type() {
+    let text = "
+openapi: 3.0.3
+info: { title: A made-up shop, version: '1' }
+servers: [{ url: https://shop.invalid/v1 }]
+security: [{ key: [] }]
+x-rate-limit: { requests: 5, window: 60, lockout: 30 }
+paths:
+  /things:
+    delete:
+      operationId: delete_things
+      responses:
+        '204': { description: Gone }
+        '409':
+          description: In use
+          content: { application/json: { schema: { $ref: '#/components/schemas/Reason' } } }
+components:
+  securitySchemes:
+    key: { type: apiKey, in: header, name: X-Key }
+  schemas:
+    Reason: { oneOf: [{ type: string }, { type: array, items: {} }] }
+";
+    let files = files(text).unwrap();
+    assert!(files.iter().all(|file| !file.text.contains("enum Reason")));
+}
+
 /// Parts of a schema that may stand where another stood.
 fn schema() -> impl Strategy<Value = String> {
     let leaf = prop::sample::select(vec![

@@ -157,7 +157,8 @@ impl<'a> Map<'a> {
             }
             "unsupported-media-type" => self.add_of_body(pointer, ways),
             _ if pointer.ends_with("/allowReserved")
-                || (pointer.ends_with("/not") && is_schema) =>
+                || (is_schema
+                    && (pointer.ends_with("/not") || self.is_beside_properties(pointer))) =>
             {
                 ways.push(Way::at(Lost::Field, pointer));
             }
@@ -181,6 +182,12 @@ impl<'a> Map<'a> {
         if finding.rule == "unknown-field" {
             ways.push(Way::at(Lost::Field, pointer));
         }
+    }
+
+    /// Whether a pointer leads to the items of what is an object, by its properties.
+    fn is_beside_properties(&self, pointer: &str) -> bool {
+        let object = pointer.strip_suffix("/items").and_then(|at| self.node(at));
+        object.is_some_and(|object| object.get("properties").is_some())
     }
 
     /// Adds the ways to send a body, or a part of it, as it comes.
