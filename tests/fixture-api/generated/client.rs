@@ -6285,6 +6285,20 @@ pub mod types {
             value.parse()
         }
     }
+    ///`TextOptionsResponse`
+    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+    #[non_exhaustive]
+    pub struct TextOptionsResponse {
+        #[serde(default, with = "crate::wire")]
+        pub text: ::std::option::Option<::std::string::String>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl TextOptionsResponse {
+        pub fn builder() -> builder::TextOptionsResponse {
+            Default::default()
+        }
+    }
     ///`Thing`
     #[derive(::serde::Deserialize, Clone, PartialEq)]
     #[non_exhaustive]
@@ -19186,6 +19200,75 @@ Optional.*/
             }
         }
         #[derive(Clone, Debug)]
+        pub struct TextOptionsResponse {
+            text: ::std::result::Result<
+                ::std::option::Option<::std::string::String>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for TextOptionsResponse {
+            fn default() -> Self {
+                Self {
+                    text: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl TextOptionsResponse {
+            /**The field `text`.
+
+Optional.*/
+            pub fn text(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+            ) -> Self {
+                self.text = crate::argument::property(
+                    "text",
+                    "text",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(
+                self,
+            ) -> ::std::result::Result<super::TextOptionsResponse, crate::Error> {
+                crate::argument::built(
+                    "TextOptionsResponse",
+                    <super::TextOptionsResponse as ::std::convert::TryFrom<
+                        Self,
+                    >>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<TextOptionsResponse>
+        for super::TextOptionsResponse {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: TextOptionsResponse,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    text: value.text?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::TextOptionsResponse> for TextOptionsResponse {
+            fn from(value: super::TextOptionsResponse) -> Self {
+                Self {
+                    text: Ok(value.text),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
         pub struct Thing {
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             name: ::std::result::Result<
@@ -20277,10 +20360,11 @@ Optional.*/
         SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
         Object, StartRecountByFormBody : Object, StartStocktakeResponseStatus2Xx :
         Object, Stocktake : Object, StocktakeJob : Object, Strap : Object,
-        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text, Thing :
-        Object, ThingChange : Object, ToString : Text, Tree : Object, TreePlace : Object,
-        TreePlaceRow : Object, TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload
-        : Text, Url : Object, Vec : Object, Wire : Object
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text,
+        TextOptionsResponse : Object, Thing : Object, ThingChange : Object, ToString :
+        Text, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Url : Object,
+        Vec : Object, Wire : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Empty :
@@ -20438,19 +20522,19 @@ Optional.*/
         "active" : active, optional "since" : since, optional "changed" : changed,
         optional "synced" : synced, optional "status" : status, optional "address" :
         address, optional "products" : products, optional "notes" : notes, optional
-        "parent" : parent, optional "labels" : labels, optional "extra" : extra, } Thing
-        { required "id" : id, optional "name" : name, } ThingChange { optional "name" :
-        name, } Tree { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, optional "price" : price, optional "children" : children, optional
-        "parent" : parent, optional "place" : place, optional "shape" : shape, optional
-        "contact" : contact, optional "amount" : amount, optional "ean-upc" : ean_upc,
-        optional "ean_upc" : ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" :
-        x1st, optional "fn" : fn_, optional "crate" : crate_, optional
-        "with space & more" : with_space_more, optional "labels" : labels, } TreePlace {
-        optional "row" : row, } TreePlaceRow { optional "shelves" : shelves, }
-        TreePlaceRowShelvesItem { optional "boxes" : boxes, } TryFrom { optional "a" : a,
-        } Url { required "url_id" : url_id, } Vec { optional "vec" : vec, } Wire {
-        optional "a" : a, }
+        "parent" : parent, optional "labels" : labels, optional "extra" : extra, }
+        TextOptionsResponse { optional "text" : text, } Thing { required "id" : id,
+        optional "name" : name, } ThingChange { optional "name" : name, } Tree { required
+        "owner_id" : owner_id, required "id" : id, optional "name" : name, optional
+        "price" : price, optional "children" : children, optional "parent" : parent,
+        optional "place" : place, optional "shape" : shape, optional "contact" : contact,
+        optional "amount" : amount, optional "ean-upc" : ean_upc, optional "ean_upc" :
+        ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" :
+        fn_, optional "crate" : crate_, optional "with space & more" : with_space_more,
+        optional "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow {
+        optional "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" :
+        boxes, } TryFrom { optional "a" : a, } Url { required "url_id" : url_id, } Vec {
+        optional "vec" : vec, } Wire { optional "a" : a, }
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
@@ -20508,8 +20592,8 @@ Optional.*/
         Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf,
         Skid, SkidOwner, SkidPlace, SmallPrint, Square, StartRecountBody,
         StartRecountByFormBody, StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob,
-        Strap, SuppliedProduct, Supplier, Thing, ThingChange, Tree, TreePlace,
-        TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
+        Strap, SuppliedProduct, Supplier, TextOptionsResponse, Thing, ThingChange, Tree,
+        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]
@@ -20901,6 +20985,28 @@ let response = client.string()
 ```*/
     pub fn string(&self) -> builder::String<'_> {
         builder::String::new(self)
+    }
+    /**Find out what can be done with the text
+
+Sends a `OPTIONS` request to `/awkward/text`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, options: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.text_options()
+    .options(options)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn text_options(&self) -> builder::TextOptions<'_> {
+        builder::TextOptions::new(self)
     }
     /**Find out whether there is a text
 
@@ -23813,6 +23919,76 @@ Optional.*/
         /// [`Client::allow_stale`](crate::Client::allow_stale).
         pub fn allow_stale(mut self) -> Self {
             self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::text_options`]
+
+[`Client::text_options`]: super::Client::text_options*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct TextOptions<'a> {
+        client: &'a super::Client,
+        options: ::std::result::Result<
+            ::std::option::Option<::std::string::String>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> TextOptions<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                options: Ok(None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `options`.
+
+Optional.*/
+        pub fn options(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            self.options = crate::argument::field("options", value);
+            self
+        }
+        ///Sends a `OPTIONS` request to `/awkward/text`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<
+            ResponseValue<types::TextOptionsResponse>,
+            crate::Error,
+        > {
+            let Self { client, options, __options } = self;
+            let options = crate::call::valid("text_options", options)?;
+            let url = format!("{}/awkward/text", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "text_options",
+                client
+                    .client
+                    .request(::reqwest::Method::OPTIONS, url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "options",
+                            &crate::wire::Written(&options),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "text_options", __options)
+                .await;
+            crate::call::json(client, "text_options", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -30787,6 +30963,22 @@ Required.*/
     impl<'a> ::std::future::IntoFuture for String<'a> {
         type Output = ::std::result::Result<
             ResponseValue<::std::string::String>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for TextOptions<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::TextOptionsResponse>,
             crate::Error,
         >;
         type IntoFuture = ::std::pin::Pin<

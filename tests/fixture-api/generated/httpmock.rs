@@ -649,6 +649,45 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct TextOptionsWhen(::httpmock::When);
+    impl TextOptionsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "OPTIONS", "/awkward/text"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn options(
+            self,
+            value: impl crate::Argument<::std::option::Option<::std::string::String>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<::std::string::String>,
+            >("options", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "options", value))
+            } else {
+                Self(self.0.query_param_missing("options"))
+            }
+        }
+    }
+    pub struct TextOptionsThen(::httpmock::Then);
+    impl TextOptionsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::TextOptionsResponse) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct HasTextWhen(::httpmock::When);
     impl HasTextWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -4207,6 +4246,10 @@ pub trait MockServerExt {
     fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::StringWhen, operations::StringThen);
+    /// Mocks `OPTIONS /awkward/text`, which [`Client::text_options`](crate::Client::text_options) sends.
+    fn text_options<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::TextOptionsWhen, operations::TextOptionsThen);
     /// Mocks `HEAD /awkward/text`, which [`Client::has_text`](crate::Client::has_text) sends.
     fn has_text<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4666,6 +4709,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::StringWhen::new(when),
                 operations::StringThen::new(then),
+            )
+        })
+    }
+    fn text_options<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::TextOptionsWhen, operations::TextOptionsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::TextOptionsWhen::new(when),
+                operations::TextOptionsThen::new(then),
             )
         })
     }

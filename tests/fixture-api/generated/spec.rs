@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "e64df9476ddf1e31776927a510667b1c";
+pub(crate) const CLIENT: &str = "e497e0f6cbdf1c510e4399a80d0d572e";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -1030,6 +1030,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
     Operation {
         id: "string",
         method: "GET",
+        path: "/awkward/text",
+        tags: &["awkward"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "text_options",
+        method: "OPTIONS",
         path: "/awkward/text",
         tags: &["awkward"],
         sends: None,
