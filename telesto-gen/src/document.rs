@@ -33,7 +33,7 @@ pub(crate) use node::Data;
 pub use node::{Entry, Node};
 pub(crate) use objects::{Kind, is_status};
 pub(crate) use pointer::push;
-pub(crate) use pointer::{find, find_mut, join, last, of_reference, resolved};
+pub(crate) use pointer::{find, find_mut, is_within, join, last, of_reference, resolved};
 pub(crate) use restated::{only_requires, says};
 pub(crate) use survey::{Extension, Place, Survey, as_text, closest, meant_type};
 

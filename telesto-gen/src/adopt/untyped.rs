@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Loss, Lost};
-use crate::document::{Data, Node, find};
+use crate::document::{Data, Node, find, is_within};
 use crate::spec::{Found, Spec, Used, media_type, says_nothing, sent_as};
 use crate::surface::{ItemKind, Surface};
 
@@ -65,11 +65,7 @@ fn because(spec: &Spec<'_>, lost: &[&str], path: &str, origin: Option<&str>) -> 
     let Some(origin) = origin else {
         return Because::Unsupported;
     };
-    let is_within = |outer: &str, inner: &str| {
-        let rest = inner.strip_prefix(outer);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    if lost.iter().any(|lost| is_within(origin, lost)) {
+    if lost.iter().any(|lost| is_within(lost, origin)) {
         return Because::Lost;
     }
     let schemas = match path.starts_with("builder::") {

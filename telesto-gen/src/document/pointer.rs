@@ -30,6 +30,12 @@ pub(crate) fn of_reference(reference: &str) -> Option<String> {
     pointer.ok().map(Cow::into_owned)
 }
 
+/// Whether `pointer` leads to what `outer` leads to, or into it.
+pub(crate) fn is_within(pointer: &str, outer: &str) -> bool {
+    let rest = pointer.strip_prefix(outer);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The last token, unescaped.
 pub(crate) fn last(pointer: &str) -> String {
     unescape(pointer.rsplit('/').next().unwrap_or_default())

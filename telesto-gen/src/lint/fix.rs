@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::lint;
-use crate::document::{Document, Draft, Spot};
+use crate::document::{Document, Draft, Spot, is_within};
 use crate::finding::{Finding, Findings};
 
 /// What [`fix`] has made of a text.
@@ -146,29 +146,30 @@ impl<'t> Look<'t> {
     ) -> Option<(Vec<Finding>, Self)> {
         while !fixes.is_empty() {
             let gone = fixes.iter().flat_map(|finding| finding.fix.iter().copied());
-            let after = self.without(&gone.collect());
-            let mut out = BTreeSet::new();
-            match after {
+            let after = match self.without(&gone.collect()) {
                 Some(after) if after.is_as_good_as(self) => {
                     return Some((fixes.into_iter().cloned().collect(), after));
                 }
-                Some(after) => {
-                    for harm in after.harm_since(self) {
-                        let places = || [&harm.pointer].into_iter().chain(&harm.other);
-                        let near = |fix: &Finding| places().any(|at| is_near(&fix.pointer, at));
-                        let suspects: Vec<usize> =
-                            (0..fixes.len()).filter(|at| near(fixes[*at])).collect();
-                        leave_half(&suspects, &fixes, &mut out, harmful);
-                    }
+                after => after,
+            };
+            let mut suspects: Vec<Vec<&Finding>> = Vec::new();
+            for harm in after.iter().flat_map(|after| after.harm_since(self)) {
+                let places = || [&harm.pointer].into_iter().chain(&harm.other);
+                let near = |fix: &&Finding| places().any(|at| is_near(&fix.pointer, at));
+                suspects.push(fixes.iter().copied().filter(near).collect());
+            }
+            if suspects.iter().all(Vec::is_empty) {
+                suspects.push(fixes.clone());
+            }
+            let mut out = BTreeSet::new();
+            for suspects in suspects {
+                if let [only] = suspects[..] {
+                    harmful.insert(only.fix.clone());
                 }
-                None => {}
+                let half = &suspects[suspects.len() / 2..];
+                out.extend(half.iter().map(|finding| &finding.fix));
             }
-            if out.is_empty() {
-                let all: Vec<usize> = (0..fixes.len()).collect();
-                leave_half(&all, &fixes, &mut out, harmful);
-            }
-            let mut at = 0..;
-            fixes.retain(|_| at.next().is_some_and(|at| !out.contains(&at)));
+            fixes.retain(|finding| !out.contains(&finding.fix));
         }
         None
     }
@@ -213,22 +214,5 @@ impl<'t> Look<'t> {
 
 /// Whether one of two pointers leads to the other, or to the same.
 fn is_near(one: &str, other: &str) -> bool {
-    let leads = |to: &str, from: &str| {
-        let rest = to.strip_prefix(from);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    leads(one, other) || leads(other, one)
-}
-
-/// Adds the second half of these to what is `out`. If there is only one, it is harmful.
-fn leave_half(
-    suspects: &[usize],
-    fixes: &[&Finding],
-    out: &mut BTreeSet<usize>,
-    harmful: &mut BTreeSet<Vec<Spot>>,
-) {
-    if let [only] = suspects {
-        harmful.insert(fixes[*only].fix.clone());
-    }
-    out.extend(&suspects[suspects.len() / 2..]);
+    is_within(one, other) || is_within(other, one)
 }

@@ -293,7 +293,7 @@ impl VisitMut for Arguments<'_> {
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         visit_mut::visit_expr_method_call_mut(self, call);
         if call.method == "options" {
-            // The one method that reqwest has no function for.
+            // reqwest has no function for it.
             let (http, url) = (&call.receiver, &call.args);
             *call = parse_quote!(#http.request(::reqwest::Method::OPTIONS, #url));
         }

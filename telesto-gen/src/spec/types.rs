@@ -69,17 +69,17 @@ impl<'s, 'a> Types<'s, 'a> {
             let body = spec.request_body(operation);
             let body = body.and_then(|body| spec.media(&body, sent_as));
             let body = body.map(|(_, media)| (media, "body"));
-            let mut contents = spec.contents(operation);
+            let mut successes = spec.successes(operation);
             if spec.returns_by_status(operation)
                 && let Some(responses) = operation.node.get("responses")
             {
                 let (name, pointer) = (format!("{id}-response"), statuses::pointer(operation));
                 types.take(&pascal(&name), responses, &pointer);
                 types.alternatives(&pascal(&name), &pointer);
-                contents.clear();
+                successes.clear();
             }
-            let responses = contents.iter().filter_map(|content| {
-                let media = spec.field(content, media_type(content)?)?;
+            let responses = successes.iter().filter_map(|(_, success)| {
+                let (_, media) = spec.media(success, media_type)?;
                 Some((media, "response"))
             });
             for (media, suffix) in body.into_iter().chain(responses) {
