@@ -491,11 +491,13 @@ impl World {
             let entered = self.runtime.enter();
             end();
             drop(entered);
-            // Changes of a process are made one after the other.
-            for process in 0..PROCESSES {
-                let waited = self.processes[process].store.change(|_, _| ());
-                self.runtime.block_on(waited).unwrap();
-            }
+            // Changes of a process are made one after the other, once they have begun.
+            self.runtime.block_on(async {
+                tokio::task::yield_now().await;
+                for process in &self.processes {
+                    process.store.change(|_, _| ()).await.unwrap();
+                }
+            });
             return;
         }
         end();
