@@ -513,26 +513,58 @@ fn floor(text: &str, at: usize) -> usize {
         .unwrap_or_default()
 }
 
-/// The bytes at which the lines of a text start. A document may have thousands
-/// of findings, and counting lines for each of them takes too long.
+/// Where the lines of a text start, and how many characters there are. A document may
+/// have thousands of findings, or be one long line, and counting for each of them takes
+/// too long.
 #[derive(Debug, Clone)]
-struct Lines(Vec<usize>);
+struct Lines {
+    /// The bytes at which the lines start.
+    starts: Vec<usize>,
+    /// How many characters start before each block of the text.
+    chars: Vec<usize>,
+}
 
 impl Lines {
+    /// How many bytes a block has.
+    const BLOCK: usize = 1024;
+
     fn of(text: &str) -> Self {
         let starts = text.match_indices('\n').map(|(newline, _)| newline + 1);
-        Self([0].into_iter().chain(starts).collect())
+        let blocks = text.as_bytes().chunks(Self::BLOCK);
+        let counted = blocks.scan(0, |before, block| {
+            let first = *before;
+            *before += chars(block);
+            Some(first)
+        });
+        Self {
+            starts: [0].into_iter().chain(starts).collect(),
+            chars: counted.collect(),
+        }
     }
 
     fn location(&self, text: &str, at: usize) -> Location {
         let at = floor(text, at);
-        let line = self.0.partition_point(|start| *start <= at);
-        let start = self.0[line.saturating_sub(1)];
+        let line = self.starts.partition_point(|start| *start <= at);
+        let start = self.starts[line.saturating_sub(1)];
         Location {
             line,
-            column: text[start..at].chars().count() + 1,
+            column: self.before(text, at) - self.before(text, start) + 1,
         }
     }
+
+    /// How many characters there are before a byte.
+    fn before(&self, text: &str, at: usize) -> usize {
+        // A text that ends with a block has none after it.
+        let block = (at / Self::BLOCK).min(self.chars.len().saturating_sub(1));
+        let counted = self.chars.get(block).copied().unwrap_or_default();
+        counted + chars(&text.as_bytes()[block * Self::BLOCK..at])
+    }
+}
+
+/// How many characters start in these bytes.
+fn chars(text: &[u8]) -> usize {
+    let starts = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
+    text.iter().filter(starts).count()
 }
 
 fn label(path: &Path) -> String {

@@ -74,8 +74,10 @@ pub(crate) enum Returns {
 pub(crate) struct ParameterFacts {
     /// Its name on the wire.
     pub(crate) name: String,
-    /// Its setter, if that is not the usual one.
-    pub(crate) other_setter: Option<String>,
+    /// Its name in Rust, but for the underscore after a keyword.
+    pub(crate) setter: String,
+    /// Whether that is not the usual one.
+    pub(crate) is_renamed: bool,
     /// Where it is sent: `path`, `query` or `header`.
     pub(crate) place: String,
     /// What a list is joined with into one value.
@@ -99,14 +101,6 @@ pub(crate) struct ObjectFacts {
     /// Its name in the components, if it has one.
     pub(crate) name: Option<String>,
     pub(crate) properties: Vec<String>,
-}
-
-impl ParameterFacts {
-    /// Its name in Rust, but for the underscore after a keyword.
-    pub(crate) fn setter(&self) -> String {
-        let other = self.other_setter.clone();
-        other.unwrap_or_else(|| setter(&self.name))
-    }
 }
 
 impl OperationFacts {
@@ -230,7 +224,8 @@ fn parameter_facts<'a>(
     let described = description(&parameter.found);
     ParameterFacts {
         name: parameter.name.to_owned(),
-        other_setter,
+        is_renamed: other_setter.is_some(),
+        setter: other_setter.unwrap_or_else(|| setter(parameter.name)),
         place: parameter.place.to_owned(),
         joined_by: parameter.joined_by(spec),
         description: match parameter.found.node.is_set("deprecated") {

@@ -467,6 +467,21 @@ fn columns_count_characters_behind_other_scripts() {
 }
 
 #[test]
+fn columns_count_the_characters_of_a_long_line() {
+    for length in 0..3000 {
+        let title = "数é a".repeat(length / 4) + &"ü".repeat(length % 4);
+        let text =
+            format!(r#"{{ "openapi": "3.0.3", "info": {{ "title": "{title}" }}, "foo": 1 }}"#);
+        let found = check("a.json", &text);
+        let finding = found.iter().find(|finding| finding.pointer == "/foo");
+        let finding = finding.expect("it is unknown");
+        let before = text[..finding.span.start].chars().count();
+        assert!(before > length);
+        assert_eq!(finding.location.column, before + 1, "{found}");
+    }
+}
+
+#[test]
 fn colours_are_optional() {
     let found = check("a.yaml", "openapi: 3.1.0\n");
     assert!(found.render(true).contains("\u{1b}["));
@@ -603,8 +618,9 @@ proptest! {
             prop_assert!(!text[finding.span.clone()].contains('\n'), "{finding:?}");
             let line = text.split('\n').nth(finding.location.line - 1);
             prop_assert!(line.is_some(), "{finding:?}");
-            let columns = line.unwrap_or_default().chars().count() + 1;
-            prop_assert!((1..=columns).contains(&finding.location.column), "{finding:?}");
+            let before = text[..finding.span.start].rsplit('\n').next();
+            let column = before.unwrap_or_default().chars().count() + 1;
+            prop_assert_eq!(finding.location.column, column, "{:?}", finding);
             prop_assert!(rules().any(|rule| rule.name == finding.rule), "{finding:?}");
             prop_assert!(!finding.message.is_empty() && !finding.help.is_empty());
         }

@@ -38,11 +38,15 @@ pub(crate) fn is_within(pointer: &str, outer: &str) -> bool {
 
 /// The last token, unescaped.
 pub(crate) fn last(pointer: &str) -> String {
-    unescape(pointer.rsplit('/').next().unwrap_or_default())
+    unescape(pointer.rsplit('/').next().unwrap_or_default()).into_owned()
 }
 
-fn unescape(token: &str) -> String {
-    token.replace("~1", "/").replace("~0", "~")
+fn unescape(token: &str) -> Cow<'_, str> {
+    // Nearly none has anything to unescape.
+    match token.contains('~') {
+        true => Cow::Owned(token.replace("~1", "/").replace("~0", "~")),
+        false => Cow::Borrowed(token),
+    }
 }
 
 /// What a pointer leads to.

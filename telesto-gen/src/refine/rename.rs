@@ -44,7 +44,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
 pub(super) fn parameters(file: &mut File, facts: &Facts) -> usize {
     let operations = facts.operations.iter();
     let parameters = operations.flat_map(|operation| &operation.parameters);
-    let renamed = parameters.filter(|parameter| parameter.other_setter.is_some());
+    let renamed = parameters.filter(|parameter| parameter.is_renamed);
     let renamed = renamed.count();
     if renamed > 0 {
         WireNames.visit_file_mut(file);

@@ -205,15 +205,13 @@ fn setter(function: &ImplItemFn, field: &Type, converted: &Type, about: &About) 
 
 /// The documentation of an argument of an operation.
 fn argument_doc(operation: &OperationFacts, setter: &str, required: bool) -> String {
-    let plain = |name: &str| name.trim_matches('_').to_owned();
-    let parameter = operation
-        .parameters
-        .iter()
-        .find(|parameter| plain(&parameter.setter()) == plain(setter));
+    let plain = setter.trim_matches('_');
+    let mut parameters = operation.parameters.iter();
+    let parameter = parameters.find(|parameter| parameter.setter.trim_matches('_') == plain);
     match (parameter, &operation.body) {
         (Some(parameter), _) => {
             let what = format!("The {} parameter `{}`.", parameter.place, parameter.name);
-            match parameter.other_setter.is_some() && !parameter.description.is_empty() {
+            match parameter.is_renamed && !parameter.description.is_empty() {
                 // Its name says it no longer.
                 true => {
                     let described = format!("{}\n\n{what}", parameter.description);

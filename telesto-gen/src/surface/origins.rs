@@ -36,14 +36,28 @@ struct Origins<'s, 'a> {
     types: Types<'s, 'a>,
     /// By the names of their methods and of their builders.
     operations: HashMap<String, &'s Operation<'a>>,
+    /// The parameters of each operation, by the pointer of the operation and by their
+    /// setters.
+    parameters: HashMap<&'s str, HashMap<String, String>>,
 }
 
 impl<'s, 'a> Origins<'s, 'a> {
     fn of(spec: &'s Spec<'a>) -> Self {
         let operations = spec.operations.iter();
-        let named = operations.filter_map(|operation| Some((operation.id()?, operation)));
+        let named = operations.clone();
+        let named = named.filter_map(|operation| Some((operation.id()?, operation)));
+        let parameters = operations.map(|operation| {
+            let parameters = spec.parameters(operation);
+            let set = with_other_setters(&parameters).map(|(parameter, other)| {
+                let setter = other.unwrap_or_else(|| setter(parameter.name));
+                let setter = setter.trim_matches('_').to_owned();
+                (setter, parameter.mention.clone())
+            });
+            (operation.pointer.as_str(), set.collect())
+        });
         Self {
             spec,
+            parameters: parameters.collect(),
             types: Types::of(spec),
             operations: named
                 .flat_map(|(id, operation)| [(snake(id), operation), (pascal(id), operation)])
@@ -102,13 +116,9 @@ impl<'s, 'a> Origins<'s, 'a> {
             return None;
         }
         let method = method.trim_end_matches("()").trim_matches('_');
-        let parameters = self.spec.parameters(operation);
-        let parameter = with_other_setters(&parameters).find(|(parameter, other)| {
-            let setter = other.clone().unwrap_or_else(|| setter(parameter.name));
-            setter.trim_matches('_') == method
-        });
-        if let Some((parameter, _)) = parameter {
-            return Some(parameter.mention.clone());
+        let parameters = self.parameters.get(operation.pointer.as_str());
+        if let Some(parameter) = parameters.and_then(|set| set.get(method)) {
+            return Some(parameter.clone());
         }
         let is_body = method.starts_with("body") && operation.node.get("requestBody").is_some();
         is_body.then(|| join(&operation.pointer, "requestBody"))
