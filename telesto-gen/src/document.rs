@@ -487,7 +487,7 @@ fn finding(
         message: problem.message,
         help: problem.help,
         fix: problem.fix.into_iter().collect(),
-        other: None,
+        others: Vec::new(),
         location: lines.location(text, span.start),
         span,
         pointer,

@@ -61,9 +61,9 @@ pub struct Finding {
     /// What [`fix`](crate::fix()) takes out.
     #[serde(rename = "fixable", serialize_with = "whether")]
     pub(crate) fix: Vec<Spot>,
-    /// The JSON pointer of what the node does not go together with.
+    /// The JSON pointers of what the node does not go together with.
     #[serde(skip)]
-    pub(crate) other: Option<String>,
+    pub(crate) others: Vec<String>,
 }
 
 fn whether<S: serde::Serializer>(fix: &[Spot], serializer: S) -> Result<S::Ok, S::Error> {

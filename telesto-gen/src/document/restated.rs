@@ -278,9 +278,15 @@ fn all_of(at: &Node, parts: Vec<Node>) -> Node {
     at(Data::Map(vec![parts]))
 }
 
-/// A schema, with the fields of another one in place of its own.
+/// A schema, with the fields of another one in place of its own. An example or a default
+/// that the other one does not list goes.
 fn over(first: &Node, second: &Node) -> Node {
-    let is_left = |entry: &&Entry| second.get(&entry.key).is_none();
+    let listed = second.get("enum").map(Node::items);
+    let is_value = |key: &str| ["example", "default"].contains(&key);
+    let is_left = |entry: &&Entry| {
+        let is_listed = || listed.is_none_or(|listed| listed.contains(&entry.value));
+        second.get(&entry.key).is_none() && (!is_value(&entry.key) || is_listed())
+    };
     let left = first.entries().iter().filter(is_left);
     let entries = left.chain(second.entries()).cloned();
     Node {

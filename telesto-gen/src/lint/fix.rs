@@ -76,19 +76,32 @@ pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>, Findings) {
 
 fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {
     let mut solved = Vec::new();
-    let mut harmful = BTreeSet::new();
+    let mut search = Search::default();
     // Each round takes something out, or finds something that has to stay.
     loop {
-        let known = harmful.len();
-        match look.fixed(&mut harmful) {
+        let known = search.harmful.len();
+        match look.fixed(&mut search) {
             Some((fixes, after)) => {
                 solved.extend(fixes);
                 look = after;
             }
-            None if harmful.len() > known => {}
+            None if search.harmful.len() > known => {}
             None => return (solved, look),
         }
     }
+}
+
+/// How often is searched for what does harm among the fixes that may do it. Then none of
+/// them is tried again: each search looks at the whole document.
+const PATIENCE: usize = 16;
+
+/// What is known of fixes that do harm.
+#[derive(Default)]
+struct Search {
+    /// Those that are not tried again.
+    harmful: BTreeSet<Vec<Spot>>,
+    /// How often some did harm.
+    searches: usize,
 }
 
 /// A draft, and what is wrong with it.
@@ -125,15 +138,14 @@ impl<'t> Look<'t> {
     }
 
     /// What is solved of the findings, and what is left then; `None` if that is nothing.
-    /// Fixes that are found to do harm become `harmful`, and are not tried again.
-    fn fixed(&self, harmful: &mut BTreeSet<Vec<Spot>>) -> Option<(Vec<Finding>, Self)> {
+    fn fixed(&self, search: &mut Search) -> Option<(Vec<Finding>, Self)> {
         let fixable = self.findings.iter().filter(|finding| finding.is_fixable());
-        let fixable = fixable.filter(|finding| !harmful.contains(&finding.fix));
+        let fixable = fixable.filter(|finding| !search.harmful.contains(&finding.fix));
         // What may be empty depends on what the others say.
         let (last, first): (Vec<&Finding>, Vec<&Finding>) =
             fixable.partition(|finding| finding.rule == "required-may-be-empty");
-        let fixed = self.harmless(first, harmful);
-        fixed.or_else(|| self.harmless(last, harmful))
+        let fixed = self.harmless(first, search);
+        fixed.or_else(|| self.harmless(last, search))
     }
 
     /// The fixes that do no harm together. Of those that may do the same harm, half are
@@ -142,7 +154,7 @@ impl<'t> Look<'t> {
     fn harmless(
         &self,
         mut fixes: Vec<&Finding>,
-        harmful: &mut BTreeSet<Vec<Spot>>,
+        search: &mut Search,
     ) -> Option<(Vec<Finding>, Self)> {
         while !fixes.is_empty() {
             let gone = fixes.iter().flat_map(|finding| finding.fix.iter().copied());
@@ -154,20 +166,23 @@ impl<'t> Look<'t> {
             };
             let mut suspects: Vec<Vec<&Finding>> = Vec::new();
             for harm in after.iter().flat_map(|after| after.harm_since(self)) {
-                let places = || [&harm.pointer].into_iter().chain(&harm.other);
+                let places = || [&harm.pointer].into_iter().chain(&harm.others);
                 let near = |fix: &&Finding| places().any(|at| is_near(&fix.pointer, at));
                 suspects.push(fixes.iter().copied().filter(near).collect());
             }
             if suspects.iter().all(Vec::is_empty) {
                 suspects.push(fixes.clone());
             }
+            search.searches += 1;
+            let is_over = search.searches > PATIENCE;
             let mut out = BTreeSet::new();
             for suspects in suspects {
-                if let [only] = suspects[..] {
-                    harmful.insert(only.fix.clone());
+                if is_over || suspects.len() == 1 {
+                    let known = suspects.iter().map(|finding| finding.fix.clone());
+                    search.harmful.extend(known);
                 }
-                let half = &suspects[suspects.len() / 2..];
-                out.extend(half.iter().map(|finding| &finding.fix));
+                let stay = if is_over { 0 } else { suspects.len() / 2 };
+                out.extend(suspects[stay..].iter().map(|finding| &finding.fix));
             }
             fixes.retain(|finding| !out.contains(&finding.fix));
         }

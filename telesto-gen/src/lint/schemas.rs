@@ -140,7 +140,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
         if !fits {
             continue;
         }
-        if let Some((first, second)) = equal(values.items()) {
+        for (first, second) in equal(values.items()) {
             let line = spec.document.line(&format!("{at}/{first}"));
             report.in_vain(
                 &format!("{at}/{second}"),
@@ -163,8 +163,9 @@ fn is_of_type(value: &Node, typ: &str) -> bool {
     }
 }
 
-fn equal(values: &[Node]) -> Option<(usize, usize)> {
-    (1..values.len()).find_map(|second| {
+/// The values that are listed again, and where they are first.
+fn equal(values: &[Node]) -> impl Iterator<Item = (usize, usize)> {
+    (1..values.len()).filter_map(|second| {
         let first = values[..second].iter().position(|v| *v == values[second])?;
         Some((first, second))
     })

@@ -103,7 +103,7 @@ fn nested(spec: &Spec<'_>, report: &mut Report<'_>) {
             help.to_owned(),
         );
         let finding = Finding {
-            other: Some(other.clone()),
+            others: vec![other.clone()],
             ..finding
         };
         report.add(match titled {

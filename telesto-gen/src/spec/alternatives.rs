@@ -78,6 +78,8 @@ pub(crate) struct Problem {
     pub(crate) pointer: String,
     pub(crate) message: String,
     pub(crate) help: String,
+    /// The schemas that make the alternatives what they are.
+    pub(crate) others: Vec<String>,
 }
 
 impl Problem {
@@ -86,6 +88,7 @@ impl Problem {
             pointer: pointer.to_owned(),
             message: message.into(),
             help: help.into(),
+            others: Vec::new(),
         }
     }
 }
@@ -565,7 +568,7 @@ fn told_apart(
         }
         for (first, other) in &flat[..position] {
             if first != second && !differ(other, class) {
-                problems.push(not_told_apart(parts, *first, *second, other));
+                problems.push(not_told_apart(parts, (*first, other), (*second, class)));
             }
         }
     }
@@ -591,9 +594,7 @@ fn told_apart(
             })
         };
         let Some(next) = (0..left.len()).find(|position| is_next(*position)) else {
-            let (last, _) = left[left.len() - 1];
-            let (first, class) = left[0];
-            return Err(vec![not_told_apart(parts, first, last, class)]);
+            return Err(vec![not_told_apart(parts, left[0], left[left.len() - 1])]);
         };
         let (index, class) = left.remove(next);
         let case = match class {
@@ -630,8 +631,13 @@ pub(crate) fn is_identifier(name: &str) -> bool {
     name == "id" || name.ends_with("_id") || name.ends_with("Id")
 }
 
-fn not_told_apart(parts: &[Part<'_>], first: usize, second: usize, class: &Class) -> Problem {
-    let help = match class {
+/// Two alternatives, each with its index and what its values look like.
+fn not_told_apart(
+    parts: &[Part<'_>],
+    (first, one): (usize, &Class),
+    (second, other): (usize, &Class),
+) -> Problem {
+    let help = match one {
         Class::Object(_) => {
             "add a `discriminator`, or a required property to one of them that the other does \
              not have"
@@ -639,7 +645,7 @@ fn not_told_apart(parts: &[Part<'_>], first: usize, second: usize, class: &Class
         Class::Scalar(Scalar::Listed(_)) => "list each value in one of them only",
         _ => "merge them into one",
     };
-    Problem::new(
+    let problem = Problem::new(
         &parts[second].pointer,
         format!(
             "a value of {} cannot be told from one of {}",
@@ -647,7 +653,15 @@ fn not_told_apart(parts: &[Part<'_>], first: usize, second: usize, class: &Class
             parts[first].label(first)
         ),
         help,
-    )
+    );
+    let objects = [one, other].into_iter().filter_map(object);
+    Problem {
+        others: objects
+            .flat_map(|object| &object.sources)
+            .cloned()
+            .collect(),
+        ..problem
+    }
 }
 
 fn object(class: &Class) -> Option<&Object> {
