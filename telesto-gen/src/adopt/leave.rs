@@ -7,11 +7,12 @@ use serde::Serialize;
 
 use super::forms;
 use super::settle::{Renamed, rename};
+use super::titles::titles;
 use super::ways::Map;
 use crate::document::{Draft, Edits, Spot};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::surface;
-use crate::lint::solve;
+use crate::lint::{Search, solve};
 use crate::spec::component_name;
 use crate::surface::Surface;
 
@@ -76,11 +77,13 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
     let mut solved = Vec::new();
     let mut losses: Vec<Loss> = Vec::new();
     let mut renamed = Vec::new();
+    let mut titled = HashSet::new();
+    let mut search = Search::default();
     // How often something was tried for the findings of a rule at a place: others may come
     // to its pointer as items of lists go, and what is new has no place in the text.
     let mut tries: HashMap<(&'static str, String, usize), usize> = HashMap::new();
     loop {
-        let (more, after, mut findings) = solve(draft);
+        let (more, after, mut findings) = solve(draft, &mut search);
         solved.extend(more);
         draft = after;
         if !findings.has_errors() {
@@ -97,9 +100,10 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
                 Err(found) => findings = found,
             }
         }
-        let clashing: BTreeSet<String> = findings
-            .iter()
-            .filter(|finding| finding.rule == "schema-name")
+        let errors = findings.iter().filter(|f| f.severity == Severity::Error);
+        let named = errors.clone().filter(|error| error.rule == "schema-name");
+        let clashing: BTreeSet<String> = named
+            .clone()
             .filter_map(|finding| component_name(&finding.pointer).map(str::to_owned))
             .filter(|name| renamed.iter().all(|known: &Renamed| known.to != *name))
             .collect();
@@ -108,6 +112,17 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             renamed.extend(rename(draft.root(), &clashing, &mut edits));
             draft = draft.with(edits).ok_or(findings)?;
             continue;
+        }
+        if named.count() > 0
+            && let Ok(document) = draft.document()
+        {
+            let mut edits = Edits::default();
+            let more = titles(&draft, &document, &mut titled, &mut edits);
+            if !more.is_empty() {
+                renamed.extend(more);
+                draft = draft.with(edits).ok_or(findings)?;
+                continue;
+            }
         }
         let map = Map::of(draft.root());
         let schemas = forms::own_schemas(&map, findings.iter());
@@ -119,7 +134,6 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             draft = draft.with(edits).ok_or(findings)?;
             continue;
         }
-        let errors = findings.iter().filter(|f| f.severity == Severity::Error);
         // What could be solved if nothing else was wrong comes last.
         let is_last = errors.clone().all(Finding::is_fixable);
         let errors = errors.filter(|error| is_last || !error.is_fixable());

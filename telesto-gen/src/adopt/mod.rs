@@ -12,6 +12,7 @@ mod correct;
 mod forms;
 mod leave;
 mod settle;
+mod titles;
 mod untyped;
 mod ways;
 

@@ -19,7 +19,8 @@ use crate::spec::{METHODS, RateLimit};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Renamed {
-    /// Such as `GET /products`, or `the schema`.
+    /// Such as `GET /products`, `the schema`, or `the schema` with the pointer of a nested
+    /// one.
     pub what: String,
     /// Its name in the document, if it has one.
     pub from: Option<String>,

@@ -47,7 +47,7 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
         // Only with aliases, each step has to be tried on the text.
         Ok(draft) => [false, true].into_iter().find_map(|tries_text| {
             let look = Look::of(draft.clone(), tries_text);
-            let (solved, look) = solved(look);
+            let (solved, look) = solved(look, &mut Search::default());
             let (text, document) = look.draft.written()?;
             Some((solved, text, document))
         }),
@@ -68,19 +68,23 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     }
 }
 
-/// What can be solved of a draft, the draft without it, and what is left.
-pub(crate) fn solve(draft: Draft<'_>) -> (Vec<Finding>, Draft<'_>, Findings) {
-    let (solved, look) = solved(Look::of(draft, false));
+/// What can be solved of a draft, the draft without it, and what is left. What did harm in
+/// earlier states of the draft may do none now, but is searched for no more than in one.
+pub(crate) fn solve<'t>(
+    draft: Draft<'t>,
+    search: &mut Search,
+) -> (Vec<Finding>, Draft<'t>, Findings) {
+    search.harmful.clear();
+    let (solved, look) = solved(Look::of(draft, false), search);
     (solved, look.draft, look.findings)
 }
 
-fn solved(mut look: Look<'_>) -> (Vec<Finding>, Look<'_>) {
+fn solved<'t>(mut look: Look<'t>, search: &mut Search) -> (Vec<Finding>, Look<'t>) {
     let mut solved = Vec::new();
-    let mut search = Search::default();
     // Each round takes something out, or finds something that has to stay.
     loop {
         let known = search.harmful.len();
-        match look.fixed(&mut search) {
+        match look.fixed(search) {
             Some((fixes, after)) => {
                 solved.extend(fixes);
                 look = after;
@@ -97,7 +101,7 @@ const PATIENCE: usize = 16;
 
 /// What is known of fixes that do harm.
 #[derive(Default)]
-struct Search {
+pub(crate) struct Search {
     /// Those that are not tried again.
     harmful: BTreeSet<Vec<Spot>>,
     /// How often some did harm.

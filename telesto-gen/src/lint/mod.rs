@@ -24,8 +24,8 @@ mod root;
 mod schemas;
 mod type_names;
 
-pub(crate) use self::fix::solve;
 pub use self::fix::{Fixed, fix};
+pub(crate) use self::fix::{Search, solve};
 pub(crate) use self::operations::{is_free, propose};
 pub(crate) use self::paths::names as path_names;
 pub(crate) use self::root::{check_url as check_server, is_header_name};

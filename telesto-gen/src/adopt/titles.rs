@@ -1,0 +1,59 @@
+//! Gives nested schemas a title of their own where their name in Rust is that of another
+//! type.
+
+use std::collections::HashSet;
+
+use super::Renamed;
+use crate::document::{Document, Draft, Edits, Spot, is_within, join};
+use crate::lint::is_taken;
+use crate::spec::types::Types;
+use crate::spec::{Spec, component_name};
+
+/// Sets the titles of the outermost schemas whose names clash: those of the schemas in them
+/// follow. Those of `known` have one already.
+pub(super) fn titles(
+    draft: &Draft<'_>,
+    document: &Document,
+    known: &mut HashSet<String>,
+    edits: &mut Edits,
+) -> Vec<Renamed> {
+    let spec = Spec::of(document);
+    let types = Types::of(&spec);
+    let clashes = types.clashes.iter();
+    let clashes = clashes.map(|(name, first, second)| (name, [second, first].to_vec()));
+    let taken = types.known.iter().filter(|(name, _)| is_taken(name));
+    let taken = taken.map(|(name, found)| (name, vec![&found.pointer]));
+    let mut places: Vec<(&String, &String)> = clashes
+        .chain(taken)
+        .filter_map(|(name, places)| {
+            let is_free = |at: &&&String| {
+                let is_nested = component_name(at).is_none() && !known.contains(**at);
+                is_nested && Spot::at(draft.root(), at).is_some()
+            };
+            Some((name, *places.iter().find(is_free)?))
+        })
+        .collect();
+    // The outer ones first.
+    places.sort_by_key(|(_, at)| (at.len(), *at));
+    let mut named: Vec<&String> = Vec::new();
+    let mut names: HashSet<String> = types.known.keys().cloned().collect();
+    let mut renamed = Vec::new();
+    for (name, at) in places {
+        if named.iter().any(|outer| is_within(at, outer)) {
+            continue;
+        }
+        let mut numbered = (2..).map(|number| format!("{name}{number}"));
+        let Some(title) = numbered.find(|title| names.insert(title.clone())) else {
+            continue;
+        };
+        edits.set(draft.root(), &join(at, "title"), title.as_str().into());
+        known.insert(at.clone());
+        named.push(at);
+        renamed.push(Renamed {
+            what: format!("the schema {at}"),
+            from: None,
+            to: title,
+        });
+    }
+    renamed
+}
