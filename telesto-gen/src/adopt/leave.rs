@@ -9,7 +9,7 @@ use super::forms;
 use super::settle::{Renamed, rename};
 use super::titles::titles;
 use super::ways::Map;
-use crate::document::{Draft, Edits, Spot};
+use crate::document::{Draft, Edits, Spot, is_within};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::surface;
 use crate::lint::{Search, solve};
@@ -65,12 +65,6 @@ pub(super) struct Left<'t> {
     pub(super) surface: Surface,
 }
 
-/// The client of a draft that has no errors, or what is wrong with it. Some names are only
-/// known when all types are there.
-fn generated(draft: &Draft<'_>) -> Result<Surface, Findings> {
-    surface(&draft.document()?)
-}
-
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
 /// operation or a component is an error.
 pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
@@ -83,11 +77,14 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
     // to its pointer as items of lists go, and what is new has no place in the text.
     let mut tries: HashMap<(&'static str, String, usize), usize> = HashMap::new();
     loop {
-        let (more, after, mut findings) = solve(draft, &mut search);
-        solved.extend(more);
-        draft = after;
-        if !findings.has_errors() {
-            match generated(&draft) {
+        let after = solve(draft, &mut search);
+        solved.extend(after.solved);
+        draft = after.draft;
+        let mut findings = after.findings;
+        let document = after.document;
+        if let Some(document) = document.as_ref().filter(|_| !findings.has_errors()) {
+            // Some names are only known when all types are there.
+            match surface(document) {
                 Ok(surface) => {
                     return Ok(Left {
                         surface,
@@ -114,10 +111,10 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             continue;
         }
         if named.count() > 0
-            && let Ok(document) = draft.document()
+            && let Some(document) = &document
         {
             let mut edits = Edits::default();
-            let more = titles(&draft, &document, &mut titled, &mut edits);
+            let more = titles(draft.root(), document, &mut titled, &mut edits);
             if !more.is_empty() {
                 renamed.extend(more);
                 draft = draft.with(edits).ok_or(findings)?;
@@ -161,8 +158,8 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
             let spots: BTreeSet<Spot> = way.gone.iter().filter_map(|at| map.spot(at)).collect();
             let is_new = spots.iter().any(|spot| !gone.contains(spot)) || way.new.is_some();
             let within = |loss: &Loss| {
-                let rest = way.pointer.strip_prefix(&loss.pointer);
-                is_whole(loss.lost) && rest.is_some_and(|rest| rest.starts_with('/'))
+                let is_other = way.pointer != loss.pointer;
+                is_whole(loss.lost) && is_other && is_within(&way.pointer, &loss.pointer)
             };
             if !is_new || losses.iter().any(within) {
                 continue;

@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use super::Renamed;
-use crate::document::{Document, Draft, Edits, Spot, is_within, join};
+use crate::document::{Document, Edits, Node, Spot, is_within, join};
 use crate::lint::is_taken;
 use crate::spec::types::Types;
 use crate::spec::{Spec, component_name};
@@ -12,7 +12,7 @@ use crate::spec::{Spec, component_name};
 /// Sets the titles of the outermost schemas whose names clash: those of the schemas in them
 /// follow. Those of `known` have one already.
 pub(super) fn titles(
-    draft: &Draft<'_>,
+    root: &Node,
     document: &Document,
     known: &mut HashSet<String>,
     edits: &mut Edits,
@@ -28,7 +28,7 @@ pub(super) fn titles(
         .filter_map(|(name, places)| {
             let is_free = |at: &&&String| {
                 let is_nested = component_name(at).is_none() && !known.contains(**at);
-                is_nested && Spot::at(draft.root(), at).is_some()
+                is_nested && Spot::at(root, at).is_some()
             };
             Some((name, *places.iter().find(is_free)?))
         })
@@ -46,7 +46,7 @@ pub(super) fn titles(
         let Some(title) = numbered.find(|title| names.insert(title.clone())) else {
             continue;
         };
-        edits.set(draft.root(), &join(at, "title"), title.as_str().into());
+        edits.set(root, &join(at, "title"), title.as_str().into());
         known.insert(at.clone());
         named.push(at);
         renamed.push(Renamed {

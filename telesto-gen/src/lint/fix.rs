@@ -68,15 +68,29 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     }
 }
 
-/// What can be solved of a draft, the draft without it, and what is left. What did harm in
-/// earlier states of the draft may do none now, but is searched for no more than in one.
-pub(crate) fn solve<'t>(
-    draft: Draft<'t>,
-    search: &mut Search,
-) -> (Vec<Finding>, Draft<'t>, Findings) {
+/// What [`solve`] has made of a draft.
+pub(crate) struct Solved<'t> {
+    /// What was solved.
+    pub(crate) solved: Vec<Finding>,
+    /// The draft without it.
+    pub(crate) draft: Draft<'t>,
+    /// The document that the draft is, if it can be read.
+    pub(crate) document: Option<Document>,
+    /// What is left.
+    pub(crate) findings: Findings,
+}
+
+/// Solves what can be solved of a draft. What did harm in earlier states of the draft may do
+/// none now, but is searched for no more than in one.
+pub(crate) fn solve<'t>(draft: Draft<'t>, search: &mut Search) -> Solved<'t> {
     search.harmful.clear();
     let (solved, look) = solved(Look::of(draft, false), search);
-    (solved, look.draft, look.findings)
+    Solved {
+        solved,
+        draft: look.draft,
+        document: look.document,
+        findings: look.findings,
+    }
 }
 
 fn solved<'t>(mut look: Look<'t>, search: &mut Search) -> (Vec<Finding>, Look<'t>) {
@@ -111,9 +125,9 @@ pub(crate) struct Search {
 /// A draft, and what is wrong with it.
 struct Look<'t> {
     draft: Draft<'t>,
+    /// The document that it is. Only to that, all rules are applied.
+    document: Option<Document>,
     findings: Findings,
-    /// Whether it is a document, so that all rules were applied.
-    is_document: bool,
     /// How often each rule is broken, and how often where nothing can solve it.
     broken: BTreeMap<&'static str, [usize; 2]>,
     /// Whether what is left has to be found in the text after each step.
@@ -122,9 +136,9 @@ struct Look<'t> {
 
 impl<'t> Look<'t> {
     fn of(draft: Draft<'t>, tries_text: bool) -> Self {
-        let (findings, is_document) = match draft.document() {
-            Ok(document) => (lint(&document), true),
-            Err(findings) => (findings, false),
+        let (findings, document) = match draft.document() {
+            Ok(document) => (lint(&document), Some(document)),
+            Err(findings) => (findings, None),
         };
         let mut broken = BTreeMap::new();
         for finding in &findings {
@@ -134,8 +148,8 @@ impl<'t> Look<'t> {
         }
         Self {
             draft,
+            document,
             findings,
-            is_document,
             broken,
             tries_text,
         }
@@ -212,10 +226,10 @@ impl<'t> Look<'t> {
 
     /// Whether this is no worse than it was before.
     fn is_as_good_as(&self, before: &Self) -> bool {
-        match (before.is_document, self.is_document) {
+        match (&before.document, &self.document) {
             // Only now it is known.
-            (false, true) => true,
-            (true, false) => false,
+            (None, Some(_)) => true,
+            (Some(_), None) => false,
             _ => (self.broken.keys()).all(|rule| self.is_rule_as_good_as(rule, before)),
         }
     }
