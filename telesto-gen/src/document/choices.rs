@@ -112,7 +112,6 @@ pub(super) fn write(root: &mut Node, fewer: &Fewer) {
     if fewer.left.len() == 1 && is_alone {
         // Another name for the one that is left.
         entry.key = "allOf".to_owned();
-        entry.key_data = Data::Text("allOf".to_owned());
     }
     if fewer.nullable {
         entries.retain(|entry| entry.key != "nullable");

@@ -158,14 +158,14 @@ impl Edits {
         let Some(value) = self.made(self.new.get(&spot).unwrap_or(&entry.value)) else {
             return;
         };
-        let (key, key_data) = match self.keys.get(&spot) {
-            Some(key) => (key.clone(), Data::Text(key.clone())),
-            None => (entry.key.clone(), entry.key_data.clone()),
+        let (key, key_is_text) = match self.keys.get(&spot) {
+            Some(key) => (key, true),
+            None => (&entry.key, entry.key_is_text),
         };
         kept.push(Entry {
-            key,
+            key: key.clone(),
             key_span: entry.key_span.clone(),
-            key_data,
+            key_is_text,
             value,
         });
     }

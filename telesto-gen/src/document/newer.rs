@@ -167,7 +167,6 @@ fn choices(entries: &mut Vec<Entry>) {
     let mut types: Vec<Option<Node>> = types.collect();
     types.dedup();
     alternatives.key = "enum".to_owned();
-    alternatives.key_data = Data::Text(alternatives.key.clone());
     alternatives.value.data = Data::List(values);
     let at = alternatives.key_span.clone();
     if let ([Some(node)], None) = (&types[..], entry(entries, "type")) {

@@ -45,8 +45,8 @@ pub struct Entry {
     /// Its key.
     pub key: String,
     pub(crate) key_span: Range<usize>,
-    /// The key as a value: `200` is a number, `"200"` is a string.
-    pub(crate) key_data: Data,
+    /// Whether the key is a string: `"200"` is one, `200` is a number.
+    pub(crate) key_is_text: bool,
     /// Its value.
     pub value: Node,
 }
@@ -93,9 +93,9 @@ impl Entry {
     /// An entry that is in no text, at the place that its value is said to have.
     pub(super) fn new(key: String, value: Node) -> Self {
         Self {
-            key_data: Data::Text(key.clone()),
             key,
             key_span: value.span.clone(),
+            key_is_text: true,
             value,
         }
     }
@@ -441,7 +441,7 @@ impl Loader {
                     entries.push(Entry {
                         key: name.clone(),
                         key_span: key.span,
-                        key_data: key.data,
+                        key_is_text: matches!(key.data, Data::Text(_)),
                         value: node,
                     });
                     if !scalar {

@@ -214,7 +214,7 @@ impl<'a> Survey<'a> {
     }
 
     fn key(&mut self, entry: &Entry, at: &str) {
-        if !matches!(entry.key_data, Data::Text(_)) {
+        if !entry.key_is_text {
             self.refuse(
                 "wrong-type",
                 entry.key_span.clone(),
