@@ -11,8 +11,14 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mimalloc::MiMalloc;
 
 use crate::report::Report;
+
+/// Documents and syntax trees are millions of small allocations: large documents take two
+/// thirds of the time that they take with the allocator of the system.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// The tasks of this repository
 #[derive(Parser)]

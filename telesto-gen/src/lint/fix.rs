@@ -44,13 +44,14 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     let rest = text.strip_prefix(MARK).unwrap_or(&text);
     let mark = &text[..text.len() - rest.len()];
     let fixed = match Draft::of(path, rest) {
-        // Only with aliases, each step has to be tried on the text.
-        Ok(draft) => [false, true].into_iter().find_map(|tries_text| {
-            let look = Look::of(draft.clone(), tries_text);
-            let (solved, look) = solved(look, &mut Search::default());
-            let (text, document) = look.draft.written()?;
-            Some((solved, text, document))
-        }),
+        Ok(draft) => [Purpose::Text, Purpose::SharingText]
+            .into_iter()
+            .find_map(|purpose| {
+                let look = Look::of(draft.clone(), purpose);
+                let (solved, look) = solved(look, &mut Search::default());
+                let (text, document) = look.draft.written()?;
+                Some((solved, text, document))
+            }),
         Err(_) => None,
     };
     let (solved, left, document) = fixed.unwrap_or_else(|| {
@@ -80,11 +81,11 @@ pub(crate) struct Solved<'t> {
     pub(crate) findings: Findings,
 }
 
-/// Solves what can be solved of a draft. What did harm in earlier states of the draft may do
-/// none now, but is searched for no more than in one.
+/// Solves what can be solved of a draft that is to become a spec. What did harm in earlier
+/// states of the draft may do none now, but is searched for no more than in one.
 pub(crate) fn solve<'t>(draft: Draft<'t>, search: &mut Search) -> Solved<'t> {
     search.harmful.clear();
-    let (solved, look) = solved(Look::of(draft, false), search);
+    let (solved, look) = solved(Look::of(draft, Purpose::Spec), search);
     Solved {
         solved,
         draft: look.draft,
@@ -122,26 +123,40 @@ pub(crate) struct Search {
     searches: usize,
 }
 
+/// What a draft is to become.
+#[derive(Clone, Copy, PartialEq)]
+enum Purpose {
+    /// The text that it is of, without some parts.
+    Text,
+    /// The same, of a text with aliases: whether a part can go is known only when the text
+    /// is tried.
+    SharingText,
+    /// A spec: where two schemas have one name in Rust, one of them gets another later.
+    Spec,
+}
+
 /// A draft, and what is wrong with it.
 struct Look<'t> {
     draft: Draft<'t>,
     /// The document that it is. Only to that, all rules are applied.
     document: Option<Document>,
     findings: Findings,
-    /// How often each rule is broken, and how often where nothing can solve it.
+    /// How often each rule is broken that must not be broken more often, and how often where
+    /// nothing can solve it.
     broken: BTreeMap<&'static str, [usize; 2]>,
-    /// Whether what is left has to be found in the text after each step.
-    tries_text: bool,
+    purpose: Purpose,
 }
 
 impl<'t> Look<'t> {
-    fn of(draft: Draft<'t>, tries_text: bool) -> Self {
+    fn of(draft: Draft<'t>, purpose: Purpose) -> Self {
         let (findings, document) = match draft.document() {
             Ok(document) => (lint(&document), Some(document)),
             Err(findings) => (findings, None),
         };
         let mut broken = BTreeMap::new();
-        for finding in &findings {
+        let is_harm =
+            |finding: &&Finding| purpose != Purpose::Spec || finding.rule != "schema-name";
+        for finding in findings.iter().filter(is_harm) {
             let [all, hopeless]: &mut [usize; 2] = broken.entry(finding.rule).or_default();
             *all += 1;
             *hopeless += usize::from(!finding.is_fixable());
@@ -151,7 +166,7 @@ impl<'t> Look<'t> {
             document,
             findings,
             broken,
-            tries_text,
+            purpose,
         }
     }
 
@@ -220,8 +235,8 @@ impl<'t> Look<'t> {
 
     fn without(&self, gone: &BTreeSet<Spot>) -> Option<Self> {
         let draft = self.draft.without(gone)?;
-        let is_readable = !self.tries_text || draft.can_be_written();
-        is_readable.then(|| Self::of(draft, self.tries_text))
+        let is_readable = self.purpose != Purpose::SharingText || draft.can_be_written();
+        is_readable.then(|| Self::of(draft, self.purpose))
     }
 
     /// Whether this is no worse than it was before.

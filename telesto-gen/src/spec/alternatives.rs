@@ -607,23 +607,34 @@ fn told_apart(
     Ok(cases)
 }
 
-/// Adds the properties that objects are told apart by, where they have no values of their
-/// own: of each two, one that only one of them has, and preferably one that is never empty.
+/// Adds the properties that objects are told apart by: of each two, one that has values of
+/// its own in both, and preferably a single one; or else one that only one of them has, and
+/// preferably one that is never empty.
 fn tell(classes: &[Vec<Class>], telling: &mut Telling) {
     let objects: Vec<&Object> = classes.iter().flatten().filter_map(object).collect();
     for one in &objects {
         for other in &objects {
-            if one.constants(other).next().is_some() {
-                continue;
-            }
-            let mut foreign = one.foreign(other);
-            let first = foreign.clone().next();
-            if let Some(name) = foreign.find(|name| is_identifier(name)).or(first) {
+            let is_single = |name: &&str| {
+                let mut both = [one, other].into_iter();
+                both.all(|object| object.declares[*name].len() == 1)
+            };
+            let constant = best(one.constants(other), is_single);
+            let foreign = || best(one.foreign(other).map(String::as_str), |n| is_identifier(n));
+            if let Some(name) = constant.or_else(foreign) {
                 let sources = one.sources.iter();
-                telling.extend(sources.map(|source| (source.clone(), name.clone())));
+                telling.extend(sources.map(|source| (source.clone(), name.to_owned())));
             }
         }
     }
+}
+
+/// The first that is preferred, or else the first.
+fn best<'n>(
+    mut names: impl Iterator<Item = &'n str> + Clone,
+    is_preferred: impl Fn(&&str) -> bool,
+) -> Option<&'n str> {
+    let first = names.clone().next();
+    names.find(is_preferred).or(first)
 }
 
 /// Whether a property is never empty.
@@ -697,7 +708,7 @@ impl Object {
     }
 
     /// The required properties whose values differ from those of `other`.
-    fn constants(&self, other: &Self) -> impl Iterator<Item = &str> {
+    fn constants<'o>(&'o self, other: &'o Self) -> impl Iterator<Item = &'o str> + Clone {
         self.declares.iter().filter_map(move |(name, values)| {
             let others = other.declares.get(name)?;
             let both = [self, other].iter().all(|o| o.requires.contains(name));

@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::{MockServer, MockServerExt as _};
 use telesto_fixture_api::types::{
     Barrel, Company, Consignment, ConsignmentCarrier as Carrier, ConsignmentCode as Code,
-    ConsignmentDue as Due, ConsignmentInsurance as Insurance, ConsignmentSize as Size,
-    ConsignmentSizeListed, Crate, Load, Pallet, Person, Pile, Robot, RobotModel, Stack,
+    ConsignmentDue as Due, ConsignmentEvent as Event, ConsignmentInsurance as Insurance,
+    ConsignmentSize as Size, ConsignmentSizeListed, ContactState, Crate, Load, Pallet, Person,
+    Measured, Pile, Robot, RobotModel, Stack,
 };
 use telesto_fixture_api::{ErrorKind, dec};
 
@@ -115,6 +116,21 @@ async fn objects_are_told_apart_by_what_they_have() {
     let robot = Robot::builder().id("1").model(RobotModel::R2);
     let read = carrier(json!({"id": "1", "model": "r2"})).await;
     assert_eq!(read, Some(Carrier::Robot(robot.build().unwrap())));
+}
+
+#[tokio::test]
+async fn objects_are_told_apart_by_lists_of_values() {
+    let event = async |value| with("event", value).await.event;
+    let read = event(json!({"source": "humidity", "state": ""})).await;
+    let measured = Measured::builder().source("humidity").build().unwrap();
+    assert_eq!(read, Some(Event::Measured(measured)));
+    let Some(Event::Contact(contact)) = event(json!({"source": "door", "state": "off"})).await
+    else {
+        panic!("another kind");
+    };
+    assert_eq!(contact.state, Some(ContactState::Off));
+    let smoke = json!({"source": "smoke", "state": "on"});
+    assert_eq!(event(smoke.clone()).await, Some(Event::Unknown(smoke)));
 }
 
 #[tokio::test]

@@ -859,6 +859,8 @@ pub mod types {
         #[serde(default, with = "crate::wire")]
         pub carrier: ::std::option::Option<ConsignmentCarrier>,
         #[serde(default, with = "crate::wire")]
+        pub event: ::std::option::Option<ConsignmentEvent>,
+        #[serde(default, with = "crate::wire")]
         pub insurance: ::std::option::Option<ConsignmentInsurance>,
         #[serde(default, with = "crate::wire")]
         pub stamp: ::std::option::Option<ConsignmentStamp>,
@@ -948,6 +950,31 @@ pub mod types {
     impl ::std::convert::From<::std::string::String> for ConsignmentDue {
         fn from(value: ::std::string::String) -> Self {
             Self::Text(value)
+        }
+    }
+    ///`ConsignmentEvent`
+    #[derive(Clone, Debug, PartialEq)]
+    #[non_exhaustive]
+    pub enum ConsignmentEvent {
+        Contact(Contact),
+        Measured(Measured),
+        /// A value of none of the kinds that the spec lists.
+        /// It is never sent: a call with it fails.
+        Unknown(::serde_json::Value),
+    }
+    crate::wire::alternatives! {
+        ConsignmentEvent { write { Contact, Measured } read { Contact if Object { has :
+        [], is : ["source" : ["tamper", "door"]] }, Measured if Object { has : [], is :
+        ["source" : ["battery", "humidity"]] } } }
+    }
+    impl ::std::convert::From<Contact> for ConsignmentEvent {
+        fn from(value: Contact) -> Self {
+            Self::Contact(value)
+        }
+    }
+    impl ::std::convert::From<Measured> for ConsignmentEvent {
+        fn from(value: Measured) -> Self {
+            Self::Measured(value)
         }
     }
     ///`ConsignmentInsurance`
@@ -1146,6 +1173,158 @@ pub mod types {
     impl ConsignmentStamp {
         pub fn builder() -> builder::ConsignmentStamp {
             Default::default()
+        }
+    }
+    ///`Contact`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Contact {
+        #[serde(with = "crate::wire")]
+        pub source: ContactSource,
+        #[serde(default, with = "crate::wire")]
+        pub state: ::std::option::Option<ContactState>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Contact {
+        pub fn builder() -> builder::Contact {
+            Default::default()
+        }
+    }
+    ///`ContactSource`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ContactSource {
+        #[serde(rename = "tamper")]
+        Tamper,
+        #[serde(rename = "door")]
+        Door,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ContactSource {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Tamper => f.write_str("tamper"),
+                Self::Door => f.write_str("door"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ContactSource {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "tamper" => Ok(Self::Tamper),
+                "door" => Ok(Self::Door),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ContactSource: expected `tamper` or `door`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ContactSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ContactSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`ContactState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum ContactState {
+        #[serde(rename = "on")]
+        On,
+        #[serde(rename = "off")]
+        Off,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for ContactState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::On => f.write_str("on"),
+                Self::Off => f.write_str("off"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for ContactState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "on" => Ok(Self::On),
+                "off" => Ok(Self::Off),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid ContactState: expected `on` or `off`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for ContactState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for ContactState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Container`
@@ -3425,6 +3604,158 @@ pub mod types {
     impl Mail {
         pub fn builder() -> builder::Mail {
             Default::default()
+        }
+    }
+    ///`Measured`
+    #[derive(::serde::Deserialize, Clone, PartialEq)]
+    #[non_exhaustive]
+    pub struct Measured {
+        #[serde(with = "crate::wire")]
+        pub source: MeasuredSource,
+        #[serde(default, with = "crate::wire")]
+        pub state: ::std::option::Option<MeasuredState>,
+        #[serde(rename = "$serde_json::private::Number", default)]
+        __emptied: crate::wire::Emptied,
+    }
+    impl Measured {
+        pub fn builder() -> builder::Measured {
+            Default::default()
+        }
+    }
+    ///`MeasuredSource`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MeasuredSource {
+        #[serde(rename = "battery")]
+        Battery,
+        #[serde(rename = "humidity")]
+        Humidity,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for MeasuredSource {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Battery => f.write_str("battery"),
+                Self::Humidity => f.write_str("humidity"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for MeasuredSource {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "battery" => Ok(Self::Battery),
+                "humidity" => Ok(Self::Humidity),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid MeasuredSource: expected `battery` or `humidity`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for MeasuredSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for MeasuredSource {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`MeasuredState`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum MeasuredState {
+        #[serde(rename = "low")]
+        Low,
+        #[serde(rename = "high")]
+        High,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for MeasuredState {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::Low => f.write_str("low"),
+                Self::High => f.write_str("high"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for MeasuredState {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "low" => Ok(Self::Low),
+                "high" => Ok(Self::High),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid MeasuredState: expected `low` or `high`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for MeasuredState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for MeasuredState {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
         }
     }
     ///`Member`
@@ -8494,6 +8825,10 @@ Required.*/
                 ::std::option::Option<super::ConsignmentDue>,
                 ::std::string::String,
             >,
+            event: ::std::result::Result<
+                ::std::option::Option<super::ConsignmentEvent>,
+                ::std::string::String,
+            >,
             id: ::std::result::Result<::std::string::String, ::std::string::String>,
             insurance: ::std::result::Result<
                 ::std::option::Option<super::ConsignmentInsurance>,
@@ -8516,6 +8851,7 @@ Required.*/
                     code: Ok(Default::default()),
                     content: Ok(Default::default()),
                     due: Ok(Default::default()),
+                    event: Ok(Default::default()),
                     id: Err("missing required field `id`".to_string()),
                     insurance: Ok(Default::default()),
                     size: Ok(Default::default()),
@@ -8584,6 +8920,23 @@ Optional.*/
                 self.due = crate::argument::property(
                     "due",
                     "due",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /**The field `event`.
+
+Optional.*/
+            pub fn event(
+                mut self,
+                value: impl crate::Argument<
+                    ::std::option::Option<super::ConsignmentEvent>,
+                >,
+            ) -> Self {
+                self.event = crate::argument::property(
+                    "event",
+                    "event",
                     value,
                     &mut self.__emptied,
                 );
@@ -8675,6 +9028,7 @@ Optional.*/
                     code: value.code?,
                     content: value.content?,
                     due: value.due?,
+                    event: value.event?,
                     id: value.id?,
                     insurance: value.insurance?,
                     size: value.size?,
@@ -8690,6 +9044,7 @@ Optional.*/
                     code: Ok(value.code),
                     content: Ok(value.content),
                     due: Ok(value.due),
+                    event: Ok(value.event),
                     id: Ok(value.id),
                     insurance: Ok(value.insurance),
                     size: Ok(value.size),
@@ -9042,6 +9397,84 @@ Optional.*/
                 Self {
                     day: Ok(value.day),
                     place: Ok(value.place),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Contact {
+            source: ::std::result::Result<super::ContactSource, ::std::string::String>,
+            state: ::std::result::Result<
+                ::std::option::Option<super::ContactState>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Contact {
+            fn default() -> Self {
+                Self {
+                    source: Err("missing required field `source`".to_string()),
+                    state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Contact {
+            /**The field `source`.
+
+Required.*/
+            pub fn source(
+                mut self,
+                value: impl crate::Argument<super::ContactSource>,
+            ) -> Self {
+                self.source = crate::argument::field("source", value);
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::ContactState>>,
+            ) -> Self {
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Contact, crate::Error> {
+                crate::argument::built(
+                    "Contact",
+                    <super::Contact as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Contact> for super::Contact {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Contact,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    source: value.source?,
+                    state: value.state?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Contact> for Contact {
+            fn from(value: super::Contact) -> Self {
+                Self {
+                    source: Ok(value.source),
+                    state: Ok(value.state),
                     __emptied: value.__emptied,
                 }
             }
@@ -12467,6 +12900,84 @@ Optional.*/
                 Self {
                     mail_id: Ok(value.mail_id),
                     since: Ok(value.since),
+                    __emptied: value.__emptied,
+                }
+            }
+        }
+        #[derive(Clone, Debug)]
+        pub struct Measured {
+            source: ::std::result::Result<super::MeasuredSource, ::std::string::String>,
+            state: ::std::result::Result<
+                ::std::option::Option<super::MeasuredState>,
+                ::std::string::String,
+            >,
+            __emptied: crate::wire::Emptied,
+        }
+        impl ::std::default::Default for Measured {
+            fn default() -> Self {
+                Self {
+                    source: Err("missing required field `source`".to_string()),
+                    state: Ok(Default::default()),
+                    __emptied: ::std::default::Default::default(),
+                }
+            }
+        }
+        impl Measured {
+            /**The field `source`.
+
+Required.*/
+            pub fn source(
+                mut self,
+                value: impl crate::Argument<super::MeasuredSource>,
+            ) -> Self {
+                self.source = crate::argument::field("source", value);
+                self
+            }
+            /**The field `state`.
+
+Optional.*/
+            pub fn state(
+                mut self,
+                value: impl crate::Argument<::std::option::Option<super::MeasuredState>>,
+            ) -> Self {
+                self.state = crate::argument::property(
+                    "state",
+                    "state",
+                    value,
+                    &mut self.__emptied,
+                );
+                self
+            }
+            /// Builds the value.
+            ///
+            /// # Errors
+            ///
+            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
+            /// field is missing, or if a value that was set is invalid.
+            pub fn build(self) -> ::std::result::Result<super::Measured, crate::Error> {
+                crate::argument::built(
+                    "Measured",
+                    <super::Measured as ::std::convert::TryFrom<Self>>::try_from(self),
+                )
+            }
+        }
+        impl ::std::convert::TryFrom<Measured> for super::Measured {
+            type Error = super::error::ConversionError;
+            fn try_from(
+                value: Measured,
+            ) -> ::std::result::Result<Self, super::error::ConversionError> {
+                Ok(Self {
+                    source: value.source?,
+                    state: value.state?,
+                    __emptied: value.__emptied,
+                })
+            }
+        }
+        impl ::std::convert::From<super::Measured> for Measured {
+            fn from(value: super::Measured) -> Self {
+                Self {
+                    source: Ok(value.source),
+                    state: Ok(value.state),
                     __emptied: value.__emptied,
                 }
             }
@@ -20328,43 +20839,44 @@ Optional.*/
         ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
         Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
         ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,
-        ConsignmentSizeObject : Object, ConsignmentStamp : Object, Container : Object,
-        ContainerOwner : Object, ContainerPlace : Object, ContainerState : Text, Copy :
-        Text, Crate : Object, Debug : Object, Decimal : Object, Deserialize : Object,
-        Display : Text, Draft : Object, DraftState : Text, DrawerColor : Text,
-        EarlierFound : Object, Eq : Text, EqualUnit : Text, Error : Object, Finish :
-        Text, Fn : Object, Found : Object, FoundCodesItem : Text, FoundForm : Object,
-        FoundInBox : Object, FoundInBox2 : Object, FoundPart : Object, FoundPartHolder :
-        Object, From : Text, FromStr : Object, GapPlace : Object, Gaps : Object,
-        GapsKindsItem : Text, GetPlankBody : Text, GetPlankId2 : Text, GetScaleUnit :
-        Text, Goods : Object, GoodsForm : Object, Hash : Object, ImportPostersBody :
-        Object, Kit : Object, LabelSatchelBody : Object, Ledger : Object,
-        ListLedgersSortBy : Text, ListMoodsResponseItem : Object,
-        ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
-        ListMoodsResponseItemState : Text, ListStocktakesResponseStatus203 : Object,
-        ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Member :
-        Object, Mood : Text, More : Object, Named : Object, NewDraft : Object,
-        NewSupplier : Object, Numbered : Object, OldPrint : Object, Option : Text,
-        OptionSort : Text, Paint : Object, PaintBase : Object, Pallet : Object, Parcel :
-        Object, ParcelSize : Object, Person : Object, Phone : Object, PhotographDraftBody
-        : Object, Pile : Object, PileKind : Text, Plank : Object, Poster : Object,
-        PosterPhoto : Object, PosterPhotoPlace : Object, Priced : Object, PrintState :
-        Text, RackType : Text, Reading : Object, Record : Object, RecordForm : Object,
-        RecordOwner : Object, RecordState : Text, ResponseValue : Object, Result :
-        Object, ResultBody : Object, ResultKind : Text, ResultPlace : Object,
-        ResultPlaceRow : Object, Robot : Object, RobotModel : Text, Round : Object,
-        RoundKind : Text, Satchel : Object, Scale : Object, ScalePlatesItem : Object,
-        ScaleProperties : Object, Screw : Object, Serialize : Text, Shelf : Object,
-        ShelfKind : Text, Sized : Text, Skid : Object, SkidLabelsItem : Text, SkidObject
-        : Text, SkidOwner : Object, SkidPlace : Object, SmallPrint : Object,
-        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
-        Object, StartRecountByFormBody : Object, StartStocktakeResponseStatus2Xx :
-        Object, Stocktake : Object, StocktakeJob : Object, Strap : Object,
-        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text,
-        TextOptionsResponse : Object, Thing : Object, ThingChange : Object, ToString :
-        Text, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
-        TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Url : Object,
-        Vec : Object, Wire : Object
+        ConsignmentSizeObject : Object, ConsignmentStamp : Object, Contact : Object,
+        ContactSource : Text, ContactState : Text, Container : Object, ContainerOwner :
+        Object, ContainerPlace : Object, ContainerState : Text, Copy : Text, Crate :
+        Object, Debug : Object, Decimal : Object, Deserialize : Object, Display : Text,
+        Draft : Object, DraftState : Text, DrawerColor : Text, EarlierFound : Object, Eq
+        : Text, EqualUnit : Text, Error : Object, Finish : Text, Fn : Object, Found :
+        Object, FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object,
+        FoundInBox2 : Object, FoundPart : Object, FoundPartHolder : Object, From : Text,
+        FromStr : Object, GapPlace : Object, Gaps : Object, GapsKindsItem : Text,
+        GetPlankBody : Text, GetPlankId2 : Text, GetScaleUnit : Text, Goods : Object,
+        GoodsForm : Object, Hash : Object, ImportPostersBody : Object, Kit : Object,
+        LabelSatchelBody : Object, Ledger : Object, ListLedgersSortBy : Text,
+        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
+        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text,
+        ListStocktakesResponseStatus203 : Object,
+        ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Measured :
+        Object, MeasuredSource : Text, MeasuredState : Text, Member : Object, Mood :
+        Text, More : Object, Named : Object, NewDraft : Object, NewSupplier : Object,
+        Numbered : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint :
+        Object, PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize :
+        Object, Person : Object, Phone : Object, PhotographDraftBody : Object, Pile :
+        Object, PileKind : Text, Plank : Object, Poster : Object, PosterPhoto : Object,
+        PosterPhotoPlace : Object, Priced : Object, PrintState : Text, RackType : Text,
+        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
+        RecordState : Text, ResponseValue : Object, Result : Object, ResultBody : Object,
+        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
+        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
+        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object,
+        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, Skid : Object,
+        SkidLabelsItem : Text, SkidObject : Text, SkidOwner : Object, SkidPlace : Object,
+        SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
+        StartRecountBody : Object, StartRecountByFormBody : Object,
+        StartStocktakeResponseStatus2Xx : Object, Stocktake : Object, StocktakeJob :
+        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
+        SupplierStatus : Text, TextOptionsResponse : Object, Thing : Object, ThingChange
+        : Object, ToString : Text, Tree : Object, TreePlace : Object, TreePlaceRow :
+        Object, TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Url :
+        Object, Vec : Object, Wire : Object
     }
     crate::wire::newtypes! {
         CardNumber : i64, Code : ::std::string::String, Empty :
@@ -20402,99 +20914,101 @@ Optional.*/
         "company_id" : company_id, optional "first_name" : first_name, } Consignment {
         required "id" : id, optional "content" : content, optional "due" : due, optional
         "size" : size, optional "code" : code, optional "carrier" : carrier, optional
-        "insurance" : insurance, optional "stamp" : stamp, } ConsignmentInsuranceForeign
-        { optional "insurer" : insurer, optional "sum" : sum, } ConsignmentInsuranceOwn {
-        required "policy_id" : policy_id, optional "sum" : sum, } ConsignmentSizeObject {
-        optional "width" : width, } ConsignmentStamp { optional "place" : place, optional
-        "day" : day, } Container { required "id" : id, optional "object" : object,
-        optional "state" : state, optional "size" : size, optional "weight" : weight,
-        optional "owner" : owner, optional "place" : place, optional "labels" : labels,
-        optional "parent" : parent, optional "seen" : seen, optional "plain" : plain,
-        optional "was" : was, optional "will_be" : will_be, } ContainerOwner { optional
-        "name" : name, } ContainerPlace { optional "aisle" : aisle, optional "shelf" :
-        shelf, } Crate { optional "kind" : kind, optional "height" : height, } Debug {
-        optional "a" : a, } Decimal { optional "decimal" : decimal, } Deserialize {
-        optional "a" : a, } Draft { required "id" : id, optional "name" : name, optional
-        "state" : state, optional "prices" : prices, } EarlierFound { optional "middle" :
-        middle, } Error { required "error" : error, } Fn { optional "a" : a, } Found {
-        optional "codes" : codes, optional "recursive" : recursive, optional "changed" :
-        changed, optional "price" : price, optional "in-box" : in_box, optional "in/box"
-        : in_box_2, } FoundForm { optional "z" : z, optional "a" : a, optional "name" :
-        name, optional "open" : open, } FoundInBox { optional "a" : a, } FoundInBox2 {
-        optional "b" : b, } FoundPart { optional "id" : id, optional "holder" : holder, }
-        FoundPartHolder { optional "held" : held, } FromStr { optional "a" : a, }
-        GapPlace { optional "shelf" : shelf, } Gaps { optional "notes" : notes, optional
-        "counts" : counts, optional "weights" : weights, optional "prices" : prices,
-        optional "days" : days, optional "places" : places, optional "rows" : rows,
-        optional "kinds" : kinds, optional "by_name" : by_name, optional "any" : any,
-        optional "factor" : factor, optional "full" : full, } Goods { required "id" : id,
-        optional "created" : created, optional "uid" : uid, optional "code" : code,
-        optional "codes" : codes, optional "level" : level, optional "packing" : packing,
-        optional "sold" : sold, optional "count" : count, optional "open" : open,
-        optional "note" : note, optional "ean-upc" : ean_upc, optional "ean_upc" :
-        ean_upc_2, optional "1st" : x1st, optional "self" : self_, optional "more" :
-        more, } GoodsForm { optional "name" : name, optional "price" : price, optional
-        "sold_on" : sold_on, } Hash { optional "a" : a, } ImportPostersBody { required
-        "list" : list, optional "dry_run" : dry_run, } Kit { optional "parts" : parts,
-        optional "due" : due, } LabelSatchelBody { optional "text" : text, optional
-        "copies" : copies, } Ledger { optional "name" : name, } ListMoodsResponseItem {
-        optional "mood" : mood, optional "level" : level, optional "depth" : depth,
-        optional "code" : code, optional "state" : state, optional "flag" : flag,
-        optional "unit" : unit, } ListStocktakesResponseStatus203 { optional "items" :
-        items, optional "next" : next, } ListStocktakesResponseStatus203NextObject {
-        required "page_id" : page_id, } Mail { required "mail_id" : mail_id, optional
-        "since" : since, } Member { optional "member_id" : member_id, required "name_id"
-        : name_id, optional "secret_id" : secret_id, } More { optional "color" : color,
-        ..extra } Named { required "owner_id" : owner_id, required "id" : id, optional
-        "name" : name, } NewDraft { required "name" : name, optional "due" : due, }
-        NewSupplier { required "supplier_name" : supplier_name, optional "balance" :
-        balance, optional "since" : since, optional "changed" : changed, optional
-        "active" : active, optional "products" : products, } Numbered { optional
-        "number_id" : number_id, } OldPrint { optional "id" : id, } Paint { optional
-        "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" : litres,
-        optional "cans" : cans, optional "coats" : coats, optional "indoor" : indoor,
-        optional "names" : names, optional "gloss" : gloss, optional "base" : base,
-        optional "primer" : primer, optional "thinner" : thinner, } PaintBase { optional
-        "name" : name, } Pallet { optional "kind" : kind, optional "height" : height, }
-        Parcel { required "parcel_id" : parcel_id, optional "weight" : weight, optional
-        "sent" : sent, optional "stops" : stops, optional "size" : size, } ParcelSize {
-        optional "height" : height, } Person { required "id" : id, optional "first_name"
-        : first_name, } Phone { required "phone_id" : phone_id, optional "since" : since,
-        } PhotographDraftBody { required "photo" : photo, optional "title" : title, }
-        Pile { optional "kind" : kind, optional "top" : top, optional "others" : others,
-        } Plank { optional "width" : width, } Poster { optional "title" : title, }
-        PosterPhoto { required "photo" : photo, required "title" : title, optional
-        "details" : details, optional "colours" : colours, optional "height" : height,
-        optional "printed" : printed, optional "note" : note, optional "place" : place, }
-        PosterPhotoPlace { optional "aisle" : aisle, optional "wall" : wall, } Priced {
-        optional "id" : id, optional "price" : price, } Reading { optional "text" : text,
-        optional "decimal" : decimal, optional "int" : int, optional "int32" : int32,
-        optional "int64" : int64, optional "double" : double, optional "flag" : flag,
-        optional "day" : day, optional "instant" : instant, optional "local" : local,
-        optional "uuid" : uuid, optional "uri" : uri, optional "byte" : byte, optional
-        "email" : email, optional "ip" : ip, optional "list" : list, optional "free" :
-        free, } Record { optional "note" : note, optional "Price" : price, optional
-        "count" : count, optional "open" : open, optional "sold" : sold, optional "state"
-        : state, optional "owner" : owner, optional "kind" : kind, optional "extra" :
-        extra, optional "labels" : labels, optional "codes" : codes, optional "prices" :
-        prices, optional "nullable" : nullable, optional "anything" : anything, }
-        RecordForm { optional "note" : note, optional "labels" : labels, } RecordOwner {
-        optional "name" : name, ..extra } ResponseValue { optional "of" : of, optional
-        "upload" : upload, optional "empty" : empty, optional "date" : date, optional
-        "Clone" : clone, optional "Debug" : debug, optional "Serialize" : serialize,
-        optional "Deserialize" : deserialize, optional "From" : from, optional "TryFrom"
-        : try_from, optional "Display" : display, optional "FromStr" : from_str, optional
-        "ToString" : to_string, optional "Wire" : wire, optional "Sized" : sized,
-        optional "Fn" : fn_, optional "Builder" : builder, optional "Hash" : hash,
-        optional "Eq" : eq, } Result { optional "Self" : self_, optional "builder" :
-        builder, optional "value" : value, optional "try_from" : try_from, optional
-        "place" : place, optional "kind" : kind, optional "string" : string, optional
-        "vec" : vec, optional "box" : box_, optional "async" : async_, optional "" : x, }
-        ResultBody { optional "note" : note, } ResultPlace { optional "row" : row, }
-        ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required "model"
-        : model, } Round { required "kind" : kind, optional "radius" : radius, } Satchel
-        { optional "weight" : weight, } Scale { optional "id" : id, optional "enum" :
-        enum_, optional "properties" : properties, optional "plates" : plates, }
+        "event" : event, optional "insurance" : insurance, optional "stamp" : stamp, }
+        ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" : sum,
+        } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum" :
+        sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
+        optional "place" : place, optional "day" : day, } Contact { required "source" :
+        source, optional "state" : state, } Container { required "id" : id, optional
+        "object" : object, optional "state" : state, optional "size" : size, optional
+        "weight" : weight, optional "owner" : owner, optional "place" : place, optional
+        "labels" : labels, optional "parent" : parent, optional "seen" : seen, optional
+        "plain" : plain, optional "was" : was, optional "will_be" : will_be, }
+        ContainerOwner { optional "name" : name, } ContainerPlace { optional "aisle" :
+        aisle, optional "shelf" : shelf, } Crate { optional "kind" : kind, optional
+        "height" : height, } Debug { optional "a" : a, } Decimal { optional "decimal" :
+        decimal, } Deserialize { optional "a" : a, } Draft { required "id" : id, optional
+        "name" : name, optional "state" : state, optional "prices" : prices, }
+        EarlierFound { optional "middle" : middle, } Error { required "error" : error, }
+        Fn { optional "a" : a, } Found { optional "codes" : codes, optional "recursive" :
+        recursive, optional "changed" : changed, optional "price" : price, optional
+        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
+        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
+        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
+        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
+        FromStr { optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps {
+        optional "notes" : notes, optional "counts" : counts, optional "weights" :
+        weights, optional "prices" : prices, optional "days" : days, optional "places" :
+        places, optional "rows" : rows, optional "kinds" : kinds, optional "by_name" :
+        by_name, optional "any" : any, optional "factor" : factor, optional "full" :
+        full, } Goods { required "id" : id, optional "created" : created, optional "uid"
+        : uid, optional "code" : code, optional "codes" : codes, optional "level" :
+        level, optional "packing" : packing, optional "sold" : sold, optional "count" :
+        count, optional "open" : open, optional "note" : note, optional "ean-upc" :
+        ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" :
+        self_, optional "more" : more, } GoodsForm { optional "name" : name, optional
+        "price" : price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
+        ImportPostersBody { required "list" : list, optional "dry_run" : dry_run, } Kit {
+        optional "parts" : parts, optional "due" : due, } LabelSatchelBody { optional
+        "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
+        ListMoodsResponseItem { optional "mood" : mood, optional "level" : level,
+        optional "depth" : depth, optional "code" : code, optional "state" : state,
+        optional "flag" : flag, optional "unit" : unit, } ListStocktakesResponseStatus203
+        { optional "items" : items, optional "next" : next, }
+        ListStocktakesResponseStatus203NextObject { required "page_id" : page_id, } Mail
+        { required "mail_id" : mail_id, optional "since" : since, } Measured { required
+        "source" : source, optional "state" : state, } Member { optional "member_id" :
+        member_id, required "name_id" : name_id, optional "secret_id" : secret_id, } More
+        { optional "color" : color, ..extra } Named { required "owner_id" : owner_id,
+        required "id" : id, optional "name" : name, } NewDraft { required "name" : name,
+        optional "due" : due, } NewSupplier { required "supplier_name" : supplier_name,
+        optional "balance" : balance, optional "since" : since, optional "changed" :
+        changed, optional "active" : active, optional "products" : products, } Numbered {
+        optional "number_id" : number_id, } OldPrint { optional "id" : id, } Paint {
+        optional "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" :
+        litres, optional "cans" : cans, optional "coats" : coats, optional "indoor" :
+        indoor, optional "names" : names, optional "gloss" : gloss, optional "base" :
+        base, optional "primer" : primer, optional "thinner" : thinner, } PaintBase {
+        optional "name" : name, } Pallet { optional "kind" : kind, optional "height" :
+        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
+        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
+        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
+        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
+        "since" : since, } PhotographDraftBody { required "photo" : photo, optional
+        "title" : title, } Pile { optional "kind" : kind, optional "top" : top, optional
+        "others" : others, } Plank { optional "width" : width, } Poster { optional
+        "title" : title, } PosterPhoto { required "photo" : photo, required "title" :
+        title, optional "details" : details, optional "colours" : colours, optional
+        "height" : height, optional "printed" : printed, optional "note" : note, optional
+        "place" : place, } PosterPhotoPlace { optional "aisle" : aisle, optional "wall" :
+        wall, } Priced { optional "id" : id, optional "price" : price, } Reading {
+        optional "text" : text, optional "decimal" : decimal, optional "int" : int,
+        optional "int32" : int32, optional "int64" : int64, optional "double" : double,
+        optional "flag" : flag, optional "day" : day, optional "instant" : instant,
+        optional "local" : local, optional "uuid" : uuid, optional "uri" : uri, optional
+        "byte" : byte, optional "email" : email, optional "ip" : ip, optional "list" :
+        list, optional "free" : free, } Record { optional "note" : note, optional "Price"
+        : price, optional "count" : count, optional "open" : open, optional "sold" :
+        sold, optional "state" : state, optional "owner" : owner, optional "kind" : kind,
+        optional "extra" : extra, optional "labels" : labels, optional "codes" : codes,
+        optional "prices" : prices, optional "nullable" : nullable, optional "anything" :
+        anything, } RecordForm { optional "note" : note, optional "labels" : labels, }
+        RecordOwner { optional "name" : name, ..extra } ResponseValue { optional "of" :
+        of, optional "upload" : upload, optional "empty" : empty, optional "date" : date,
+        optional "Clone" : clone, optional "Debug" : debug, optional "Serialize" :
+        serialize, optional "Deserialize" : deserialize, optional "From" : from, optional
+        "TryFrom" : try_from, optional "Display" : display, optional "FromStr" :
+        from_str, optional "ToString" : to_string, optional "Wire" : wire, optional
+        "Sized" : sized, optional "Fn" : fn_, optional "Builder" : builder, optional
+        "Hash" : hash, optional "Eq" : eq, } Result { optional "Self" : self_, optional
+        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
+        optional "place" : place, optional "kind" : kind, optional "string" : string,
+        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
+        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
+        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
+        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
+        Satchel { optional "weight" : weight, } Scale { optional "id" : id, optional
+        "enum" : enum_, optional "properties" : properties, optional "plates" : plates, }
         ScalePlatesItem { optional "width" : width, optional "height" : height, }
         ScaleProperties { optional "a" : a, } Screw { optional "kind" : kind, optional
         "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
@@ -20538,38 +21052,39 @@ Optional.*/
     }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
-        ConsignmentSizeListed, ContainerState, Copy, Display, DraftState, DrawerColor,
-        Eq, EqualUnit, Finish, FoundCodesItem, FoundText, From, GapsKindsItem,
-        GetPlankBody, GetPlankId2, GetScaleUnit, LedgerName, ListLedgersSortBy,
-        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Made, Mood, NaiveDateTime, Option, OptionSort, PileKind, PrintName, PrintState,
-        RackType, RecordState, ResultKind, RobotModel, RoundKind, Serialize, ShelfKind,
-        ShelfKindAlias, ShelfName, ShelfPrice, Sized, SkidLabelsItem, SkidObject,
-        SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
+        ConsignmentSizeListed, ContactSource, ContactState, ContainerState, Copy,
+        Display, DraftState, DrawerColor, Eq, EqualUnit, Finish, FoundCodesItem,
+        FoundText, From, GapsKindsItem, GetPlankBody, GetPlankId2, GetScaleUnit,
+        LedgerName, ListLedgersSortBy, ListMoodsResponseItemCode,
+        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, MeasuredSource,
+        MeasuredState, Mood, NaiveDateTime, Option, OptionSort, PileKind, PrintName,
+        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, Serialize,
+        ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized, SkidLabelsItem,
+        SkidObject, SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
         BatchMeasure, i64 => CardNumber, Person => ConsignmentCarrier, Company =>
         ConsignmentCarrier, Robot => ConsignmentCarrier, i64 => ConsignmentCode,
-        ::jiff::civil::Date => ConsignmentDue, ConsignmentInsuranceOwn =>
-        ConsignmentInsurance, ConsignmentInsuranceForeign => ConsignmentInsurance, i64 =>
-        ConsignmentSize, ConsignmentSizeListed => ConsignmentSize, bool =>
-        ConsignmentSize, ::std::vec::Vec < i64 > => ConsignmentSize,
-        ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64
-        => DrawerTime, ::jiff::civil::Date => Due, ::std::collections::BTreeMap <
-        ::std::string::String, Empty > => Empty, Box => GoodsPacking, Bag =>
-        GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
-        i64 => ListMoodsResponseItemDepth, i64 => ListMoodsResponseItemLevel,
-        ListStocktakesResponseStatus203NextObject => ListStocktakesResponseStatus203Next,
-        Url => ListStocktakesResponseStatus203Next, Crate => Load, Pallet => Load, Barrel
-        => Load, ::jiff::Timestamp => Made, ::jiff::civil::DateTime => NaiveDateTime, i64
-        => PaintCoats, PaintBase => PaintThinner, Screw => Part, Board => Part,
-        PosterList => crate ::Upload, crate ::Upload => PosterList, RecordCodes =>
-        ::std::vec::Vec < ::std::string::String >, ::std::vec::Vec <
-        ::std::string::String > => RecordCodes, i64 => RecordKind, bool => RecordKind,
-        Error => ResponseValueOf, Client => ResponseValueOf, Round => Shape, Square =>
-        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
-        ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
+        ::jiff::civil::Date => ConsignmentDue, Contact => ConsignmentEvent, Measured =>
+        ConsignmentEvent, ConsignmentInsuranceOwn => ConsignmentInsurance,
+        ConsignmentInsuranceForeign => ConsignmentInsurance, i64 => ConsignmentSize,
+        ConsignmentSizeListed => ConsignmentSize, bool => ConsignmentSize,
+        ::std::vec::Vec < i64 > => ConsignmentSize, ConsignmentSizeObject =>
+        ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64 => DrawerTime,
+        ::jiff::civil::Date => Due, ::std::collections::BTreeMap < ::std::string::String,
+        Empty > => Empty, Box => GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date
+        => GoodsSold, bool => GoodsSold, i64 => Level, i64 => ListMoodsResponseItemDepth,
+        i64 => ListMoodsResponseItemLevel, ListStocktakesResponseStatus203NextObject =>
+        ListStocktakesResponseStatus203Next, Url => ListStocktakesResponseStatus203Next,
+        Crate => Load, Pallet => Load, Barrel => Load, ::jiff::Timestamp => Made,
+        ::jiff::civil::DateTime => NaiveDateTime, i64 => PaintCoats, PaintBase =>
+        PaintThinner, Screw => Part, Board => Part, PosterList => crate ::Upload, crate
+        ::Upload => PosterList, RecordCodes => ::std::vec::Vec < ::std::string::String >,
+        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
+        => RecordKind, Error => ResponseValueOf, Client => ResponseValueOf, Round =>
+        Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias
+        => ShelfKind, ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
         ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
         ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
         Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
@@ -20579,18 +21094,18 @@ Optional.*/
         Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
         Barrel, Batch, BatchOrigin, Board, Box, ByteStream, Card, ChangePlateBody,
         Client, Company, Consignment, ConsignmentInsuranceForeign,
-        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Container,
-        ContainerOwner, ContainerPlace, Crate, Debug, Decimal, Deserialize, Draft,
-        EarlierFound, Error, Fn, Found, FoundForm, FoundInBox, FoundInBox2, FoundPart,
-        FoundPartHolder, FromStr, GapPlace, Gaps, Goods, GoodsForm, Hash,
+        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Contact,
+        Container, ContainerOwner, ContainerPlace, Crate, Debug, Decimal, Deserialize,
+        Draft, EarlierFound, Error, Fn, Found, FoundForm, FoundInBox, FoundInBox2,
+        FoundPart, FoundPartHolder, FromStr, GapPlace, Gaps, Goods, GoodsForm, Hash,
         ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
         ListStocktakesResponseStatus203, ListStocktakesResponseStatus203NextObject, Mail,
-        Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint, PaintBase,
-        Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile, Plank,
-        Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record, RecordForm,
-        RecordOwner, ResponseValue, Result, ResultBody, ResultPlace, ResultPlaceRow,
-        Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties, Screw, Shelf,
-        Skid, SkidOwner, SkidPlace, SmallPrint, Square, StartRecountBody,
+        Measured, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint,
+        PaintBase, Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile,
+        Plank, Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record,
+        RecordForm, RecordOwner, ResponseValue, Result, ResultBody, ResultPlace,
+        ResultPlaceRow, Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties,
+        Screw, Shelf, Skid, SkidOwner, SkidPlace, SmallPrint, Square, StartRecountBody,
         StartRecountByFormBody, StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob,
         Strap, SuppliedProduct, Supplier, TextOptionsResponse, Thing, ThingChange, Tree,
         TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
