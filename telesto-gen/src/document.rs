@@ -5,11 +5,13 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use openapiv3::OpenAPI;
 use serde_yaml::Value;
 
-use crate::finding::{Finding, Findings, Location, Severity};
+use crate::finding::{Finding, Findings, Severity};
+use crate::source::Source;
 
 mod choices;
 mod deep_objects;
@@ -43,9 +45,7 @@ use node::Problem;
 /// is read as the one of 3.0 that says the same.
 #[derive(Debug, Clone)]
 pub struct Document {
-    path: PathBuf,
-    text: String,
-    lines: Lines,
+    source: Arc<Source>,
     root: Node,
     api: OpenAPI,
     /// What paths refer to.
@@ -112,14 +112,13 @@ impl Document {
 
     /// Reads `text`. Findings show it under the name `path`.
     pub fn parse(path: impl AsRef<Path>, text: String) -> Result<Self, Findings> {
-        let path = path.as_ref().to_owned();
         // Both parsers skip the mark, but count it differently.
         let text = match text.strip_prefix('\u{feff}') {
             Some(rest) => rest.to_owned(),
             None => text,
         };
-        let root = Draft::of(&path, &text)?.into_root();
-        Self::of(&path, text, root)
+        let (source, root) = Draft::of(path.as_ref(), text)?.into_parts();
+        Self::of(source, root)
     }
 
     /// This document, with those schemas written as one object that are in the other one,
@@ -128,36 +127,29 @@ impl Document {
         if other.restated.is_subset(&self.restated) {
             return Cow::Borrowed(self);
         }
-        let draft = Draft::of(&self.path, &self.text);
+        let draft = Draft::of(self.path(), self.text().to_owned());
         let alike = draft.and_then(|draft| {
-            let text = self.text.clone();
-            Self::with(&self.path, text, draft.into_root(), &other.restated)
+            let (source, root) = draft.into_parts();
+            Self::with(source, root, &other.restated)
         });
         alike.map_or(Cow::Borrowed(self), Cow::Owned)
     }
 
     /// The document that the nodes of a text are.
-    fn of(path: &Path, text: String, root: Node) -> Result<Self, Findings> {
-        Self::with(path, text, root, &BTreeSet::new())
+    fn of(source: Arc<Source>, root: Node) -> Result<Self, Findings> {
+        Self::with(source, root, &BTreeSet::new())
     }
 
-    fn with(
-        path: &Path,
-        text: String,
-        root: Node,
-        wanted: &BTreeSet<String>,
-    ) -> Result<Self, Findings> {
-        match read_nodes(root, &text, wanted) {
+    fn with(source: Arc<Source>, root: Node, wanted: &BTreeSet<String>) -> Result<Self, Findings> {
+        match read_nodes(root, source.text(), wanted) {
             Ok((root, api, path_items, restated)) => Ok(Self {
-                path: path.to_owned(),
-                lines: Lines::of(&text),
-                text,
+                source,
                 root,
                 api,
                 path_items,
                 restated,
             }),
-            Err(problems) => Err(refused(path, text, problems)),
+            Err(problems) => Err(refused(source, problems)),
         }
     }
 
@@ -168,12 +160,12 @@ impl Document {
 
     /// The text of the document, without a byte order mark.
     pub fn text(&self) -> &str {
-        &self.text
+        self.source.text()
     }
 
     /// The path of the document.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.source.path()
     }
 
     /// A finding about the node that the JSON pointer `pointer` names, or about
@@ -196,7 +188,7 @@ impl Document {
             }
             Some(entry) => entry.key_span.clone(),
             // The whole document: its first line.
-            None if std::ptr::eq(target.node, &self.root) => 0..self.text.len(),
+            None if std::ptr::eq(target.node, &self.root) => 0..self.text().len(),
             None => target.node.span.clone(),
         };
         let problem = Problem {
@@ -242,26 +234,25 @@ impl Document {
                 .entry
                 .map_or(&target.node.span, |entry| &entry.key_span);
             match pointer.rsplit_once('/') {
-                Some((parent, _)) if span.start > self.text.len() => pointer = parent,
+                Some((parent, _)) if span.start > self.text().len() => pointer = parent,
                 _ => return target,
             }
         }
     }
 
     fn located(&self, pointer: &str, severity: Severity, problem: Problem) -> Finding {
-        let pointer = pointer.to_owned();
-        finding(&self.text, &self.lines, pointer, severity, problem)
+        finding(&self.source, pointer.to_owned(), severity, problem)
     }
 
     /// `findings`, together with the text that they show.
     pub fn findings(&self, findings: Vec<Finding>) -> Findings {
-        Findings::new(label(&self.path), self.text.clone(), findings)
+        Findings::new(Arc::clone(&self.source), findings)
     }
 
     /// The line, from 1, of the node that `pointer` names.
     pub(crate) fn line(&self, pointer: &str) -> usize {
         let target = self.target(pointer);
-        self.lines.location(&self.text, target.node.span.start).line
+        self.source.location(target.node.span.start).line
     }
 
     /// The node that a pointer leads to, for what is to be taken out of the text.
@@ -461,26 +452,20 @@ fn not_utf8(path: &Path, bytes: &[u8]) -> Findings {
         help: "save it as UTF-8".to_owned(),
         fix: None,
     };
-    refused(path, text, vec![(String::new(), problem)])
+    let source = Arc::new(Source::of(path, text));
+    refused(source, vec![(String::new(), problem)])
 }
 
-fn refused(path: &Path, text: String, problems: Vec<Located>) -> Findings {
-    let lines = Lines::of(&text);
+fn refused(source: Arc<Source>, problems: Vec<Located>) -> Findings {
+    let problems = problems.into_iter();
     let findings = problems
-        .into_iter()
-        .map(|(pointer, problem)| finding(&text, &lines, pointer, Severity::Error, problem))
+        .map(|(pointer, problem)| finding(&source, pointer, Severity::Error, problem))
         .collect();
-    Findings::new(label(path), text, findings)
+    Findings::new(source, findings)
 }
 
-fn finding(
-    text: &str,
-    lines: &Lines,
-    pointer: String,
-    severity: Severity,
-    problem: Problem,
-) -> Finding {
-    let span = first_line(text, problem.span);
+fn finding(source: &Source, pointer: String, severity: Severity, problem: Problem) -> Finding {
+    let span = source.first_line(problem.span);
     Finding {
         rule: problem.rule,
         severity,
@@ -488,85 +473,8 @@ fn finding(
         help: problem.help,
         fix: problem.fix.into_iter().collect(),
         others: Vec::new(),
-        location: lines.location(text, span.start),
+        location: source.location(span.start),
         span,
         pointer,
     }
-}
-
-/// The part of `span` on its first line: a finding about a whole schema does
-/// not underline all of it.
-fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
-    let start = floor(text, span.start);
-    let end = floor(text, span.end).max(start);
-    let line = &text[start..end];
-    let line = line.split(['\n', '\r']).next().unwrap_or_default();
-    start..start + line.trim_end().len()
-}
-
-/// `at`, or the start of the character that it is in.
-fn floor(text: &str, at: usize) -> usize {
-    let at = at.min(text.len());
-    (0..=at)
-        .rev()
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or_default()
-}
-
-/// Where the lines of a text start, and how many characters there are. A document may
-/// have thousands of findings, or be one long line, and counting for each of them takes
-/// too long.
-#[derive(Debug, Clone)]
-struct Lines {
-    /// The bytes at which the lines start.
-    starts: Vec<usize>,
-    /// How many characters start before each block of the text.
-    chars: Vec<usize>,
-}
-
-impl Lines {
-    /// How many bytes a block has.
-    const BLOCK: usize = 1024;
-
-    fn of(text: &str) -> Self {
-        let starts = text.match_indices('\n').map(|(newline, _)| newline + 1);
-        let blocks = text.as_bytes().chunks(Self::BLOCK);
-        let counted = blocks.scan(0, |before, block| {
-            let first = *before;
-            *before += chars(block);
-            Some(first)
-        });
-        Self {
-            starts: [0].into_iter().chain(starts).collect(),
-            chars: counted.collect(),
-        }
-    }
-
-    fn location(&self, text: &str, at: usize) -> Location {
-        let at = floor(text, at);
-        let line = self.starts.partition_point(|start| *start <= at);
-        let start = self.starts[line.saturating_sub(1)];
-        Location {
-            line,
-            column: self.before(text, at) - self.before(text, start) + 1,
-        }
-    }
-
-    /// How many characters there are before a byte.
-    fn before(&self, text: &str, at: usize) -> usize {
-        // A text that ends with a block has none after it.
-        let block = (at / Self::BLOCK).min(self.chars.len().saturating_sub(1));
-        let counted = self.chars.get(block).copied().unwrap_or_default();
-        counted + chars(&text.as_bytes()[block * Self::BLOCK..at])
-    }
-}
-
-/// How many characters start in these bytes.
-fn chars(text: &[u8]) -> usize {
-    let starts = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
-    text.iter().filter(starts).count()
-}
-
-fn label(path: &Path) -> String {
-    path.display().to_string()
 }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::document::Spot;
+use crate::source::Source;
 
 /// How severe a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -81,15 +83,13 @@ impl Finding {
 /// The findings of one document, in the order of its text.
 #[derive(Debug, Clone)]
 pub struct Findings {
-    path: String,
-    text: String,
+    source: Arc<Source>,
     findings: Vec<Finding>,
 }
 
 impl Findings {
-    /// `findings` in the order of the text, each once. `path` and `text` are
-    /// what [`render`](Self::render) shows.
-    pub(crate) fn new(path: String, text: String, mut findings: Vec<Finding>) -> Self {
+    /// `findings` in the order of the text that they are about, each once.
+    pub(crate) fn new(source: Arc<Source>, mut findings: Vec<Finding>) -> Self {
         findings.sort_by(|a, b| {
             (a.span.start, a.severity, a.rule, &a.message, &a.pointer).cmp(&(
                 b.span.start,
@@ -103,11 +103,7 @@ impl Findings {
         findings.dedup_by(|a, b| {
             a.span == b.span && a.rule == b.rule && a.message == b.message && a.help == b.help
         });
-        Self {
-            path,
-            text,
-            findings,
-        }
+        Self { source, findings }
     }
 
     /// Whether any of them is an error.
@@ -138,7 +134,8 @@ impl Findings {
         if self.is_empty() {
             return String::new();
         }
-        let source = (self.path.as_str(), self.text.as_str());
+        let path = self.source.path().display().to_string();
+        let source = (path.as_str(), self.source.text());
         let mut out = String::new();
         for finding in &self.findings {
             let notes = [(Level::HELP, finding.help.clone())];

@@ -91,7 +91,12 @@ impl Watch {
 /// The findings of the lint, if one of them is an error; or a finding about the
 /// operation that progenitor fails on.
 pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findings> {
-    Refined::of(document, &target.crate_name)?.generated(document, target)
+    let mut watch = Watch::start();
+    let spec = Spec::of(document);
+    let warnings = checked(&spec)?;
+    watch.done("lint");
+    let refined = Refined::of(&spec, &target.crate_name, watch)?;
+    refined.generated(document, target, warnings)
 }
 
 /// What the client of a document offers.
@@ -100,35 +105,43 @@ pub fn generate(document: &Document, target: &Target) -> Result<Generated, Findi
 ///
 /// As [`generate`].
 pub fn surface(document: &Document) -> Result<Surface, Findings> {
-    let refined = Refined::of(document, "telesto_api")?;
-    Ok(Surface::of(&refined.client, &refined.spec))
+    let spec = Spec::of(document);
+    checked(&spec)?;
+    surface_of(&spec)
+}
+
+/// What the client of a document without errors offers.
+pub(crate) fn surface_of(spec: &Spec<'_>) -> Result<Surface, Findings> {
+    let refined = Refined::of(spec, "telesto_api", Watch::start())?;
+    Ok(Surface::of(&refined.client, spec))
+}
+
+/// The findings of the lint, if all of them are warnings.
+fn checked(spec: &Spec<'_>) -> Result<Findings, Findings> {
+    let findings = lint::check(spec);
+    match findings.has_errors() {
+        true => Err(findings),
+        false => Ok(findings),
+    }
 }
 
 /// The client of a document, before it is written.
-struct Refined<'a> {
-    spec: Spec<'a>,
+struct Refined {
     client: syn::File,
     /// Not refined.
     mocks: TokenStream,
     facts: Facts,
-    warnings: Findings,
     applied: Vec<(&'static str, usize)>,
     watch: Watch,
 }
 
-impl<'a> Refined<'a> {
-    fn of(document: &'a Document, crate_name: &str) -> Result<Self, Findings> {
-        let mut watch = Watch::start();
-        let spec = Spec::of(document);
-        let warnings = lint::check(&spec);
-        watch.done("lint");
-        if warnings.has_errors() {
-            return Err(warnings);
-        }
+impl Refined {
+    fn of(spec: &Spec<'_>, crate_name: &str, mut watch: Watch) -> Result<Self, Findings> {
+        let document = spec.document;
         let mut api = document.api().clone();
         let described = descriptions::apply(&mut api);
         // Before the fix-ups: what they drop is documented, too.
-        let facts = Facts::of(&spec, crate_name);
+        let facts = Facts::of(spec, crate_name);
         let mut applied = vec![("descriptions", described)];
         applied.extend(fixup::apply(&mut api, &facts.unions, &facts.files));
         watch.done("fixup");
@@ -140,11 +153,11 @@ impl<'a> Refined<'a> {
         watch.done("parse");
         let collisions = refine::collisions::find(&mut client).map_err(internal)?;
         if !collisions.is_empty() {
-            return Err(several_of_a_name(document, &spec, &collisions));
+            return Err(several_of_a_name(document, spec, &collisions));
         }
         let empty = refine::collisions::without_values(&mut client).map_err(internal)?;
         if !empty.is_empty() {
-            return Err(without_values(document, &spec, &empty));
+            return Err(without_values(document, spec, &empty));
         }
         for pass in refine::PASSES {
             let times = pass
@@ -154,26 +167,27 @@ impl<'a> Refined<'a> {
             watch.done(pass.name);
         }
         Ok(Self {
-            spec,
             client,
             mocks: tokens.mocks,
             facts,
-            warnings,
             applied,
             watch,
         })
     }
 
     /// Writes it out, with all that is beside it.
-    fn generated(self, document: &Document, target: &Target) -> Result<Generated, Findings> {
+    fn generated(
+        self,
+        document: &Document,
+        target: &Target,
+        warnings: Findings,
+    ) -> Result<Generated, Findings> {
         let Self {
             client,
             mocks,
             facts,
-            warnings,
             mut applied,
             mut watch,
-            ..
         } = self;
         let internal = |reason| internal(document, reason);
         let root = tree(root()).map_err(internal)?;

@@ -39,6 +39,7 @@ mod refine;
 mod render;
 #[cfg(feature = "generate")]
 mod schemas;
+mod source;
 pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;

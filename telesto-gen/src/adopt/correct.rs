@@ -48,7 +48,7 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
     let of_parameters = parameters.map(|place| join(&place.pointer, "schema"));
     let of_parameters: HashSet<String> = of_parameters.collect();
     for place in &survey.places {
-        if place.reference().is_some() {
+        if place.reference.is_some() {
             continue;
         }
         match place.kind {

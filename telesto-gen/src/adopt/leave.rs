@@ -11,9 +11,9 @@ use super::titles::titles;
 use super::ways::Map;
 use crate::document::{Draft, Edits, Spot, is_within};
 use crate::finding::{Finding, Findings, Severity};
-use crate::generate::surface;
+use crate::generate::surface_of;
 use crate::lint::{Search, solve};
-use crate::spec::component_name;
+use crate::spec::{Spec, component_name};
 use crate::surface::Surface;
 
 /// Something that is in a document, but not in the spec that was made of it.
@@ -56,8 +56,8 @@ pub enum Lost {
     Example,
 }
 
-pub(super) struct Left<'t> {
-    pub(super) draft: Draft<'t>,
+pub(super) struct Left {
+    pub(super) draft: Draft,
     pub(super) solved: Vec<Finding>,
     pub(super) losses: Vec<Loss>,
     pub(super) renamed: Vec<Renamed>,
@@ -67,7 +67,7 @@ pub(super) struct Left<'t> {
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
 /// operation or a component is an error.
-pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
+pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
     let mut solved = Vec::new();
     let mut losses: Vec<Loss> = Vec::new();
     let mut renamed = Vec::new();
@@ -84,7 +84,7 @@ pub(super) fn leave_out(mut draft: Draft<'_>) -> Result<Left<'_>, Findings> {
         let document = after.document;
         if let Some(document) = document.as_ref().filter(|_| !findings.has_errors()) {
             // Some names are only known when all types are there.
-            match surface(document) {
+            match surface_of(&Spec::of(document)) {
                 Ok(surface) => {
                     return Ok(Left {
                         surface,

@@ -149,7 +149,7 @@ pub fn adopt(
 ) -> Result<Adopted, AdoptError> {
     let path = path.as_ref();
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let draft = Draft::of(path, text).map_err(AdoptError::Refused)?;
+    let draft = Draft::of(path, text.to_owned()).map_err(AdoptError::Refused)?;
     let anew = draft.with_path_items();
     let shares = || settle::shares_operations(draft.root());
     if let Some(anew) = anew.or_else(|| shares().then(|| draft.written_anew())?) {

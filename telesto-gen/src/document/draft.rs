@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::node::{self, Node};
 use super::surrogates::Joined;
 use super::{Document, Edits, Spot, path_items, refused};
 use crate::finding::Findings;
+use crate::source::Source;
 
 /// A text with changes. Its nodes have the positions of the text as it was, so that
 /// another change, and reading what it leads to, do not take reading the text again.
 #[derive(Clone)]
-pub(crate) struct Draft<'t> {
-    path: &'t Path,
-    text: &'t str,
+pub(crate) struct Draft {
+    source: Arc<Source>,
     /// The nodes of the text.
     first: Rc<Node>,
     /// What the changes make of them.
@@ -22,17 +23,18 @@ pub(crate) struct Draft<'t> {
     edits: Edits,
 }
 
-impl<'t> Draft<'t> {
+impl Draft {
     /// The text as it is.
-    pub(crate) fn of(path: &'t Path, text: &'t str) -> Result<Self, Findings> {
-        let root = node::load(text, &Joined::of(text)).map_err(|problems| {
+    pub(crate) fn of(path: &Path, text: String) -> Result<Self, Findings> {
+        let source = Arc::new(Source::of(path, text));
+        let loaded = node::load(source.text(), &Joined::of(source.text()));
+        let root = loaded.map_err(|problems| {
             let nowhere = |problem| (String::new(), problem);
             let problems = problems.into_iter().map(nowhere).collect();
-            refused(path, text.to_owned(), problems)
+            refused(Arc::clone(&source), problems)
         })?;
         Ok(Self {
-            path,
-            text,
+            source,
             first: Rc::new(root.clone()),
             root,
             edits: Edits::default(),
@@ -43,13 +45,13 @@ impl<'t> Draft<'t> {
         &self.root
     }
 
-    pub(super) fn into_root(self) -> Node {
-        self.root
+    pub(super) fn into_parts(self) -> (Arc<Source>, Node) {
+        (self.source, self.root)
     }
 
     /// The document that it is now.
     pub(crate) fn document(&self) -> Result<Document, Findings> {
-        Document::of(self.path, self.text.to_owned(), self.root.clone())
+        Document::of(Arc::clone(&self.source), self.root.clone())
     }
 
     /// The same with these changes, too.
@@ -61,7 +63,7 @@ impl<'t> Draft<'t> {
             root,
             edits,
             first: Rc::clone(&self.first),
-            ..*self
+            source: Arc::clone(&self.source),
         })
     }
 
@@ -72,14 +74,17 @@ impl<'t> Draft<'t> {
 
     /// Whether [`written`](Self::written) has a result.
     pub(crate) fn can_be_written(&self) -> bool {
-        self.edits.written(self.text, &self.first).is_some()
+        self.edits
+            .written(self.source.text(), &self.first)
+            .is_some()
     }
 
     /// The text with the changes, and everything else as it is written, and what it is as a
     /// document. `None` if it would be read as something else, as it may with aliases.
     pub(crate) fn written(&self) -> Option<(String, Result<Document, Findings>)> {
-        let (text, root) = self.edits.written(self.text, &self.first)?;
-        let document = Document::of(self.path, text.clone(), root);
+        let (text, root) = self.edits.written(self.source.text(), &self.first)?;
+        let source = Source::of(self.source.path(), text.clone());
+        let document = Document::of(Arc::new(source), root);
         Some((text, document))
     }
 

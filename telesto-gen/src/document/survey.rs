@@ -18,14 +18,21 @@ pub(crate) struct Place<'a> {
     pub(crate) node: &'a Node,
     /// The section of `components` that a `$ref` here must lead to.
     pub(crate) section: &'static str,
+    /// The `$ref`, if there is one instead of the object.
+    pub(crate) reference: Option<&'a str>,
 }
 
 impl<'a> Place<'a> {
-    /// The `$ref`, if there is one instead of the object.
-    pub(crate) fn reference(&self) -> Option<&'a str> {
-        match self.section {
-            "" => None,
-            _ => self.node.text_of("$ref"),
+    fn of(object: &Object, node: &'a Node, pointer: String) -> Self {
+        Self {
+            kind: object.kind,
+            pointer,
+            node,
+            section: object.section,
+            reference: match object.section {
+                "" => None,
+                _ => node.text_of("$ref"),
+            },
         }
     }
 }
@@ -120,12 +127,7 @@ impl<'a> Survey<'a> {
             self.problems
                 .push((pointer::join(&at, &sibling.key), problem));
         }
-        self.places.push(Place {
-            kind: object.kind,
-            pointer: at,
-            node,
-            section: object.section,
-        });
+        self.places.push(Place::of(object, node, at));
     }
 
     fn object(
@@ -184,12 +186,7 @@ impl<'a> Survey<'a> {
                 self.refuse("missing-field", span, at.clone(), message, help);
             }
         }
-        self.places.push(Place {
-            kind: object.kind,
-            pointer: at,
-            node,
-            section: object.section,
-        });
+        self.places.push(Place::of(object, node, at));
     }
 
     /// Free values: examples, defaults, extensions.

@@ -127,8 +127,9 @@ impl<'a> Examples<'_, 'a> {
             for (name, at) in self.required(schema, 0) {
                 if entries.iter().all(|entry| entry.key != name) {
                     let message = format!("this example has no `{name}`, which is required");
+                    let line = self.spec.document.line(&at);
                     let help =
-                        format!("add `{name}: …`, or remove it from `required` on line {at}");
+                        format!("add `{name}: …`, or remove it from `required` on line {line}");
                     misfits.push(Misfit::of(value, message, help));
                 }
             }
@@ -217,15 +218,15 @@ impl<'a> Examples<'_, 'a> {
         Some(names)
     }
 
-    /// The names of the required properties, with their lines.
-    fn required(&self, schema: &Found<'a>, depth: usize) -> Vec<(&'a str, usize)> {
+    /// The names of the required properties, and where they are said to be.
+    fn required(&self, schema: &Found<'a>, depth: usize) -> Vec<(&'a str, String)> {
         if depth > DEEPEST {
             return Vec::new();
         }
         let own = schema.node.get("required").map_or(&[][..], Node::items);
         let names = own.iter().enumerate().filter_map(|(index, name)| {
             let at = format!("{}/required/{index}", schema.pointer);
-            Some((name.text()?, self.spec.document.line(&at)))
+            Some((name.text()?, at))
         });
         let mut names: Vec<_> = names.collect();
         for part in self.spec.parts(schema, "allOf") {

@@ -43,7 +43,7 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
     let path = path.as_ref();
     let rest = text.strip_prefix(MARK).unwrap_or(&text);
     let mark = &text[..text.len() - rest.len()];
-    let fixed = match Draft::of(path, rest) {
+    let fixed = match Draft::of(path, rest.to_owned()) {
         Ok(draft) => [Purpose::Text, Purpose::SharingText]
             .into_iter()
             .find_map(|purpose| {
@@ -70,11 +70,11 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
 }
 
 /// What [`solve`] has made of a draft.
-pub(crate) struct Solved<'t> {
+pub(crate) struct Solved {
     /// What was solved.
     pub(crate) solved: Vec<Finding>,
     /// The draft without it.
-    pub(crate) draft: Draft<'t>,
+    pub(crate) draft: Draft,
     /// The document that the draft is, if it can be read.
     pub(crate) document: Option<Document>,
     /// What is left.
@@ -83,7 +83,7 @@ pub(crate) struct Solved<'t> {
 
 /// Solves what can be solved of a draft that is to become a spec. What did harm in earlier
 /// states of the draft may do none now, but is searched for no more than in one.
-pub(crate) fn solve<'t>(draft: Draft<'t>, search: &mut Search) -> Solved<'t> {
+pub(crate) fn solve(draft: Draft, search: &mut Search) -> Solved {
     search.harmful.clear();
     let (solved, look) = solved(Look::of(draft, Purpose::Spec), search);
     Solved {
@@ -94,7 +94,7 @@ pub(crate) fn solve<'t>(draft: Draft<'t>, search: &mut Search) -> Solved<'t> {
     }
 }
 
-fn solved<'t>(mut look: Look<'t>, search: &mut Search) -> (Vec<Finding>, Look<'t>) {
+fn solved(mut look: Look, search: &mut Search) -> (Vec<Finding>, Look) {
     let mut solved = Vec::new();
     // Each round takes something out, or finds something that has to stay.
     loop {
@@ -136,8 +136,8 @@ enum Purpose {
 }
 
 /// A draft, and what is wrong with it.
-struct Look<'t> {
-    draft: Draft<'t>,
+struct Look {
+    draft: Draft,
     /// The document that it is. Only to that, all rules are applied.
     document: Option<Document>,
     findings: Findings,
@@ -147,8 +147,8 @@ struct Look<'t> {
     purpose: Purpose,
 }
 
-impl<'t> Look<'t> {
-    fn of(draft: Draft<'t>, purpose: Purpose) -> Self {
+impl Look {
+    fn of(draft: Draft, purpose: Purpose) -> Self {
         let (findings, document) = match draft.document() {
             Ok(document) => (lint(&document), Some(document)),
             Err(findings) => (findings, None),

@@ -118,7 +118,7 @@ fn required_fields(items: &mut [Item]) -> BTreeSet<(String, String)> {
         fn visit_field_value_mut(&mut self, field: &mut FieldValue) {
             visit_mut::visit_field_value_mut(self, field);
             let unset = matches!(&field.expr, Expr::Call(call)
-                if call.func.to_token_stream().to_string() == "Err");
+                if matches!(&*call.func, Expr::Path(called) if called.path.is_ident("Err")));
             if let (Member::Named(name), true) = (&field.member, unset) {
                 self.0.push(tree::name(name));
             }

@@ -192,7 +192,7 @@ impl<'a> Spec<'a> {
     pub(crate) fn references(&self) -> impl Iterator<Item = (&Place<'a>, &'a str)> {
         self.places
             .iter()
-            .filter_map(|place| Some((place, place.reference()?)))
+            .filter_map(|place| Some((place, place.reference?)))
     }
 
     /// Where an object is, and all references that lead to it.
@@ -213,8 +213,7 @@ impl<'a> Spec<'a> {
 
     /// The objects of this kind that are not references.
     pub(crate) fn objects(&self, kind: Kind) -> impl Iterator<Item = &Place<'a>> {
-        self.places(kind)
-            .filter(|place| place.reference().is_none())
+        self.places(kind).filter(|place| place.reference.is_none())
     }
 
     /// The entries of a section of `components`.
