@@ -9,7 +9,7 @@ use super::forms;
 use super::settle::{Renamed, rename};
 use super::titles::titles;
 use super::ways::Map;
-use crate::document::{Draft, Edits, Spot, is_within};
+use crate::document::{Document, Draft, Edits, Spot, is_within};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::surface_of;
 use crate::lint::{Search, solve};
@@ -69,13 +69,8 @@ pub(super) struct Left {
 /// operation or a component is an error.
 pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
     let mut solved = Vec::new();
-    let mut losses: Vec<Loss> = Vec::new();
-    let mut renamed = Vec::new();
-    let mut titled = HashSet::new();
     let mut search = Search::default();
-    // How often something was tried for the findings of a rule at a place: others may come
-    // to its pointer as items of lists go, and what is new has no place in the text.
-    let mut tries: HashMap<(&'static str, String, usize), usize> = HashMap::new();
+    let mut done = Done::default();
     loop {
         let after = solve(draft, &mut search);
         solved.extend(after.solved);
@@ -90,70 +85,89 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
                         surface,
                         draft,
                         solved,
-                        losses,
-                        renamed,
+                        losses: done.losses,
+                        renamed: done.renamed,
                     });
                 }
                 Err(found) => findings = found,
             }
         }
-        let errors = findings.iter().filter(|f| f.severity == Severity::Error);
-        let named = errors.clone().filter(|error| error.rule == "schema-name");
-        let clashing: BTreeSet<String> = named
-            .clone()
-            .filter_map(|finding| component_name(&finding.pointer).map(str::to_owned))
-            .filter(|name| renamed.iter().all(|known: &Renamed| known.to != *name))
-            .collect();
-        if !clashing.is_empty() {
-            let mut edits = Edits::default();
-            renamed.extend(rename(draft.root(), &clashing, &mut edits));
-            draft = draft.with(edits).ok_or(findings)?;
-            continue;
-        }
-        if named.count() > 0
-            && let Some(document) = &document
-        {
-            let mut edits = Edits::default();
-            let more = titles(draft.root(), document, &mut titled, &mut edits);
-            if !more.is_empty() {
-                renamed.extend(more);
-                draft = draft.with(edits).ok_or(findings)?;
-                continue;
-            }
-        }
         let map = Map::of(draft.root());
-        let schemas = forms::own_schemas(&map, findings.iter());
-        if !schemas.is_empty() {
-            let mut edits = Edits::default();
-            for (pointer, schema) in schemas {
-                edits.set(draft.root(), &pointer, schema);
-            }
-            draft = draft.with(edits).ok_or(findings)?;
-            continue;
+        let edits = done
+            .without_loss(&map, document.as_ref(), &findings)
+            .or_else(|| done.with_loss(&map, &findings));
+        let changed = edits.and_then(|edits| draft.with(edits));
+        draft = changed.ok_or(findings)?;
+    }
+}
+
+/// What was done so far.
+#[derive(Default)]
+struct Done {
+    renamed: Vec<Renamed>,
+    /// The nested schemas that got a title.
+    titled: HashSet<String>,
+    losses: Vec<Loss>,
+    /// How often something was tried for the findings of a rule at a place: others may come
+    /// to its pointer as items of lists go, and what is new has no place in the text.
+    tries: HashMap<(&'static str, String, usize), usize>,
+}
+
+impl Done {
+    /// Changes that solve something without a loss: names, and forms of their own.
+    fn without_loss(
+        &mut self,
+        map: &Map<'_>,
+        document: Option<&Document>,
+        findings: &Findings,
+    ) -> Option<Edits> {
+        let mut edits = Edits::default();
+        let named = || errors(findings).filter(|error| error.rule == "schema-name");
+        let components = named().filter_map(|finding| component_name(&finding.pointer));
+        let is_new = |name: &&str| self.renamed.iter().all(|known| known.to != **name);
+        let clashing: BTreeSet<String> = components.filter(is_new).map(str::to_owned).collect();
+        if !clashing.is_empty() {
+            self.renamed.extend(rename(map.root, &clashing, &mut edits));
+            return Some(edits);
         }
+        if let Some(document) = document.filter(|_| named().next().is_some()) {
+            let more = titles(map.root, document, &mut self.titled, &mut edits);
+            if !more.is_empty() {
+                self.renamed.extend(more);
+                return Some(edits);
+            }
+        }
+        let schemas = forms::own_schemas(map, findings.iter());
+        for (pointer, schema) in &schemas {
+            edits.set(map.root, pointer, schema.clone());
+        }
+        (!schemas.is_empty()).then_some(edits)
+    }
+
+    /// Changes that leave out as little as there is.
+    fn with_loss(&mut self, map: &Map<'_>, findings: &Findings) -> Option<Edits> {
         // What could be solved if nothing else was wrong comes last.
-        let is_last = errors.clone().all(Finding::is_fixable);
-        let errors = errors.filter(|error| is_last || !error.is_fixable());
-        let mut gone = BTreeSet::new();
-        let mut new = Vec::new();
+        let is_last = errors(findings).all(Finding::is_fixable);
+        let errors = errors(findings).filter(|error| is_last || !error.is_fixable());
         let mut found = Vec::new();
         let mut places = HashSet::new();
         for error in errors {
             let place = (error.rule, error.pointer.clone(), error.span.start);
-            let tried = tries.get(&place).copied().unwrap_or_default();
-            let ways = map.ways(error);
-            let Some(way) = ways.into_iter().nth(tried) else {
+            let tried = self.tries.get(&place).copied().unwrap_or_default();
+            let Some(way) = map.ways(error).into_iter().nth(tried) else {
                 continue;
             };
             places.insert(place);
             found.push((way, error.clone()));
         }
         for place in places {
-            *tries.entry(place).or_default() += 1;
+            *self.tries.entry(place).or_default() += 1;
         }
         // What is in an operation that goes, goes with it.
         let is_whole = |lost| matches!(lost, Lost::Operation | Lost::Unused);
         found.sort_by_key(|(way, _)| !is_whole(way.lost));
+        let mut gone = BTreeSet::new();
+        let mut new = Vec::new();
         for (way, finding) in found {
             let spots: BTreeSet<Spot> = way.gone.iter().filter_map(|at| map.spot(at)).collect();
             let is_new = spots.iter().any(|spot| !gone.contains(spot)) || way.new.is_some();
@@ -161,12 +175,12 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
                 let is_other = way.pointer != loss.pointer;
                 is_whole(loss.lost) && is_other && is_within(&way.pointer, &loss.pointer)
             };
-            if !is_new || losses.iter().any(within) {
+            if !is_new || self.losses.iter().any(within) {
                 continue;
             }
             gone.extend(spots);
             new.extend(way.new);
-            losses.push(Loss {
+            self.losses.push(Loss {
                 lost: way.lost,
                 operations: way.operations,
                 pointer: way.pointer,
@@ -174,15 +188,16 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
             });
         }
         if gone.is_empty() && new.is_empty() {
-            return Err(findings);
+            return None;
         }
         let mut edits = Edits::without(gone);
         for (pointer, schema) in new {
-            edits.set(draft.root(), &pointer, schema);
+            edits.set(map.root, &pointer, schema);
         }
-        draft = match draft.with(edits) {
-            Some(left) => left,
-            None => return Err(findings),
-        };
+        Some(edits)
     }
+}
+
+fn errors(findings: &Findings) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|f| f.severity == Severity::Error)
 }

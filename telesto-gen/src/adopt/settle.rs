@@ -93,7 +93,7 @@ pub(super) fn shares_operations(root: &Node) -> bool {
     !starts.all(|start| seen.insert(start))
 }
 
-/// Takes out the extensions that no rule knows.
+/// Takes out the extensions that no rule knows, and those beside a `$ref`.
 fn without_extensions(root: &Node, survey: &Survey<'_>, edits: &mut Edits) -> usize {
     let paths = root.get("paths").map_or(&[][..], Node::entries).iter();
     let references: Vec<&str> = paths
@@ -105,9 +105,15 @@ fn without_extensions(root: &Node, survey: &Survey<'_>, edits: &mut Edits) -> us
         !known.any(|known| known.name == extension.entry.key && known.holder == extension.holder)
             && !references.iter().any(|at| at.starts_with(&within))
     });
-    let spots = unread.map(|extension| Spot::of_entry(extension.entry));
+    let unread = unread.map(|extension| extension.entry);
+    let referring = survey
+        .places
+        .iter()
+        .filter(|place| place.reference.is_some());
+    let beside = referring.flat_map(|place| place.node.entries());
+    let beside = beside.filter(|entry| entry.key.starts_with("x-"));
     let before = edits.gone.len();
-    edits.gone.extend(spots);
+    edits.gone.extend(unread.chain(beside).map(Spot::of_entry));
     edits.gone.len() - before
 }
 
