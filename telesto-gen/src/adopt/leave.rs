@@ -122,15 +122,17 @@ impl Done {
         findings: &Findings,
     ) -> Option<Edits> {
         let mut edits = Edits::default();
-        let named = || errors(findings).filter(|error| error.rule == "schema-name");
-        let components = named().filter_map(|finding| component_name(&finding.pointer));
+        let named = errors(findings).filter(|error| error.rule == "schema-name");
+        let components = named.filter_map(|finding| component_name(&finding.pointer));
         let is_new = |name: &&str| self.renamed.iter().all(|known| known.to != **name);
         let clashing: BTreeSet<String> = components.filter(is_new).map(str::to_owned).collect();
         if !clashing.is_empty() {
             self.renamed.extend(rename(map.root, &clashing, &mut edits));
             return Some(edits);
         }
-        if let Some(document) = document.filter(|_| named().next().is_some()) {
+        let may_need_title =
+            |error: &Finding| ["schema-name", "alternatives"].contains(&error.rule);
+        if let Some(document) = document.filter(|_| errors(findings).any(may_need_title)) {
             let more = titles(map.root, document, &mut self.titled, &mut edits);
             if !more.is_empty() {
                 self.renamed.extend(more);

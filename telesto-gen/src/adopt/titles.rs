@@ -1,7 +1,7 @@
 //! Gives nested schemas a title of their own where their name in Rust is that of another
-//! type.
+//! type, or of another alternative.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::Renamed;
 use crate::document::{Document, Edits, Node, Spot, is_within, join};
@@ -20,11 +20,24 @@ pub(super) fn titles(
     let spec = Spec::of(document);
     let types = Types::of(&spec);
     let clashes = types.clashes.iter();
-    let clashes = clashes.map(|(name, first, second)| (name, [second, first].to_vec()));
+    let clashes = clashes.map(|(name, first, second)| (name.clone(), [second, first].to_vec()));
     let taken = types.known.iter().filter(|(name, _)| is_taken(name));
-    let taken = taken.map(|(name, found)| (name, vec![&found.pointer]));
-    let mut places: Vec<(&String, &String)> = clashes
+    let taken = taken.map(|(name, found)| (name.clone(), vec![&found.pointer]));
+    // What several operations share has a name for each.
+    let mut named: HashMap<&str, &String> = HashMap::new();
+    for (name, found) in &types.known {
+        let first = named.entry(&found.pointer).or_insert(name);
+        *first = name.min(first);
+    }
+    let alternatives = spec.unfit.iter().filter_map(|problem| {
+        let (listed, _) = problem.pointer.rsplit_once('/')?;
+        let (whole, _) = listed.rsplit_once('/')?;
+        let name = format!("{}{}", named.get(whole)?, problem.shared_name.as_ref()?);
+        Some((name, vec![&problem.pointer]))
+    });
+    let mut places: Vec<(String, &String)> = clashes
         .chain(taken)
+        .chain(alternatives)
         .filter_map(|(name, places)| {
             let is_free = |at: &&&String| {
                 let is_nested = component_name(at).is_none() && !known.contains(**at);
@@ -35,11 +48,11 @@ pub(super) fn titles(
         .collect();
     // The outer ones first.
     places.sort_by_key(|(_, at)| (at.len(), *at));
-    let mut named: Vec<&String> = Vec::new();
+    let mut titled: Vec<&String> = Vec::new();
     let mut names: HashSet<String> = types.known.keys().cloned().collect();
     let mut renamed = Vec::new();
     for (name, at) in places {
-        if named.iter().any(|outer| is_within(at, outer)) {
+        if titled.iter().any(|outer| is_within(at, outer)) {
             continue;
         }
         let mut numbered = (2..).map(|number| format!("{name}{number}"));
@@ -48,7 +61,7 @@ pub(super) fn titles(
         };
         edits.set(root, &join(at, "title"), title.as_str().into());
         known.insert(at.clone());
-        named.push(at);
+        titled.push(at);
         renamed.push(Renamed {
             what: format!("the schema {at}"),
             from: None,

@@ -80,6 +80,8 @@ pub(crate) struct Problem {
     pub(crate) help: String,
     /// The schemas that make the alternatives what they are.
     pub(crate) others: Vec<String>,
+    /// The name in Rust that an object without a title shares with another alternative.
+    pub(crate) shared_name: Option<String>,
 }
 
 impl Problem {
@@ -89,6 +91,7 @@ impl Problem {
             message: message.into(),
             help: help.into(),
             others: Vec::new(),
+            shared_name: None,
         }
     }
 }
@@ -180,7 +183,6 @@ fn of(
             return Err(problems);
         }
     }
-    let names = names(&parts, &classes)?;
     let kinds = match schema.node.get("discriminator") {
         Some(_) => Some(kinds(schema, &parts, &classes)?),
         None => None,
@@ -199,6 +201,7 @@ fn of(
             told_apart(&parts, &classes)?
         }
     };
+    let names = names(&parts, &classes)?;
     let (tag, mut kinds) = match kinds {
         Some((tag, kinds)) => (Some(tag), kinds),
         None => (None, Vec::new()),
@@ -417,11 +420,16 @@ fn names(parts: &[Part<'_>], classes: &[Vec<Class>]) -> Result<Vec<String>, Vec<
             None => usual_name(part.found.node, classes),
         };
         if names.contains(&name) {
-            problems.push(Problem::new(
+            let problem = Problem::new(
                 &part.pointer,
                 format!("this alternative is `{name}` in Rust, and so is another one"),
                 "give it a `title`, or move it to `components/schemas`",
-            ));
+            );
+            let is_object = part.component.or(title).is_none() && classes.iter().all(is_object);
+            problems.push(Problem {
+                shared_name: is_object.then(|| name.clone()),
+                ..problem
+            });
         }
         names.push(name);
     }
@@ -673,6 +681,10 @@ fn not_told_apart(
             .collect(),
         ..problem
     }
+}
+
+fn is_object(class: &Class) -> bool {
+    object(class).is_some()
 }
 
 fn object(class: &Class) -> Option<&Object> {
