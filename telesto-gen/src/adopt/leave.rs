@@ -140,10 +140,13 @@ impl Done {
             }
         }
         let schemas = forms::own_schemas(map, findings.iter());
-        for (pointer, schema) in &schemas {
-            edits.set(map.root, pointer, schema.clone());
+        if schemas.is_empty() {
+            return None;
         }
-        (!schemas.is_empty()).then_some(edits)
+        for (pointer, schema) in schemas {
+            edits.set(map.root, &pointer, schema);
+        }
+        Some(edits)
     }
 
     /// Changes that leave out as little as there is.

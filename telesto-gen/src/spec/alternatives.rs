@@ -425,9 +425,10 @@ fn names(parts: &[Part<'_>], classes: &[Vec<Class>]) -> Result<Vec<String>, Vec<
                 format!("this alternative is `{name}` in Rust, and so is another one"),
                 "give it a `title`, or move it to `components/schemas`",
             );
-            let is_object = part.component.or(title).is_none() && classes.iter().all(is_object);
+            let is_untitled = part.component.or(title).is_none();
+            let is_object = classes.iter().all(|class| object(class).is_some());
             problems.push(Problem {
-                shared_name: is_object.then(|| name.clone()),
+                shared_name: (is_untitled && is_object).then(|| name.clone()),
                 ..problem
             });
         }
@@ -681,10 +682,6 @@ fn not_told_apart(
             .collect(),
         ..problem
     }
-}
-
-fn is_object(class: &Class) -> bool {
-    object(class).is_some()
 }
 
 fn object(class: &Class) -> Option<&Object> {
