@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use openapiv3::OpenAPI;
 use serde_yaml::Value;
@@ -47,7 +47,8 @@ use node::Problem;
 pub struct Document {
     source: Arc<Source>,
     root: Node,
-    api: OpenAPI,
+    /// Only what a client is generated from pays for it.
+    api: OnceLock<OpenAPI>,
     /// What paths refer to.
     path_items: Vec<String>,
     /// The schemas of several parts that are written as one object.
@@ -118,7 +119,7 @@ impl Document {
             None => text,
         };
         let (source, root) = Draft::of(path.as_ref(), text)?.into_parts();
-        Self::of(source, root)
+        Self::of(source, root)?.checked()
     }
 
     /// This document, with those schemas written as one object that are in the other one,
@@ -135,17 +136,17 @@ impl Document {
         alike.map_or(Cow::Borrowed(self), Cow::Owned)
     }
 
-    /// The document that the nodes of a text are.
+    /// The document that the nodes of a text are, [unchecked](Self::checked).
     fn of(source: Arc<Source>, root: Node) -> Result<Self, Findings> {
         Self::with(source, root, &BTreeSet::new())
     }
 
     fn with(source: Arc<Source>, root: Node, wanted: &BTreeSet<String>) -> Result<Self, Findings> {
         match read_nodes(root, source.text(), wanted) {
-            Ok((root, api, path_items, restated)) => Ok(Self {
+            Ok((root, path_items, restated)) => Ok(Self {
                 source,
                 root,
-                api,
+                api: OnceLock::new(),
                 path_items,
                 restated,
             }),
@@ -153,9 +154,25 @@ impl Document {
         }
     }
 
+    /// This document, if there is a typed one of it. What has passed the survey of its nodes
+    /// has one, as far as is known.
+    pub(crate) fn checked(self) -> Result<Self, Findings> {
+        self.api()?;
+        Ok(self)
+    }
+
     /// The typed document.
-    pub fn api(&self) -> &OpenAPI {
-        &self.api
+    ///
+    /// # Errors
+    ///
+    /// If openapiv3 cannot read what the other rules about its nodes let pass.
+    pub fn api(&self) -> Result<&OpenAPI, Findings> {
+        if let Some(api) = self.api.get() {
+            return Ok(api);
+        }
+        let refuse = |problem| refused(Arc::clone(&self.source), vec![problem]);
+        let api = typed(&self.root).map_err(refuse)?;
+        Ok(self.api.get_or_init(|| api))
     }
 
     /// The text of the document, without a byte order mark.
@@ -279,9 +296,9 @@ impl Document {
 /// A problem, and the JSON pointer of the node that has it.
 type Located = (String, Problem);
 
-/// The nodes as the later steps read them, the typed document, what paths refer to, and
-/// the schemas of several parts that are written as one object.
-type Read = (Node, OpenAPI, Vec<String>, BTreeSet<String>);
+/// The nodes as the later steps read them, what paths refer to, and the schemas of several
+/// parts that are written as one object.
+type Read = (Node, Vec<String>, BTreeSet<String>);
 
 fn read_nodes(mut root: Node, text: &str, wanted: &BTreeSet<String>) -> Result<Read, Vec<Located>> {
     let version = version(&root, text).map_err(|problem| vec![problem])?;
@@ -310,8 +327,7 @@ fn read_nodes(mut root: Node, text: &str, wanted: &BTreeSet<String>) -> Result<R
         choices::write(&mut root, &fewer);
     }
     let restated = restated::write(&mut root, merged, wanted);
-    let api = typed(&root).map_err(|problem| vec![problem])?;
-    Ok((root, api, path_items, restated))
+    Ok((root, path_items, restated))
 }
 
 #[derive(PartialEq)]

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use openapiv3::OpenAPI;
 use proc_macro2::TokenStream;
 use quote::quote;
 
@@ -11,6 +12,7 @@ use crate::document::{Document, join};
 use crate::facts::Facts;
 use crate::finding::{Findings, Severity};
 use crate::names::pascal;
+use crate::progenitor::Mocks;
 use crate::spec::types::Types;
 use crate::spec::{Spec, component_name};
 use crate::surface::Surface;
@@ -128,8 +130,9 @@ fn checked(spec: &Spec<'_>) -> Result<Findings, Findings> {
 /// The client of a document, before it is written.
 struct Refined {
     client: syn::File,
-    /// Not refined.
-    mocks: TokenStream,
+    /// What progenitor has made it of.
+    api: OpenAPI,
+    mocks: Mocks,
     facts: Facts,
     applied: Vec<(&'static str, usize)>,
     watch: Watch,
@@ -138,18 +141,18 @@ struct Refined {
 impl Refined {
     fn of(spec: &Spec<'_>, crate_name: &str, mut watch: Watch) -> Result<Self, Findings> {
         let document = spec.document;
-        let mut api = document.api().clone();
+        let mut api = document.api()?.clone();
         let described = descriptions::apply(&mut api);
         // Before the fix-ups: what they drop is documented, too.
         let facts = Facts::of(spec, crate_name);
         let mut applied = vec![("descriptions", described)];
         applied.extend(fixup::apply(&mut api, &facts.unions, &facts.files));
         watch.done("fixup");
-        let tokens =
+        let (client, mocks) =
             progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
         watch.done("progenitor");
         let internal = |reason| internal(document, reason);
-        let mut client = tree(tokens.client).map_err(internal)?;
+        let mut client = tree(client).map_err(internal)?;
         watch.done("parse");
         let collisions = refine::collisions::find(&mut client).map_err(internal)?;
         if !collisions.is_empty() {
@@ -168,7 +171,8 @@ impl Refined {
         }
         Ok(Self {
             client,
-            mocks: tokens.mocks,
+            api,
+            mocks,
             facts,
             applied,
             watch,
@@ -184,6 +188,7 @@ impl Refined {
     ) -> Result<Generated, Findings> {
         let Self {
             client,
+            api,
             mocks,
             facts,
             mut applied,
@@ -203,6 +208,8 @@ impl Refined {
         let table = tree(table).map_err(internal)?;
         watch.done("operations");
 
+        let mocks = mocks.tokens(&api);
+        let mocks = mocks.map_err(|failure| not_supported(document, &failure))?;
         let mut mocks = tree(mocks).map_err(internal)?;
         let times = refine::mocks::refine(&mut mocks, &facts)
             .map_err(|reason| internal(format!("mocks: {reason}")))?;
@@ -310,7 +317,7 @@ fn about_types(
 
 fn not_supported(document: &Document, failure: &progenitor::Failure) -> Findings {
     let place = failure.operation.as_ref().and_then(|id| {
-        let operations = document.api().operations();
+        let operations = document.api().ok()?.operations();
         operations
             .filter(|(_, _, operation)| operation.operation_id.as_ref() == Some(id))
             .map(|(path, method, _)| format!("{}/{method}", join("/paths", path)))

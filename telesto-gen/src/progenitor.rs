@@ -21,30 +21,49 @@ pub(crate) struct Failure {
     pub(crate) reason: String,
 }
 
-/// The output of progenitor.
-pub(crate) struct Tokens {
-    pub(crate) client: TokenStream,
-    /// The mock helpers.
-    pub(crate) mocks: TokenStream,
-}
+/// The generator that has made a client, and makes its mock helpers: they use its types.
+pub(crate) struct Mocks(Generator);
 
 /// Generates the client of a document.
-pub(crate) fn client(api: &OpenAPI) -> Result<Tokens, Failure> {
-    attempt(api).map_err(|reason| {
-        let operations = api.operations();
-        let ids: Vec<&str> = operations
-            .filter_map(|(_, _, operation)| operation.operation_id.as_deref())
-            .collect();
-        culprit(api, &ids).unwrap_or(Failure {
-            operation: None,
-            reason,
+pub(crate) fn client(api: &OpenAPI) -> Result<(TokenStream, Mocks), Failure> {
+    attempt(api).map_err(|reason| failure(api, reason, |api| attempt(api).map(drop)))
+}
+
+impl Mocks {
+    /// Generates the mock helpers of the same document.
+    pub(crate) fn tokens(self, api: &OpenAPI) -> Result<TokenStream, Failure> {
+        self.attempt(api).map_err(|reason| {
+            failure(api, reason, |api| {
+                let (_, mocks) = attempt(api)?;
+                mocks.attempt(api).map(drop)
+            })
         })
+    }
+
+    fn attempt(mut self, api: &OpenAPI) -> Result<TokenStream, String> {
+        let api = with_named_statuses(api);
+        quietly(|| self.0.httpmock(&api, "crate").map_err(text))
+    }
+}
+
+/// Tries something with a document.
+type Attempt = fn(&OpenAPI) -> Result<(), String>;
+
+/// Finds the operation that something fails on.
+fn failure(api: &OpenAPI, reason: String, attempt: Attempt) -> Failure {
+    let operations = api.operations();
+    let ids: Vec<&str> = operations
+        .filter_map(|(_, _, operation)| operation.operation_id.as_deref())
+        .collect();
+    culprit(api, &ids, attempt).unwrap_or(Failure {
+        operation: None,
+        reason,
     })
 }
 
 /// The operation that fails on its own. Halves are tried: trying each operation
 /// takes minutes for a thousand of them.
-fn culprit(api: &OpenAPI, ids: &[&str]) -> Option<Failure> {
+fn culprit(api: &OpenAPI, ids: &[&str], attempt: Attempt) -> Option<Failure> {
     let reason = attempt(&only(api, ids)).err()?;
     match ids {
         [] => None,
@@ -54,23 +73,22 @@ fn culprit(api: &OpenAPI, ids: &[&str]) -> Option<Failure> {
         }),
         _ => {
             let (one, other) = ids.split_at(ids.len() / 2);
-            culprit(api, one).or_else(|| culprit(api, other))
+            culprit(api, one, attempt).or_else(|| culprit(api, other, attempt))
         }
     }
 }
 
-fn attempt(api: &OpenAPI) -> Result<Tokens, String> {
-    let text = |error: progenitor_impl::Error| error.to_string();
+fn attempt(api: &OpenAPI) -> Result<(TokenStream, Mocks), String> {
     quietly(|| {
-        // The mocks use the types of the client.
         let mut generator = Generator::new(&settings());
-        Ok(Tokens {
-            client: generator.generate_tokens(api).map_err(text)?,
-            mocks: generator
-                .httpmock(&with_named_statuses(api), "crate")
-                .map_err(text)?,
-        })
+        let client = generator.generate_tokens(api).map_err(text)?;
+        Ok((client, Mocks(generator)))
     })
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it maps errors")]
+fn text(error: progenitor_impl::Error) -> String {
+    error.to_string()
 }
 
 /// The mock helpers are named after the reasons of statuses, and progenitor

@@ -77,6 +77,10 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
         draft = after.draft;
         let mut findings = after.findings;
         let document = after.document;
+        // Before the client is made, and before something is lost for what may be solved.
+        if errors(&findings).all(Finding::is_fixable) && search.again() {
+            continue;
+        }
         if let Some(document) = document.as_ref().filter(|_| !findings.has_errors()) {
             // Some names are only known when all types are there.
             match surface_of(&Spec::of(document)) {
@@ -98,6 +102,7 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
             .or_else(|| done.with_loss(&map, &findings));
         let changed = edits.and_then(|edits| draft.with(edits));
         draft = changed.ok_or(findings)?;
+        search.draft_has_changed();
     }
 }
 

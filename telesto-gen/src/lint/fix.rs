@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::lint;
 use crate::document::{Document, Draft, Spot, is_within};
-use crate::finding::{Finding, Findings};
+use crate::finding::{Finding, Findings, Severity};
 
 /// What [`fix`] has made of a text.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
         let document = Document::parse(path, rest.to_owned());
         (Vec::new(), rest.to_owned(), document)
     });
-    let findings = match document {
+    let findings = match document.and_then(Document::checked) {
         Ok(document) => lint(&document),
         Err(findings) => findings,
     };
@@ -81,10 +81,8 @@ pub(crate) struct Solved {
     pub(crate) findings: Findings,
 }
 
-/// Solves what can be solved of a draft that is to become a spec. What did harm in earlier
-/// states of the draft may do none now, but is searched for no more than in one.
+/// Solves what can be solved of a draft that is to become a spec.
 pub(crate) fn solve(draft: Draft, search: &mut Search) -> Solved {
-    search.harmful.clear();
     let (solved, look) = solved(Look::of(draft, Purpose::Spec), search);
     Solved {
         solved,
@@ -121,6 +119,24 @@ pub(crate) struct Search {
     harmful: BTreeSet<Vec<Spot>>,
     /// How often some did harm.
     searches: usize,
+    /// Whether they did harm in a draft that was changed since.
+    is_outdated: bool,
+}
+
+impl Search {
+    /// Takes note of a change of the draft: what did harm may do none now.
+    pub(crate) fn draft_has_changed(&mut self) {
+        self.is_outdated = !self.harmful.is_empty();
+    }
+
+    /// Has all be tried again that did harm, unless nothing has changed since.
+    pub(crate) fn again(&mut self) -> bool {
+        let is_outdated = std::mem::take(&mut self.is_outdated);
+        if is_outdated {
+            self.harmful.clear();
+        }
+        is_outdated
+    }
 }
 
 /// What a draft is to become.
@@ -131,7 +147,8 @@ enum Purpose {
     /// The same, of a text with aliases: whether a part can go is known only when the text
     /// is tried.
     SharingText,
-    /// A spec: where two schemas have one name in Rust, one of them gets another later.
+    /// A spec: where two schemas have one name in Rust, one of them gets another later, and
+    /// what is only a warning costs nothing.
     Spec,
 }
 
@@ -154,8 +171,10 @@ impl Look {
             Err(findings) => (findings, None),
         };
         let mut broken = BTreeMap::new();
-        let is_harm =
-            |finding: &&Finding| purpose != Purpose::Spec || finding.rule != "schema-name";
+        let is_harm = |finding: &&Finding| {
+            let is_error = finding.severity == Severity::Error;
+            purpose != Purpose::Spec || is_error && finding.rule != "schema-name"
+        };
         for finding in findings.iter().filter(is_harm) {
             let [all, hopeless]: &mut [usize; 2] = broken.entry(finding.rule).or_default();
             *all += 1;

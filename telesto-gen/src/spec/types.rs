@@ -93,6 +93,9 @@ impl<'s, 'a> Types<'s, 'a> {
 
     /// Adds a nested schema, which is named after its title, and those in it.
     fn walk(&mut self, suggested: &str, schema: &'a Node, pointer: &str) {
+        if !has_types(schema) {
+            return;
+        }
         if let Some((part, place)) = only_part(schema, pointer) {
             return self.walk(suggested, part, &place);
         }
@@ -116,8 +119,12 @@ impl<'s, 'a> Types<'s, 'a> {
     /// Walks what is in a schema. The parts of an `allOf` are one type.
     fn walk_into(&mut self, name: &str, suggested: &str, schema: &'a Node, pointer: &str) {
         let properties = schema.get("properties").map_or(&[][..], Node::entries);
-        let fields = fields(properties.iter().map(|entry| &entry.key));
-        for (entry, field) in properties.iter().zip(fields) {
+        let fields = match properties.iter().any(|entry| has_types(&entry.value)) {
+            true => fields(properties.iter().map(|entry| &entry.key)),
+            false => Vec::new(),
+        };
+        let fields = properties.iter().zip(fields);
+        for (entry, field) in fields.filter(|(entry, _)| has_types(&entry.value)) {
             let pointer = join(&join(pointer, "properties"), &entry.key);
             // Of two that are the same field, the second one has a number.
             let field = match field == snake(&entry.key) {
@@ -236,7 +243,7 @@ fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> 
         "minProperties",
         "maxProperties",
     ];
-    let is_object = OBJECTS.iter().any(|key| schema.get(key).is_some());
+    let is_object = has_any(schema, &OBJECTS);
     match schema.get("allOf").map(Node::items) {
         Some([only]) if !is_object => Some((only, format!("{pointer}/allOf/0"))),
         _ => None,
@@ -245,10 +252,15 @@ fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> 
 
 /// Whether a schema becomes a type of its own.
 fn is_type(schema: &Node) -> bool {
-    let has = |key: &str| schema.get(key).is_some();
-    let texts = schema.text_of("type") == Some("string") && has("enum");
-    texts
-        || ["properties", "allOf", "oneOf", "anyOf"]
-            .into_iter()
-            .any(has)
+    let texts = schema.text_of("type") == Some("string") && schema.get("enum").is_some();
+    texts || has_any(schema, &["properties", "allOf", "oneOf", "anyOf"])
+}
+
+/// Whether a schema may become a type of its own, or one in it.
+fn has_types(schema: &Node) -> bool {
+    is_type(schema) || has_any(schema, &["items", "additionalProperties"])
+}
+
+fn has_any(schema: &Node, keys: &[&str]) -> bool {
+    keys.iter().any(|key| schema.get(key).is_some())
 }
