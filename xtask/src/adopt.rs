@@ -312,6 +312,11 @@ fn said(lost: Lost) -> (&'static str, &'static str, bool) {
             true,
         ),
         Lost::Values => ("list of values", "lists of values", true),
+        Lost::Format => (
+            "format, so that a value may be any text",
+            "formats, so that values may be any text",
+            true,
+        ),
         Lost::Property => ("property", "properties", true),
         Lost::Error => ("error", "errors", true),
         Lost::Unused => (

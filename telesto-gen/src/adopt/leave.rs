@@ -46,6 +46,8 @@ pub enum Lost {
     Type,
     /// Which values there are: only their type is left.
     Values,
+    /// The format of a text: it may be any text.
+    Format,
     /// A property of an object.
     Property,
     /// A component that no operation uses.

@@ -136,7 +136,7 @@ impl<'a> Map<'a> {
         gone.extend(self.left_empty(&gone));
         ways.push(Way::without(Lost::Operation, &unit, gone));
         ways.retain(|way| way.new.is_some() || way.gone.iter().any(|at| self.spot(at).is_some()));
-        for way in &mut ways {
+        for way in ways.iter_mut().filter(|way| way.operations.is_empty()) {
             way.operations.clone_from(&labels);
         }
         ways
@@ -178,6 +178,10 @@ impl<'a> Map<'a> {
                 .map(|gone| Way::without(Lost::Property, pointer, gone)),
         );
         let example = self.example(pointer);
+        if finding.rule == "example" && example.as_deref().is_some_and(|at| self.is_read(at)) {
+            // What a response is like, an example of it shows.
+            ways.extend(finding.others.iter().filter_map(|at| self.wider(at)));
+        }
         ways.extend(example.map(|example| Way::at(Lost::Example, &example)));
         if finding.rule == "unknown-field" {
             ways.push(Way::at(Lost::Field, pointer));
@@ -343,6 +347,30 @@ impl<'a> Map<'a> {
             }
         }
         None
+    }
+
+    /// The way to read any value of a schema, or any text of a format.
+    fn wider(&self, at: &str) -> Option<Way> {
+        let way = match self.kinds.get(at) {
+            Some(Kind::Schema) => Way::without(Lost::Type, at, self.untyped(at)?),
+            _ => Way::at(Lost::Format, at),
+        };
+        let users = self.users(&self.unit(at)?).into_iter();
+        Some(Way {
+            operations: users.map(|(_, label)| label).collect(),
+            ..way
+        })
+    }
+
+    /// Whether an example is one of a whole response that a client reads.
+    fn is_read(&self, example: &str) -> bool {
+        let is_of_body = example
+            .rsplit_once('/')
+            .is_some_and(|(holder, _)| self.kinds.get(holder) == Some(&Kind::MediaType))
+            || self.kinds.get(example) == Some(&Kind::Example);
+        let mut ends = example.match_indices('/').map(|(end, _)| &example[..end]);
+        let response = ends.find(|at| self.kinds.get(*at) == Some(&Kind::Response));
+        is_of_body && response.is_some_and(|at| !self.is_error(at))
     }
 
     /// What to take out of a schema so that its value may be anything.

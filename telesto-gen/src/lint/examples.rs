@@ -6,7 +6,8 @@
 use crate::document::{Data, Kind, Node, closest, join};
 
 use super::Report;
-use crate::formats::{self, Rust};
+use crate::finding::Finding;
+use crate::formats::{self, Format, Rust};
 use crate::spec::{Found, Spec};
 
 /// Combined schemas are followed to this depth: a schema may contain itself.
@@ -53,12 +54,16 @@ fn own<'a>(holder: &Found<'a>) -> Option<Found<'a>> {
 
 fn check<'a>(spec: &Spec<'a>, report: &mut Report<'_>, example: &Found<'a>, schema: &Found<'a>) {
     let mut misfits = Vec::new();
-    Examples { spec }.fit(example, schema, true, 0, &mut misfits);
+    Examples { spec }.fit(example, schema, None, true, 0, &mut misfits);
     for misfit in misfits {
-        match misfit.about_key {
-            true => report.at_key(&misfit.pointer, misfit.message, misfit.help),
-            false => report.at(&misfit.pointer, misfit.message, misfit.help),
-        }
+        let finding = match misfit.about_key {
+            true => report.of_key(&misfit.pointer, misfit.message, misfit.help),
+            false => report.of_value(&misfit.pointer, misfit.message, misfit.help),
+        };
+        report.add(Finding {
+            others: misfit.unread.into_iter().collect(),
+            ..finding
+        });
     }
 }
 
@@ -68,6 +73,9 @@ struct Misfit {
     about_key: bool,
     message: String,
     help: String,
+    /// What a client cannot read the value because of: the schema of a property, or of what
+    /// is in one, or else the format of a text.
+    unread: Option<String>,
 }
 
 impl Misfit {
@@ -78,6 +86,7 @@ impl Misfit {
             about_key: false,
             message,
             help,
+            unread: None,
         }
     }
 }
@@ -87,11 +96,13 @@ struct Examples<'s, 'a> {
 }
 
 impl<'a> Examples<'_, 'a> {
-    /// Finds what does not fit a schema. `optional` values may be empty.
+    /// Finds what does not fit a schema. `optional` values may be empty. In a property, the
+    /// schema or the reference to it is at the pointer `place`.
     fn fit(
         &self,
         value: &Found<'a>,
         schema: &Found<'a>,
+        place: Option<&str>,
         optional: bool,
         depth: usize,
         misfits: &mut Vec<Misfit>,
@@ -108,7 +119,7 @@ impl<'a> Examples<'_, 'a> {
             let alternatives: Vec<_> = self.spec.parts(schema, keyword).collect();
             let fits = |alternative: &Found<'a>| {
                 let mut misfits = Vec::new();
-                self.fit(value, alternative, optional, depth + 1, &mut misfits);
+                self.fit(value, alternative, None, optional, depth + 1, &mut misfits);
                 misfits.is_empty()
             };
             if !alternatives.is_empty() && !alternatives.iter().any(fits) {
@@ -119,9 +130,9 @@ impl<'a> Examples<'_, 'a> {
         }
         for part in self.spec.parts(schema, "allOf") {
             // The whole checks the names of properties.
-            self.values(value, &part, optional, depth, misfits);
+            self.values(value, &part, place, optional, depth, misfits);
         }
-        self.values(value, schema, optional, depth, misfits);
+        self.values(value, schema, place, optional, depth, misfits);
         if let Data::Map(entries) = &value.node.data {
             self.names(value, schema, misfits);
             for (name, at) in self.required(schema, 0) {
@@ -141,21 +152,34 @@ impl<'a> Examples<'_, 'a> {
         &self,
         value: &Found<'a>,
         schema: &Found<'a>,
+        place: Option<&str>,
         optional: bool,
         depth: usize,
         misfits: &mut Vec<Misfit>,
     ) {
         if let Some((message, help)) = scalar(value.node, schema.node) {
-            misfits.push(Misfit::of(value, message, help));
+            misfits.push(Misfit {
+                unread: place.and_then(|place| unread(value.node, schema, place)),
+                ..Misfit::of(value, message, help)
+            });
             return;
         }
+        let inner = |key: &str| place.is_some().then(|| schema.field(key));
         if let Some(items) = self.spec.field(schema, "items") {
+            let place = inner("items");
             for (index, item) in value.node.items().iter().enumerate() {
                 let item = Found {
                     node: item,
                     pointer: format!("{}/{index}", value.pointer),
                 };
-                self.fit(&item, &items, optional, depth + 1, misfits);
+                self.fit(
+                    &item,
+                    &items,
+                    place.as_deref(),
+                    optional,
+                    depth + 1,
+                    misfits,
+                );
             }
         }
         let properties = self.spec.field(schema, "properties");
@@ -166,12 +190,22 @@ impl<'a> Examples<'_, 'a> {
                 node: &entry.value,
                 pointer: join(&value.pointer, &entry.key),
             };
-            let property = properties.as_ref();
-            let property = property.and_then(|all| self.spec.field(all, &entry.key));
+            let property = properties.as_ref().and_then(|all| {
+                let property = self.spec.field(all, &entry.key)?;
+                Some((property, Some(all.field(&entry.key))))
+            });
             let other = others.clone().filter(|others| !others.node.is_scalar());
-            if let Some(property) = property.or(other) {
+            let other = other.map(|others| (others, inner("additionalProperties")));
+            if let Some((property, place)) = property.or(other) {
                 let required = required.iter().any(|name| name.text() == Some(&entry.key));
-                self.fit(&member, &property, !required, depth + 1, misfits);
+                self.fit(
+                    &member,
+                    &property,
+                    place.as_deref(),
+                    !required,
+                    depth + 1,
+                    misfits,
+                );
             }
         }
     }
@@ -196,6 +230,7 @@ impl<'a> Examples<'_, 'a> {
                     Some(close) => format!("did you mean `{close}`?"),
                     None => format!("add `{name}` to `properties`, or remove it here"),
                 },
+                unread: None,
             });
         }
     }
@@ -276,21 +311,52 @@ fn scalar(value: &Node, schema: &Node) -> Option<(String, String)> {
         };
         return Some((format!("the enum does not list `{text}`"), help));
     }
-    let format = schema.text_of("format").filter(|_| typ == "string")?;
+    let format = misformed(text, schema)?;
+    Some((
+        format!("`{text}` is not a valid `{}`", format.name),
+        format!("write it as `\"{}\"`", format.sample),
+    ))
+}
+
+/// The format that the text of a schema has to have, if it has another one.
+fn misformed(text: &str, schema: &Node) -> Option<&'static Format> {
+    let is_text = schema.text_of("type") == Some("string");
+    let format = schema.text_of("format").filter(|_| is_text)?;
     let known = formats::find("string", format)?;
-    if !matches!(known.rust, Rust::Type(_)) {
-        return None;
-    }
     let fits = match format {
+        _ if !matches!(known.rust, Rust::Type(_)) => true,
         "decimal" => is_decimal(text),
         format => is_moment(text, format),
     };
-    (!fits).then(|| {
-        (
-            format!("`{text}` is not a valid `{format}`"),
-            format!("write it as `\"{}\"`", known.sample),
-        )
-    })
+    (!fits).then_some(known)
+}
+
+/// What a client cannot read a value of a schema because of, if it does not fit that.
+fn unread(value: &Node, schema: &Found<'_>, place: &str) -> Option<String> {
+    const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
+    let is_text = schema.node.text_of("type") == Some("string");
+    match &value.data {
+        // Required, but empty.
+        Data::Null => None,
+        // Not a value, but what it would be, such as `integer`.
+        Data::Text(text) if text.is_empty() || TYPES.iter().any(|typ| text.starts_with(typ)) => {
+            None
+        }
+        Data::Text(text) if is_text => {
+            let format = misformed(text, schema.node)?;
+            let is_date = format.name == "date" && is_midnight(text);
+            (!is_date).then(|| schema.field("format"))
+        }
+        Data::Integer(_) | Data::Number(_) | Data::Flag(_) if is_text => None,
+        _ => Some(place.to_owned()),
+    }
+}
+
+/// Whether this is a date with the first moment of its day.
+fn is_midnight(text: &str) -> bool {
+    let time = text.split_at_checked(10).map_or("", |(_, time)| time);
+    let mut time = time.trim_start_matches(['T', ' ']).chars();
+    time.all(|c| matches!(c, '0' | ':' | '.' | 'Z'))
 }
 
 /// Whether this is a decimal number, such as `-12.50`.
