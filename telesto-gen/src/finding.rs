@@ -8,7 +8,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use serde::Serialize;
 
 use crate::document::Spot;
-use crate::source::Source;
+use crate::source::{Source, floor};
 
 /// How severe a [`Finding`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -184,11 +184,14 @@ pub(crate) fn render(
     } else {
         Renderer::plain()
     };
-    // Only this line: the renderer counts the lines of its whole input.
-    let line = line_of(text, &finding.span);
-    let span = finding.span.start - line.start..finding.span.end - line.start;
-    let snippet = Snippet::source(&text[line])
-        .line_start(finding.location.line)
+    // Only this: the renderer counts the lines of its whole input, and measures each
+    // character of a line.
+    let shown = around(text, &finding.span);
+    let span = finding.span.start - shown.start..finding.span.end.min(shown.end) - shown.start;
+    let Location { line, column } = finding.location;
+    let shown_column = text[shown.start..finding.span.start].chars().count() + 1;
+    let snippet = Snippet::source(&text[shown])
+        .line_start(line)
         .path(path)
         .annotation(AnnotationKind::Primary.span(span));
     let group = level
@@ -198,14 +201,21 @@ pub(crate) fn render(
     let notes = notes
         .iter()
         .map(|(level, text)| level.clone().message(text));
-    renderer.render(&[group.elements(notes)])
+    let rendered = renderer.render(&[group.elements(notes)]);
+    let place = |column| format!("{path}:{line}:{column}");
+    rendered.replacen(&place(shown_column), &place(column), 1)
 }
 
-/// The bytes of the line that contains `span`.
-fn line_of(text: &str, span: &Range<usize>) -> Range<usize> {
-    let before = text[..span.start].rfind('\n');
-    let after = text[span.end..].find('\n');
-    before.map_or(0, |newline| newline + 1)..after.map_or(text.len(), |newline| span.end + newline)
+/// The bytes of the line that `span` is in, or what of it is near if it is long, as the one
+/// of a JSON document may be.
+fn around(text: &str, span: &Range<usize>) -> Range<usize> {
+    const NEAR: usize = 1024;
+    let first = floor(text, span.start.saturating_sub(NEAR));
+    let last = floor(text, span.start.saturating_add(NEAR));
+    let before = text[first..span.start].rfind('\n');
+    let after = text[span.start..last].find('\n');
+    before.map_or(first, |newline| first + newline + 1)
+        ..after.map_or(last, |newline| span.start + newline)
 }
 
 impl<'a> IntoIterator for &'a Findings {

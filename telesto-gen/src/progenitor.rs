@@ -42,7 +42,7 @@ impl Mocks {
 
     fn attempt(mut self, api: &OpenAPI) -> Result<TokenStream, String> {
         let api = with_named_statuses(api);
-        quietly(|| self.0.httpmock(&api, "crate").map_err(text))
+        quietly(|| self.0.httpmock(&api, "crate").map_err(|e| e.to_string()))
     }
 }
 
@@ -81,14 +81,9 @@ fn culprit(api: &OpenAPI, ids: &[&str], attempt: Attempt) -> Option<Failure> {
 fn attempt(api: &OpenAPI) -> Result<(TokenStream, Mocks), String> {
     quietly(|| {
         let mut generator = Generator::new(&settings());
-        let client = generator.generate_tokens(api).map_err(text)?;
+        let client = generator.generate_tokens(api).map_err(|e| e.to_string())?;
         Ok((client, Mocks(generator)))
     })
-}
-
-#[allow(clippy::needless_pass_by_value, reason = "it maps errors")]
-fn text(error: progenitor_impl::Error) -> String {
-    error.to_string()
 }
 
 /// The mock helpers are named after the reasons of statuses, and progenitor

@@ -47,7 +47,7 @@ impl Source {
 }
 
 /// `at`, or the start of the character that it is in.
-fn floor(text: &str, at: usize) -> usize {
+pub(crate) fn floor(text: &str, at: usize) -> usize {
     let at = at.min(text.len());
     (0..=at)
         .rev()

@@ -628,3 +628,23 @@ proptest! {
         prop_assert_eq!(found.is_empty(), found.to_string().is_empty());
     }
 }
+
+#[test]
+fn a_finding_in_a_long_line_shows_what_is_near() {
+    let before = "ü".repeat(3000);
+    let text = format!(
+        r#"{{"openapi":"3.0.3","info":{{"title":"Shop","version":"1","description":"{before}","x-foo":1}},"paths":{{}}}}"#
+    );
+    let found = check("a.json", &text);
+    let mut all = found.iter();
+    let finding = all.find(|f| f.rule == "unknown-extension").unwrap();
+    let (before, _) = text.split_once(r#""x-foo""#).unwrap();
+    let column = before.chars().count() + 1;
+    assert_eq!(finding.location.column, column);
+    let shown = found.to_string();
+    assert!(
+        shown.contains(&format!(" --> a.json:1:{column}\n")),
+        "{shown}"
+    );
+    assert!(shown.contains(r#"ü","x-foo":1}"#), "{shown}");
+}

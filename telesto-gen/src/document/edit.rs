@@ -455,9 +455,13 @@ impl Cuts<'_> {
         loop {
             let rest = self.text.get(at..).unwrap_or_default().trim_start();
             let begins = self.text.len() - rest.len();
+            // Only then: all of a document may be one line.
+            if !rest.starts_with('#') {
+                return begins;
+            }
             match rest.find('\n') {
-                Some(newline) if rest.starts_with('#') => at = begins + newline,
-                _ => return begins,
+                Some(newline) => at = begins + newline,
+                None => return begins,
             }
         }
     }
