@@ -239,6 +239,22 @@ components:
     assert_eq!(fixed.solved.len(), 2);
 }
 
+/// All that is in vain in one list is found at once: what is found only later would look
+/// like harm.
+#[test]
+fn values_that_are_null_or_listed_twice_go_together() {
+    let text = "openapi: 3.0.3\ninfo: { title: Shop, version: '1' }\npaths: {}\n\
+                components:\n  schemas:\n    Kind: { type: string, enum: [null, box, box, box] }\n";
+    let fixed = fix("shop.yaml", text.to_owned());
+    assert_eq!(
+        fixed.text,
+        text.replace("[null, box, box, box]", "[box]"),
+        "{}",
+        fixed.findings
+    );
+    assert_eq!(fixed.solved.len(), 3);
+}
+
 #[test]
 fn a_mark_and_the_ends_of_lines_stay() {
     let text = "\u{feff}openapi: 3.0.3\r\ninfo: { title: Shop, version: '1' }\r\npaths: {}\r\n\

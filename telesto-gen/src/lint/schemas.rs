@@ -116,14 +116,14 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
         if matches!(typ, "array" | "object") {
             continue;
         }
-        let mut fits = true;
+        // OpenAPI 3.0.3 asks for null in the enum of what is nullable.
+        let is_nullable = schema.node.is_set("nullable");
+        let fits =
+            |value: &Node| is_of_type(value, typ) || (is_nullable && value.data == Data::Null);
         for (index, value) in values.items().iter().enumerate() {
-            // OpenAPI 3.0.3 asks for it in the enum of what is nullable.
-            let is_null = value.data == Data::Null && schema.node.is_set("nullable");
-            if is_of_type(value, typ) || is_null {
+            if fits(value) {
                 continue;
             }
-            fits = false;
             let help = match (&value.data, typ) {
                 (Data::Null, _) => "remove it; write `nullable: true` if it can be null",
                 (Data::List(_) | Data::Map(_), _) => "list plain values",
@@ -137,10 +137,10 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 _ => report.at(&pointer, message, help),
             }
         }
-        if !fits {
-            continue;
-        }
         for (first, second) in equal(values.items()) {
+            if !fits(&values.items()[second]) {
+                continue;
+            }
             let line = spec.document.line(&format!("{at}/{first}"));
             report.in_vain(
                 &format!("{at}/{second}"),
