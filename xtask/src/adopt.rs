@@ -317,6 +317,11 @@ fn said(lost: Lost) -> (&'static str, &'static str, bool) {
             "formats, so that values may be any text",
             true,
         ),
+        Lost::Requirement => (
+            "requirement, so that a value may be missing",
+            "requirements, so that values may be missing",
+            true,
+        ),
         Lost::Property => ("property", "properties", true),
         Lost::Error => ("error", "errors", true),
         Lost::Unused => (

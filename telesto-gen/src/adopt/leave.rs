@@ -48,6 +48,8 @@ pub enum Lost {
     Values,
     /// The format of a text: it may be any text.
     Format,
+    /// That a property is required: it may be missing.
+    Requirement,
     /// A property of an object.
     Property,
     /// A component that no operation uses.

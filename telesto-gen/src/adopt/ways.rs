@@ -349,11 +349,13 @@ impl<'a> Map<'a> {
         None
     }
 
-    /// The way to read any value of a schema, or any text of a format.
+    /// The way to read any value of a schema, any text of a format, or what is required where
+    /// it is missing.
     fn wider(&self, at: &str) -> Option<Way> {
         let way = match self.kinds.get(at) {
             Some(Kind::Schema) => Way::without(Lost::Type, at, self.untyped(at)?),
-            _ => Way::at(Lost::Format, at),
+            _ if at.ends_with("/format") => Way::at(Lost::Format, at),
+            _ => Way::at(Lost::Requirement, at),
         };
         let users = self.users(&self.unit(at)?).into_iter();
         Some(Way {

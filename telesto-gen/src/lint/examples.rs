@@ -74,7 +74,7 @@ struct Misfit {
     message: String,
     help: String,
     /// What a client cannot read the value because of: the schema of a property, or of what
-    /// is in one, or else the format of a text.
+    /// is in one, the format of a text, or what says that a property is required.
     unread: Option<String>,
 }
 
@@ -141,7 +141,10 @@ impl<'a> Examples<'_, 'a> {
                     let line = self.spec.document.line(&at);
                     let help =
                         format!("add `{name}: …`, or remove it from `required` on line {line}");
-                    misfits.push(Misfit::of(value, message, help));
+                    misfits.push(Misfit {
+                        unread: Some(at),
+                        ..Misfit::of(value, message, help)
+                    });
                 }
             }
         }
