@@ -366,13 +366,17 @@ impl<'a> Map<'a> {
 
     /// Whether an example is one of a whole response that a client reads.
     fn is_read(&self, example: &str) -> bool {
-        let is_of_body = example
-            .rsplit_once('/')
-            .is_some_and(|(holder, _)| self.kinds.get(holder) == Some(&Kind::MediaType))
+        let holder = example.rsplit_once('/').map_or("", |(holder, _)| holder);
+        let is_whole = self.kinds.get(holder) == Some(&Kind::MediaType)
             || self.kinds.get(example) == Some(&Kind::Example);
-        let mut ends = example.match_indices('/').map(|(end, _)| &example[..end]);
-        let response = ends.find(|at| self.kinds.get(*at) == Some(&Kind::Response));
-        is_of_body && response.is_some_and(|at| !self.is_error(at))
+        let is_of_success = |at: &str| {
+            let mut ends = at.match_indices('/').map(|(end, _)| &at[..end]);
+            let response = ends.find(|at| self.kinds.get(*at) == Some(&Kind::Response));
+            response.is_some_and(|at| !self.is_error(at))
+        };
+        let mentions = self.mentions.get(example).into_iter().flatten();
+        let mut places = mentions.map(String::as_str).chain([example]);
+        is_whole && places.any(is_of_success)
     }
 
     /// What to take out of a schema so that its value may be anything.

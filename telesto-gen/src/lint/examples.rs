@@ -73,8 +73,8 @@ struct Misfit {
     about_key: bool,
     message: String,
     help: String,
-    /// What a client cannot read the value because of: the schema of a property, or of what
-    /// is in one, the format of a text, or what says that a property is required.
+    /// What keeps a client from reading the value: the schema of a property, or of what is in
+    /// one, the format of a text, or what says that a property is required.
     unread: Option<String>,
 }
 
@@ -334,7 +334,7 @@ fn misformed(text: &str, schema: &Node) -> Option<&'static Format> {
     (!fits).then_some(known)
 }
 
-/// What a client cannot read a value of a schema because of, if it does not fit that.
+/// What keeps a client from reading a value that does not fit a schema.
 fn unread(value: &Node, schema: &Found<'_>, place: &str) -> Option<String> {
     const TYPES: [&str; 6] = ["array", "boolean", "integer", "number", "object", "string"];
     let is_text = schema.node.text_of("type") == Some("string");
