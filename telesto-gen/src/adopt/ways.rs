@@ -370,8 +370,7 @@ impl<'a> Map<'a> {
         let is_whole = self.kinds.get(holder) == Some(&Kind::MediaType)
             || self.kinds.get(example) == Some(&Kind::Example);
         let is_of_success = |at: &str| {
-            let mut ends = at.match_indices('/').map(|(end, _)| &at[..end]);
-            let response = ends.find(|at| self.kinds.get(*at) == Some(&Kind::Response));
+            let response = above(at).find(|at| self.kinds.get(*at) == Some(&Kind::Response));
             response.is_some_and(|at| !self.is_error(at))
         };
         let mentions = self.mentions.get(example).into_iter().flatten();
@@ -400,9 +399,7 @@ impl<'a> Map<'a> {
 
     /// Whether a schema is the one of a parameter, or in it.
     fn is_of_parameter(&self, at: &str) -> bool {
-        let ends = at.match_indices('/').map(|(end, _)| end);
-        let mut holders = ends.map(|end| self.kinds.get(&at[..end]));
-        holders.any(|kind| kind == Some(&Kind::Parameter))
+        above(at).any(|at| self.kinds.get(at) == Some(&Kind::Parameter))
     }
 
     fn is_optional(&self, parameter: &str) -> bool {
@@ -421,6 +418,11 @@ impl<'a> Map<'a> {
             None => !is_success(response),
         }
     }
+}
+
+/// The pointers of all that a pointer leads into, from the outside in.
+fn above(pointer: &str) -> impl Iterator<Item = &str> {
+    pointer.match_indices('/').map(|(end, _)| &pointer[..end])
 }
 
 /// The schema that another one is a part or an alternative of.
