@@ -11,6 +11,7 @@
 mod cases;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -237,6 +238,40 @@ components:
     let rules = BTreeSet::from(["required-may-be-empty", "unsupported-schema"]);
     assert_eq!(solved.collect::<BTreeSet<_>>(), rules);
     assert_eq!(fixed.solved.len(), 2);
+}
+
+/// A title in only one of two parts keeps them from being one schema, so what is wrong in
+/// them is found in each, at places that do not lead to that of the title.
+#[test]
+fn what_does_harm_elsewhere_is_found_among_many() {
+    let mut text = "openapi: 3.0.3\ninfo: { title: Shop, version: '1' }\npaths: {}\n\
+                    components:\n  schemas:\n"
+        .to_owned();
+    for i in 0..6 {
+        let user = format!(
+            "user: {{ type: object, title: User, \
+             properties: {{ url{i}: {{ type: string, format: uri-template }} }} }}"
+        );
+        let part = |more: &str| {
+            format!(
+                "{{ type: object, properties: {{ owner: \
+                 {{ type: object, {more}properties: {{ {user} }} }} }} }}"
+            )
+        };
+        let (one, other) = (part(""), part("nullable: true, "));
+        let _ = writeln!(text, "    Owned{i}: {{ allOf: [{one}, {other}] }}");
+    }
+    for i in 0..40 {
+        let _ = writeln!(
+            text,
+            "    Box{i}: {{ type: object, properties: {{ size: \
+             {{ type: object, title: Size, properties: {{ p{i}: {{ type: string }} }} }} }} }}"
+        );
+    }
+    let fixed = fix("shop.yaml", text);
+    // The first one keeps its name.
+    assert_eq!(fixed.text.matches("title: Size").count(), 1);
+    assert_eq!(fixed.text.matches("title: User").count(), 12);
 }
 
 /// All that is in vain in one list is found at once: what is found only later would look

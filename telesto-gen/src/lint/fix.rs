@@ -216,13 +216,9 @@ impl Look {
                 }
                 after => after,
             };
-            let mut suspects: Vec<Vec<&Finding>> = Vec::new();
-            for harm in after.iter().flat_map(|after| after.harm_since(self)) {
-                let places = || [&harm.pointer].into_iter().chain(&harm.others);
-                let near = |fix: &&Finding| places().any(|at| is_near(&fix.pointer, at));
-                suspects.push(fixes.iter().copied().filter(near).collect());
-            }
-            if suspects.iter().all(Vec::is_empty) {
+            let harms = after.iter().flat_map(|after| after.harm_since(self));
+            let mut suspects: Vec<_> = harms.map(|harm| suspects(harm, &fixes)).collect();
+            if suspects.is_empty() {
                 suspects.push(fixes.clone());
             }
             search.searches += 1;
@@ -279,7 +275,24 @@ impl Look {
     }
 }
 
-/// Whether one of two pointers leads to the other, or to the same.
-fn is_near(one: &str, other: &str) -> bool {
-    is_within(one, other) || is_within(other, one)
+/// The fixes that may do a harm: those whose place leads to it or is in it, or else those
+/// that are nearest to it.
+fn suspects<'f>(harm: &Finding, fixes: &[&'f Finding]) -> Vec<&'f Finding> {
+    let nearness = |fix: &Finding| {
+        let places = [&harm.pointer].into_iter().chain(&harm.others);
+        places.map(|at| nearness(&fix.pointer, at)).max()
+    };
+    let nearest = fixes.iter().map(|fix| nearness(fix)).max().flatten();
+    let suspects = fixes.iter().copied();
+    suspects.filter(|fix| nearness(fix) == nearest).collect()
+}
+
+/// How near two places are: most if a pointer leads to the other, else by how many steps
+/// they share.
+fn nearness(one: &str, other: &str) -> usize {
+    if is_within(one, other) || is_within(other, one) {
+        return usize::MAX;
+    }
+    let steps = one.split('/').zip(other.split('/'));
+    steps.take_while(|(one, other)| one == other).count()
 }
