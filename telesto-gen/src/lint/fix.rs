@@ -47,8 +47,7 @@ pub fn fix(path: impl AsRef<Path>, text: String) -> Fixed {
         Ok(draft) => [Purpose::Text, Purpose::SharingText]
             .into_iter()
             .find_map(|purpose| {
-                let look = Look::of(draft.clone(), purpose);
-                let (solved, look) = solved(look, &mut Search::default());
+                let (solved, look) = solved_all(Look::of(draft.clone(), purpose));
                 let (text, document) = look.draft.written()?;
                 Some((solved, text, document))
             }),
@@ -89,6 +88,22 @@ pub(crate) fn solve(draft: Draft, search: &mut Search) -> Solved {
         draft: look.draft,
         document: look.document,
         findings: look.findings,
+    }
+}
+
+/// Solves until there is nothing that can be solved, so that it is the same to do it again.
+fn solved_all(mut look: Look) -> (Vec<Finding>, Look) {
+    let mut all = Vec::new();
+    loop {
+        let mut search = Search::default();
+        let (more, after) = solved(look, &mut search);
+        look = after;
+        // What did harm may do none now.
+        let is_last = more.is_empty() || search.harmful.is_empty();
+        all.extend(more);
+        if is_last {
+            return (all, look);
+        }
     }
 }
 
