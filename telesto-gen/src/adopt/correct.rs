@@ -1,10 +1,10 @@
 //! What documents get wrong, although it is clear what they mean. Nothing is lost by it.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::text;
 use crate::document::{
-    Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
+    Data, Edits, Entry, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
 };
 use crate::lint::path_names;
 use crate::spec::METHODS;
@@ -33,6 +33,7 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
             edits.set(root, &join("/info", key), text);
         }
     }
+    queries(root, edits);
     for (pointer, meant) in &survey.meant {
         edits.set(root, pointer, meant.clone());
     }
@@ -72,6 +73,81 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
             _ => {}
         }
     }
+}
+
+/// What is in the query of a path are parameters of the query, unless two paths would
+/// be one then.
+fn queries(root: &Node, edits: &mut Edits) {
+    let paths = root.get("paths").map_or(&[][..], Node::entries);
+    let mut known: HashSet<&str> = paths.iter().map(|path| path.key.as_str()).collect();
+    for entry in paths {
+        let Some((path, query)) = entry.key.split_once('?') else {
+            continue;
+        };
+        let Some(named) = variables(query) else {
+            continue;
+        };
+        let pointer = join("/paths", &entry.key);
+        let of_item = parameters(&entry.value, &pointer);
+        let of_operations: Vec<Parameters<'_>> = operations_of(&entry.value)
+            .map(|operation| parameters(&operation.value, &join(&pointer, &operation.key)))
+            .collect();
+        let declares = |parameters: &Parameters<'_>, name: &str| {
+            let mut names = parameters
+                .iter()
+                .filter_map(|(_, node)| node.text_of("name"));
+            names.any(|declared| declared == name)
+        };
+        let can_be_sent = of_operations.iter().all(|own| {
+            let mut names = named.keys();
+            names.all(|name| declares(&of_item, name) || declares(own, name))
+        });
+        let of_path = path_names(path).unwrap_or_default();
+        let is_in_path = of_path.iter().any(|name| named.contains_key(name));
+        if !can_be_sent || is_in_path || !known.insert(path) {
+            continue;
+        }
+        edits.rename(entry, path.to_owned());
+        for (pointer, node) in of_operations.iter().flatten().chain(&of_item) {
+            let name = node.text_of("name").and_then(|name| named.get(name));
+            if let Some(name) = name {
+                edits.set(root, &join(pointer, "in"), "query".into());
+                edits.set(root, &join(pointer, "name"), (*name).into());
+            }
+        }
+    }
+}
+
+/// The variables of a query such as `from={start}&to={end}`, with the names that they are
+/// sent under; `None` if something else is in it.
+fn variables(query: &str) -> Option<HashMap<&str, &str>> {
+    let mut named = HashMap::new();
+    for part in query.split('&') {
+        let (name, value) = part.split_once('=')?;
+        let variable = value.strip_prefix('{')?.strip_suffix('}')?;
+        if named.insert(variable, name).is_some() {
+            return None;
+        }
+    }
+    Some(named)
+}
+
+/// Parameters of paths and queries that are written in place, with their pointers.
+type Parameters<'a> = Vec<(String, &'a Node)>;
+
+fn parameters<'a>(holder: &'a Node, pointer: &str) -> Parameters<'a> {
+    let items = holder.get("parameters").map_or(&[][..], Node::items);
+    let pointer = join(pointer, "parameters");
+    let items = items.iter().enumerate();
+    let items = items.filter(|(_, item)| matches!(item.text_of("in"), Some("path" | "query")));
+    let located = items.map(|(at, item)| (join(&pointer, &at.to_string()), item));
+    located.collect()
+}
+
+/// The operations of a path.
+fn operations_of(item: &Node) -> impl Iterator<Item = &Entry> {
+    let entries = item.entries().iter();
+    entries.filter(|entry| METHODS.contains(&entry.key.as_str()))
 }
 
 /// No part of a path is optional, and what a value is belongs in a schema.
@@ -199,9 +275,7 @@ pub(super) fn declare(root: &Node, edits: &mut Edits) -> Vec<String> {
     for path in paths {
         let item = &path.value;
         let of_item = in_path(root, item);
-        let operations = item.entries().iter();
-        let operations = operations.filter(|entry| METHODS.contains(&entry.key.as_str()));
-        let missing: BTreeSet<&str> = operations
+        let missing: BTreeSet<&str> = operations_of(item)
             .flat_map(|operation| {
                 let known = in_path(root, &operation.value);
                 let names = path_names(&path.key).unwrap_or_default().into_iter();
