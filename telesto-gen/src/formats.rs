@@ -11,6 +11,17 @@ pub(crate) struct Format {
     pub(crate) sample: &'static str,
 }
 
+impl Format {
+    /// Whether a text has the form of this format, as far as it has one in Rust.
+    pub(crate) fn is_form_of(&self, text: &str) -> bool {
+        match self.name {
+            _ if !matches!(self.rust, Rust::Type(_)) => true,
+            "decimal" => is_decimal(text),
+            name => is_moment(text, name),
+        }
+    }
+}
+
 /// What values of a format are in Rust.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rust {
@@ -119,4 +130,88 @@ pub(crate) fn useful(typ: &str) -> impl Iterator<Item = &'static Format> {
 /// Whether a format makes a difference in Rust.
 pub(crate) fn is_useful(format: &Format) -> bool {
     format.typ != "string" || matches!(format.rust, Rust::Type(_))
+}
+
+/// Whether a text is a decimal number, such as `-12.50`.
+fn is_decimal(text: &str) -> bool {
+    let digits = text.trim().strip_prefix('-').unwrap_or(text.trim());
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    number(whole) && number(fraction)
+}
+
+/// Whether a text has the form of a date or a time: zero dates are ones as well.
+fn is_moment(text: &str, format: &str) -> bool {
+    let form = |text: &str, form: &str| {
+        text.len() == form.len()
+            && text
+                .bytes()
+                .zip(form.bytes())
+                .all(|(byte, expected)| match expected {
+                    b'0' => byte.is_ascii_digit(),
+                    other => byte == other,
+                })
+    };
+    let Some((date, rest)) = text.split_at_checked(10) else {
+        return false;
+    };
+    if !form(date, "0000-00-00") {
+        return false;
+    }
+    if format == "date" {
+        return rest.is_empty();
+    }
+    let Some((b' ' | b'T' | b't', time)) = rest.as_bytes().split_first() else {
+        return false;
+    };
+    let time = str::from_utf8(time).unwrap_or_default();
+    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.');
+    let (clock, zone) = time.split_at(end.unwrap_or(time.len()));
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let clock = form(clock, "00:00:00") || form(clock, "00:00");
+    let fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let zone = match format {
+        "date-time" => matches!(zone, "Z" | "z") || form(zone, "+00:00") || form(zone, "-00:00"),
+        _ => zone.is_empty(),
+    };
+    clock && fraction && zone
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_times_have_one_form_each() {
+        for (text, format, is) in [
+            ("2024-01-15", "date", true),
+            ("0000-00-00", "date", true),
+            ("15.01.2024", "date", false),
+            ("2024-01-15 10:30:00", "date", false),
+            ("2024-01-15 10:30:00", "date-time-local", true),
+            ("2024-01-15T10:30", "date-time-local", true),
+            ("2024-01-15T10:30:00Z", "date-time-local", false),
+            ("2024-01-15", "date-time-local", false),
+            ("2024-01-15T10:30:00.25+02:00", "date-time", true),
+            ("2024-01-15T10:30:00Z", "date-time", true),
+            ("2024-01-15T10:30:00", "date-time", false),
+            ("soonest ünd", "date", false),
+        ] {
+            assert_eq!(is_moment(text, format), is, "{text} {format}");
+        }
+    }
+
+    #[test]
+    fn decimals_are_digits_with_a_point() {
+        for (text, is) in [
+            ("12", true),
+            ("-12.50", true),
+            ("12.", false),
+            ("1e3", false),
+            ("twelve", false),
+            ("-", false),
+        ] {
+            assert_eq!(is_decimal(text), is, "{text}");
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::document::{Data, Kind, Node, closest, join};
 
 use super::Report;
 use crate::finding::Finding;
-use crate::formats::{self, Format, Rust};
+use crate::formats::{self, Format};
 use crate::spec::{Found, Spec};
 
 /// Combined schemas are followed to this depth: a schema may contain itself.
@@ -53,9 +53,17 @@ fn own<'a>(holder: &Found<'a>) -> Option<Found<'a>> {
 }
 
 fn check<'a>(spec: &Spec<'a>, report: &mut Report<'_>, example: &Found<'a>, schema: &Found<'a>) {
-    let mut misfits = Vec::new();
-    Examples { spec }.fit(example, schema, None, true, 0, &mut misfits);
-    for misfit in misfits {
+    let mut examples = Examples {
+        spec,
+        misfits: Vec::new(),
+    };
+    let whole = Place {
+        schema: None,
+        is_optional: true,
+        depth: 0,
+    };
+    examples.fit(example, schema, whole);
+    for misfit in examples.misfits {
         let finding = match misfit.about_key {
             true => report.of_key(&misfit.pointer, misfit.message, misfit.help),
             false => report.of_value(&misfit.pointer, misfit.message, misfit.help),
@@ -91,57 +99,69 @@ impl Misfit {
     }
 }
 
+/// Finds what does not fit.
 struct Examples<'s, 'a> {
     spec: &'s Spec<'a>,
+    misfits: Vec<Misfit>,
+}
+
+/// Where a value is.
+#[derive(Clone, Copy)]
+struct Place<'p> {
+    /// In a property, the pointer of the schema, or of the reference to it.
+    schema: Option<&'p str>,
+    /// Whether the value may be empty.
+    is_optional: bool,
+    depth: usize,
 }
 
 impl<'a> Examples<'_, 'a> {
-    /// Finds what does not fit a schema. `optional` values may be empty. In a property, the
-    /// schema or the reference to it is at the pointer `place`.
-    fn fit(
-        &self,
-        value: &Found<'a>,
-        schema: &Found<'a>,
-        place: Option<&str>,
-        optional: bool,
-        depth: usize,
-        misfits: &mut Vec<Misfit>,
-    ) {
+    /// Finds what does not fit a schema.
+    fn fit(&mut self, value: &Found<'a>, schema: &Found<'a>, place: Place<'_>) {
         let empty = match &value.node.data {
             Data::Null => true,
             Data::Text(text) => text.is_empty(),
             _ => false,
         };
-        if depth > DEEPEST || (empty && (optional || schema.node.is_set("nullable"))) {
+        let may_be_empty = place.is_optional || schema.node.is_set("nullable");
+        if place.depth > DEEPEST || (empty && may_be_empty) {
             return;
         }
         for keyword in ["oneOf", "anyOf"] {
             let alternatives: Vec<_> = self.spec.parts(schema, keyword).collect();
             let fits = |alternative: &Found<'a>| {
-                let mut misfits = Vec::new();
-                self.fit(value, alternative, None, optional, depth + 1, &mut misfits);
-                misfits.is_empty()
+                let mut examples = Examples {
+                    spec: self.spec,
+                    misfits: Vec::new(),
+                };
+                let place = Place {
+                    schema: None,
+                    depth: place.depth + 1,
+                    ..place
+                };
+                examples.fit(value, alternative, place);
+                examples.misfits.is_empty()
             };
             if !alternatives.is_empty() && !alternatives.iter().any(fits) {
                 let message = format!("this example fits no schema of the `{keyword}`");
                 let help = "change the example, or the schemas".to_owned();
-                misfits.push(Misfit::of(value, message, help));
+                self.misfits.push(Misfit::of(value, message, help));
             }
         }
         for part in self.spec.parts(schema, "allOf") {
             // The whole checks the names of properties.
-            self.values(value, &part, place, optional, depth, misfits);
+            self.values(value, &part, place);
         }
-        self.values(value, schema, place, optional, depth, misfits);
+        self.values(value, schema, place);
         if let Data::Map(entries) = &value.node.data {
-            self.names(value, schema, misfits);
+            self.names(value, schema);
             for (name, at) in self.required(schema, 0) {
                 if entries.iter().all(|entry| entry.key != name) {
                     let message = format!("this example has no `{name}`, which is required");
                     let line = self.spec.document.line(&at);
                     let help =
                         format!("add `{name}: …`, or remove it from `required` on line {line}");
-                    misfits.push(Misfit {
+                    self.misfits.push(Misfit {
                         unread: Some(at),
                         ..Misfit::of(value, message, help)
                     });
@@ -151,42 +171,35 @@ impl<'a> Examples<'_, 'a> {
     }
 
     /// Checks a value, and those within it, against the schema itself.
-    fn values(
-        &self,
-        value: &Found<'a>,
-        schema: &Found<'a>,
-        place: Option<&str>,
-        optional: bool,
-        depth: usize,
-        misfits: &mut Vec<Misfit>,
-    ) {
+    fn values(&mut self, value: &Found<'a>, schema: &Found<'a>, place: Place<'_>) {
         if let Some((message, help)) = scalar(value.node, schema.node) {
-            misfits.push(Misfit {
-                unread: place.and_then(|place| unread(value.node, schema, place)),
+            let unread = place.schema.and_then(|at| unread(value.node, schema, at));
+            self.misfits.push(Misfit {
+                unread,
                 ..Misfit::of(value, message, help)
             });
             return;
         }
-        let inner = |key: &str| place.is_some().then(|| schema.field(key));
+        let depth = place.depth + 1;
         if let Some(items) = self.spec.field(schema, "items") {
-            let place = inner("items");
+            let at = place.schema.map(|_| schema.field("items"));
             for (index, item) in value.node.items().iter().enumerate() {
                 let item = Found {
                     node: item,
                     pointer: format!("{}/{index}", value.pointer),
                 };
-                self.fit(
-                    &item,
-                    &items,
-                    place.as_deref(),
-                    optional,
-                    depth + 1,
-                    misfits,
-                );
+                let schema = at.as_deref();
+                let place = Place {
+                    schema,
+                    depth,
+                    ..place
+                };
+                self.fit(&item, &items, place);
             }
         }
         let properties = self.spec.field(schema, "properties");
         let others = self.spec.field(schema, "additionalProperties");
+        let others = others.filter(|others| !others.node.is_scalar());
         let required = schema.node.get("required").map_or(&[][..], Node::items);
         for entry in value.node.entries() {
             let member = Found {
@@ -197,24 +210,24 @@ impl<'a> Examples<'_, 'a> {
                 let property = self.spec.field(all, &entry.key)?;
                 Some((property, Some(all.field(&entry.key))))
             });
-            let other = others.clone().filter(|others| !others.node.is_scalar());
-            let other = other.map(|others| (others, inner("additionalProperties")));
-            if let Some((property, place)) = property.or(other) {
-                let required = required.iter().any(|name| name.text() == Some(&entry.key));
-                self.fit(
-                    &member,
-                    &property,
-                    place.as_deref(),
-                    !required,
-                    depth + 1,
-                    misfits,
-                );
+            let other = || {
+                let at = place.schema.map(|_| schema.field("additionalProperties"));
+                Some((others.clone()?, at))
+            };
+            if let Some((property, at)) = property.or_else(other) {
+                let is_required = required.iter().any(|name| name.text() == Some(&entry.key));
+                let place = Place {
+                    schema: at.as_deref(),
+                    is_optional: !is_required,
+                    depth,
+                };
+                self.fit(&member, &property, place);
             }
         }
     }
 
     /// Checks the names of properties.
-    fn names(&self, value: &Found<'a>, schema: &Found<'a>, misfits: &mut Vec<Misfit>) {
+    fn names(&mut self, value: &Found<'a>, schema: &Found<'a>) {
         let Some(known) = self.properties(schema, 0).filter(|known| !known.is_empty()) else {
             return;
         };
@@ -223,7 +236,7 @@ impl<'a> Examples<'_, 'a> {
             if known.contains(&name.as_str()) {
                 continue;
             }
-            misfits.push(Misfit {
+            self.misfits.push(Misfit {
                 pointer: join(&value.pointer, name),
                 about_key: true,
                 message: format!(
@@ -326,12 +339,7 @@ fn misformed(text: &str, schema: &Node) -> Option<&'static Format> {
     let is_text = schema.text_of("type") == Some("string");
     let format = schema.text_of("format").filter(|_| is_text)?;
     let known = formats::find("string", format)?;
-    let fits = match format {
-        _ if !matches!(known.rust, Rust::Type(_)) => true,
-        "decimal" => is_decimal(text),
-        format => is_moment(text, format),
-    };
-    (!fits).then_some(known)
+    (!known.is_form_of(text)).then_some(known)
 }
 
 /// What keeps a client from reading a value that does not fit a schema.
@@ -360,88 +368,4 @@ fn is_midnight(text: &str) -> bool {
     let time = text.split_at_checked(10).map_or("", |(_, time)| time);
     let mut time = time.trim_start_matches(['T', ' ']).chars();
     time.all(|c| matches!(c, '0' | ':' | '.' | 'Z'))
-}
-
-/// Whether this is a decimal number, such as `-12.50`.
-fn is_decimal(text: &str) -> bool {
-    let digits = text.trim().strip_prefix('-').unwrap_or(text.trim());
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
-    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    number(whole) && number(fraction)
-}
-
-/// Whether this has the form of a date or a time: zero dates are ones as well.
-fn is_moment(text: &str, format: &str) -> bool {
-    let form = |text: &str, form: &str| {
-        text.len() == form.len()
-            && text
-                .bytes()
-                .zip(form.bytes())
-                .all(|(byte, expected)| match expected {
-                    b'0' => byte.is_ascii_digit(),
-                    other => byte == other,
-                })
-    };
-    let Some((date, rest)) = text.split_at_checked(10) else {
-        return false;
-    };
-    if !form(date, "0000-00-00") {
-        return false;
-    }
-    if format == "date" {
-        return rest.is_empty();
-    }
-    let Some((b' ' | b'T' | b't', time)) = rest.as_bytes().split_first() else {
-        return false;
-    };
-    let time = str::from_utf8(time).unwrap_or_default();
-    let end = time.find(|c: char| !c.is_ascii_digit() && c != ':' && c != '.');
-    let (clock, zone) = time.split_at(end.unwrap_or(time.len()));
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let clock = form(clock, "00:00:00") || form(clock, "00:00");
-    let fraction = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let zone = match format {
-        "date-time" => matches!(zone, "Z" | "z") || form(zone, "+00:00") || form(zone, "-00:00"),
-        _ => zone.is_empty(),
-    };
-    clock && fraction && zone
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dates_and_times_have_one_form_each() {
-        for (text, format, is) in [
-            ("2024-01-15", "date", true),
-            ("0000-00-00", "date", true),
-            ("15.01.2024", "date", false),
-            ("2024-01-15 10:30:00", "date", false),
-            ("2024-01-15 10:30:00", "date-time-local", true),
-            ("2024-01-15T10:30", "date-time-local", true),
-            ("2024-01-15T10:30:00Z", "date-time-local", false),
-            ("2024-01-15", "date-time-local", false),
-            ("2024-01-15T10:30:00.25+02:00", "date-time", true),
-            ("2024-01-15T10:30:00Z", "date-time", true),
-            ("2024-01-15T10:30:00", "date-time", false),
-            ("soonest ünd", "date", false),
-        ] {
-            assert_eq!(is_moment(text, format), is, "{text} {format}");
-        }
-    }
-
-    #[test]
-    fn decimals_are_digits_with_a_point() {
-        for (text, is) in [
-            ("12", true),
-            ("-12.50", true),
-            ("12.", false),
-            ("1e3", false),
-            ("twelve", false),
-            ("-", false),
-        ] {
-            assert_eq!(is_decimal(text), is, "{text}");
-        }
-    }
 }
