@@ -25,6 +25,7 @@ mod objects;
 mod path_items;
 mod pointer;
 mod restated;
+mod rewrite;
 mod surrogates;
 mod survey;
 mod syntax;
