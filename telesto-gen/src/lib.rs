@@ -46,7 +46,8 @@ mod surface;
 
 #[cfg(feature = "generate")]
 pub use self::adopt::{
-    AdoptError, Adopted, Because, Loss, Lost, Open, Renamed, Settings, Untyped, adopt,
+    AdoptError, Adopted, Because, Corrected, Loss, Lost, Mistake, Open, Renamed, Settings, Untyped,
+    adopt,
 };
 #[cfg(feature = "generate")]
 pub use self::diff::{

@@ -50,6 +50,13 @@ fn said(before: &str, adopted: &Adopted) -> String {
     for operation in &adopted.assumed {
         let _ = writeln!(said, "{operation} may return anything");
     }
+    for corrected in &adopted.corrected {
+        let _ = writeln!(
+            said,
+            "corrected: {:?}: {}",
+            corrected.mistake, corrected.pointer
+        );
+    }
     for parameter in &adopted.declared {
         let _ = writeln!(said, "{parameter} is text");
     }

@@ -9,7 +9,9 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::json;
 use telesto_gen::spec::RateLimit;
-use telesto_gen::{AdoptError, Adopted, Because, Loss, Lost, Open, Settings, Untyped, adopt};
+use telesto_gen::{
+    AdoptError, Adopted, Because, Corrected, Loss, Lost, Mistake, Open, Settings, Untyped, adopt,
+};
 
 use crate::Outcome;
 use crate::codegen::SHIPPED;
@@ -195,6 +197,7 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
             ),
         );
     }
+    show_corrected(&adopted.corrected, report);
     if let Some(first) = adopted.declared.first() {
         let count = plural(adopted.declared.len(), "path parameter");
         report.step(
@@ -228,6 +231,70 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
             adopted.callable, adopted.operations
         ),
     );
+}
+
+fn show_corrected(corrected: &[Corrected], report: &mut Report) {
+    let mut mistakes: BTreeMap<Mistake, Vec<&str>> = BTreeMap::new();
+    for corrected in corrected {
+        let pointers = mistakes.entry(corrected.mistake).or_default();
+        pointers.push(&corrected.pointer);
+    }
+    for (mistake, pointers) in mistakes {
+        let (one, several) = corrected_as(mistake);
+        report.step(
+            "Corrected",
+            match pointers[..] {
+                [only] => format!("1 {one}: {only}"),
+                [first, ..] => format!("{} {several}, such as: {first}", pointers.len()),
+                [] => continue,
+            },
+        );
+    }
+}
+
+/// A mistake in words, one and several.
+fn corrected_as(mistake: Mistake) -> (&'static str, &'static str) {
+    match mistake {
+        Mistake::Version => (
+            "version, as the document is written in OpenAPI 3.1",
+            "versions, as the document is written in OpenAPI 3.1",
+        ),
+        Mistake::Missing => (
+            "missing field that OpenAPI requires",
+            "missing fields that OpenAPI requires",
+        ),
+        Mistake::Query => (
+            "query in a path, whose variables are parameters",
+            "queries in paths, whose variables are parameters",
+        ),
+        Mistake::Optional => (
+            "path parameter that was not required",
+            "path parameters that were not required",
+        ),
+        Mistake::Schema => ("parameter without a schema", "parameters without a schema"),
+        Mistake::Status => ("status in lower case", "statuses in lower case"),
+        Mistake::Type => (
+            "type that OpenAPI does not have",
+            "types that OpenAPI does not have",
+        ),
+        Mistake::Items => (
+            "list that did not say what is in it",
+            "lists that did not say what is in them",
+        ),
+        Mistake::Required => (
+            "`required` of a property, which its object lists",
+            "`required` of properties, which their objects list",
+        ),
+        Mistake::Values => (
+            "list of values that were not of its type",
+            "lists of values that were not of their types",
+        ),
+        Mistake::Spelling => (
+            "value that is written in another way",
+            "values that are written in another way",
+        ),
+        _ => ("mistake", "mistakes"),
+    }
 }
 
 fn show_losses(file: &Path, lost: Lost, losses: &[&Loss], report: &mut Report) {
@@ -373,6 +440,7 @@ fn json(file: &Path, adopted: &Adopted) -> serde_json::Value {
         "keeps_layout": adopted.keeps_layout,
         "renamed": renamed.collect::<Vec<_>>(),
         "assumed": adopted.assumed,
+        "corrected": adopted.corrected,
         "declared": adopted.declared,
         "extensions": adopted.extensions,
         "solved": adopted.solved,

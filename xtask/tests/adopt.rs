@@ -130,6 +130,10 @@ fn what_is_corrected_is_said() {
     let (code, out, err) = adopt(root.path(), &arguments);
     assert_eq!((code, err.as_str()), (0, ""));
     for line in [
+        "   Corrected 1 query in a path, whose variables are parameters: \
+         /paths/~1orders~1export?from={from}&type={kind}\n",
+        "   Corrected 2 statuses in lower case, such as: \
+         /paths/~1orders~1{id}~1lines~1{line-id}/get/responses/2xx\n",
         "    Declared 1 path parameter that the document does not, as text, such as: \
          {line-id} of /orders/{id}/lines/{line-id}\n",
         "    Left out 2 lists of values\n",
@@ -146,6 +150,10 @@ fn what_is_corrected_is_said() {
         said["declared"][0],
         "{line-id} of /orders/{id}/lines/{line-id}"
     );
+    let corrected = said["corrected"].as_array().unwrap();
+    let query = corrected.iter().find(|one| one["mistake"] == "query");
+    let path = "/paths/~1orders~1export?from={from}&type={kind}";
+    assert_eq!(query.unwrap()["pointer"], path);
 }
 
 #[test]

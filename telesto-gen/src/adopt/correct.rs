@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use serde::Serialize;
+
 use super::text;
 use crate::document::{
     Data, Edits, Entry, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
@@ -23,26 +25,92 @@ const OF_SCHEMAS: [&str; 10] = [
     "pattern",
 ];
 
+/// A mistake in a document that was corrected.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Corrected {
+    /// What is wrong.
+    pub mistake: Mistake,
+    /// Where it is in the document, as a JSON pointer.
+    pub pointer: String,
+}
+
+/// A mistake whose meaning is clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Mistake {
+    /// A document of OpenAPI 3.0 that is written as one of 3.1.
+    Version,
+    /// A field that every document has, such as the description of a response.
+    Missing,
+    /// A query in a path: its variables are parameters.
+    Query,
+    /// A parameter of a path that is not said to be required.
+    Optional,
+    /// A parameter without a schema: what it says of its value is one, or it is text.
+    Schema,
+    /// A status such as `2xx`.
+    Status,
+    /// A type that OpenAPI does not have, such as `decimal`.
+    Type,
+    /// A list that does not say what is in it.
+    Items,
+    /// `required: true` on a property.
+    Required,
+    /// Values of an `enum` that are not of its type.
+    Values,
+    /// A value of a field that is written in another way, such as a number in quotes, a text
+    /// without, or `String`.
+    Spelling,
+}
+
+/// The corrections of a document.
+struct Corrections<'c> {
+    root: &'c Node,
+    edits: &'c mut Edits,
+    made: Vec<Corrected>,
+}
+
+impl Corrections<'_> {
+    /// Gives a node another value.
+    fn set(&mut self, mistake: Mistake, pointer: &str, value: Node) {
+        self.edits.set(self.root, pointer, value);
+        self.note(mistake, pointer);
+    }
+
+    fn note(&mut self, mistake: Mistake, pointer: &str) {
+        self.made.push(Corrected {
+            mistake,
+            pointer: pointer.to_owned(),
+        });
+    }
+}
+
 /// Corrects what can be said at its place.
-pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
+pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) -> Vec<Corrected> {
+    let mut corrections = Corrections {
+        root,
+        edits,
+        made: Vec::new(),
+    };
+    let all = &mut corrections;
     for (key, default) in [("title", "API"), ("version", "unknown")] {
         let said = root.get("info").and_then(|info| info.get(key));
-        if said.and_then(Node::text).is_none() {
-            let text = said.and_then(as_text).map(Node::from);
-            let text = text.unwrap_or_else(|| default.into());
-            edits.set(root, &join("/info", key), text);
+        if said.is_none_or(|said| said.text().is_none() && as_text(said).is_none()) {
+            all.set(Mistake::Missing, &join("/info", key), default.into());
         }
     }
-    queries(root, edits);
+    queries(all);
     for (pointer, meant) in &survey.meant {
-        edits.set(root, pointer, meant.clone());
+        all.set(Mistake::Spelling, pointer, meant.clone());
     }
     // What is a mistake in OpenAPI 3.0 may be none in 3.1.
     let version = root.text_of("openapi").unwrap_or_default();
     let is_newer = version.starts_with("3.1");
     let mut schemas = survey.places.iter().filter(|p| p.kind == Kind::Schema);
     if !is_newer && schemas.any(|place| has_newer_fields(place.node)) {
-        edits.set(root, "/openapi", "3.1.0".into());
+        all.set(Mistake::Version, "/openapi", "3.1.0".into());
     }
     let is_parameter = |place: &&Place<'_>| place.kind == Kind::Parameter;
     let parameters = survey.places.iter().filter(is_parameter);
@@ -53,32 +121,34 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) {
             continue;
         }
         match place.kind {
-            Kind::Parameter => parameter(root, place, edits),
-            Kind::Responses => statuses(place.node, edits),
+            Kind::Parameter => parameter(place, all),
+            Kind::Responses => statuses(place, all),
             Kind::Response if place.node.text_of("description").is_none() => {
-                edits.set(root, &join(&place.pointer, "description"), Node::from(""));
+                let pointer = join(&place.pointer, "description");
+                all.set(Mistake::Missing, &pointer, Node::from(""));
             }
             Kind::Schema => {
-                type_name(root, place, edits);
-                required(root, place, edits);
-                enum_values(root, place, edits);
+                type_name(place, all);
+                required(place, all);
+                enum_values(place, all);
                 if !is_newer && says_no_items(place.node) {
                     let any = match of_parameters.contains(&place.pointer) {
                         true => text(),
                         false => Node::map([]),
                     };
-                    edits.set(root, &join(&place.pointer, "items"), any);
+                    all.set(Mistake::Items, &join(&place.pointer, "items"), any);
                 }
             }
             _ => {}
         }
     }
+    corrections.made
 }
 
 /// What is in the query of a path are parameters of the query, unless two paths would
 /// be one then.
-fn queries(root: &Node, edits: &mut Edits) {
-    let paths = root.get("paths").map_or(&[][..], Node::entries);
+fn queries(all: &mut Corrections<'_>) {
+    let paths = all.root.get("paths").map_or(&[][..], Node::entries);
     let mut known: HashSet<&str> = paths.iter().map(|path| path.key.as_str()).collect();
     for entry in paths {
         let Some((path, query)) = entry.key.split_once('?') else {
@@ -107,12 +177,14 @@ fn queries(root: &Node, edits: &mut Edits) {
         if !can_be_sent || is_in_path || !known.insert(path) {
             continue;
         }
-        edits.rename(entry, path.to_owned());
+        all.edits.rename(entry, path.to_owned());
+        all.note(Mistake::Query, &pointer);
         for (pointer, node) in of_operations.iter().flatten().chain(&of_item) {
             let name = node.text_of("name").and_then(|name| named.get(name));
             if let Some(name) = name {
-                edits.set(root, &join(pointer, "in"), "query".into());
-                edits.set(root, &join(pointer, "name"), (*name).into());
+                let edits = &mut *all.edits;
+                edits.set(all.root, &join(pointer, "in"), "query".into());
+                edits.set(all.root, &join(pointer, "name"), (*name).into());
             }
         }
     }
@@ -151,11 +223,11 @@ fn operations_of(item: &Node) -> impl Iterator<Item = &Entry> {
 }
 
 /// No part of a path is optional, and what a value is belongs in a schema.
-fn parameter(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+fn parameter(place: &Place<'_>, all: &mut Corrections<'_>) {
     let Place { node, pointer, .. } = place;
     let place = node.text_of("in");
     if place == Some("path") && !node.is_set("required") {
-        edits.set(root, &join(pointer, "required"), true.into());
+        all.set(Mistake::Optional, &join(pointer, "required"), true.into());
     }
     let is_parameter = ["path", "query", "header"].map(Some).contains(&place);
     if !is_parameter || node.get("schema").is_some() || node.get("content").is_some() {
@@ -165,7 +237,7 @@ fn parameter(root: &Node, place: &Place<'_>, edits: &mut Edits) {
     let of_schema = of_schema.filter(|entry| OF_SCHEMAS.contains(&entry.key.as_str()));
     let mut said = Vec::new();
     for entry in of_schema {
-        edits.gone.insert(Spot::of_entry(entry));
+        all.edits.gone.insert(Spot::of_entry(entry));
         said.push(entry.clone());
     }
     let schema = match node.get("type") {
@@ -173,16 +245,17 @@ fn parameter(root: &Node, place: &Place<'_>, edits: &mut Edits) {
         // It is sent as text, whatever it is.
         None => text(),
     };
-    edits.set(root, &join(pointer, "schema"), schema);
+    all.set(Mistake::Schema, &join(pointer, "schema"), schema);
 }
 
 /// The ranges of statuses are written with capitals.
-fn statuses(responses: &Node, edits: &mut Edits) {
-    for entry in responses.entries() {
+fn statuses(place: &Place<'_>, all: &mut Corrections<'_>) {
+    for entry in place.node.entries() {
         let upper = entry.key.to_ascii_uppercase();
         let is_range = matches!(upper.as_bytes(), [b'1'..=b'5', b'X', b'X']);
         if is_range && upper != entry.key {
-            edits.rename(entry, upper);
+            all.edits.rename(entry, upper);
+            all.note(Mistake::Status, &join(&place.pointer, &entry.key));
         }
     }
 }
@@ -211,20 +284,21 @@ fn has_newer_fields(schema: &Node) -> bool {
 }
 
 /// A type that OpenAPI does not have is often one with a format.
-fn type_name(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+fn type_name(place: &Place<'_>, all: &mut Corrections<'_>) {
     let Some((typ, format)) = place.node.text_of("type").and_then(meant_type) else {
         return;
     };
-    edits.set(root, &join(&place.pointer, "type"), typ.into());
+    all.set(Mistake::Type, &join(&place.pointer, "type"), typ.into());
     // Whether a time has a zone, nobody knows.
     let format = format.filter(|format| *format != "date-time-local");
     if let (Some(format), None) = (format, place.node.get("format")) {
-        edits.set(root, &join(&place.pointer, "format"), format.into());
+        let pointer = join(&place.pointer, "format");
+        all.edits.set(all.root, &pointer, format.into());
     }
 }
 
 /// What is required is listed on the object, not said on each property.
-fn required(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+fn required(place: &Place<'_>, all: &mut Corrections<'_>) {
     let properties = place.node.get("properties").map_or(&[][..], Node::entries);
     let mut new: Vec<Node> = Vec::new();
     for property in properties {
@@ -232,7 +306,10 @@ fn required(root: &Node, place: &Place<'_>, edits: &mut Edits) {
         let Some((entry, Data::Flag(is_required))) = required.map(|e| (e, &e.value.data)) else {
             continue;
         };
-        edits.gone.insert(Spot::of_entry(entry));
+        all.edits.gone.insert(Spot::of_entry(entry));
+        let pointer = join(&place.pointer, "properties");
+        let pointer = join(&join(&pointer, &property.key), "required");
+        all.note(Mistake::Required, &pointer);
         if *is_required {
             new.push(property.key.as_str().into());
         }
@@ -240,13 +317,14 @@ fn required(root: &Node, place: &Place<'_>, edits: &mut Edits) {
     if !new.is_empty() {
         let listed = place.node.get("required").map_or(&[][..], Node::items);
         new.retain(|name| !listed.contains(name));
-        let all = Node::list(listed.iter().cloned().chain(new));
-        edits.set(root, &join(&place.pointer, "required"), all);
+        let names = Node::list(listed.iter().cloned().chain(new));
+        all.edits
+            .set(all.root, &join(&place.pointer, "required"), names);
     }
 }
 
 /// Without quotes, YAML reads some texts as numbers; and some quote numbers.
-fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
+fn enum_values(place: &Place<'_>, all: &mut Corrections<'_>) {
     let values = place.node.get("enum").map_or(&[][..], Node::items);
     let meant: fn(&Node) -> Option<Node> = match place.node.text_of("type") {
         Some("string") => |value| as_text(value).map(Node::from),
@@ -257,7 +335,8 @@ fn enum_values(root: &Node, place: &Place<'_>, edits: &mut Edits) {
         let values = values
             .iter()
             .map(|value| meant(value).unwrap_or(value.clone()));
-        edits.set(root, &join(&place.pointer, "enum"), Node::list(values));
+        let pointer = join(&place.pointer, "enum");
+        all.set(Mistake::Values, &pointer, Node::list(values));
     }
 }
 

@@ -16,6 +16,7 @@ mod titles;
 mod untyped;
 mod ways;
 
+pub use self::correct::{Corrected, Mistake};
 pub use self::leave::{Loss, Lost};
 pub use self::settle::Renamed;
 pub use self::untyped::{Because, Untyped};
@@ -90,6 +91,8 @@ pub struct Adopted {
     /// The operations that are said to succeed with any bytes, since the document says
     /// nothing of a success.
     pub assumed: Vec<String>,
+    /// The mistakes that were corrected.
+    pub corrected: Vec<Corrected>,
     /// The parameters of paths that the document does not declare, such as
     /// `{id} of /things/{id}`: they are taken as text.
     pub declared: Vec<String>,
@@ -187,6 +190,7 @@ pub fn adopt(
         rate_limit: settled.rate_limit,
         renamed: [settled.renamed, left.renamed].concat(),
         assumed: settled.assumed,
+        corrected: settled.corrected,
         declared,
         extensions: settled.extensions,
         solved: left.solved,

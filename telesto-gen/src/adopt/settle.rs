@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::iter;
 use std::time::Duration;
 
-use super::correct::correct;
+use super::correct::{Corrected, correct};
 use super::{Open, Settings};
 use crate::document::{
     Edits, Entry, Kind, Node, Spot, Survey, is_status, join, last, of_reference,
@@ -35,6 +35,7 @@ pub(super) struct Settled {
     pub(super) rate_limit: RateLimit,
     pub(super) renamed: Vec<Renamed>,
     pub(super) assumed: Vec<String>,
+    pub(super) corrected: Vec<Corrected>,
     pub(super) extensions: usize,
     pub(super) operations: usize,
 }
@@ -51,7 +52,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
     renamed.extend(schemas(root, &mut edits));
     renamed.extend(successes(root, &mut edits));
     let assumed = assume_successes(root, &mut edits);
-    correct(root, &survey, &mut edits);
+    let corrected = correct(root, &survey, &mut edits);
     match (server, key_header, rate_limit) {
         (Ok(server), Ok(key_header), Ok(rate_limit)) => Ok(Settled {
             edits,
@@ -60,6 +61,7 @@ pub(super) fn settle(root: &Node, settings: &Settings) -> Result<Settled, Vec<Op
             rate_limit,
             renamed,
             assumed,
+            corrected,
             extensions,
             operations: operations(root).len(),
         }),

@@ -91,7 +91,7 @@ pub(crate) fn solve(draft: Draft, search: &mut Search) -> Solved {
     }
 }
 
-/// Solves until there is nothing that can be solved, so that it is the same to do it again.
+/// Solves until nothing more can be solved, so that doing it again changes nothing.
 fn solved_all(mut look: Look) -> (Vec<Finding>, Look) {
     let mut all = Vec::new();
     loop {
@@ -293,13 +293,13 @@ impl Look {
 /// The fixes that may do a harm: those whose place leads to it or is in it, or else those
 /// that are nearest to it.
 fn suspects<'f>(harm: &Finding, fixes: &[&'f Finding]) -> Vec<&'f Finding> {
-    let nearness = |fix: &Finding| {
+    let to_harm = |fix: &Finding| {
         let places = [&harm.pointer].into_iter().chain(&harm.others);
         places.map(|at| nearness(&fix.pointer, at)).max()
     };
-    let nearest = fixes.iter().map(|fix| nearness(fix)).max().flatten();
-    let suspects = fixes.iter().copied();
-    suspects.filter(|fix| nearness(fix) == nearest).collect()
+    let nearest = fixes.iter().map(|fix| to_harm(fix)).max();
+    let fixes = fixes.iter().copied();
+    fixes.filter(|fix| Some(to_harm(fix)) == nearest).collect()
 }
 
 /// How near two places are: most if a pointer leads to the other, else by how many steps
