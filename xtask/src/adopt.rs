@@ -234,21 +234,20 @@ fn show(file: &Path, adopted: &Adopted, report: &mut Report) {
 }
 
 fn show_corrected(corrected: &[Corrected], report: &mut Report) {
-    let mut mistakes: BTreeMap<Mistake, Vec<&str>> = BTreeMap::new();
-    for corrected in corrected {
-        let pointers = mistakes.entry(corrected.mistake).or_default();
-        pointers.push(&corrected.pointer);
+    let mut mistakes: BTreeMap<Mistake, (usize, &str)> = BTreeMap::new();
+    for Corrected {
+        mistake, pointer, ..
+    } in corrected
+    {
+        mistakes.entry(*mistake).or_insert((0, pointer)).0 += 1;
     }
-    for (mistake, pointers) in mistakes {
+    for (mistake, (count, first)) in mistakes {
         let (one, several) = corrected_as(mistake);
-        report.step(
-            "Corrected",
-            match pointers[..] {
-                [only] => format!("1 {one}: {only}"),
-                [first, ..] => format!("{} {several}, such as: {first}", pointers.len()),
-                [] => continue,
-            },
-        );
+        let what = match count {
+            1 => format!("1 {one}: {first}"),
+            _ => format!("{count} {several}, such as: {first}"),
+        };
+        report.step("Corrected", what);
     }
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use serde::Serialize;
 
+use super::settle::operations_of;
 use super::text;
 use crate::document::{
-    Data, Edits, Entry, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
+    Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
 };
 use crate::lint::path_names;
-use crate::spec::METHODS;
 
 /// What a parameter says of its value in Swagger 2, and in its schema since.
 const OF_SCHEMAS: [&str; 10] = [
@@ -75,8 +75,13 @@ struct Corrections<'c> {
 impl Corrections<'_> {
     /// Gives a node another value.
     fn set(&mut self, mistake: Mistake, pointer: &str, value: Node) {
-        self.edits.set(self.root, pointer, value);
+        self.also_set(pointer, value);
         self.note(mistake, pointer);
+    }
+
+    /// Gives a node another value, for a mistake that is noted at another one.
+    fn also_set(&mut self, pointer: &str, value: Node) {
+        self.edits.set(self.root, pointer, value);
     }
 
     fn note(&mut self, mistake: Mistake, pointer: &str) {
@@ -182,9 +187,8 @@ fn queries(all: &mut Corrections<'_>) {
         for (pointer, node) in of_operations.iter().flatten().chain(&of_item) {
             let name = node.text_of("name").and_then(|name| named.get(name));
             if let Some(name) = name {
-                let edits = &mut *all.edits;
-                edits.set(all.root, &join(pointer, "in"), "query".into());
-                edits.set(all.root, &join(pointer, "name"), (*name).into());
+                all.also_set(&join(pointer, "in"), "query".into());
+                all.also_set(&join(pointer, "name"), (*name).into());
             }
         }
     }
@@ -214,12 +218,6 @@ fn parameters<'a>(holder: &'a Node, pointer: &str) -> Parameters<'a> {
     let items = items.filter(|(_, item)| matches!(item.text_of("in"), Some("path" | "query")));
     let located = items.map(|(at, item)| (join(&pointer, &at.to_string()), item));
     located.collect()
-}
-
-/// The operations of a path.
-fn operations_of(item: &Node) -> impl Iterator<Item = &Entry> {
-    let entries = item.entries().iter();
-    entries.filter(|entry| METHODS.contains(&entry.key.as_str()))
 }
 
 /// No part of a path is optional, and what a value is belongs in a schema.
@@ -292,8 +290,7 @@ fn type_name(place: &Place<'_>, all: &mut Corrections<'_>) {
     // Whether a time has a zone, nobody knows.
     let format = format.filter(|format| *format != "date-time-local");
     if let (Some(format), None) = (format, place.node.get("format")) {
-        let pointer = join(&place.pointer, "format");
-        all.edits.set(all.root, &pointer, format.into());
+        all.also_set(&join(&place.pointer, "format"), format.into());
     }
 }
 
@@ -318,8 +315,7 @@ fn required(place: &Place<'_>, all: &mut Corrections<'_>) {
         let listed = place.node.get("required").map_or(&[][..], Node::items);
         new.retain(|name| !listed.contains(name));
         let names = Node::list(listed.iter().cloned().chain(new));
-        all.edits
-            .set(all.root, &join(&place.pointer, "required"), names);
+        all.also_set(&join(&place.pointer, "required"), names);
     }
 }
 

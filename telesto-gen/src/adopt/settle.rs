@@ -77,14 +77,18 @@ pub(super) fn operations(root: &Node) -> Vec<(&str, &str, String, &Node)> {
     let paths = root.get("paths").map_or(&[][..], Node::entries).iter();
     let all = paths.flat_map(|path| {
         let pointer = join("/paths", &path.key);
-        let operations = path.value.entries().iter();
-        let operations = operations.filter(|entry| METHODS.contains(&entry.key.as_str()));
-        operations.map(move |operation| {
+        operations_of(&path.value).map(move |operation| {
             let (method, path) = (operation.key.as_str(), path.key.as_str());
             (method, path, join(&pointer, method), &operation.value)
         })
     });
     all.collect()
+}
+
+/// The operations of a path.
+pub(super) fn operations_of(item: &Node) -> impl Iterator<Item = &Entry> {
+    let entries = item.entries().iter();
+    entries.filter(|entry| METHODS.contains(&entry.key.as_str()))
 }
 
 /// Whether two paths have the same operation, by an alias.

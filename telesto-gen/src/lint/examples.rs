@@ -53,17 +53,12 @@ fn own<'a>(holder: &Found<'a>) -> Option<Found<'a>> {
 }
 
 fn check<'a>(spec: &Spec<'a>, report: &mut Report<'_>, example: &Found<'a>, schema: &Found<'a>) {
-    let mut examples = Examples {
-        spec,
-        misfits: Vec::new(),
-    };
-    let whole = Place {
+    let whole = Slot {
         schema: None,
         is_optional: true,
         depth: 0,
     };
-    examples.fit(example, schema, whole);
-    for misfit in examples.misfits {
+    for misfit in misfits(spec, example, schema, whole) {
         let finding = match misfit.about_key {
             true => report.of_key(&misfit.pointer, misfit.message, misfit.help),
             false => report.of_value(&misfit.pointer, misfit.message, misfit.help),
@@ -99,15 +94,30 @@ impl Misfit {
     }
 }
 
+/// What of a value does not fit a schema.
+fn misfits<'a>(
+    spec: &Spec<'a>,
+    value: &Found<'a>,
+    schema: &Found<'a>,
+    slot: Slot<'_>,
+) -> Vec<Misfit> {
+    let mut examples = Examples {
+        spec,
+        misfits: Vec::new(),
+    };
+    examples.fit(value, schema, slot);
+    examples.misfits
+}
+
 /// Finds what does not fit.
 struct Examples<'s, 'a> {
     spec: &'s Spec<'a>,
     misfits: Vec<Misfit>,
 }
 
-/// Where a value is.
+/// What a value stands in.
 #[derive(Clone, Copy)]
-struct Place<'p> {
+struct Slot<'p> {
     /// In a property, the pointer of the schema, or of the reference to it.
     schema: Option<&'p str>,
     /// Whether the value may be empty.
@@ -117,30 +127,25 @@ struct Place<'p> {
 
 impl<'a> Examples<'_, 'a> {
     /// Finds what does not fit a schema.
-    fn fit(&mut self, value: &Found<'a>, schema: &Found<'a>, place: Place<'_>) {
+    fn fit(&mut self, value: &Found<'a>, schema: &Found<'a>, slot: Slot<'_>) {
         let empty = match &value.node.data {
             Data::Null => true,
             Data::Text(text) => text.is_empty(),
             _ => false,
         };
-        let may_be_empty = place.is_optional || schema.node.is_set("nullable");
-        if place.depth > DEEPEST || (empty && may_be_empty) {
+        let may_be_empty = slot.is_optional || schema.node.is_set("nullable");
+        if slot.depth > DEEPEST || (empty && may_be_empty) {
             return;
         }
         for keyword in ["oneOf", "anyOf"] {
             let alternatives: Vec<_> = self.spec.parts(schema, keyword).collect();
             let fits = |alternative: &Found<'a>| {
-                let mut examples = Examples {
-                    spec: self.spec,
-                    misfits: Vec::new(),
-                };
-                let place = Place {
+                let slot = Slot {
                     schema: None,
-                    depth: place.depth + 1,
-                    ..place
+                    depth: slot.depth + 1,
+                    ..slot
                 };
-                examples.fit(value, alternative, place);
-                examples.misfits.is_empty()
+                misfits(self.spec, value, alternative, slot).is_empty()
             };
             if !alternatives.is_empty() && !alternatives.iter().any(fits) {
                 let message = format!("this example fits no schema of the `{keyword}`");
@@ -150,9 +155,9 @@ impl<'a> Examples<'_, 'a> {
         }
         for part in self.spec.parts(schema, "allOf") {
             // The whole checks the names of properties.
-            self.values(value, &part, place);
+            self.values(value, &part, slot);
         }
-        self.values(value, schema, place);
+        self.values(value, schema, slot);
         if let Data::Map(entries) = &value.node.data {
             self.names(value, schema);
             for (name, at) in self.required(schema, 0) {
@@ -171,30 +176,30 @@ impl<'a> Examples<'_, 'a> {
     }
 
     /// Checks a value, and those within it, against the schema itself.
-    fn values(&mut self, value: &Found<'a>, schema: &Found<'a>, place: Place<'_>) {
+    fn values(&mut self, value: &Found<'a>, schema: &Found<'a>, slot: Slot<'_>) {
         if let Some((message, help)) = scalar(value.node, schema.node) {
-            let unread = place.schema.and_then(|at| unread(value.node, schema, at));
+            let unread = slot.schema.and_then(|at| unread(value.node, schema, at));
             self.misfits.push(Misfit {
                 unread,
                 ..Misfit::of(value, message, help)
             });
             return;
         }
-        let depth = place.depth + 1;
+        let depth = slot.depth + 1;
         if let Some(items) = self.spec.field(schema, "items") {
-            let at = place.schema.map(|_| schema.field("items"));
+            let at = slot.schema.map(|_| schema.field("items"));
             for (index, item) in value.node.items().iter().enumerate() {
                 let item = Found {
                     node: item,
                     pointer: format!("{}/{index}", value.pointer),
                 };
                 let schema = at.as_deref();
-                let place = Place {
+                let slot = Slot {
                     schema,
                     depth,
-                    ..place
+                    ..slot
                 };
-                self.fit(&item, &items, place);
+                self.fit(&item, &items, slot);
             }
         }
         let properties = self.spec.field(schema, "properties");
@@ -211,17 +216,17 @@ impl<'a> Examples<'_, 'a> {
                 Some((property, Some(all.field(&entry.key))))
             });
             let other = || {
-                let at = place.schema.map(|_| schema.field("additionalProperties"));
+                let at = slot.schema.map(|_| schema.field("additionalProperties"));
                 Some((others.clone()?, at))
             };
             if let Some((property, at)) = property.or_else(other) {
                 let is_required = required.iter().any(|name| name.text() == Some(&entry.key));
-                let place = Place {
+                let slot = Slot {
                     schema: at.as_deref(),
                     is_optional: !is_required,
                     depth,
                 };
-                self.fit(&member, &property, place);
+                self.fit(&member, &property, slot);
             }
         }
     }
