@@ -311,36 +311,7 @@ macro_rules! parsed {
     };
 }
 
-/// Implements [`Argument`] for generated types that have a builder.
-macro_rules! with_builders {
-    ($($type:ident),* $(,)?) => {
-        $crate::argument::conversions! {$(
-            builder::$type => $type,
-            $type => builder::$type,
-        )*}
-        $crate::argument::arguments! {$(
-            &$type => builder::$type: |value: &$type| {
-                ::std::result::Result::Ok(::std::clone::Clone::clone(value).into())
-            };
-        )*}
-        $(
-            impl $crate::argument::Argument<::std::option::Option<builder::$type>>
-                for ::std::option::Option<$type>
-            {
-                fn into_argument(
-                    self,
-                ) -> ::std::result::Result<
-                    ::std::option::Option<builder::$type>,
-                    ::std::string::String,
-                > {
-                    ::std::result::Result::Ok(self.map(::std::convert::Into::into))
-                }
-            }
-        )*
-    };
-}
-
-pub(crate) use {arguments, conversions, parsed, texts, with_builders};
+pub(crate) use {arguments, conversions, parsed, texts};
 
 #[cfg(test)]
 mod tests {

@@ -34,6 +34,7 @@ mod random;
 mod request;
 mod retry;
 mod trace;
+mod type_builder;
 mod upload;
 mod wire;
 

@@ -152,6 +152,7 @@ impl Refined {
             progenitor::client(&api).map_err(|failure| not_supported(document, &failure))?;
         watch.done("progenitor");
         let internal = |reason| internal(document, reason);
+        let client = refine::objects::without_builders(client);
         let mut client = tree(client).map_err(internal)?;
         watch.done("parse");
         let collisions = refine::collisions::find(&mut client).map_err(internal)?;

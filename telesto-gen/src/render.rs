@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use crate::refine::objects;
+
 /// The text of a generated file of Rust.
 pub(crate) fn rust(file: &syn::File, spec: &Path) -> String {
-    format!("{}\n{}", header("//", spec), prettyplease::unparse(file))
+    let code = objects::with_macro(&prettyplease::unparse(file));
+    format!("{}\n{code}", header("//", spec))
 }
 
 /// The text of a copy of the spec.

@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 use quote::ToTokens;
 use syn::{Attribute, Fields, ImplItem, Item, ItemImpl, ReturnType, Signature, Visibility};
 
-use crate::refine::tree;
+use crate::refine::{objects, tree};
 use crate::spec::Spec;
 
 mod origins;
@@ -87,7 +87,12 @@ impl Surface {
             match item {
                 Item::Mod(module) => {
                     let items = module.content.as_ref().map_or(&[][..], |(_, items)| items);
-                    self.module(&format!("{path}{}::", module.ident), items);
+                    if objects::is_stand_in(module) {
+                        self.module(path, items);
+                        items.iter().for_each(|item| self.builder(path, item));
+                    } else {
+                        self.module(&format!("{path}{}::", module.ident), items);
+                    }
                 }
                 Item::Struct(item) if is_public(&item.vis) => {
                     let path = format!("{path}{}", item.ident);
@@ -118,11 +123,36 @@ impl Surface {
             if is_public(&field.vis) {
                 let ident = field.ident.as_ref();
                 let name = ident.map_or_else(|| number.to_string(), tree::name);
-                let wire_name = tree::wire_name(field);
+                let wire_name = objects::wire_name(field);
                 let path = format!("{path}::{name}");
                 self.named(path, ItemKind::Field, text(&field.ty), wire_name);
             }
         }
+    }
+
+    /// The builder of an object, as `crate::wire::objects!` makes it.
+    fn builder(&mut self, path: &str, item: &Item) {
+        let Item::Struct(object) = item else { return };
+        let name = object.ident.to_string();
+        let start = format!("fn() -> builder::{name}");
+        self.add(format!("{path}{name}::builder()"), ItemKind::Method, start);
+        let made = format!("{path}{name}: TryFrom<{name}>");
+        self.add(made, ItemKind::Trait, String::new());
+
+        let builder = format!("{path}builder::{name}");
+        self.add(builder.clone(), ItemKind::Struct, String::new());
+        for of in ["Clone", "Debug", "Default", &format!("From<super::{name}>")] {
+            self.add(format!("{builder}: {of}"), ItemKind::Trait, String::new());
+        }
+        for field in &object.fields {
+            let field_name = field.ident.as_ref().map(tree::name).unwrap_or_default();
+            let setter = format!("{builder}::{}()", objects::setter(&field_name));
+            let taken = text(&field.ty);
+            let signature = format!("fn(mut self, value: impl crate::Argument<{taken}>) -> Self");
+            self.add(setter, ItemKind::Method, signature);
+        }
+        let built = format!("fn(self) -> Result<super::{name}, crate::Error>");
+        self.add(format!("{builder}::build()"), ItemKind::Method, built);
     }
 
     fn block(&mut self, path: &str, block: &ItemImpl) {

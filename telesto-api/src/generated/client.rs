@@ -8,182 +8,27 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
-    ///A product, as one of a list. Empty values come as `""`.
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Product {
-        ///The identifier that Telesto gave to the product.
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        ///The name of the product.
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        ///The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
-        #[serde(default, with = "crate::wire")]
-        pub ean_upc: ::std::option::Option<::std::string::String>,
-        ///The quantity on hand.
-        #[serde(default, with = "crate::wire")]
-        pub stock_onhand: ::std::option::Option<::rust_decimal::Decimal>,
-        ///When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
-        #[serde(default, with = "crate::wire")]
-        pub created: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Product {
-        pub fn builder() -> builder::Product {
-            Default::default()
-        }
-    }
-    /// Types for composing complex structures.
-    pub mod builder {
-        #[derive(Clone, Debug)]
+    crate::wire::objects! {
+        #[closed]
+        ///A product, as one of a list. Empty values come as `""`.
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
         pub struct Product {
-            created: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            ean_upc: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            stock_onhand: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Product {
-            fn default() -> Self {
-                Self {
-                    created: Ok(Default::default()),
-                    ean_upc: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    name: Ok(Default::default()),
-                    stock_onhand: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Product {
-            /**When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
-
-Optional.*/
-            pub fn created(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.created = crate::argument::property(
-                    "created",
-                    "created",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
-
-Optional.*/
-            pub fn ean_upc(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc = crate::argument::property(
-                    "ean_upc",
-                    "ean_upc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The identifier that Telesto gave to the product.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The name of the product.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The quantity on hand.
-
-Optional.*/
-            pub fn stock_onhand(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.stock_onhand = crate::argument::property(
-                    "stock_onhand",
-                    "stock_onhand",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Product, crate::Error> {
-                crate::argument::built(
-                    "Product",
-                    <super::Product as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Product> for super::Product {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Product,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    created: value.created?,
-                    ean_upc: value.ean_upc?,
-                    id: value.id?,
-                    name: value.name?,
-                    stock_onhand: value.stock_onhand?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Product> for Product {
-            fn from(value: super::Product) -> Self {
-                Self {
-                    created: Ok(value.created),
-                    ean_upc: Ok(value.ean_upc),
-                    id: Ok(value.id),
-                    name: Ok(value.name),
-                    stock_onhand: Ok(value.stock_onhand),
-                    __emptied: value.__emptied,
-                }
-            }
+            #[required]
+            ///The identifier that Telesto gave to the product.
+            pub id: ::std::string::String,
+            #[optional(default)]
+            ///The name of the product.
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            ///The EAN or UPC barcode. It is a code, not a number, so leading zeros count.
+            pub ean_upc: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            ///The quantity on hand.
+            pub stock_onhand: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            ///When the product was created, as `YYYY-MM-DD HH:MM:SS`. Its time zone is not documented.
+            pub created: ::std::option::Option<::jiff::civil::DateTime>,
         }
     }
     /// Error types.
@@ -220,13 +65,6 @@ Optional.*/
     }
     crate::wire::schemas! {
         Product : Object
-    }
-    crate::wire::objects! {
-        Product { required "id" : id, optional "name" : name, optional "ean_upc" :
-        ean_upc, optional "stock_onhand" : stock_onhand, optional "created" : created, }
-    }
-    crate::argument::with_builders! {
-        Product
     }
 }
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "23b736598c1eff858fdbe8ab589ffb6c";
+pub(crate) const CLIENT: &str = "9beae400cd4a4f7ae6683f542d9f7ff3";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://telesto.app/v2";
 /// The header that carries the API key.

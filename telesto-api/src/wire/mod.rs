@@ -98,7 +98,7 @@ pub(crate) use self::alternatives::{
 };
 pub(crate) use self::by_status::{by_status, is_listed};
 pub(crate) use self::form::{Part as FormPart, fields as form_fields, parts as form_parts};
-pub(crate) use self::object::{Emptied, objects, start};
+pub(crate) use self::object::{Emptied, objects, start, wire_name};
 pub(crate) use self::schema::{Shape, newtypes, read as read_schema, schemas};
 
 /// A type that can be read from, and written to, the wire.

@@ -138,50 +138,107 @@ impl<T: Wire> Serialize for Nothing<T> {
     }
 }
 
-/// Implements [`Serialize`] and [`Debug`](fmt::Debug) for objects.
-macro_rules! objects {
-    ($(
-        $type:ident { $($kind:ident $name:literal: $field:ident,)* $(.. $rest:ident)? }
-    )*) => {$(
-        impl ::serde::Serialize for $type {
-            fn serialize<S: ::serde::Serializer>(
-                &self,
-                serializer: S,
-            ) -> ::std::result::Result<S::Ok, S::Error> {
-                let mut object = $crate::wire::start!(serializer, $type, [$($name),*] $(, $rest)?);
-                $($crate::wire::object::$kind(&mut object, &self.__emptied, $name, &self.$field)?;)*
-                $(for (name, value) in &self.$rest {
-                    ::serde::ser::SerializeMap::serialize_entry(
-                        &mut object.0,
-                        name,
-                        &$crate::wire::Written(value),
-                    )?;
-                })?
-                $crate::wire::object::Properties::end(object)
-            }
-        }
-
-        impl ::std::fmt::Debug for $type {
-            fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
-                let mut object = formatter.debug_struct(::std::stringify!($type));
-                $(object.field(::std::stringify!($field), &self.$field);)*
-                $(object.field(::std::stringify!($rest), &self.$rest);)?
-                $crate::wire::object::shown(object, &self.__emptied)
-            }
-        }
-    )*};
+/// Writes what else an open object holds.
+pub(crate) fn rest<'a, S: SerializeMap, M, T: Wire + 'a>(
+    object: &mut Open<S>,
+    _: &Emptied,
+    _: &'static str,
+    rest: &'a M,
+) -> Result<(), S::Error>
+where
+    &'a M: IntoIterator<Item = (&'a String, &'a T)>,
+{
+    rest.into_iter()
+        .try_for_each(|(name, value)| object.0.serialize_entry(name, &Written(value)))
 }
 
-/// Starts an object: a struct, or a map if it may hold any others.
+/// Declares the objects of a spec, with all that they implement, and their builders.
+///
+/// An object is `closed`, or `open` if it may hold more than the properties that are
+/// listed. A property is `required` or `optional`; the `rest` is what else an open object
+/// holds. In brackets is what serde needs to know to read it.
+macro_rules! objects {
+    ($(
+        #[$openness:ident]
+        $(#[$about:meta])*
+        pub struct $type:ident {$(
+            #[$kind:ident $(($($serde:ident $(= $wire_name:literal)?),*))?]
+            $(#[$said:meta])*
+            pub $field:ident: $of:ty,
+        )*}
+    )*) => {
+        $(
+            $(#[$about])*
+            pub struct $type {
+                $(
+                    $(#[$said])*
+                    #[serde($($($serde $(= $wire_name)?,)*)? with = "crate::wire")]
+                    pub $field: $of,
+                )*
+                // Never sent as such by anybody: see `Emptied`.
+                #[serde(rename = "$serde_json::private::Number", default)]
+                __emptied: $crate::wire::Emptied,
+            }
+
+            impl ::serde::Serialize for $type {
+                fn serialize<S: ::serde::Serializer>(
+                    &self,
+                    serializer: S,
+                ) -> ::std::result::Result<S::Ok, S::Error> {
+                    let mut object = $crate::wire::start!(
+                        $openness serializer, $type, [$(::std::stringify!($field)),*]
+                    );
+                    $(
+                        $crate::wire::object::$kind(
+                            &mut object,
+                            &self.__emptied,
+                            $crate::wire::wire_name!($field $($($($wire_name)?)*)?),
+                            &self.$field,
+                        )?;
+                    )*
+                    $crate::wire::object::Properties::end(object)
+                }
+            }
+
+            impl ::std::fmt::Debug for $type {
+                fn fmt(&self, formatter: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+                    let mut object = formatter.debug_struct(::std::stringify!($type));
+                    $(object.field(::std::stringify!($field), &self.$field);)*
+                    $crate::wire::object::shown(object, &self.__emptied)
+                }
+            }
+        )*
+
+        $crate::type_builder::type_builders! {$(
+            $type {$(
+                $kind [$crate::wire::wire_name!($field $($($($wire_name)?)*)?)]
+                $(#[$said])*
+                $field: $of,
+            )*}
+        )*}
+    };
+}
+
+/// The name of a property on the wire: that of its field, if it has no other.
+macro_rules! wire_name {
+    ($field:ident) => {
+        ::std::stringify!($field)
+    };
+    ($field:ident $wire_name:literal) => {
+        $wire_name
+    };
+}
+
+/// Starts an object: a struct, or a map if it may hold more than is listed.
 macro_rules! start {
-    ($serializer:ident, $type:ident, $names:expr) => {{
-        const NAMES: &[&str] = &$names;
-        let object = $serializer.serialize_struct(::std::stringify!($type), NAMES.len())?;
+    (closed $serializer:ident, $type:ident, $fields:expr) => {{
+        const FIELDS: &[&str] = &$fields;
+        let object = $serializer.serialize_struct(::std::stringify!($type), FIELDS.len())?;
         $crate::wire::object::Closed(object)
     }};
-    ($serializer:ident, $type:ident, $names:expr, $rest:ident) => {
+    (open $serializer:ident, $type:ident, $fields:expr) => {
         $crate::wire::object::Open($serializer.serialize_map(::std::option::Option::None)?)
     };
 }
 
-pub(crate) use {objects, start};
+pub(crate) use {objects, start, wire_name};

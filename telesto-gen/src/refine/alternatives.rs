@@ -35,12 +35,6 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
         }
         _ => false,
     };
-    if let Some(builders) = tree::module_in(types, "builder") {
-        builders.retain(|item| !is_gone(item));
-        if builders.is_empty() {
-            types.retain(|item| !matches!(item, Item::Mod(module) if module.ident == "builder"));
-        }
-    }
     let names: Vec<String> = enums.keys().cloned().collect();
     // Each enum takes the place of its struct.
     let all = std::mem::take(types).into_iter();

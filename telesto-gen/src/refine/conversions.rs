@@ -1,5 +1,5 @@
-//! Implements `crate::Argument` for what the generated types can be made from:
-//! their builders, the text of an enum, the alternatives of a `oneOf`.
+//! Implements `crate::Argument` for what the generated types can be made from: the text
+//! of an enum, the alternatives of a `oneOf`.
 
 use std::collections::BTreeSet;
 
@@ -35,28 +35,13 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
             conversions.push(quote!(#from => #to));
         }
     }
-    let with_builders: Vec<_> = match tree::module_in(types, "builder") {
-        None => Vec::new(),
-        Some(items) => items
-            .iter()
-            .filter_map(|item| match item {
-                Item::Struct(builder) => Some(builder.ident.clone()),
-                _ => None,
-            })
-            .collect(),
-    };
-    let count = parsed.len() + conversions.len() + with_builders.len();
+    let count = parsed.len() + conversions.len();
     if !parsed.is_empty() {
         types.push(parse_quote!(crate::argument::parsed! { #(#parsed),* }));
     }
     if !conversions.is_empty() {
         types.push(parse_quote!(
             crate::argument::conversions! { #(#conversions),* }
-        ));
-    }
-    if !with_builders.is_empty() {
-        types.push(parse_quote!(
-            crate::argument::with_builders! { #(#with_builders),* }
         ));
     }
     Ok(count)

@@ -1,5 +1,4 @@
-//! How builders end: those of types have a `build()`, those of operations can
-//! be awaited, and must be used.
+//! How the builders of operations end: they can be awaited, and must be used.
 
 use syn::{File, ImplItem, Item, ReturnType, parse_quote};
 
@@ -12,9 +11,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     if awaited != operations {
         return Err(format!("{awaited} futures of {operations} operations"));
     }
-    let types = tree::module(file, "types")?;
-    let built = tree::module_in(types, "builder").map_or(0, |items| build_types(items));
-    Ok(awaited + built)
+    Ok(awaited)
 }
 
 /// Implements `IntoFuture` by `send()`.
@@ -56,39 +53,5 @@ fn await_operations(items: &mut Vec<Item>) -> usize {
     }
     let count = futures.len();
     items.extend(futures);
-    count
-}
-
-/// Adds `build()`. The setter of a field of that name is `build_`.
-fn build_types(items: &mut [Item]) -> usize {
-    let mut count = 0;
-    for block in tree::inherent_impls(items) {
-        for item in &mut block.items {
-            if let ImplItem::Fn(setter) = item
-                && setter.sig.ident == "build"
-            {
-                setter.sig.ident = quote::format_ident!("build_");
-            }
-        }
-        let Some(name) = tree::type_name(&block.self_ty) else {
-            continue;
-        };
-        let ident = quote::format_ident!("{name}");
-        block.items.push(parse_quote! {
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::#ident, crate::Error> {
-                crate::argument::built(
-                    #name,
-                    <super::#ident as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        });
-        count += 1;
-    }
     count
 }

@@ -14,7 +14,6 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     }
     let mut enums = 0;
     for item in tree::module(file, "types")? {
-        messages.visit_item_mut(item);
         if let Item::Impl(block) = item
             && block.trait_.as_ref().is_some_and(|(of, _)| {
                 let last = of.segments.last();
@@ -51,9 +50,6 @@ impl VisitMut for Messages {
 
 /// The message about something that is missing.
 fn missing(message: &str) -> Option<String> {
-    if let Some(field) = message.strip_prefix("no value supplied for ") {
-        return Some(format!("missing required field `{field}`"));
-    }
     match message.strip_suffix(" was not initialized")? {
         "body" => Some("missing request body".to_owned()),
         parameter => Some(format!("missing required parameter `{parameter}`")),
@@ -124,10 +120,6 @@ mod tests {
                 Some("missing required parameter `id`"),
             ),
             ("body was not initialized", Some("missing request body")),
-            (
-                "no value supplied for name",
-                Some("missing required field `name`"),
-            ),
             ("something else", None),
         ] {
             assert_eq!(missing(before).as_deref(), after);

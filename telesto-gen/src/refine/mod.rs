@@ -14,14 +14,13 @@ mod finish;
 mod messages;
 pub(crate) mod mocks;
 mod non_exhaustive;
-mod objects;
+pub(crate) mod objects;
 mod open_enums;
 mod optional_bodies;
 mod options;
 mod order;
 mod qualify;
 mod rename;
-mod rest;
 mod send;
 mod setters;
 pub(crate) mod tree;
@@ -79,11 +78,6 @@ pub(crate) const PASSES: &[Pass] = &[
         name: "messages",
         apply: messages::apply,
     },
-    // Before `setters`, which say what is required.
-    Pass {
-        name: "rest",
-        apply: rest::apply,
-    },
     // Before `send`, which puts bodies into their wire format.
     Pass {
         name: "optional-bodies",
@@ -93,11 +87,6 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "setters",
         apply: setters::apply,
-    },
-    // After `setters`, which asks whether properties are left out.
-    Pass {
-        name: "objects",
-        apply: objects::apply,
     },
     Pass {
         name: "conversions",
@@ -126,6 +115,11 @@ pub(crate) const PASSES: &[Pass] = &[
     Pass {
         name: "deprecated",
         apply: deprecated::apply,
+    },
+    // After all that look at the types.
+    Pass {
+        name: "objects",
+        apply: objects::apply,
     },
     // Last, for what the passes before it have written.
     Pass {

@@ -1,140 +1,172 @@
-//! Has `crate::wire` write and show objects: an optional property that has no
-//! value is left out, but one that is emptied is sent. Which ones are is in a hidden
-//! field of each object and of its builder.
+//! Has `crate::wire::objects!` declare the objects: how they are written and shown, and
+//! their builders, follow from their fields.
 
-use std::collections::BTreeSet;
-
-use proc_macro2::TokenStream;
-use quote::quote;
-use syn::visit_mut::{self, VisitMut};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::{
-    Expr, ExprStruct, Fields, FieldsNamed, File, FnArg, ImplItemFn, Item, ItemStruct, Type,
+    Attribute, Field, Fields, File, ImplItem, Item, ItemImpl, ItemMod, ItemStruct, Meta,
     parse_quote,
 };
 
 use super::tree;
 use crate::facts::Facts;
 
+/// The module that stands for the macro in the syntax tree: what is in a macro is neither
+/// seen by other steps nor laid out.
+const STAND_IN: &str = "__objects";
+
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let types = tree::module(file, "types")?;
-    let mut names = BTreeSet::new();
-    let mut objects = Vec::new();
-    for item in types.iter_mut() {
-        let Item::Struct(item) = item else { continue };
-        let ident = item.ident.clone();
-        if let Some(properties) = properties(item)? {
-            objects.push(quote!(#ident { #(#properties)* }));
-            names.insert(ident.to_string());
-        }
-    }
-    if objects.is_empty() {
-        return Ok(0);
-    }
-    types.push(parse_quote!(crate::wire::objects! { #(#objects)* }));
-    let builders = tree::module_in(types, "builder").ok_or("there are no builders")?;
-    let mut built = 0;
-    for item in builders.iter_mut() {
-        match item {
-            Item::Struct(builder) => {
-                if let Fields::Named(fields) = &mut builder.fields {
-                    hide(fields);
-                }
-            }
-            Item::Impl(block) if block.trait_.is_some() => {
-                let mut literals = Literals::default();
-                literals.visit_item_impl_mut(block);
-                built += literals.filled;
-            }
-            _ => {}
-        }
-    }
-    // `Default`, `TryFrom` and `From` of each.
-    match built == 3 * names.len() {
-        true => Ok(names.len()),
-        false => Err(format!("{built} conversions of {} builders", names.len())),
-    }
-}
-
-/// Takes the serialization of an object away, and returns how its properties are
-/// written; `None` if this is not an object.
-fn properties(item: &mut ItemStruct) -> Result<Option<Vec<TokenStream>>, String> {
-    let ident = &item.ident;
-    let Fields::Named(fields) = &mut item.fields else {
-        return Ok(None);
+    let is_object = |item: &mut Item| match item {
+        Item::Struct(object) => matches!(object.fields, Fields::Named(_)),
+        _ => false,
     };
-    let mut properties = Vec::new();
-    let mut rest = None;
-    for field in &mut fields.named {
-        let name = field.ident.clone();
-        let Some(wire_name) = tree::wire_name(field) else {
-            let is_map = matches!(
-                tree::type_name(&field.ty).as_deref(),
-                Some("BTreeMap" | "Map")
-            );
-            if !is_map || rest.replace(quote!(.. #name)).is_some() {
-                return Err(format!("`{ident}` holds another object"));
-            }
-            continue;
-        };
-        let mut serde = tree::serde(&field.attrs);
-        let all = serde.len();
-        serde.retain(|meta| !meta.path().is_ident("skip_serializing_if"));
-        properties.push(match serde.len() == all {
-            true => quote!(required #wire_name: #name,),
-            false => quote!(optional #wire_name: #name,),
-        });
-        tree::set_serde(field, &serde);
-    }
-    properties.extend(rest);
-    hide(fields);
-    if let Some(hidden) = fields.named.last_mut() {
-        // Never sent as such by anybody: see `wire::Emptied`.
-        hidden.attrs.push(parse_quote!(
-            #[serde(rename = "$serde_json::private::Number", default)]
-        ));
-    }
-    tree::underive(&mut item.attrs, &["Serialize", "Debug"]);
-    Ok(Some(properties))
-}
-
-/// Adds the hidden field.
-fn hide(fields: &mut FieldsNamed) {
-    let hidden: FieldsNamed = parse_quote!({ __emptied: crate::wire::Emptied });
-    fields.named.extend(hidden.named);
-}
-
-/// Fills the hidden field where an object or a builder is made: from what it is
-/// made of, if that is another one.
-#[derive(Default)]
-struct Literals {
-    from: Option<Expr>,
-    filled: usize,
-}
-
-impl VisitMut for Literals {
-    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        self.from = function.sig.inputs.iter().find_map(|input| match input {
-            FnArg::Typed(input) => {
-                let value = &input.pat;
-                Some(parse_quote!(#value.__emptied))
-            }
-            FnArg::Receiver(_) => None,
-        });
-        visit_mut::visit_impl_item_fn_mut(self, function);
-    }
-
-    fn visit_expr_struct_mut(&mut self, literal: &mut ExprStruct) {
-        visit_mut::visit_expr_struct_mut(self, literal);
-        if literal.path.is_ident("Self") {
-            let value = match &self.from {
-                Some(value) => value.clone(),
-                None => parse_quote!(::std::default::Default::default()),
-            };
-            literal.fields.push(parse_quote!(__emptied: #value));
-            self.filled += 1;
+    let mut objects: Vec<Item> = types.extract_if(.., is_object).collect();
+    for object in &mut objects {
+        if let Item::Struct(object) = object {
+            declare(object)?;
         }
     }
+    types.retain(|item| !is_emptied(item));
+    if tree::module_in(types, "builder").is_some() {
+        return Err("the builders of types are still there".to_owned());
+    }
+    let started = types.extract_if(.., |item| starts_builder(item)).count();
+    if started != objects.len() {
+        return Err(format!("{started} builders of {} objects", objects.len()));
+    }
+    if !objects.is_empty() {
+        let stand_in = quote::format_ident!("{STAND_IN}");
+        types.insert(0, parse_quote!(mod #stand_in { #(#objects)* }));
+    }
+    Ok(started)
+}
 
-    // Types contain no literals.
-    fn visit_type_mut(&mut self, _: &mut Type) {}
+/// Empties the module of the builders of types. They are more than half of what
+/// progenitor writes, so they are not even parsed.
+pub(crate) fn without_builders(code: TokenStream) -> TokenStream {
+    within(code, "types", &|types| {
+        within(types, "builder", &|_| TokenStream::new())
+    })
+}
+
+/// Changes what is in the module `name` of some code.
+fn within(
+    code: TokenStream,
+    name: &str,
+    change: &dyn Fn(TokenStream) -> TokenStream,
+) -> TokenStream {
+    let mut before = [None, None];
+    let tokens = code.into_iter().map(|token| {
+        let is_in = matches!(&before, [Some(one), Some(other)] if one == "mod" && other == name);
+        let [_, last] = std::mem::take(&mut before);
+        match token {
+            TokenTree::Group(group) if is_in => {
+                Group::new(group.delimiter(), change(group.stream())).into()
+            }
+            TokenTree::Ident(ident) => {
+                before = [last, Some(ident.clone())];
+                ident.into()
+            }
+            other => other,
+        }
+    });
+    tokens.collect()
+}
+
+/// The text of a file, with the macro in place of what stands for it. It is the first
+/// item of its module, so nothing of the document comes before it.
+pub(crate) fn with_macro(text: &str) -> String {
+    let stand_in = format!("    mod {STAND_IN} {{\n");
+    text.replacen(&stand_in, "    crate::wire::objects! {\n", 1)
+}
+
+/// Whether a module stands for the macro.
+pub(crate) fn is_stand_in(module: &ItemMod) -> bool {
+    module.ident == STAND_IN
+}
+
+/// The name on the wire of a property as the macro takes it; `None` if it is not one.
+pub(crate) fn wire_name(field: &Field) -> Option<String> {
+    let mut attributes = field.attrs.iter();
+    let property = attributes.find(|attribute| {
+        let kinds = ["required", "optional"];
+        kinds.iter().any(|kind| attribute.path().is_ident(kind))
+    })?;
+    let renamed = match &property.meta {
+        Meta::List(read) => tree::metas(read)
+            .iter()
+            .find_map(|meta| tree::text_of(meta, "rename")),
+        _ => None,
+    };
+    renamed.or_else(|| field.ident.as_ref().map(tree::name))
+}
+
+/// The name of the setter of a field; see `crate::type_builder::setter!`.
+pub(crate) fn setter(field: &str) -> &str {
+    match field {
+        "build" => "build_",
+        other => other,
+    }
+}
+
+/// Whether this is the emptied module of the builders.
+fn is_emptied(item: &Item) -> bool {
+    matches!(item, Item::Mod(ItemMod { ident, content: Some((_, items)), .. })
+        if ident == "builder" && items.is_empty())
+}
+
+/// Whether this implements nothing but `builder()`.
+fn starts_builder(item: &Item) -> bool {
+    let Item::Impl(ItemImpl {
+        trait_: None,
+        items,
+        ..
+    }) = item
+    else {
+        return false;
+    };
+    matches!(&items[..], [ImplItem::Fn(function)] if function.sig.ident == "builder")
+}
+
+/// Writes an object as the macro takes it.
+fn declare(object: &mut ItemStruct) -> Result<(), String> {
+    let ident = &object.ident;
+    let mut is_open = false;
+    for field in &mut object.fields {
+        let serde = tree::serde(&field.attrs);
+        let says = |name: &str| serde.iter().any(|meta| meta.path().is_ident(name));
+        let is_rest = says("flatten");
+        let is_map = matches!(
+            tree::type_name(&field.ty).as_deref(),
+            Some("BTreeMap" | "Map")
+        );
+        if is_rest && (is_open || !is_map) {
+            return Err(format!("`{ident}` holds another object"));
+        }
+        is_open |= is_rest;
+        let kind = match says("skip_serializing_if") {
+            _ if is_rest => "rest",
+            true => "optional",
+            false => "required",
+        };
+        let kind = quote::format_ident!("{kind}");
+        let known = ["rename", "default", "flatten"];
+        let read = serde
+            .iter()
+            .filter(|meta| known.iter().any(|name| meta.path().is_ident(name)));
+        let read: Vec<_> = read.collect();
+        let property: Attribute = match &read[..] {
+            [] => parse_quote!(#[#kind]),
+            read => parse_quote!(#[#kind(#(#read),*)]),
+        };
+        field
+            .attrs
+            .retain(|attribute| !attribute.path().is_ident("serde"));
+        field.attrs.insert(0, property);
+    }
+    tree::underive(&mut object.attrs, &["Serialize", "Debug"]);
+    let openness = if is_open { "open" } else { "closed" };
+    let openness = quote::format_ident!("{openness}");
+    object.attrs.insert(0, parse_quote!(#[#openness]));
+    Ok(())
 }

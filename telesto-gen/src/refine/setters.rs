@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use quote::{ToTokens as _, quote};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, FieldValue, Fields, File, ImplItem, ImplItemFn, Item, ItemStruct, Member, Type,
-    TypeParamBound, WherePredicate, parse_quote,
+    Expr, FieldValue, File, ImplItem, ImplItemFn, Item, Member, Type, TypeParamBound,
+    WherePredicate, parse_quote,
 };
 
 use super::tree;
@@ -17,46 +17,7 @@ use crate::facts::{Facts, OperationFacts};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let operations = facts.by_builder();
-    let builders = tree::module(file, "builder")?;
-    let mut changed = rewrite(builders, &|builder, setter, required| {
-        let operation = operations.get(builder)?;
-        let doc = argument_doc(operation, setter, required);
-        Some(About { doc, emptied: None })
-    })?;
-
-    let types = tree::module(file, "types")?;
-    let structs = types.iter().filter_map(|item| match item {
-        Item::Struct(item) => Some((item.ident.to_string(), properties(item))),
-        _ => None,
-    });
-    let structs: BTreeMap<String, BTreeMap<String, About>> = structs.collect();
-    if let Some(builders) = tree::module_in(types, "builder") {
-        changed += rewrite(builders, &|builder, setter, required| {
-            let About {
-                doc: described,
-                emptied,
-            } = structs.get(builder)?.get(setter)?;
-            let doc = doc(described, &format!("The field `{setter}`."), required);
-            let emptied = emptied.clone();
-            Some(About { doc, emptied })
-        })?;
-    }
-    Ok(changed)
-}
-
-/// What there is to know about a setter.
-struct About {
-    doc: String,
-    /// The name on the wire of a property that can be emptied.
-    emptied: Option<String>,
-}
-
-/// What there is to know about a setter, by the names of its builder and its field,
-/// and whether it is required.
-type Known<'a> = dyn Fn(&str, &str, bool) -> Option<About> + 'a;
-
-/// Rewrites all setters of the builders in a module.
-fn rewrite(items: &mut [Item], known: &Known<'_>) -> Result<usize, String> {
+    let items = tree::module(file, "builder")?;
     let fields = fields(items);
     let required = required_fields(items);
     let mut changed = BTreeSet::new();
@@ -77,9 +38,11 @@ fn rewrite(items: &mut [Item], known: &Known<'_>) -> Result<usize, String> {
                 continue;
             };
             let required = required.contains(&key);
-            let about = known(&builder, &name, required)
-                .ok_or_else(|| format!("nothing documents `{name}` of `{builder}`"))?;
-            *function = setter(function, field, &converted, &about);
+            let operation = operations
+                .get(&builder)
+                .ok_or_else(|| format!("`{builder}` is the builder of no operation"))?;
+            let doc = argument_doc(operation, &name, required);
+            *function = setter(function, field, &converted, &doc);
             changed.insert(key);
         }
     }
@@ -131,7 +94,7 @@ fn required_fields(items: &mut [Item]) -> BTreeSet<(String, String)> {
         let builder = tree::type_name(&block.self_ty).unwrap_or_default();
         for item in &mut block.items {
             if let ImplItem::Fn(function) = item
-                && (function.sig.ident == "new" || function.sig.ident == "default")
+                && function.sig.ident == "new"
             {
                 let mut unset = Unset(Vec::new());
                 unset.visit_block_mut(&mut function.block);
@@ -165,20 +128,14 @@ fn converted(function: &ImplItemFn) -> Option<Type> {
 
 /// The new setter. It takes what its field holds, except for a body that is
 /// text, which the field holds as bytes.
-fn setter(function: &ImplItemFn, field: &Type, converted: &Type, about: &About) -> ImplItemFn {
+fn setter(function: &ImplItemFn, field: &Type, converted: &Type, doc: &str) -> ImplItemFn {
     let ident = &function.sig.ident;
     let name = tree::name(ident);
     let is_optional = tree::type_name(field).as_deref() == Some("Option");
     let is_body = tree::innermost(field).as_deref() == Some("Body");
     let is_text = tree::type_name(converted).as_deref() == Some("String");
     // Parsed once, as a whole: there are thousands.
-    let converted = match &about.emptied {
-        None => quote!(crate::argument::field(#name, value)),
-        Some(wire_name) => quote! {
-            crate::argument::property(#name, #wire_name, value, &mut self.__emptied)
-        },
-    };
-    let doc = &about.doc;
+    let converted = quote!(crate::argument::field(#name, value));
     let (taken, value) = match (is_body && is_text, is_optional) {
         (false, _) => (field.to_token_stream(), converted),
         (true, false) => (
@@ -238,23 +195,4 @@ fn doc(description: &str, default: &str, required: bool) -> String {
         Some(_) => descriptions::deprecated(&doc),
         None => doc,
     }
-}
-
-/// What there is to know about the fields of a struct.
-fn properties(item: &ItemStruct) -> BTreeMap<String, About> {
-    let Fields::Named(fields) = &item.fields else {
-        return BTreeMap::new();
-    };
-    let properties = fields.named.iter().filter_map(|field| {
-        let name = tree::name(field.ident.as_ref()?);
-        let serde = tree::serde(&field.attrs);
-        let mut serde = serde.iter();
-        let is_optional = serde.any(|meta| meta.path().is_ident("skip_serializing_if"));
-        let about = About {
-            doc: tree::doc(&field.attrs).unwrap_or_default(),
-            emptied: tree::wire_name(field).filter(|_| is_optional),
-        };
-        Some((name, about))
-    });
-    properties.collect()
 }

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span};
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Expr, ExprLit, Field, File, FnArg, GenericArgument, ImplItemFn, Item, ItemImpl,
-    ItemMod, Lit, Meta, Pat, Path, PathArguments, Token, Type, TypePath, parse_quote,
+    ItemMod, Lit, Meta, MetaList, Pat, Path, PathArguments, Token, Type, TypePath, parse_quote,
 };
 
 /// The items of a module at the top of the file.
@@ -125,11 +125,15 @@ pub(super) fn taken(function: &ImplItemFn) -> Option<&Type> {
 
 /// What an attribute such as `#[derive(…)]` or `#[serde(…)]` lists.
 pub(crate) fn listed(attribute: &Attribute, name: &str) -> Vec<Meta> {
-    if !attribute.path().is_ident(name) {
-        return Vec::new();
+    match &attribute.meta {
+        Meta::List(list) if list.path.is_ident(name) => metas(list),
+        _ => Vec::new(),
     }
-    attribute
-        .parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
+}
+
+/// What is in the brackets of an attribute.
+pub(crate) fn metas(list: &MetaList) -> Vec<Meta> {
+    list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
         .map(|metas| metas.into_iter().collect())
         .unwrap_or_default()
 }

@@ -8,89 +8,1581 @@ use progenitor_client::{encode_path, ClientHooks, OperationInfo, RequestBuilderE
 /// Types used as operation parameters and responses.
 #[allow(clippy::all)]
 pub mod types {
-    ///`Address`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Address {
-        #[serde(default, with = "crate::wire")]
-        pub street: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub zip: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "type", default, with = "crate::wire")]
-        pub type_: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Address {
-        pub fn builder() -> builder::Address {
-            Default::default()
+    crate::wire::objects! {
+        #[closed]
+        ///`Address`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Address {
+            #[optional(default)]
+            pub street: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub zip: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "type", default)]
+            pub type_: ::std::option::Option<::std::string::String>,
         }
-    }
-    ///What has arrived.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Arrival {
-        ///How many boxes.
-        #[serde(default, with = "crate::wire")]
-        pub boxes: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Arrival {
-        pub fn builder() -> builder::Arrival {
-            Default::default()
+        #[closed]
+        ///What has arrived.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Arrival {
+            #[optional(default)]
+            ///How many boxes.
+            pub boxes: ::std::option::Option<i64>,
         }
-    }
-    ///`AwkwardThing`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct AwkwardThing {
-        #[serde(default, with = "crate::wire")]
-        pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub made: ::std::option::Option<Made>,
-        ///When it happened.
-        #[serde(default, with = "crate::wire")]
-        pub happened: ::std::option::Option<Made>,
-        #[serde(default, with = "crate::wire")]
-        pub on: ::std::option::Option<::jiff::civil::Date>,
-        ///The moment.
-        #[serde(default, with = "crate::wire")]
-        pub at: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(default, with = "crate::wire")]
-        pub local: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub amount: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub closed: ::std::option::Option<AwkwardThingClosed>,
-        #[serde(default, with = "crate::wire")]
-        pub lot: ::std::option::Option<AwkwardThingLot>,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "size²", default, with = "crate::wire")]
-        pub size_2: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl AwkwardThing {
-        pub fn builder() -> builder::AwkwardThing {
-            Default::default()
+        #[closed]
+        ///`AwkwardThing`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct AwkwardThing {
+            #[optional(default)]
+            pub day: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub made: ::std::option::Option<Made>,
+            #[optional(default)]
+            ///When it happened.
+            pub happened: ::std::option::Option<Made>,
+            #[optional(default)]
+            pub on: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            ///The moment.
+            pub at: ::std::option::Option<::jiff::Timestamp>,
+            #[optional(default)]
+            pub local: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub amount: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub closed: ::std::option::Option<AwkwardThingClosed>,
+            #[optional(default)]
+            pub lot: ::std::option::Option<AwkwardThingLot>,
+            #[optional(default)]
+            pub size: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "size²", default)]
+            pub size_2: ::std::option::Option<::std::string::String>,
         }
-    }
-    ///`AwkwardThingClosed`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct AwkwardThingClosed {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl AwkwardThingClosed {
-        pub fn builder() -> builder::AwkwardThingClosed {
-            Default::default()
+        #[closed]
+        ///`AwkwardThingClosed`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct AwkwardThingClosed {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`AwkwardThingLotObject`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct AwkwardThingLotObject {
+            #[required]
+            pub lot_id: ::std::string::String,
+            #[optional(rename = "lot-no", default)]
+            pub lot_no: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "lot_no", default)]
+            pub lot_no_2: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Bag`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Bag {
+            #[required]
+            pub kind: BagKind,
+            #[optional(default)]
+            pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Barrel`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Barrel {
+            #[optional(default)]
+            pub kind: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub volume: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Batch`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Batch {
+            #[required]
+            ///The number of the batch.
+            pub batch_id: ::std::string::String,
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub expires: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub state: ::std::option::Option<BatchState>,
+            #[optional(default)]
+            pub measure: ::std::option::Option<BatchMeasure>,
+            #[optional(default)]
+            pub from: ::std::option::Option<BatchOrigin>,
+            #[optional(default)]
+            pub labels: ::std::vec::Vec<::std::string::String>,
+        }
+        #[closed]
+        ///`BatchOrigin`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct BatchOrigin {
+            #[required]
+            pub supplier_id: ::std::string::String,
+            #[optional(default)]
+            pub build: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Board`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Board {
+            #[optional(default)]
+            pub kind: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Box`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Box {
+            #[required]
+            pub kind: BoxKind,
+            #[optional(default)]
+            pub size: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`ByteStream`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ByteStream {
+            #[optional(default)]
+            pub error: ::std::option::Option<Error>,
+            #[optional(default)]
+            pub value: ::std::option::Option<ResponseValue>,
+            #[optional(default)]
+            pub client: ::std::option::Option<Client>,
+            #[optional(default)]
+            pub decimal: ::std::option::Option<Decimal>,
+            #[optional(default)]
+            pub exact: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub at: ::std::option::Option<::jiff::civil::DateTime>,
+        }
+        #[closed]
+        ///`Card`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Card {
+            #[optional(default)]
+            pub number_id: ::std::option::Option<CardNumber>,
+            #[required]
+            pub owner_id: ::std::string::String,
+        }
+        #[closed]
+        ///`ChangePlateBody`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ChangePlateBody {
+            #[optional(default)]
+            ///In centimetres.
+            pub width: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            ///In centimetres.
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Client`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Client {
+            #[required]
+            pub client: ::std::string::String,
+        }
+        #[closed]
+        ///`Company`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Company {
+            #[required]
+            pub id: ::std::string::String,
+            #[required]
+            pub company_id: ::std::string::String,
+            #[optional(default)]
+            pub first_name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Consignment`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Consignment {
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub content: ::std::option::Option<Load>,
+            #[optional(default)]
+            pub due: ::std::option::Option<ConsignmentDue>,
+            #[optional(default)]
+            pub size: ::std::option::Option<ConsignmentSize>,
+            #[optional(default)]
+            pub code: ::std::option::Option<ConsignmentCode>,
+            #[optional(default)]
+            pub carrier: ::std::option::Option<ConsignmentCarrier>,
+            #[optional(default)]
+            pub event: ::std::option::Option<ConsignmentEvent>,
+            #[optional(default)]
+            pub insurance: ::std::option::Option<ConsignmentInsurance>,
+            #[optional(default)]
+            pub stamp: ::std::option::Option<ConsignmentStamp>,
+        }
+        #[closed]
+        ///`ConsignmentInsuranceForeign`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ConsignmentInsuranceForeign {
+            #[optional(default)]
+            pub insurer: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`ConsignmentInsuranceOwn`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct ConsignmentInsuranceOwn {
+            #[required]
+            pub policy_id: ::std::string::String,
+            #[optional(default)]
+            pub sum: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`ConsignmentSizeObject`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ConsignmentSizeObject {
+            #[optional(default)]
+            pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`ConsignmentStamp`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ConsignmentStamp {
+            #[optional(default)]
+            pub place: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub day: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`Contact`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Contact {
+            #[required]
+            pub source: ContactSource,
+            #[optional(default)]
+            pub state: ::std::option::Option<ContactState>,
+        }
+        #[closed]
+        ///`Container`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Container {
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            ///What kind of object it is.
+            pub object: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub state: ::std::option::Option<ContainerState>,
+            #[optional(default)]
+            pub size: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub weight: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub owner: ::std::option::Option<ContainerOwner>,
+            #[optional(default)]
+            pub place: ::std::option::Option<ContainerPlace>,
+            #[optional(default)]
+            pub labels: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            pub parent: ::std::option::Option<::std::boxed::Box<Container>>,
+            #[optional(default)]
+            pub seen: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub plain: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub was: ::std::option::Option<ContainerState>,
+            #[optional(default)]
+            ///Planned.
+            pub will_be: ::std::option::Option<ContainerState>,
+        }
+        #[closed]
+        ///`ContainerOwner`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ContainerOwner {
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ContainerPlace`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ContainerPlace {
+            #[optional(default)]
+            pub aisle: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub shelf: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Crate`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Crate {
+            #[optional(default)]
+            pub kind: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Debug`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Debug {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Decimal`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Decimal {
+            #[optional(default)]
+            pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Deserialize`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Deserialize {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Draft`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Draft {
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub state: ::std::option::Option<DraftState>,
+            #[optional(default)]
+            pub prices: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::rust_decimal::Decimal,
+            >,
+        }
+        #[closed]
+        ///`EarlierFound`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct EarlierFound {
+            #[optional(default)]
+            pub middle: ::std::option::Option<FoundPart>,
+        }
+        #[closed]
+        ///`Error`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Error {
+            #[required]
+            pub error: ::std::string::String,
+        }
+        #[closed]
+        ///`Fn`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Fn {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Found`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Found {
+            #[optional(default)]
+            pub codes: ::std::vec::Vec<FoundCodesItem>,
+            #[optional(default)]
+            pub recursive: ::std::option::Option<EarlierFound>,
+            #[optional(default)]
+            pub changed: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(rename = "in-box", default)]
+            pub in_box: ::std::option::Option<FoundInBox>,
+            #[optional(rename = "in/box", default)]
+            pub in_box_2: ::std::option::Option<FoundInBox2>,
+        }
+        #[closed]
+        ///`FoundForm`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FoundForm {
+            #[optional(default)]
+            pub z: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            pub a: ::std::vec::Vec<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub open: ::std::option::Option<bool>,
+        }
+        #[closed]
+        ///`FoundInBox`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FoundInBox {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`FoundInBox2`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FoundInBox2 {
+            #[optional(default)]
+            pub b: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`FoundPart`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FoundPart {
+            #[optional(default)]
+            pub id: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub holder: ::std::option::Option<FoundPartHolder>,
+        }
+        #[closed]
+        ///`FoundPartHolder`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FoundPartHolder {
+            #[optional(default)]
+            pub held: ::std::option::Option<::std::boxed::Box<FoundPart>>,
+        }
+        #[closed]
+        ///`FromStr`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct FromStr {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`GapPlace`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct GapPlace {
+            #[optional(default)]
+            pub shelf: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Gaps`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Gaps {
+            #[optional(default)]
+            pub notes: ::std::vec::Vec<::std::option::Option<::std::string::String>>,
+            #[optional(default)]
+            pub counts: ::std::vec::Vec<::std::option::Option<i64>>,
+            #[optional(default)]
+            pub weights: ::std::vec::Vec<::std::option::Option<f64>>,
+            #[optional(default)]
+            pub prices: ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
+            #[optional(default)]
+            pub days: ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
+            #[optional(default)]
+            pub places: ::std::vec::Vec<::std::option::Option<GapPlace>>,
+            #[optional(default)]
+            pub rows: ::std::vec::Vec<
+                ::std::option::Option<::std::vec::Vec<::std::option::Option<f64>>>,
+            >,
+            #[optional(default)]
+            pub kinds: ::std::vec::Vec<::std::option::Option<GapsKindsItem>>,
+            #[optional(default)]
+            pub by_name: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::std::option::Option<f64>,
+            >,
+            #[optional(default)]
+            pub any: ::std::vec::Vec<::serde_json::Value>,
+            #[optional(default)]
+            pub factor: ::std::option::Option<f64>,
+            #[optional(default)]
+            pub full: ::std::vec::Vec<i64>,
+        }
+        #[closed]
+        ///`Goods`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Goods {
+            #[required]
+            pub id: i64,
+            #[optional(default)]
+            pub created: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub uid: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub code: ::std::option::Option<Code>,
+            #[optional(default)]
+            pub codes: ::std::vec::Vec<Code>,
+            #[optional(default)]
+            pub level: ::std::option::Option<Level>,
+            #[optional(default)]
+            pub packing: ::std::option::Option<GoodsPacking>,
+            #[optional(default)]
+            pub sold: ::std::option::Option<GoodsSold>,
+            #[optional(default)]
+            pub count: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub open: ::std::option::Option<bool>,
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "ean-upc", default)]
+            pub ean_upc: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "ean_upc", default)]
+            pub ean_upc_2: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "1st", default)]
+            pub x1st: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "self", default)]
+            pub self_: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub more: ::std::option::Option<More>,
+        }
+        #[closed]
+        ///`GoodsForm`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct GoodsForm {
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub sold_on: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`Hash`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Hash {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ImportPostersBody`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct ImportPostersBody {
+            #[required]
+            pub list: PosterList,
+            #[optional(default)]
+            ///Whether nothing is kept.
+            pub dry_run: ::std::option::Option<bool>,
+        }
+        #[closed]
+        ///`Kit`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Kit {
+            #[optional(default)]
+            pub parts: ::std::vec::Vec<Part>,
+            #[optional(default)]
+            pub due: ::std::option::Option<Due>,
+        }
+        #[closed]
+        ///`LabelSatchelBody`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct LabelSatchelBody {
+            #[optional(default)]
+            ///What it says.
+            pub text: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            ///How many.
+            pub copies: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`Ledger`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Ledger {
+            #[optional(default)]
+            ///Its name.
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ListMoodsResponseItem`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ListMoodsResponseItem {
+            #[optional(default)]
+            pub mood: ::std::option::Option<Mood>,
+            #[optional(default)]
+            pub level: ::std::option::Option<ListMoodsResponseItemLevel>,
+            #[optional(default)]
+            pub depth: ::std::option::Option<ListMoodsResponseItemDepth>,
+            #[optional(default)]
+            pub code: ::std::option::Option<ListMoodsResponseItemCode>,
+            #[optional(default)]
+            pub state: ::std::option::Option<ListMoodsResponseItemState>,
+            #[optional(default)]
+            pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
+            #[optional(default)]
+            pub unit: ::std::option::Option<EqualUnit>,
+        }
+        #[closed]
+        ///`ListStocktakesResponseStatus203`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ListStocktakesResponseStatus203 {
+            #[optional(default)]
+            pub items: ::std::vec::Vec<Stocktake>,
+            #[optional(default)]
+            pub next: ::std::option::Option<ListStocktakesResponseStatus203Next>,
+        }
+        #[closed]
+        ///`ListStocktakesResponseStatus203NextObject`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct ListStocktakesResponseStatus203NextObject {
+            #[required]
+            pub page_id: ::std::string::String,
+        }
+        #[closed]
+        ///`Mail`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Mail {
+            #[required]
+            pub mail_id: ::std::string::String,
+            #[optional(default)]
+            pub since: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`Measured`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Measured {
+            #[required]
+            pub source: MeasuredSource,
+            #[optional(default)]
+            pub state: ::std::option::Option<MeasuredState>,
+        }
+        #[closed]
+        ///`Member`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Member {
+            #[optional(default)]
+            pub member_id: ::std::option::Option<::std::string::String>,
+            #[required]
+            pub name_id: ::std::string::String,
+            #[optional(default)]
+            pub secret_id: ::std::option::Option<::std::string::String>,
+        }
+        #[open]
+        ///`More`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct More {
+            #[optional(default)]
+            pub color: ::std::option::Option<::std::string::String>,
+            #[rest(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::rust_decimal::Decimal,
+            >,
+        }
+        #[closed]
+        ///`Named`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Named {
+            #[required(default)]
+            pub owner_id: ::std::option::Option<::std::string::String>,
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`NewDraft`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct NewDraft {
+            #[required]
+            pub name: ::std::string::String,
+            #[optional(default)]
+            pub due: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`NewSupplier`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct NewSupplier {
+            #[required]
+            pub supplier_name: ::std::string::String,
+            #[optional(default)]
+            pub balance: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub since: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub changed: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub active: ::std::option::Option<bool>,
+            #[optional(default)]
+            pub products: ::std::vec::Vec<SuppliedProduct>,
+        }
+        #[closed]
+        ///`Numbered`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Numbered {
+            #[optional(default)]
+            pub number_id: ::std::option::Option<CardNumber>,
+        }
+        #[closed]
+        #[deprecated]
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct OldPrint {
+            #[optional(default)]
+            pub id: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///A paint.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Paint {
+            #[optional(default)]
+            pub finish: ::std::option::Option<Finish>,
+            #[optional(default)]
+            ///When it was mixed.
+            pub mixed_on: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            ///How much there is.
+            pub litres: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            ///How many cans.
+            pub cans: ::std::option::Option<i64>,
+            #[optional(default)]
+            ///How many coats it takes.
+            pub coats: ::std::option::Option<PaintCoats>,
+            #[optional(default)]
+            ///Whether it is for use inside.
+            pub indoor: ::std::option::Option<bool>,
+            #[optional(default)]
+            ///What it is called.
+            pub names: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            ///How much it shines.
+            pub gloss: ::std::option::Option<f64>,
+            #[optional(default)]
+            pub base: ::std::option::Option<PaintBase>,
+            #[optional(default)]
+            pub primer: ::std::option::Option<PaintBase>,
+            #[optional(default)]
+            pub thinner: ::std::option::Option<PaintThinner>,
+        }
+        #[closed]
+        ///What a paint is made from.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct PaintBase {
+            #[optional(default)]
+            ///What it is called.
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Pallet`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Pallet {
+            #[optional(default)]
+            pub kind: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Parcel`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Parcel {
+            #[required]
+            pub parcel_id: ::std::string::String,
+            #[optional(default)]
+            pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub sent: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub stops: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            pub size: ::std::option::Option<ParcelSize>,
+        }
+        #[closed]
+        ///`ParcelSize`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ParcelSize {
+            #[optional(default)]
+            pub height: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`Person`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Person {
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub first_name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Phone`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Phone {
+            #[required]
+            pub phone_id: ::std::string::String,
+            #[optional(default)]
+            pub since: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`PhotographDraftBody`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct PhotographDraftBody {
+            #[required]
+            pub photo: crate::Upload,
+            #[optional(default)]
+            pub title: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Pile`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Pile {
+            #[optional(default)]
+            pub kind: ::std::option::Option<PileKind>,
+            #[optional(default)]
+            pub top: ::std::option::Option<::std::boxed::Box<Stack>>,
+            #[optional(default)]
+            pub others: ::std::vec::Vec<Stack>,
+        }
+        #[closed]
+        ///`Plank`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Plank {
+            #[optional(default)]
+            pub width: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`Poster`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Poster {
+            #[optional(default)]
+            ///What it says.
+            pub title: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///A photo, and what is on it.
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct PosterPhoto {
+            #[required]
+            ///The photo itself.
+            pub photo: crate::Upload,
+            #[required]
+            ///What the poster says.
+            pub title: ::std::string::String,
+            #[optional(default)]
+            ///Photos from nearby.
+            pub details: ::std::vec::Vec<crate::Upload>,
+            #[optional(default)]
+            ///Its colours.
+            pub colours: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            ///In metres.
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            ///When it was printed.
+            pub printed: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            ///More about it.
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub place: ::std::option::Option<PosterPhotoPlace>,
+        }
+        #[closed]
+        ///Where it hangs.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct PosterPhotoPlace {
+            #[optional(default)]
+            pub aisle: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub wall: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Priced`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Priced {
+            #[optional(default)]
+            ///The same as that of the other part.
+            pub id: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Reading`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Reading {
+            #[optional(default)]
+            pub text: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub int: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub int32: ::std::option::Option<i32>,
+            #[optional(default)]
+            pub int64: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub double: ::std::option::Option<f64>,
+            #[optional(default)]
+            pub flag: ::std::option::Option<bool>,
+            #[optional(default)]
+            pub day: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub instant: ::std::option::Option<::jiff::Timestamp>,
+            #[optional(default)]
+            pub local: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub uuid: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub uri: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub byte: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub email: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub ip: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub list: ::std::vec::Vec<i64>,
+            #[optional(default)]
+            pub free: ::std::option::Option<::serde_json::Value>,
+        }
+        #[closed]
+        ///`Record`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Record {
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "Price", default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub count: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub open: ::std::option::Option<bool>,
+            #[optional(default)]
+            pub sold: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub state: ::std::option::Option<RecordState>,
+            #[optional(default)]
+            pub owner: ::std::option::Option<RecordOwner>,
+            #[optional(default)]
+            pub kind: ::std::option::Option<RecordKind>,
+            #[optional(default)]
+            pub extra: ::std::option::Option<::serde_json::Value>,
+            #[optional(default)]
+            pub labels: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            pub codes: ::std::option::Option<RecordCodes>,
+            #[optional(default)]
+            pub prices: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::rust_decimal::Decimal,
+            >,
+            #[optional(default)]
+            pub nullable: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
+            #[optional(default)]
+            pub anything: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
+        }
+        #[closed]
+        ///`RecordForm`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct RecordForm {
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub labels: ::std::vec::Vec<::std::string::String>,
+        }
+        #[open]
+        ///`RecordOwner`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct RecordOwner {
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[rest(flatten)]
+            pub extra: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+        }
+        #[closed]
+        ///`ResponseValue`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ResponseValue {
+            #[optional(default)]
+            pub of: ::std::option::Option<ResponseValueOf>,
+            #[optional(default)]
+            pub upload: ::std::option::Option<Upload>,
+            #[optional(default)]
+            pub empty: ::std::option::Option<Empty>,
+            #[optional(default)]
+            pub date: ::std::option::Option<NaiveDateTime>,
+            #[optional(rename = "Clone", default)]
+            pub clone: ::std::option::Option<Clone>,
+            #[optional(rename = "Debug", default)]
+            pub debug: ::std::option::Option<Debug>,
+            #[optional(rename = "Serialize", default)]
+            pub serialize: ::std::option::Option<Serialize>,
+            #[optional(rename = "Deserialize", default)]
+            pub deserialize: ::std::option::Option<Deserialize>,
+            #[optional(rename = "From", default)]
+            pub from: ::std::option::Option<From>,
+            #[optional(rename = "TryFrom", default)]
+            pub try_from: ::std::option::Option<TryFrom>,
+            #[optional(rename = "Display", default)]
+            pub display: ::std::option::Option<Display>,
+            #[optional(rename = "FromStr", default)]
+            pub from_str: ::std::option::Option<FromStr>,
+            #[optional(rename = "ToString", default)]
+            pub to_string: ::std::option::Option<ToString>,
+            #[optional(rename = "Wire", default)]
+            pub wire: ::std::option::Option<Wire>,
+            #[optional(rename = "Sized", default)]
+            pub sized: ::std::option::Option<Sized>,
+            #[optional(rename = "Fn", default)]
+            pub fn_: ::std::option::Option<Fn>,
+            #[optional(rename = "Builder", default)]
+            pub builder: ::std::option::Option<Builder>,
+            #[optional(rename = "Hash", default)]
+            pub hash: ::std::option::Option<Hash>,
+            #[optional(rename = "Eq", default)]
+            pub eq: ::std::option::Option<Eq>,
+        }
+        #[closed]
+        ///`Result`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Result {
+            #[optional(rename = "Self", default)]
+            pub self_: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub builder: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub value: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub try_from: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub place: ::std::option::Option<ResultPlace>,
+            #[optional(default)]
+            pub kind: ::std::option::Option<ResultKind>,
+            #[optional(default)]
+            pub string: ::std::option::Option<Copy>,
+            #[optional(default)]
+            pub vec: ::std::vec::Vec<Vec>,
+            #[optional(rename = "box", default)]
+            pub box_: ::std::option::Option<::std::boxed::Box<Result>>,
+            #[optional(rename = "async", default)]
+            pub async_: ::std::option::Option<bool>,
+            #[optional(rename = "", default)]
+            pub x: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ResultBody`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ResultBody {
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ResultPlace`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ResultPlace {
+            #[optional(default)]
+            pub row: ::std::option::Option<ResultPlaceRow>,
+        }
+        #[closed]
+        ///`ResultPlaceRow`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ResultPlaceRow {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Robot`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Robot {
+            #[required]
+            pub id: ::std::string::String,
+            #[required]
+            pub model: RobotModel,
+        }
+        #[closed]
+        ///`Round`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Round {
+            #[required]
+            pub kind: RoundKind,
+            #[optional(default)]
+            pub radius: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///A satchel.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Satchel {
+            #[optional(default)]
+            ///In kilograms.
+            pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`Scale`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Scale {
+            #[optional(default)]
+            ///Its number.
+            pub id: ::std::option::Option<i64>,
+            #[optional(rename = "enum", default)]
+            ///Its number.
+            pub enum_: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub properties: ::std::option::Option<ScaleProperties>,
+            #[optional(default)]
+            pub plates: ::std::vec::Vec<ScalePlatesItem>,
+        }
+        #[closed]
+        ///`ScalePlatesItem`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ScalePlatesItem {
+            #[optional(default)]
+            ///In centimetres.
+            pub width: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            ///In centimetres.
+            pub height: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`ScaleProperties`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ScaleProperties {
+            #[optional(default)]
+            ///Its number.
+            pub a: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`Screw`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Screw {
+            #[optional(default)]
+            pub kind: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub thread: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Shelf`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Shelf {
+            #[optional(default)]
+            pub name: ::std::option::Option<ShelfName>,
+            #[optional(default)]
+            pub kind: ::std::option::Option<ShelfKindAlias>,
+            #[optional(default)]
+            pub beside: ::std::option::Option<::std::boxed::Box<ShelfAlias>>,
+            #[optional(default)]
+            pub near: ::std::vec::Vec<ShelfName>,
+            #[optional(default)]
+            pub prices: ::std::collections::BTreeMap<::std::string::String, ShelfPrice>,
+        }
+        #[open]
+        ///A container that carries others.
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Skid {
+            #[required]
+            pub id: ::std::string::String,
+            #[required]
+            ///What kind of object it is.
+            pub object: SkidObject,
+            #[optional(default)]
+            ///Whether it can take more.
+            pub state: ::std::option::Option<ContainerState>,
+            #[optional(default)]
+            ///How many fit on it.
+            pub size: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub weight: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub owner: ::std::option::Option<SkidOwner>,
+            #[optional(default)]
+            pub place: ::std::option::Option<SkidPlace>,
+            #[optional(default)]
+            pub labels: ::std::vec::Vec<SkidLabelsItem>,
+            #[optional(default)]
+            pub parent: ::std::option::Option<::std::boxed::Box<Skid>>,
+            #[optional(default)]
+            pub seen: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub plain: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            ///Its state before.
+            pub was: ::std::option::Option<ContainerState>,
+            #[optional(default)]
+            ///Planned.
+            pub will_be: ::std::option::Option<ContainerState>,
+            #[optional(default)]
+            pub sender: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub origin: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub carries: ::std::vec::Vec<Container>,
+            #[rest(flatten)]
+            pub extra: ::std::collections::BTreeMap<::std::string::String, i64>,
+        }
+        #[closed]
+        ///`SkidOwner`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct SkidOwner {
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub pallets: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`SkidPlace`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct SkidPlace {
+            #[optional(default)]
+            pub aisle: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub shelf: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub door: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///`SmallPrint`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct SmallPrint {
+            #[optional(default)]
+            #[deprecated]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub state: ::std::option::Option<PrintState>,
+            #[optional(default)]
+            pub states: ::std::vec::Vec<::std::option::Option<PrintState>>,
+            #[optional(default)]
+            pub size: ::std::option::Option<SmallPrintSize>,
+            #[optional(default)]
+            pub paper: ::std::option::Option<SmallPrintPaper>,
+            #[optional(default)]
+            ///The old one.
+            #[deprecated]
+            pub old: ::std::option::Option<PrintName>,
+        }
+        #[closed]
+        ///`Square`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Square {
+            #[required]
+            pub kind: SquareKind,
+            #[optional(default)]
+            pub side: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`StartRecountBody`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct StartRecountBody {
+            #[required]
+            pub shelf: ::std::string::String,
+            #[optional(default)]
+            pub until: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`StartRecountByFormBody`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct StartRecountByFormBody {
+            #[optional(default)]
+            pub shelf: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub count: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///Other than expected.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct StartStocktakeResponseStatus2Xx {
+            #[optional(default)]
+            pub note: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub at: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        ///`Stocktake`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Stocktake {
+            #[optional(default)]
+            pub id: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub counted: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`StocktakeJob`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct StocktakeJob {
+            #[optional(default)]
+            pub job: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub done: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///The strap of a satchel.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Strap {
+            #[optional(default)]
+            ///In centimetres.
+            pub length: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///`SuppliedProduct`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct SuppliedProduct {
+            #[required]
+            pub product_id: ::std::string::String,
+            #[optional(default)]
+            pub purchase_price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub first_bought: ::std::option::Option<::jiff::civil::Date>,
+        }
+        #[closed]
+        #[doc = "A made-up supplier, with a field of every kind.\n\nWhat a comment must not end with: */ and what is no code:\n\n{ \"id\": \"1\" }"]
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Supplier {
+            #[optional(default)]
+            ///The name, as in `Müller & Söhne`.
+            pub supplier_name: ::std::option::Option<::std::string::String>,
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub balance: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub rating: ::std::option::Option<f64>,
+            #[optional(default)]
+            pub lead_days: ::std::option::Option<i32>,
+            #[optional(default)]
+            pub orders_total: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub active: ::std::option::Option<bool>,
+            #[optional(default)]
+            pub since: ::std::option::Option<::jiff::civil::Date>,
+            #[optional(default)]
+            pub changed: ::std::option::Option<::jiff::civil::DateTime>,
+            #[optional(default)]
+            pub synced: ::std::option::Option<::jiff::Timestamp>,
+            #[optional(default)]
+            pub status: ::std::option::Option<SupplierStatus>,
+            #[optional(default)]
+            pub address: ::std::option::Option<Address>,
+            #[optional(default)]
+            pub products: ::std::vec::Vec<SuppliedProduct>,
+            #[optional(default)]
+            pub notes: ::std::vec::Vec<::std::string::String>,
+            #[optional(default)]
+            pub parent: ::std::option::Option<::std::boxed::Box<Supplier>>,
+            #[optional(default)]
+            pub labels: ::std::collections::BTreeMap<
+                ::std::string::String,
+                ::std::string::String,
+            >,
+            #[optional(default)]
+            pub extra: ::std::option::Option<::serde_json::Value>,
+        }
+        #[closed]
+        ///`TextOptionsResponse`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct TextOptionsResponse {
+            #[optional(default)]
+            pub text: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Thing`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Thing {
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`ThingChange`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct ThingChange {
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Tree`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Tree {
+            #[required(default)]
+            pub owner_id: ::std::option::Option<::std::string::String>,
+            #[required]
+            pub id: ::std::string::String,
+            #[optional(default)]
+            pub name: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub price: ::std::option::Option<::rust_decimal::Decimal>,
+            #[optional(default)]
+            pub children: ::std::vec::Vec<Tree>,
+            #[optional(default)]
+            pub parent: ::std::option::Option<::std::boxed::Box<Tree>>,
+            #[optional(default)]
+            pub place: ::std::option::Option<TreePlace>,
+            #[optional(default)]
+            pub shape: ::std::option::Option<Shape>,
+            #[optional(default)]
+            pub contact: ::std::option::Option<TreeContact>,
+            #[optional(default)]
+            pub amount: ::std::option::Option<TreeAmount>,
+            #[optional(rename = "ean-upc", default)]
+            pub ean_upc: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "ean_upc", default)]
+            pub ean_upc_2: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "eanUpc", default)]
+            pub ean_upc_3: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "1st", default)]
+            pub x1st: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "fn", default)]
+            pub fn_: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "crate", default)]
+            pub crate_: ::std::option::Option<::std::string::String>,
+            #[optional(rename = "with space & more", default)]
+            pub with_space_more: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            pub labels: ::std::collections::BTreeMap<::std::string::String, Named>,
+        }
+        #[closed]
+        ///`TreePlace`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct TreePlace {
+            #[optional(default)]
+            pub row: ::std::option::Option<TreePlaceRow>,
+        }
+        #[closed]
+        ///`TreePlaceRow`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct TreePlaceRow {
+            #[optional(default)]
+            pub shelves: ::std::vec::Vec<TreePlaceRowShelvesItem>,
+        }
+        #[closed]
+        ///`TreePlaceRowShelvesItem`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct TreePlaceRowShelvesItem {
+            #[optional(default)]
+            pub boxes: ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
+        }
+        #[closed]
+        ///`TryFrom`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct TryFrom {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+        }
+        #[closed]
+        ///`Url`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct Url {
+            #[required]
+            pub url_id: ::std::string::String,
+        }
+        #[closed]
+        ///`Vec`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Vec {
+            #[optional(default)]
+            pub vec: ::std::vec::Vec<::std::string::String>,
+        }
+        #[closed]
+        ///`Wire`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Wire {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
         }
     }
     ///`AwkwardThingLot`
@@ -116,40 +1608,6 @@ pub mod types {
     impl ::std::convert::From<::std::string::String> for AwkwardThingLot {
         fn from(value: ::std::string::String) -> Self {
             Self::Text(value)
-        }
-    }
-    ///`AwkwardThingLotObject`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct AwkwardThingLotObject {
-        #[serde(with = "crate::wire")]
-        pub lot_id: ::std::string::String,
-        #[serde(rename = "lot-no", default, with = "crate::wire")]
-        pub lot_no: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "lot_no", default, with = "crate::wire")]
-        pub lot_no_2: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl AwkwardThingLotObject {
-        pub fn builder() -> builder::AwkwardThingLotObject {
-            Default::default()
-        }
-    }
-    ///`Bag`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Bag {
-        #[serde(with = "crate::wire")]
-        pub kind: BagKind,
-        #[serde(default, with = "crate::wire")]
-        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Bag {
-        pub fn builder() -> builder::Bag {
-            Default::default()
         }
     }
     ///`BagKind`
@@ -216,53 +1674,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Barrel`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Barrel {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub volume: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Barrel {
-        pub fn builder() -> builder::Barrel {
-            Default::default()
-        }
-    }
-    ///`Batch`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Batch {
-        ///The number of the batch.
-        #[serde(with = "crate::wire")]
-        pub batch_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub expires: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<BatchState>,
-        #[serde(default, with = "crate::wire")]
-        pub measure: ::std::option::Option<BatchMeasure>,
-        #[serde(default, with = "crate::wire")]
-        pub from: ::std::option::Option<BatchOrigin>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Batch {
-        pub fn builder() -> builder::Batch {
-            Default::default()
-        }
-    }
     ///`BatchMeasure`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -286,22 +1697,6 @@ pub mod types {
     impl ::std::convert::From<BatchState> for BatchMeasure {
         fn from(value: BatchState) -> Self {
             Self::BatchState(value)
-        }
-    }
-    ///`BatchOrigin`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct BatchOrigin {
-        #[serde(with = "crate::wire")]
-        pub supplier_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub build: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl BatchOrigin {
-        pub fn builder() -> builder::BatchOrigin {
-            Default::default()
         }
     }
     ///`BatchState`
@@ -368,38 +1763,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Board`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Board {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Board {
-        pub fn builder() -> builder::Board {
-            Default::default()
-        }
-    }
-    ///`Box`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Box {
-        #[serde(with = "crate::wire")]
-        pub kind: BoxKind,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Box {
-        pub fn builder() -> builder::Box {
-            Default::default()
         }
     }
     ///`BoxKind`
@@ -533,46 +1896,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`ByteStream`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ByteStream {
-        #[serde(default, with = "crate::wire")]
-        pub error: ::std::option::Option<Error>,
-        #[serde(default, with = "crate::wire")]
-        pub value: ::std::option::Option<ResponseValue>,
-        #[serde(default, with = "crate::wire")]
-        pub client: ::std::option::Option<Client>,
-        #[serde(default, with = "crate::wire")]
-        pub decimal: ::std::option::Option<Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub exact: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub at: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ByteStream {
-        pub fn builder() -> builder::ByteStream {
-            Default::default()
-        }
-    }
-    ///`Card`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Card {
-        #[serde(default, with = "crate::wire")]
-        pub number_id: ::std::option::Option<CardNumber>,
-        #[serde(with = "crate::wire")]
-        pub owner_id: ::std::string::String,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Card {
-        pub fn builder() -> builder::Card {
-            Default::default()
-        }
-    }
     ///`CardNumber`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -614,24 +1937,6 @@ pub mod types {
         type Error = <i64 as ::std::str::FromStr>::Err;
         fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
             value.parse()
-        }
-    }
-    ///`ChangePlateBody`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ChangePlateBody {
-        ///In centimetres.
-        #[serde(default, with = "crate::wire")]
-        pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        ///In centimetres.
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ChangePlateBody {
-        pub fn builder() -> builder::ChangePlateBody {
-            Default::default()
         }
     }
     ///`ChangePlateUnit`
@@ -700,20 +2005,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Client`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Client {
-        #[serde(with = "crate::wire")]
-        pub client: ::std::string::String,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Client {
-        pub fn builder() -> builder::Client {
-            Default::default()
         }
     }
     ///`Clone`
@@ -822,54 +2113,6 @@ pub mod types {
         type Err = ::std::convert::Infallible;
         fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
             Ok(Self(value.to_string()))
-        }
-    }
-    ///`Company`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Company {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(with = "crate::wire")]
-        pub company_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub first_name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Company {
-        pub fn builder() -> builder::Company {
-            Default::default()
-        }
-    }
-    ///`Consignment`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Consignment {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub content: ::std::option::Option<Load>,
-        #[serde(default, with = "crate::wire")]
-        pub due: ::std::option::Option<ConsignmentDue>,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<ConsignmentSize>,
-        #[serde(default, with = "crate::wire")]
-        pub code: ::std::option::Option<ConsignmentCode>,
-        #[serde(default, with = "crate::wire")]
-        pub carrier: ::std::option::Option<ConsignmentCarrier>,
-        #[serde(default, with = "crate::wire")]
-        pub event: ::std::option::Option<ConsignmentEvent>,
-        #[serde(default, with = "crate::wire")]
-        pub insurance: ::std::option::Option<ConsignmentInsurance>,
-        #[serde(default, with = "crate::wire")]
-        pub stamp: ::std::option::Option<ConsignmentStamp>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Consignment {
-        pub fn builder() -> builder::Consignment {
-            Default::default()
         }
     }
     ///`ConsignmentCarrier`
@@ -1001,38 +2244,6 @@ pub mod types {
             Self::Foreign(value)
         }
     }
-    ///`ConsignmentInsuranceForeign`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ConsignmentInsuranceForeign {
-        #[serde(default, with = "crate::wire")]
-        pub insurer: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub sum: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ConsignmentInsuranceForeign {
-        pub fn builder() -> builder::ConsignmentInsuranceForeign {
-            Default::default()
-        }
-    }
-    ///`ConsignmentInsuranceOwn`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct ConsignmentInsuranceOwn {
-        #[serde(with = "crate::wire")]
-        pub policy_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub sum: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ConsignmentInsuranceOwn {
-        pub fn builder() -> builder::ConsignmentInsuranceOwn {
-            Default::default()
-        }
-    }
     ///`ConsignmentSize`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -1143,52 +2354,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`ConsignmentSizeObject`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ConsignmentSizeObject {
-        #[serde(default, with = "crate::wire")]
-        pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ConsignmentSizeObject {
-        pub fn builder() -> builder::ConsignmentSizeObject {
-            Default::default()
-        }
-    }
-    ///`ConsignmentStamp`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ConsignmentStamp {
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ConsignmentStamp {
-        pub fn builder() -> builder::ConsignmentStamp {
-            Default::default()
-        }
-    }
-    ///`Contact`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Contact {
-        #[serde(with = "crate::wire")]
-        pub source: ContactSource,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<ContactState>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Contact {
-        pub fn builder() -> builder::Contact {
-            Default::default()
         }
     }
     ///`ContactSource`
@@ -1325,76 +2490,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Container`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Container {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        ///What kind of object it is.
-        #[serde(default, with = "crate::wire")]
-        pub object: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<ContainerState>,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub weight: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub owner: ::std::option::Option<ContainerOwner>,
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<ContainerPlace>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub parent: ::std::option::Option<::std::boxed::Box<Container>>,
-        #[serde(default, with = "crate::wire")]
-        pub seen: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub plain: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub was: ::std::option::Option<ContainerState>,
-        ///Planned.
-        #[serde(default, with = "crate::wire")]
-        pub will_be: ::std::option::Option<ContainerState>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Container {
-        pub fn builder() -> builder::Container {
-            Default::default()
-        }
-    }
-    ///`ContainerOwner`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ContainerOwner {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ContainerOwner {
-        pub fn builder() -> builder::ContainerOwner {
-            Default::default()
-        }
-    }
-    ///`ContainerPlace`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ContainerPlace {
-        #[serde(default, with = "crate::wire")]
-        pub aisle: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub shelf: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ContainerPlace {
-        pub fn builder() -> builder::ContainerPlace {
-            Default::default()
         }
     }
     ///`ContainerState`
@@ -1536,64 +2631,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Crate`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Crate {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Crate {
-        pub fn builder() -> builder::Crate {
-            Default::default()
-        }
-    }
-    ///`Debug`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Debug {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Debug {
-        pub fn builder() -> builder::Debug {
-            Default::default()
-        }
-    }
-    ///`Decimal`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Decimal {
-        #[serde(default, with = "crate::wire")]
-        pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Decimal {
-        pub fn builder() -> builder::Decimal {
-            Default::default()
-        }
-    }
-    ///`Deserialize`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Deserialize {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Deserialize {
-        pub fn builder() -> builder::Deserialize {
-            Default::default()
-        }
-    }
     ///`Display`
     #[derive(
         ::serde::Deserialize,
@@ -1659,29 +2696,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Draft`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Draft {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<DraftState>,
-        #[serde(default, with = "crate::wire")]
-        pub prices: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::rust_decimal::Decimal,
-        >,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Draft {
-        pub fn builder() -> builder::Draft {
-            Default::default()
         }
     }
     ///`DraftState`
@@ -1864,20 +2878,6 @@ pub mod types {
     impl ::std::convert::From<::std::string::String> for Due {
         fn from(value: ::std::string::String) -> Self {
             Self::Text(value)
-        }
-    }
-    ///`EarlierFound`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct EarlierFound {
-        #[serde(default, with = "crate::wire")]
-        pub middle: ::std::option::Option<FoundPart>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl EarlierFound {
-        pub fn builder() -> builder::EarlierFound {
-            Default::default()
         }
     }
     ///`Empty`
@@ -2070,20 +3070,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Error`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Error {
-        #[serde(with = "crate::wire")]
-        pub error: ::std::string::String,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Error {
-        pub fn builder() -> builder::Error {
-            Default::default()
-        }
-    }
     ///How it shines.
     #[derive(
         ::serde::Deserialize,
@@ -2150,44 +3136,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Fn`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Fn {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Fn {
-        pub fn builder() -> builder::Fn {
-            Default::default()
-        }
-    }
-    ///`Found`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Found {
-        #[serde(default, with = "crate::wire")]
-        pub codes: ::std::vec::Vec<FoundCodesItem>,
-        #[serde(default, with = "crate::wire")]
-        pub recursive: ::std::option::Option<EarlierFound>,
-        #[serde(default, with = "crate::wire")]
-        pub changed: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "in-box", default, with = "crate::wire")]
-        pub in_box: ::std::option::Option<FoundInBox>,
-        #[serde(rename = "in/box", default, with = "crate::wire")]
-        pub in_box_2: ::std::option::Option<FoundInBox2>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Found {
-        pub fn builder() -> builder::Found {
-            Default::default()
         }
     }
     ///`FoundCodesItem`
@@ -2268,84 +3216,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`FoundForm`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FoundForm {
-        #[serde(default, with = "crate::wire")]
-        pub z: ::std::vec::Vec<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::vec::Vec<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub open: ::std::option::Option<bool>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FoundForm {
-        pub fn builder() -> builder::FoundForm {
-            Default::default()
-        }
-    }
-    ///`FoundInBox`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FoundInBox {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FoundInBox {
-        pub fn builder() -> builder::FoundInBox {
-            Default::default()
-        }
-    }
-    ///`FoundInBox2`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FoundInBox2 {
-        #[serde(default, with = "crate::wire")]
-        pub b: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FoundInBox2 {
-        pub fn builder() -> builder::FoundInBox2 {
-            Default::default()
-        }
-    }
-    ///`FoundPart`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FoundPart {
-        #[serde(default, with = "crate::wire")]
-        pub id: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub holder: ::std::option::Option<FoundPartHolder>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FoundPart {
-        pub fn builder() -> builder::FoundPart {
-            Default::default()
-        }
-    }
-    ///`FoundPartHolder`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FoundPartHolder {
-        #[serde(default, with = "crate::wire")]
-        pub held: ::std::option::Option<::std::boxed::Box<FoundPart>>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FoundPartHolder {
-        pub fn builder() -> builder::FoundPartHolder {
-            Default::default()
         }
     }
     ///`FoundText`
@@ -2454,75 +3324,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`FromStr`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct FromStr {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl FromStr {
-        pub fn builder() -> builder::FromStr {
-            Default::default()
-        }
-    }
-    ///`GapPlace`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct GapPlace {
-        #[serde(default, with = "crate::wire")]
-        pub shelf: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl GapPlace {
-        pub fn builder() -> builder::GapPlace {
-            Default::default()
-        }
-    }
-    ///`Gaps`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Gaps {
-        #[serde(default, with = "crate::wire")]
-        pub notes: ::std::vec::Vec<::std::option::Option<::std::string::String>>,
-        #[serde(default, with = "crate::wire")]
-        pub counts: ::std::vec::Vec<::std::option::Option<i64>>,
-        #[serde(default, with = "crate::wire")]
-        pub weights: ::std::vec::Vec<::std::option::Option<f64>>,
-        #[serde(default, with = "crate::wire")]
-        pub prices: ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
-        #[serde(default, with = "crate::wire")]
-        pub days: ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
-        #[serde(default, with = "crate::wire")]
-        pub places: ::std::vec::Vec<::std::option::Option<GapPlace>>,
-        #[serde(default, with = "crate::wire")]
-        pub rows: ::std::vec::Vec<
-            ::std::option::Option<::std::vec::Vec<::std::option::Option<f64>>>,
-        >,
-        #[serde(default, with = "crate::wire")]
-        pub kinds: ::std::vec::Vec<::std::option::Option<GapsKindsItem>>,
-        #[serde(default, with = "crate::wire")]
-        pub by_name: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::option::Option<f64>,
-        >,
-        #[serde(default, with = "crate::wire")]
-        pub any: ::std::vec::Vec<::serde_json::Value>,
-        #[serde(default, with = "crate::wire")]
-        pub factor: ::std::option::Option<f64>,
-        #[serde(default, with = "crate::wire")]
-        pub full: ::std::vec::Vec<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Gaps {
-        pub fn builder() -> builder::Gaps {
-            Default::default()
         }
     }
     ///`GapsKindsItem`
@@ -2797,68 +3598,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Goods`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Goods {
-        #[serde(with = "crate::wire")]
-        pub id: i64,
-        #[serde(default, with = "crate::wire")]
-        pub created: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub uid: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub code: ::std::option::Option<Code>,
-        #[serde(default, with = "crate::wire")]
-        pub codes: ::std::vec::Vec<Code>,
-        #[serde(default, with = "crate::wire")]
-        pub level: ::std::option::Option<Level>,
-        #[serde(default, with = "crate::wire")]
-        pub packing: ::std::option::Option<GoodsPacking>,
-        #[serde(default, with = "crate::wire")]
-        pub sold: ::std::option::Option<GoodsSold>,
-        #[serde(default, with = "crate::wire")]
-        pub count: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub open: ::std::option::Option<bool>,
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "ean-upc", default, with = "crate::wire")]
-        pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "ean_upc", default, with = "crate::wire")]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "1st", default, with = "crate::wire")]
-        pub x1st: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "self", default, with = "crate::wire")]
-        pub self_: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub more: ::std::option::Option<More>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Goods {
-        pub fn builder() -> builder::Goods {
-            Default::default()
-        }
-    }
-    ///`GoodsForm`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct GoodsForm {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub sold_on: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl GoodsForm {
-        pub fn builder() -> builder::GoodsForm {
-            Default::default()
-        }
-    }
     ///`GoodsPacking`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -2906,86 +3645,6 @@ pub mod types {
     impl ::std::convert::From<bool> for GoodsSold {
         fn from(value: bool) -> Self {
             Self::Boolean(value)
-        }
-    }
-    ///`Hash`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Hash {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Hash {
-        pub fn builder() -> builder::Hash {
-            Default::default()
-        }
-    }
-    ///`ImportPostersBody`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct ImportPostersBody {
-        #[serde(with = "crate::wire")]
-        pub list: PosterList,
-        ///Whether nothing is kept.
-        #[serde(default, with = "crate::wire")]
-        pub dry_run: ::std::option::Option<bool>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ImportPostersBody {
-        pub fn builder() -> builder::ImportPostersBody {
-            Default::default()
-        }
-    }
-    ///`Kit`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Kit {
-        #[serde(default, with = "crate::wire")]
-        pub parts: ::std::vec::Vec<Part>,
-        #[serde(default, with = "crate::wire")]
-        pub due: ::std::option::Option<Due>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Kit {
-        pub fn builder() -> builder::Kit {
-            Default::default()
-        }
-    }
-    ///`LabelSatchelBody`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct LabelSatchelBody {
-        ///What it says.
-        #[serde(default, with = "crate::wire")]
-        pub text: ::std::option::Option<::std::string::String>,
-        ///How many.
-        #[serde(default, with = "crate::wire")]
-        pub copies: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl LabelSatchelBody {
-        pub fn builder() -> builder::LabelSatchelBody {
-            Default::default()
-        }
-    }
-    ///`Ledger`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Ledger {
-        ///Its name.
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Ledger {
-        pub fn builder() -> builder::Ledger {
-            Default::default()
         }
     }
     ///`LedgerName`
@@ -3131,32 +3790,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`ListMoodsResponseItem`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ListMoodsResponseItem {
-        #[serde(default, with = "crate::wire")]
-        pub mood: ::std::option::Option<Mood>,
-        #[serde(default, with = "crate::wire")]
-        pub level: ::std::option::Option<ListMoodsResponseItemLevel>,
-        #[serde(default, with = "crate::wire")]
-        pub depth: ::std::option::Option<ListMoodsResponseItemDepth>,
-        #[serde(default, with = "crate::wire")]
-        pub code: ::std::option::Option<ListMoodsResponseItemCode>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<ListMoodsResponseItemState>,
-        #[serde(default, with = "crate::wire")]
-        pub flag: ::std::option::Option<ListMoodsResponseItemFlag>,
-        #[serde(default, with = "crate::wire")]
-        pub unit: ::std::option::Option<EqualUnit>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ListMoodsResponseItem {
-        pub fn builder() -> builder::ListMoodsResponseItem {
-            Default::default()
         }
     }
     ///`ListMoodsResponseItemCode`
@@ -3458,22 +4091,6 @@ pub mod types {
     crate::wire::by_status! {
         ListStocktakesResponse { Status200 : "200", Status203 : "203" }
     }
-    ///`ListStocktakesResponseStatus203`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ListStocktakesResponseStatus203 {
-        #[serde(default, with = "crate::wire")]
-        pub items: ::std::vec::Vec<Stocktake>,
-        #[serde(default, with = "crate::wire")]
-        pub next: ::std::option::Option<ListStocktakesResponseStatus203Next>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ListStocktakesResponseStatus203 {
-        pub fn builder() -> builder::ListStocktakesResponseStatus203 {
-            Default::default()
-        }
-    }
     ///`ListStocktakesResponseStatus203Next`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -3498,20 +4115,6 @@ pub mod types {
     impl ::std::convert::From<Url> for ListStocktakesResponseStatus203Next {
         fn from(value: Url) -> Self {
             Self::Url(value)
-        }
-    }
-    ///`ListStocktakesResponseStatus203NextObject`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct ListStocktakesResponseStatus203NextObject {
-        #[serde(with = "crate::wire")]
-        pub page_id: ::std::string::String,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ListStocktakesResponseStatus203NextObject {
-        pub fn builder() -> builder::ListStocktakesResponseStatus203NextObject {
-            Default::default()
         }
     }
     ///`Load`
@@ -3588,38 +4191,6 @@ pub mod types {
         type Error = <::jiff::Timestamp as ::std::str::FromStr>::Err;
         fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
             value.parse()
-        }
-    }
-    ///`Mail`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Mail {
-        #[serde(with = "crate::wire")]
-        pub mail_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Mail {
-        pub fn builder() -> builder::Mail {
-            Default::default()
-        }
-    }
-    ///`Measured`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Measured {
-        #[serde(with = "crate::wire")]
-        pub source: MeasuredSource,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<MeasuredState>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Measured {
-        pub fn builder() -> builder::Measured {
-            Default::default()
         }
     }
     ///`MeasuredSource`
@@ -3758,24 +4329,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Member`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Member {
-        #[serde(default, with = "crate::wire")]
-        pub member_id: ::std::option::Option<::std::string::String>,
-        #[serde(with = "crate::wire")]
-        pub name_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub secret_id: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Member {
-        pub fn builder() -> builder::Member {
-            Default::default()
-        }
-    }
     ///`Mood`
     #[derive(
         ::serde::Deserialize,
@@ -3863,25 +4416,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`More`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct More {
-        #[serde(default, with = "crate::wire")]
-        pub color: ::std::option::Option<::std::string::String>,
-        #[serde(flatten, with = "crate::wire")]
-        pub extra: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::rust_decimal::Decimal,
-        >,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl More {
-        pub fn builder() -> builder::More {
-            Default::default()
-        }
-    }
     ///`NaiveDateTime`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -3923,92 +4457,6 @@ pub mod types {
         type Error = <::jiff::civil::DateTime as ::std::str::FromStr>::Err;
         fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
             value.parse()
-        }
-    }
-    ///`Named`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Named {
-        #[serde(default, with = "crate::wire")]
-        pub owner_id: ::std::option::Option<::std::string::String>,
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Named {
-        pub fn builder() -> builder::Named {
-            Default::default()
-        }
-    }
-    ///`NewDraft`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct NewDraft {
-        #[serde(with = "crate::wire")]
-        pub name: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub due: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl NewDraft {
-        pub fn builder() -> builder::NewDraft {
-            Default::default()
-        }
-    }
-    ///`NewSupplier`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct NewSupplier {
-        #[serde(with = "crate::wire")]
-        pub supplier_name: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub balance: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub changed: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub active: ::std::option::Option<bool>,
-        #[serde(default, with = "crate::wire")]
-        pub products: ::std::vec::Vec<SuppliedProduct>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl NewSupplier {
-        pub fn builder() -> builder::NewSupplier {
-            Default::default()
-        }
-    }
-    ///`Numbered`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Numbered {
-        #[serde(default, with = "crate::wire")]
-        pub number_id: ::std::option::Option<CardNumber>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Numbered {
-        pub fn builder() -> builder::Numbered {
-            Default::default()
-        }
-    }
-    #[deprecated]
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct OldPrint {
-        #[serde(default, with = "crate::wire")]
-        pub id: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl OldPrint {
-        pub fn builder() -> builder::OldPrint {
-            Default::default()
         }
     }
     ///`Option`
@@ -4162,62 +4610,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///A paint.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Paint {
-        #[serde(default, with = "crate::wire")]
-        pub finish: ::std::option::Option<Finish>,
-        ///When it was mixed.
-        #[serde(default, with = "crate::wire")]
-        pub mixed_on: ::std::option::Option<::jiff::civil::Date>,
-        ///How much there is.
-        #[serde(default, with = "crate::wire")]
-        pub litres: ::std::option::Option<::rust_decimal::Decimal>,
-        ///How many cans.
-        #[serde(default, with = "crate::wire")]
-        pub cans: ::std::option::Option<i64>,
-        ///How many coats it takes.
-        #[serde(default, with = "crate::wire")]
-        pub coats: ::std::option::Option<PaintCoats>,
-        ///Whether it is for use inside.
-        #[serde(default, with = "crate::wire")]
-        pub indoor: ::std::option::Option<bool>,
-        ///What it is called.
-        #[serde(default, with = "crate::wire")]
-        pub names: ::std::vec::Vec<::std::string::String>,
-        ///How much it shines.
-        #[serde(default, with = "crate::wire")]
-        pub gloss: ::std::option::Option<f64>,
-        #[serde(default, with = "crate::wire")]
-        pub base: ::std::option::Option<PaintBase>,
-        #[serde(default, with = "crate::wire")]
-        pub primer: ::std::option::Option<PaintBase>,
-        #[serde(default, with = "crate::wire")]
-        pub thinner: ::std::option::Option<PaintThinner>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Paint {
-        pub fn builder() -> builder::Paint {
-            Default::default()
-        }
-    }
-    ///What a paint is made from.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct PaintBase {
-        ///What it is called.
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl PaintBase {
-        pub fn builder() -> builder::PaintBase {
-            Default::default()
-        }
-    }
     ///How many coats it takes.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -4280,58 +4672,6 @@ pub mod types {
             Self::Text(value)
         }
     }
-    ///`Pallet`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Pallet {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Pallet {
-        pub fn builder() -> builder::Pallet {
-            Default::default()
-        }
-    }
-    ///`Parcel`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Parcel {
-        #[serde(with = "crate::wire")]
-        pub parcel_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub sent: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub stops: ::std::vec::Vec<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<ParcelSize>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Parcel {
-        pub fn builder() -> builder::Parcel {
-            Default::default()
-        }
-    }
-    ///`ParcelSize`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ParcelSize {
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ParcelSize {
-        pub fn builder() -> builder::ParcelSize {
-            Default::default()
-        }
-    }
     ///`Part`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -4355,72 +4695,6 @@ pub mod types {
     impl ::std::convert::From<Board> for Part {
         fn from(value: Board) -> Self {
             Self::Board(value)
-        }
-    }
-    ///`Person`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Person {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub first_name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Person {
-        pub fn builder() -> builder::Person {
-            Default::default()
-        }
-    }
-    ///`Phone`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Phone {
-        #[serde(with = "crate::wire")]
-        pub phone_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Phone {
-        pub fn builder() -> builder::Phone {
-            Default::default()
-        }
-    }
-    ///`PhotographDraftBody`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct PhotographDraftBody {
-        #[serde(with = "crate::wire")]
-        pub photo: crate::Upload,
-        #[serde(default, with = "crate::wire")]
-        pub title: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl PhotographDraftBody {
-        pub fn builder() -> builder::PhotographDraftBody {
-            Default::default()
-        }
-    }
-    ///`Pile`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Pile {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<PileKind>,
-        #[serde(default, with = "crate::wire")]
-        pub top: ::std::option::Option<::std::boxed::Box<Stack>>,
-        #[serde(default, with = "crate::wire")]
-        pub others: ::std::vec::Vec<Stack>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Pile {
-        pub fn builder() -> builder::Pile {
-            Default::default()
         }
     }
     ///`PileKind`
@@ -4487,35 +4761,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Plank`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Plank {
-        #[serde(default, with = "crate::wire")]
-        pub width: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Plank {
-        pub fn builder() -> builder::Plank {
-            Default::default()
-        }
-    }
-    ///`Poster`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Poster {
-        ///What it says.
-        #[serde(default, with = "crate::wire")]
-        pub title: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Poster {
-        pub fn builder() -> builder::Poster {
-            Default::default()
-        }
-    }
     ///A CSV file.
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -4534,74 +4779,6 @@ pub mod types {
     impl ::std::convert::From<crate::Upload> for PosterList {
         fn from(value: crate::Upload) -> Self {
             Self(value)
-        }
-    }
-    ///A photo, and what is on it.
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct PosterPhoto {
-        ///The photo itself.
-        #[serde(with = "crate::wire")]
-        pub photo: crate::Upload,
-        ///What the poster says.
-        #[serde(with = "crate::wire")]
-        pub title: ::std::string::String,
-        ///Photos from nearby.
-        #[serde(default, with = "crate::wire")]
-        pub details: ::std::vec::Vec<crate::Upload>,
-        ///Its colours.
-        #[serde(default, with = "crate::wire")]
-        pub colours: ::std::vec::Vec<::std::string::String>,
-        ///In metres.
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        ///When it was printed.
-        #[serde(default, with = "crate::wire")]
-        pub printed: ::std::option::Option<::jiff::civil::Date>,
-        ///More about it.
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<PosterPhotoPlace>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl PosterPhoto {
-        pub fn builder() -> builder::PosterPhoto {
-            Default::default()
-        }
-    }
-    ///Where it hangs.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct PosterPhotoPlace {
-        #[serde(default, with = "crate::wire")]
-        pub aisle: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub wall: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl PosterPhotoPlace {
-        pub fn builder() -> builder::PosterPhotoPlace {
-            Default::default()
-        }
-    }
-    ///`Priced`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Priced {
-        ///The same as that of the other part.
-        #[serde(default, with = "crate::wire")]
-        pub id: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Priced {
-        pub fn builder() -> builder::Priced {
-            Default::default()
         }
     }
     ///`PrintName`
@@ -4788,95 +4965,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Reading`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Reading {
-        #[serde(default, with = "crate::wire")]
-        pub text: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub decimal: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub int: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub int32: ::std::option::Option<i32>,
-        #[serde(default, with = "crate::wire")]
-        pub int64: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub double: ::std::option::Option<f64>,
-        #[serde(default, with = "crate::wire")]
-        pub flag: ::std::option::Option<bool>,
-        #[serde(default, with = "crate::wire")]
-        pub day: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub instant: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(default, with = "crate::wire")]
-        pub local: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub uuid: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub uri: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub byte: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub email: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub ip: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub list: ::std::vec::Vec<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub free: ::std::option::Option<::serde_json::Value>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Reading {
-        pub fn builder() -> builder::Reading {
-            Default::default()
-        }
-    }
-    ///`Record`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Record {
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "Price", default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub count: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub open: ::std::option::Option<bool>,
-        #[serde(default, with = "crate::wire")]
-        pub sold: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<RecordState>,
-        #[serde(default, with = "crate::wire")]
-        pub owner: ::std::option::Option<RecordOwner>,
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<RecordKind>,
-        #[serde(default, with = "crate::wire")]
-        pub extra: ::std::option::Option<::serde_json::Value>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub codes: ::std::option::Option<RecordCodes>,
-        #[serde(default, with = "crate::wire")]
-        pub prices: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::rust_decimal::Decimal,
-        >,
-        #[serde(default, with = "crate::wire")]
-        pub nullable: ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-        #[serde(default, with = "crate::wire")]
-        pub anything: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Record {
-        pub fn builder() -> builder::Record {
-            Default::default()
-        }
-    }
     ///`RecordCodes`
     #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -4898,22 +4986,6 @@ pub mod types {
     impl ::std::convert::From<::std::vec::Vec<::std::string::String>> for RecordCodes {
         fn from(value: ::std::vec::Vec<::std::string::String>) -> Self {
             Self(value)
-        }
-    }
-    ///`RecordForm`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct RecordForm {
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::vec::Vec<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl RecordForm {
-        pub fn builder() -> builder::RecordForm {
-            Default::default()
         }
     }
     ///`RecordKind`
@@ -4939,25 +5011,6 @@ pub mod types {
     impl ::std::convert::From<bool> for RecordKind {
         fn from(value: bool) -> Self {
             Self::Boolean(value)
-        }
-    }
-    ///`RecordOwner`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct RecordOwner {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(flatten, with = "crate::wire")]
-        pub extra: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl RecordOwner {
-        pub fn builder() -> builder::RecordOwner {
-            Default::default()
         }
     }
     ///`RecordState`
@@ -5028,56 +5081,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`ResponseValue`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ResponseValue {
-        #[serde(default, with = "crate::wire")]
-        pub of: ::std::option::Option<ResponseValueOf>,
-        #[serde(default, with = "crate::wire")]
-        pub upload: ::std::option::Option<Upload>,
-        #[serde(default, with = "crate::wire")]
-        pub empty: ::std::option::Option<Empty>,
-        #[serde(default, with = "crate::wire")]
-        pub date: ::std::option::Option<NaiveDateTime>,
-        #[serde(rename = "Clone", default, with = "crate::wire")]
-        pub clone: ::std::option::Option<Clone>,
-        #[serde(rename = "Debug", default, with = "crate::wire")]
-        pub debug: ::std::option::Option<Debug>,
-        #[serde(rename = "Serialize", default, with = "crate::wire")]
-        pub serialize: ::std::option::Option<Serialize>,
-        #[serde(rename = "Deserialize", default, with = "crate::wire")]
-        pub deserialize: ::std::option::Option<Deserialize>,
-        #[serde(rename = "From", default, with = "crate::wire")]
-        pub from: ::std::option::Option<From>,
-        #[serde(rename = "TryFrom", default, with = "crate::wire")]
-        pub try_from: ::std::option::Option<TryFrom>,
-        #[serde(rename = "Display", default, with = "crate::wire")]
-        pub display: ::std::option::Option<Display>,
-        #[serde(rename = "FromStr", default, with = "crate::wire")]
-        pub from_str: ::std::option::Option<FromStr>,
-        #[serde(rename = "ToString", default, with = "crate::wire")]
-        pub to_string: ::std::option::Option<ToString>,
-        #[serde(rename = "Wire", default, with = "crate::wire")]
-        pub wire: ::std::option::Option<Wire>,
-        #[serde(rename = "Sized", default, with = "crate::wire")]
-        pub sized: ::std::option::Option<Sized>,
-        #[serde(rename = "Fn", default, with = "crate::wire")]
-        pub fn_: ::std::option::Option<Fn>,
-        #[serde(rename = "Builder", default, with = "crate::wire")]
-        pub builder: ::std::option::Option<Builder>,
-        #[serde(rename = "Hash", default, with = "crate::wire")]
-        pub hash: ::std::option::Option<Hash>,
-        #[serde(rename = "Eq", default, with = "crate::wire")]
-        pub eq: ::std::option::Option<Eq>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ResponseValue {
-        pub fn builder() -> builder::ResponseValue {
-            Default::default()
-        }
-    }
     ///`ResponseValueOf`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -5100,54 +5103,6 @@ pub mod types {
     impl ::std::convert::From<Client> for ResponseValueOf {
         fn from(value: Client) -> Self {
             Self::Client(value)
-        }
-    }
-    ///`Result`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Result {
-        #[serde(rename = "Self", default, with = "crate::wire")]
-        pub self_: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub builder: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub value: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub try_from: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<ResultPlace>,
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<ResultKind>,
-        #[serde(default, with = "crate::wire")]
-        pub string: ::std::option::Option<Copy>,
-        #[serde(default, with = "crate::wire")]
-        pub vec: ::std::vec::Vec<Vec>,
-        #[serde(rename = "box", default, with = "crate::wire")]
-        pub box_: ::std::option::Option<::std::boxed::Box<Result>>,
-        #[serde(rename = "async", default, with = "crate::wire")]
-        pub async_: ::std::option::Option<bool>,
-        #[serde(rename = "", default, with = "crate::wire")]
-        pub x: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Result {
-        pub fn builder() -> builder::Result {
-            Default::default()
-        }
-    }
-    ///`ResultBody`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ResultBody {
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ResultBody {
-        pub fn builder() -> builder::ResultBody {
-            Default::default()
         }
     }
     ///`ResultKind`
@@ -5218,50 +5173,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`ResultPlace`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ResultPlace {
-        #[serde(default, with = "crate::wire")]
-        pub row: ::std::option::Option<ResultPlaceRow>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ResultPlace {
-        pub fn builder() -> builder::ResultPlace {
-            Default::default()
-        }
-    }
-    ///`ResultPlaceRow`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ResultPlaceRow {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ResultPlaceRow {
-        pub fn builder() -> builder::ResultPlaceRow {
-            Default::default()
-        }
-    }
-    ///`Robot`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Robot {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(with = "crate::wire")]
-        pub model: RobotModel,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Robot {
-        pub fn builder() -> builder::Robot {
-            Default::default()
-        }
-    }
     ///`RobotModel`
     #[derive(
         ::serde::Deserialize,
@@ -5326,22 +5237,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Round`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Round {
-        #[serde(with = "crate::wire")]
-        pub kind: RoundKind,
-        #[serde(default, with = "crate::wire")]
-        pub radius: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Round {
-        pub fn builder() -> builder::Round {
-            Default::default()
-        }
-    }
     ///`RoundKind`
     #[derive(
         ::serde::Deserialize,
@@ -5404,92 +5299,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///A satchel.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Satchel {
-        ///In kilograms.
-        #[serde(default, with = "crate::wire")]
-        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Satchel {
-        pub fn builder() -> builder::Satchel {
-            Default::default()
-        }
-    }
-    ///`Scale`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Scale {
-        ///Its number.
-        #[serde(default, with = "crate::wire")]
-        pub id: ::std::option::Option<i64>,
-        ///Its number.
-        #[serde(rename = "enum", default, with = "crate::wire")]
-        pub enum_: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub properties: ::std::option::Option<ScaleProperties>,
-        #[serde(default, with = "crate::wire")]
-        pub plates: ::std::vec::Vec<ScalePlatesItem>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Scale {
-        pub fn builder() -> builder::Scale {
-            Default::default()
-        }
-    }
-    ///`ScalePlatesItem`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ScalePlatesItem {
-        ///In centimetres.
-        #[serde(default, with = "crate::wire")]
-        pub width: ::std::option::Option<::rust_decimal::Decimal>,
-        ///In centimetres.
-        #[serde(default, with = "crate::wire")]
-        pub height: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ScalePlatesItem {
-        pub fn builder() -> builder::ScalePlatesItem {
-            Default::default()
-        }
-    }
-    ///`ScaleProperties`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ScaleProperties {
-        ///Its number.
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ScaleProperties {
-        pub fn builder() -> builder::ScaleProperties {
-            Default::default()
-        }
-    }
-    ///`Screw`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Screw {
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub thread: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Screw {
-        pub fn builder() -> builder::Screw {
-            Default::default()
         }
     }
     ///`Serialize`
@@ -5582,28 +5391,6 @@ pub mod types {
     impl ::std::convert::From<Square> for Shape {
         fn from(value: Square) -> Self {
             Self::Square(value)
-        }
-    }
-    ///`Shelf`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Shelf {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<ShelfName>,
-        #[serde(default, with = "crate::wire")]
-        pub kind: ::std::option::Option<ShelfKindAlias>,
-        #[serde(default, with = "crate::wire")]
-        pub beside: ::std::option::Option<::std::boxed::Box<ShelfAlias>>,
-        #[serde(default, with = "crate::wire")]
-        pub near: ::std::vec::Vec<ShelfName>,
-        #[serde(default, with = "crate::wire")]
-        pub prices: ::std::collections::BTreeMap<::std::string::String, ShelfPrice>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Shelf {
-        pub fn builder() -> builder::Shelf {
-            Default::default()
         }
     }
     ///`ShelfAlias`
@@ -5908,57 +5695,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///A container that carries others.
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Skid {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        ///What kind of object it is.
-        #[serde(with = "crate::wire")]
-        pub object: SkidObject,
-        ///Whether it can take more.
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<ContainerState>,
-        ///How many fit on it.
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub weight: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub owner: ::std::option::Option<SkidOwner>,
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<SkidPlace>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::vec::Vec<SkidLabelsItem>,
-        #[serde(default, with = "crate::wire")]
-        pub parent: ::std::option::Option<::std::boxed::Box<Skid>>,
-        #[serde(default, with = "crate::wire")]
-        pub seen: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub plain: ::std::option::Option<::std::string::String>,
-        ///Its state before.
-        #[serde(default, with = "crate::wire")]
-        pub was: ::std::option::Option<ContainerState>,
-        ///Planned.
-        #[serde(default, with = "crate::wire")]
-        pub will_be: ::std::option::Option<ContainerState>,
-        #[serde(default, with = "crate::wire")]
-        pub sender: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub origin: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub carries: ::std::vec::Vec<Container>,
-        #[serde(flatten, with = "crate::wire")]
-        pub extra: ::std::collections::BTreeMap<::std::string::String, i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Skid {
-        pub fn builder() -> builder::Skid {
-            Default::default()
-        }
-    }
     ///`SkidLabelsItem`
     #[derive(
         ::serde::Deserialize,
@@ -6091,67 +5827,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`SkidOwner`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct SkidOwner {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub pallets: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl SkidOwner {
-        pub fn builder() -> builder::SkidOwner {
-            Default::default()
-        }
-    }
-    ///`SkidPlace`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct SkidPlace {
-        #[serde(default, with = "crate::wire")]
-        pub aisle: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub shelf: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub door: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl SkidPlace {
-        pub fn builder() -> builder::SkidPlace {
-            Default::default()
-        }
-    }
-    ///`SmallPrint`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct SmallPrint {
-        #[deprecated]
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub state: ::std::option::Option<PrintState>,
-        #[serde(default, with = "crate::wire")]
-        pub states: ::std::vec::Vec<::std::option::Option<PrintState>>,
-        #[serde(default, with = "crate::wire")]
-        pub size: ::std::option::Option<SmallPrintSize>,
-        #[serde(default, with = "crate::wire")]
-        pub paper: ::std::option::Option<SmallPrintPaper>,
-        ///The old one.
-        #[deprecated]
-        #[serde(default, with = "crate::wire")]
-        pub old: ::std::option::Option<PrintName>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl SmallPrint {
-        pub fn builder() -> builder::SmallPrint {
-            Default::default()
-        }
-    }
     ///`SmallPrintPaper`
     #[derive(
         ::serde::Deserialize,
@@ -6252,22 +5927,6 @@ pub mod types {
                 .map_err(|e| { <D::Error as ::serde::de::Error>::custom(e.to_string()) })
         }
     }
-    ///`Square`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Square {
-        #[serde(with = "crate::wire")]
-        pub kind: SquareKind,
-        #[serde(default, with = "crate::wire")]
-        pub side: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Square {
-        pub fn builder() -> builder::Square {
-            Default::default()
-        }
-    }
     ///`SquareKind`
     #[derive(
         ::serde::Deserialize,
@@ -6357,38 +6016,6 @@ pub mod types {
             Self::Pile(value)
         }
     }
-    ///`StartRecountBody`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct StartRecountBody {
-        #[serde(with = "crate::wire")]
-        pub shelf: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub until: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl StartRecountBody {
-        pub fn builder() -> builder::StartRecountBody {
-            Default::default()
-        }
-    }
-    ///`StartRecountByFormBody`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct StartRecountByFormBody {
-        #[serde(default, with = "crate::wire")]
-        pub shelf: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub count: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl StartRecountByFormBody {
-        pub fn builder() -> builder::StartRecountByFormBody {
-            Default::default()
-        }
-    }
     ///`StartStocktakeResponse`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -6408,137 +6035,6 @@ pub mod types {
     crate::wire::by_status! {
         StartStocktakeResponse { Status202 : "202", Status200 : "200", Status201 : "201",
         Status2XX : "2XX" }
-    }
-    ///Other than expected.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct StartStocktakeResponseStatus2Xx {
-        #[serde(default, with = "crate::wire")]
-        pub note: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub at: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl StartStocktakeResponseStatus2Xx {
-        pub fn builder() -> builder::StartStocktakeResponseStatus2Xx {
-            Default::default()
-        }
-    }
-    ///`Stocktake`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Stocktake {
-        #[serde(default, with = "crate::wire")]
-        pub id: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub counted: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Stocktake {
-        pub fn builder() -> builder::Stocktake {
-            Default::default()
-        }
-    }
-    ///`StocktakeJob`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct StocktakeJob {
-        #[serde(default, with = "crate::wire")]
-        pub job: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub done: ::std::option::Option<i64>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl StocktakeJob {
-        pub fn builder() -> builder::StocktakeJob {
-            Default::default()
-        }
-    }
-    ///The strap of a satchel.
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Strap {
-        ///In centimetres.
-        #[serde(default, with = "crate::wire")]
-        pub length: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Strap {
-        pub fn builder() -> builder::Strap {
-            Default::default()
-        }
-    }
-    ///`SuppliedProduct`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct SuppliedProduct {
-        #[serde(with = "crate::wire")]
-        pub product_id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub purchase_price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub first_bought: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl SuppliedProduct {
-        pub fn builder() -> builder::SuppliedProduct {
-            Default::default()
-        }
-    }
-    #[doc = "A made-up supplier, with a field of every kind.\n\nWhat a comment must not end with: */ and what is no code:\n\n{ \"id\": \"1\" }"]
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Supplier {
-        ///The name, as in `Müller & Söhne`.
-        #[serde(default, with = "crate::wire")]
-        pub supplier_name: ::std::option::Option<::std::string::String>,
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub balance: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub rating: ::std::option::Option<f64>,
-        #[serde(default, with = "crate::wire")]
-        pub lead_days: ::std::option::Option<i32>,
-        #[serde(default, with = "crate::wire")]
-        pub orders_total: ::std::option::Option<i64>,
-        #[serde(default, with = "crate::wire")]
-        pub active: ::std::option::Option<bool>,
-        #[serde(default, with = "crate::wire")]
-        pub since: ::std::option::Option<::jiff::civil::Date>,
-        #[serde(default, with = "crate::wire")]
-        pub changed: ::std::option::Option<::jiff::civil::DateTime>,
-        #[serde(default, with = "crate::wire")]
-        pub synced: ::std::option::Option<::jiff::Timestamp>,
-        #[serde(default, with = "crate::wire")]
-        pub status: ::std::option::Option<SupplierStatus>,
-        #[serde(default, with = "crate::wire")]
-        pub address: ::std::option::Option<Address>,
-        #[serde(default, with = "crate::wire")]
-        pub products: ::std::vec::Vec<SuppliedProduct>,
-        #[serde(default, with = "crate::wire")]
-        pub notes: ::std::vec::Vec<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub parent: ::std::option::Option<::std::boxed::Box<Supplier>>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::collections::BTreeMap<
-            ::std::string::String,
-            ::std::string::String,
-        >,
-        #[serde(default, with = "crate::wire")]
-        pub extra: ::std::option::Option<::serde_json::Value>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Supplier {
-        pub fn builder() -> builder::Supplier {
-            Default::default()
-        }
     }
     ///`SupplierStatus`
     #[derive(
@@ -6616,50 +6112,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`TextOptionsResponse`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct TextOptionsResponse {
-        #[serde(default, with = "crate::wire")]
-        pub text: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl TextOptionsResponse {
-        pub fn builder() -> builder::TextOptionsResponse {
-            Default::default()
-        }
-    }
-    ///`Thing`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Thing {
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Thing {
-        pub fn builder() -> builder::Thing {
-            Default::default()
-        }
-    }
-    ///`ThingChange`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct ThingChange {
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl ThingChange {
-        pub fn builder() -> builder::ThingChange {
-            Default::default()
-        }
-    }
     ///`ToString`
     #[derive(
         ::serde::Deserialize,
@@ -6727,54 +6179,6 @@ pub mod types {
             value.parse()
         }
     }
-    ///`Tree`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Tree {
-        #[serde(default, with = "crate::wire")]
-        pub owner_id: ::std::option::Option<::std::string::String>,
-        #[serde(with = "crate::wire")]
-        pub id: ::std::string::String,
-        #[serde(default, with = "crate::wire")]
-        pub name: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub price: ::std::option::Option<::rust_decimal::Decimal>,
-        #[serde(default, with = "crate::wire")]
-        pub children: ::std::vec::Vec<Tree>,
-        #[serde(default, with = "crate::wire")]
-        pub parent: ::std::option::Option<::std::boxed::Box<Tree>>,
-        #[serde(default, with = "crate::wire")]
-        pub place: ::std::option::Option<TreePlace>,
-        #[serde(default, with = "crate::wire")]
-        pub shape: ::std::option::Option<Shape>,
-        #[serde(default, with = "crate::wire")]
-        pub contact: ::std::option::Option<TreeContact>,
-        #[serde(default, with = "crate::wire")]
-        pub amount: ::std::option::Option<TreeAmount>,
-        #[serde(rename = "ean-upc", default, with = "crate::wire")]
-        pub ean_upc: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "ean_upc", default, with = "crate::wire")]
-        pub ean_upc_2: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "eanUpc", default, with = "crate::wire")]
-        pub ean_upc_3: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "1st", default, with = "crate::wire")]
-        pub x1st: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "fn", default, with = "crate::wire")]
-        pub fn_: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "crate", default, with = "crate::wire")]
-        pub crate_: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "with space & more", default, with = "crate::wire")]
-        pub with_space_more: ::std::option::Option<::std::string::String>,
-        #[serde(default, with = "crate::wire")]
-        pub labels: ::std::collections::BTreeMap<::std::string::String, Named>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Tree {
-        pub fn builder() -> builder::Tree {
-            Default::default()
-        }
-    }
     ///`TreeAmount`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -6822,62 +6226,6 @@ pub mod types {
     impl ::std::convert::From<Phone> for TreeContact {
         fn from(value: Phone) -> Self {
             Self::Phone(value)
-        }
-    }
-    ///`TreePlace`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct TreePlace {
-        #[serde(default, with = "crate::wire")]
-        pub row: ::std::option::Option<TreePlaceRow>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl TreePlace {
-        pub fn builder() -> builder::TreePlace {
-            Default::default()
-        }
-    }
-    ///`TreePlaceRow`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct TreePlaceRow {
-        #[serde(default, with = "crate::wire")]
-        pub shelves: ::std::vec::Vec<TreePlaceRowShelvesItem>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl TreePlaceRow {
-        pub fn builder() -> builder::TreePlaceRow {
-            Default::default()
-        }
-    }
-    ///`TreePlaceRowShelvesItem`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct TreePlaceRowShelvesItem {
-        #[serde(default, with = "crate::wire")]
-        pub boxes: ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl TreePlaceRowShelvesItem {
-        pub fn builder() -> builder::TreePlaceRowShelvesItem {
-            Default::default()
-        }
-    }
-    ///`TryFrom`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct TryFrom {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl TryFrom {
-        pub fn builder() -> builder::TryFrom {
-            Default::default()
         }
     }
     ///`Upload`
@@ -6944,13859 +6292,6 @@ pub mod types {
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
             value.parse()
-        }
-    }
-    ///`Url`
-    #[derive(::serde::Deserialize, Clone, PartialEq)]
-    #[non_exhaustive]
-    pub struct Url {
-        #[serde(with = "crate::wire")]
-        pub url_id: ::std::string::String,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Url {
-        pub fn builder() -> builder::Url {
-            Default::default()
-        }
-    }
-    ///`Vec`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Vec {
-        #[serde(default, with = "crate::wire")]
-        pub vec: ::std::vec::Vec<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Vec {
-        pub fn builder() -> builder::Vec {
-            Default::default()
-        }
-    }
-    ///`Wire`
-    #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
-    #[non_exhaustive]
-    pub struct Wire {
-        #[serde(default, with = "crate::wire")]
-        pub a: ::std::option::Option<::std::string::String>,
-        #[serde(rename = "$serde_json::private::Number", default)]
-        __emptied: crate::wire::Emptied,
-    }
-    impl Wire {
-        pub fn builder() -> builder::Wire {
-            Default::default()
-        }
-    }
-    /// Types for composing complex structures.
-    pub mod builder {
-        #[derive(Clone, Debug)]
-        pub struct Address {
-            street: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            type_: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            zip: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Address {
-            fn default() -> Self {
-                Self {
-                    street: Ok(Default::default()),
-                    type_: Ok(Default::default()),
-                    zip: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Address {
-            /**The field `street`.
-
-Optional.*/
-            pub fn street(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.street = crate::argument::property(
-                    "street",
-                    "street",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `type_`.
-
-Optional.*/
-            pub fn type_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.type_ = crate::argument::property(
-                    "type_",
-                    "type",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `zip`.
-
-Optional.*/
-            pub fn zip(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.zip = crate::argument::property(
-                    "zip",
-                    "zip",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Address, crate::Error> {
-                crate::argument::built(
-                    "Address",
-                    <super::Address as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Address> for super::Address {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Address,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    street: value.street?,
-                    type_: value.type_?,
-                    zip: value.zip?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Address> for Address {
-            fn from(value: super::Address) -> Self {
-                Self {
-                    street: Ok(value.street),
-                    type_: Ok(value.type_),
-                    zip: Ok(value.zip),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Arrival {
-            boxes: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Arrival {
-            fn default() -> Self {
-                Self {
-                    boxes: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Arrival {
-            /**How many boxes.
-
-Optional.*/
-            pub fn boxes(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.boxes = crate::argument::property(
-                    "boxes",
-                    "boxes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Arrival, crate::Error> {
-                crate::argument::built(
-                    "Arrival",
-                    <super::Arrival as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Arrival> for super::Arrival {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Arrival,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    boxes: value.boxes?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Arrival> for Arrival {
-            fn from(value: super::Arrival) -> Self {
-                Self {
-                    boxes: Ok(value.boxes),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct AwkwardThing {
-            amount: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            at: ::std::result::Result<
-                ::std::option::Option<::jiff::Timestamp>,
-                ::std::string::String,
-            >,
-            closed: ::std::result::Result<
-                ::std::option::Option<super::AwkwardThingClosed>,
-                ::std::string::String,
-            >,
-            day: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            happened: ::std::result::Result<
-                ::std::option::Option<super::Made>,
-                ::std::string::String,
-            >,
-            local: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            lot: ::std::result::Result<
-                ::std::option::Option<super::AwkwardThingLot>,
-                ::std::string::String,
-            >,
-            made: ::std::result::Result<
-                ::std::option::Option<super::Made>,
-                ::std::string::String,
-            >,
-            on: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            size_2: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for AwkwardThing {
-            fn default() -> Self {
-                Self {
-                    amount: Ok(Default::default()),
-                    at: Ok(Default::default()),
-                    closed: Ok(Default::default()),
-                    day: Ok(Default::default()),
-                    happened: Ok(Default::default()),
-                    local: Ok(Default::default()),
-                    lot: Ok(Default::default()),
-                    made: Ok(Default::default()),
-                    on: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    size_2: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl AwkwardThing {
-            /**The field `amount`.
-
-Optional.*/
-            pub fn amount(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.amount = crate::argument::property(
-                    "amount",
-                    "amount",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The moment.
-
-Optional.*/
-            pub fn at(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
-            ) -> Self {
-                self.at = crate::argument::property(
-                    "at",
-                    "at",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `closed`.
-
-Optional.*/
-            pub fn closed(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::AwkwardThingClosed>,
-                >,
-            ) -> Self {
-                self.closed = crate::argument::property(
-                    "closed",
-                    "closed",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `day`.
-
-Optional.*/
-            pub fn day(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.day = crate::argument::property(
-                    "day",
-                    "day",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**When it happened.
-
-Optional.*/
-            pub fn happened(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Made>>,
-            ) -> Self {
-                self.happened = crate::argument::property(
-                    "happened",
-                    "happened",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `local`.
-
-Optional.*/
-            pub fn local(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.local = crate::argument::property(
-                    "local",
-                    "local",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `lot`.
-
-Optional.*/
-            pub fn lot(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::AwkwardThingLot>,
-                >,
-            ) -> Self {
-                self.lot = crate::argument::property(
-                    "lot",
-                    "lot",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `made`.
-
-Optional.*/
-            pub fn made(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Made>>,
-            ) -> Self {
-                self.made = crate::argument::property(
-                    "made",
-                    "made",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `on`.
-
-Optional.*/
-            pub fn on(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.on = crate::argument::property(
-                    "on",
-                    "on",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size_2`.
-
-Optional.*/
-            pub fn size_2(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.size_2 = crate::argument::property(
-                    "size_2",
-                    "size²",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::AwkwardThing, crate::Error> {
-                crate::argument::built(
-                    "AwkwardThing",
-                    <super::AwkwardThing as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<AwkwardThing> for super::AwkwardThing {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: AwkwardThing,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    amount: value.amount?,
-                    at: value.at?,
-                    closed: value.closed?,
-                    day: value.day?,
-                    happened: value.happened?,
-                    local: value.local?,
-                    lot: value.lot?,
-                    made: value.made?,
-                    on: value.on?,
-                    price: value.price?,
-                    size: value.size?,
-                    size_2: value.size_2?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::AwkwardThing> for AwkwardThing {
-            fn from(value: super::AwkwardThing) -> Self {
-                Self {
-                    amount: Ok(value.amount),
-                    at: Ok(value.at),
-                    closed: Ok(value.closed),
-                    day: Ok(value.day),
-                    happened: Ok(value.happened),
-                    local: Ok(value.local),
-                    lot: Ok(value.lot),
-                    made: Ok(value.made),
-                    on: Ok(value.on),
-                    price: Ok(value.price),
-                    size: Ok(value.size),
-                    size_2: Ok(value.size_2),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct AwkwardThingClosed {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for AwkwardThingClosed {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl AwkwardThingClosed {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::AwkwardThingClosed, crate::Error> {
-                crate::argument::built(
-                    "AwkwardThingClosed",
-                    <super::AwkwardThingClosed as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<AwkwardThingClosed> for super::AwkwardThingClosed {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: AwkwardThingClosed,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::AwkwardThingClosed> for AwkwardThingClosed {
-            fn from(value: super::AwkwardThingClosed) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct AwkwardThingLotObject {
-            lot_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            lot_no: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            lot_no_2: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for AwkwardThingLotObject {
-            fn default() -> Self {
-                Self {
-                    lot_id: Err("missing required field `lot_id`".to_string()),
-                    lot_no: Ok(Default::default()),
-                    lot_no_2: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl AwkwardThingLotObject {
-            /**The field `lot_id`.
-
-Required.*/
-            pub fn lot_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.lot_id = crate::argument::field("lot_id", value);
-                self
-            }
-            /**The field `lot_no`.
-
-Optional.*/
-            pub fn lot_no(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.lot_no = crate::argument::property(
-                    "lot_no",
-                    "lot-no",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `lot_no_2`.
-
-Optional.*/
-            pub fn lot_no_2(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.lot_no_2 = crate::argument::property(
-                    "lot_no_2",
-                    "lot_no",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::AwkwardThingLotObject, crate::Error> {
-                crate::argument::built(
-                    "AwkwardThingLotObject",
-                    <super::AwkwardThingLotObject as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<AwkwardThingLotObject>
-        for super::AwkwardThingLotObject {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: AwkwardThingLotObject,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    lot_id: value.lot_id?,
-                    lot_no: value.lot_no?,
-                    lot_no_2: value.lot_no_2?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::AwkwardThingLotObject>
-        for AwkwardThingLotObject {
-            fn from(value: super::AwkwardThingLotObject) -> Self {
-                Self {
-                    lot_id: Ok(value.lot_id),
-                    lot_no: Ok(value.lot_no),
-                    lot_no_2: Ok(value.lot_no_2),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Bag {
-            kind: ::std::result::Result<super::BagKind, ::std::string::String>,
-            weight: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Bag {
-            fn default() -> Self {
-                Self {
-                    kind: Err("missing required field `kind`".to_string()),
-                    weight: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Bag {
-            /**The field `kind`.
-
-Required.*/
-            pub fn kind(mut self, value: impl crate::Argument<super::BagKind>) -> Self {
-                self.kind = crate::argument::field("kind", value);
-                self
-            }
-            /**The field `weight`.
-
-Optional.*/
-            pub fn weight(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.weight = crate::argument::property(
-                    "weight",
-                    "weight",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Bag, crate::Error> {
-                crate::argument::built(
-                    "Bag",
-                    <super::Bag as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Bag> for super::Bag {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Bag,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    weight: value.weight?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Bag> for Bag {
-            fn from(value: super::Bag) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    weight: Ok(value.weight),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Barrel {
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            volume: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Barrel {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    volume: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Barrel {
-            /**The field `height`.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `volume`.
-
-Optional.*/
-            pub fn volume(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.volume = crate::argument::property(
-                    "volume",
-                    "volume",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Barrel, crate::Error> {
-                crate::argument::built(
-                    "Barrel",
-                    <super::Barrel as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Barrel> for super::Barrel {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Barrel,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    kind: value.kind?,
-                    volume: value.volume?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Barrel> for Barrel {
-            fn from(value: super::Barrel) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    kind: Ok(value.kind),
-                    volume: Ok(value.volume),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Batch {
-            batch_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            expires: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            from: ::std::result::Result<
-                ::std::option::Option<super::BatchOrigin>,
-                ::std::string::String,
-            >,
-            labels: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            measure: ::std::result::Result<
-                ::std::option::Option<super::BatchMeasure>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::BatchState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Batch {
-            fn default() -> Self {
-                Self {
-                    batch_id: Err("missing required field `batch_id`".to_string()),
-                    expires: Ok(Default::default()),
-                    from: Ok(Default::default()),
-                    labels: Ok(Default::default()),
-                    measure: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Batch {
-            /**The number of the batch.
-
-Required.*/
-            pub fn batch_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.batch_id = crate::argument::field("batch_id", value);
-                self
-            }
-            /**The field `expires`.
-
-Optional.*/
-            pub fn expires(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.expires = crate::argument::property(
-                    "expires",
-                    "expires",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `from`.
-
-Optional.*/
-            pub fn from(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::BatchOrigin>>,
-            ) -> Self {
-                self.from = crate::argument::property(
-                    "from",
-                    "from",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `measure`.
-
-Optional.*/
-            pub fn measure(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::BatchMeasure>>,
-            ) -> Self {
-                self.measure = crate::argument::property(
-                    "measure",
-                    "measure",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::BatchState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Batch, crate::Error> {
-                crate::argument::built(
-                    "Batch",
-                    <super::Batch as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Batch> for super::Batch {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Batch,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    batch_id: value.batch_id?,
-                    expires: value.expires?,
-                    from: value.from?,
-                    labels: value.labels?,
-                    measure: value.measure?,
-                    note: value.note?,
-                    price: value.price?,
-                    state: value.state?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Batch> for Batch {
-            fn from(value: super::Batch) -> Self {
-                Self {
-                    batch_id: Ok(value.batch_id),
-                    expires: Ok(value.expires),
-                    from: Ok(value.from),
-                    labels: Ok(value.labels),
-                    measure: Ok(value.measure),
-                    note: Ok(value.note),
-                    price: Ok(value.price),
-                    state: Ok(value.state),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct BatchOrigin {
-            build: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            supplier_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for BatchOrigin {
-            fn default() -> Self {
-                Self {
-                    build: Ok(Default::default()),
-                    supplier_id: Err("missing required field `supplier_id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl BatchOrigin {
-            /**The field `build`.
-
-Optional.*/
-            pub fn build_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.build = crate::argument::property(
-                    "build",
-                    "build",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `supplier_id`.
-
-Required.*/
-            pub fn supplier_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.supplier_id = crate::argument::field("supplier_id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::BatchOrigin, crate::Error> {
-                crate::argument::built(
-                    "BatchOrigin",
-                    <super::BatchOrigin as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<BatchOrigin> for super::BatchOrigin {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: BatchOrigin,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    build: value.build?,
-                    supplier_id: value.supplier_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::BatchOrigin> for BatchOrigin {
-            fn from(value: super::BatchOrigin) -> Self {
-                Self {
-                    build: Ok(value.build),
-                    supplier_id: Ok(value.supplier_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Board {
-            kind: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            width: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Board {
-            fn default() -> Self {
-                Self {
-                    kind: Ok(Default::default()),
-                    width: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Board {
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `width`.
-
-Optional.*/
-            pub fn width(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.width = crate::argument::property(
-                    "width",
-                    "width",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Board, crate::Error> {
-                crate::argument::built(
-                    "Board",
-                    <super::Board as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Board> for super::Board {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Board,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    width: value.width?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Board> for Board {
-            fn from(value: super::Board) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    width: Ok(value.width),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Box {
-            kind: ::std::result::Result<super::BoxKind, ::std::string::String>,
-            size: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Box {
-            fn default() -> Self {
-                Self {
-                    kind: Err("missing required field `kind`".to_string()),
-                    size: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Box {
-            /**The field `kind`.
-
-Required.*/
-            pub fn kind(mut self, value: impl crate::Argument<super::BoxKind>) -> Self {
-                self.kind = crate::argument::field("kind", value);
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Box, crate::Error> {
-                crate::argument::built(
-                    "Box",
-                    <super::Box as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Box> for super::Box {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Box,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    size: value.size?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Box> for Box {
-            fn from(value: super::Box) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    size: Ok(value.size),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ByteStream {
-            at: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            client: ::std::result::Result<
-                ::std::option::Option<super::Client>,
-                ::std::string::String,
-            >,
-            decimal: ::std::result::Result<
-                ::std::option::Option<super::Decimal>,
-                ::std::string::String,
-            >,
-            error: ::std::result::Result<
-                ::std::option::Option<super::Error>,
-                ::std::string::String,
-            >,
-            exact: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            value: ::std::result::Result<
-                ::std::option::Option<super::ResponseValue>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ByteStream {
-            fn default() -> Self {
-                Self {
-                    at: Ok(Default::default()),
-                    client: Ok(Default::default()),
-                    decimal: Ok(Default::default()),
-                    error: Ok(Default::default()),
-                    exact: Ok(Default::default()),
-                    value: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ByteStream {
-            /**The field `at`.
-
-Optional.*/
-            pub fn at(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.at = crate::argument::property(
-                    "at",
-                    "at",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `client`.
-
-Optional.*/
-            pub fn client(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Client>>,
-            ) -> Self {
-                self.client = crate::argument::property(
-                    "client",
-                    "client",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `decimal`.
-
-Optional.*/
-            pub fn decimal(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Decimal>>,
-            ) -> Self {
-                self.decimal = crate::argument::property(
-                    "decimal",
-                    "decimal",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `error`.
-
-Optional.*/
-            pub fn error(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Error>>,
-            ) -> Self {
-                self.error = crate::argument::property(
-                    "error",
-                    "error",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `exact`.
-
-Optional.*/
-            pub fn exact(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.exact = crate::argument::property(
-                    "exact",
-                    "exact",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `value`.
-
-Optional.*/
-            pub fn value(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ResponseValue>>,
-            ) -> Self {
-                self.value = crate::argument::property(
-                    "value",
-                    "value",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ByteStream, crate::Error> {
-                crate::argument::built(
-                    "ByteStream",
-                    <super::ByteStream as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ByteStream> for super::ByteStream {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ByteStream,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    at: value.at?,
-                    client: value.client?,
-                    decimal: value.decimal?,
-                    error: value.error?,
-                    exact: value.exact?,
-                    value: value.value?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ByteStream> for ByteStream {
-            fn from(value: super::ByteStream) -> Self {
-                Self {
-                    at: Ok(value.at),
-                    client: Ok(value.client),
-                    decimal: Ok(value.decimal),
-                    error: Ok(value.error),
-                    exact: Ok(value.exact),
-                    value: Ok(value.value),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Card {
-            number_id: ::std::result::Result<
-                ::std::option::Option<super::CardNumber>,
-                ::std::string::String,
-            >,
-            owner_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Card {
-            fn default() -> Self {
-                Self {
-                    number_id: Ok(Default::default()),
-                    owner_id: Err("missing required field `owner_id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Card {
-            /**The field `number_id`.
-
-Optional.*/
-            pub fn number_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
-            ) -> Self {
-                self.number_id = crate::argument::property(
-                    "number_id",
-                    "number_id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner_id`.
-
-Required.*/
-            pub fn owner_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.owner_id = crate::argument::field("owner_id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Card, crate::Error> {
-                crate::argument::built(
-                    "Card",
-                    <super::Card as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Card> for super::Card {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Card,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    number_id: value.number_id?,
-                    owner_id: value.owner_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Card> for Card {
-            fn from(value: super::Card) -> Self {
-                Self {
-                    number_id: Ok(value.number_id),
-                    owner_id: Ok(value.owner_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ChangePlateBody {
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            width: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ChangePlateBody {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    width: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ChangePlateBody {
-            /**In centimetres.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**In centimetres.
-
-Optional.*/
-            pub fn width(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.width = crate::argument::property(
-                    "width",
-                    "width",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ChangePlateBody, crate::Error> {
-                crate::argument::built(
-                    "ChangePlateBody",
-                    <super::ChangePlateBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ChangePlateBody> for super::ChangePlateBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ChangePlateBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    width: value.width?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ChangePlateBody> for ChangePlateBody {
-            fn from(value: super::ChangePlateBody) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    width: Ok(value.width),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Client {
-            client: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Client {
-            fn default() -> Self {
-                Self {
-                    client: Err("missing required field `client`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Client {
-            /**The field `client`.
-
-Required.*/
-            pub fn client(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.client = crate::argument::field("client", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Client, crate::Error> {
-                crate::argument::built(
-                    "Client",
-                    <super::Client as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Client> for super::Client {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Client,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    client: value.client?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Client> for Client {
-            fn from(value: super::Client) -> Self {
-                Self {
-                    client: Ok(value.client),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Company {
-            company_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            first_name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Company {
-            fn default() -> Self {
-                Self {
-                    company_id: Err("missing required field `company_id`".to_string()),
-                    first_name: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Company {
-            /**The field `company_id`.
-
-Required.*/
-            pub fn company_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.company_id = crate::argument::field("company_id", value);
-                self
-            }
-            /**The field `first_name`.
-
-Optional.*/
-            pub fn first_name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.first_name = crate::argument::property(
-                    "first_name",
-                    "first_name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Company, crate::Error> {
-                crate::argument::built(
-                    "Company",
-                    <super::Company as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Company> for super::Company {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Company,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    company_id: value.company_id?,
-                    first_name: value.first_name?,
-                    id: value.id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Company> for Company {
-            fn from(value: super::Company) -> Self {
-                Self {
-                    company_id: Ok(value.company_id),
-                    first_name: Ok(value.first_name),
-                    id: Ok(value.id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Consignment {
-            carrier: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentCarrier>,
-                ::std::string::String,
-            >,
-            code: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentCode>,
-                ::std::string::String,
-            >,
-            content: ::std::result::Result<
-                ::std::option::Option<super::Load>,
-                ::std::string::String,
-            >,
-            due: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentDue>,
-                ::std::string::String,
-            >,
-            event: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentEvent>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            insurance: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentInsurance>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentSize>,
-                ::std::string::String,
-            >,
-            stamp: ::std::result::Result<
-                ::std::option::Option<super::ConsignmentStamp>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Consignment {
-            fn default() -> Self {
-                Self {
-                    carrier: Ok(Default::default()),
-                    code: Ok(Default::default()),
-                    content: Ok(Default::default()),
-                    due: Ok(Default::default()),
-                    event: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    insurance: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    stamp: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Consignment {
-            /**The field `carrier`.
-
-Optional.*/
-            pub fn carrier(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentCarrier>,
-                >,
-            ) -> Self {
-                self.carrier = crate::argument::property(
-                    "carrier",
-                    "carrier",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `code`.
-
-Optional.*/
-            pub fn code(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentCode>,
-                >,
-            ) -> Self {
-                self.code = crate::argument::property(
-                    "code",
-                    "code",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `content`.
-
-Optional.*/
-            pub fn content(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Load>>,
-            ) -> Self {
-                self.content = crate::argument::property(
-                    "content",
-                    "content",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `due`.
-
-Optional.*/
-            pub fn due(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ConsignmentDue>>,
-            ) -> Self {
-                self.due = crate::argument::property(
-                    "due",
-                    "due",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `event`.
-
-Optional.*/
-            pub fn event(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentEvent>,
-                >,
-            ) -> Self {
-                self.event = crate::argument::property(
-                    "event",
-                    "event",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `insurance`.
-
-Optional.*/
-            pub fn insurance(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentInsurance>,
-                >,
-            ) -> Self {
-                self.insurance = crate::argument::property(
-                    "insurance",
-                    "insurance",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentSize>,
-                >,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `stamp`.
-
-Optional.*/
-            pub fn stamp(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ConsignmentStamp>,
-                >,
-            ) -> Self {
-                self.stamp = crate::argument::property(
-                    "stamp",
-                    "stamp",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::Consignment, crate::Error> {
-                crate::argument::built(
-                    "Consignment",
-                    <super::Consignment as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Consignment> for super::Consignment {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Consignment,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    carrier: value.carrier?,
-                    code: value.code?,
-                    content: value.content?,
-                    due: value.due?,
-                    event: value.event?,
-                    id: value.id?,
-                    insurance: value.insurance?,
-                    size: value.size?,
-                    stamp: value.stamp?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Consignment> for Consignment {
-            fn from(value: super::Consignment) -> Self {
-                Self {
-                    carrier: Ok(value.carrier),
-                    code: Ok(value.code),
-                    content: Ok(value.content),
-                    due: Ok(value.due),
-                    event: Ok(value.event),
-                    id: Ok(value.id),
-                    insurance: Ok(value.insurance),
-                    size: Ok(value.size),
-                    stamp: Ok(value.stamp),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ConsignmentInsuranceForeign {
-            insurer: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            sum: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ConsignmentInsuranceForeign {
-            fn default() -> Self {
-                Self {
-                    insurer: Ok(Default::default()),
-                    sum: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ConsignmentInsuranceForeign {
-            /**The field `insurer`.
-
-Optional.*/
-            pub fn insurer(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.insurer = crate::argument::property(
-                    "insurer",
-                    "insurer",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sum`.
-
-Optional.*/
-            pub fn sum(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.sum = crate::argument::property(
-                    "sum",
-                    "sum",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<
-                super::ConsignmentInsuranceForeign,
-                crate::Error,
-            > {
-                crate::argument::built(
-                    "ConsignmentInsuranceForeign",
-                    <super::ConsignmentInsuranceForeign as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ConsignmentInsuranceForeign>
-        for super::ConsignmentInsuranceForeign {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ConsignmentInsuranceForeign,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    insurer: value.insurer?,
-                    sum: value.sum?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ConsignmentInsuranceForeign>
-        for ConsignmentInsuranceForeign {
-            fn from(value: super::ConsignmentInsuranceForeign) -> Self {
-                Self {
-                    insurer: Ok(value.insurer),
-                    sum: Ok(value.sum),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ConsignmentInsuranceOwn {
-            policy_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            sum: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ConsignmentInsuranceOwn {
-            fn default() -> Self {
-                Self {
-                    policy_id: Err("missing required field `policy_id`".to_string()),
-                    sum: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ConsignmentInsuranceOwn {
-            /**The field `policy_id`.
-
-Required.*/
-            pub fn policy_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.policy_id = crate::argument::field("policy_id", value);
-                self
-            }
-            /**The field `sum`.
-
-Optional.*/
-            pub fn sum(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.sum = crate::argument::property(
-                    "sum",
-                    "sum",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ConsignmentInsuranceOwn, crate::Error> {
-                crate::argument::built(
-                    "ConsignmentInsuranceOwn",
-                    <super::ConsignmentInsuranceOwn as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ConsignmentInsuranceOwn>
-        for super::ConsignmentInsuranceOwn {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ConsignmentInsuranceOwn,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    policy_id: value.policy_id?,
-                    sum: value.sum?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ConsignmentInsuranceOwn>
-        for ConsignmentInsuranceOwn {
-            fn from(value: super::ConsignmentInsuranceOwn) -> Self {
-                Self {
-                    policy_id: Ok(value.policy_id),
-                    sum: Ok(value.sum),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ConsignmentSizeObject {
-            width: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ConsignmentSizeObject {
-            fn default() -> Self {
-                Self {
-                    width: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ConsignmentSizeObject {
-            /**The field `width`.
-
-Optional.*/
-            pub fn width(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.width = crate::argument::property(
-                    "width",
-                    "width",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ConsignmentSizeObject, crate::Error> {
-                crate::argument::built(
-                    "ConsignmentSizeObject",
-                    <super::ConsignmentSizeObject as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ConsignmentSizeObject>
-        for super::ConsignmentSizeObject {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ConsignmentSizeObject,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    width: value.width?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ConsignmentSizeObject>
-        for ConsignmentSizeObject {
-            fn from(value: super::ConsignmentSizeObject) -> Self {
-                Self {
-                    width: Ok(value.width),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ConsignmentStamp {
-            day: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            place: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ConsignmentStamp {
-            fn default() -> Self {
-                Self {
-                    day: Ok(Default::default()),
-                    place: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ConsignmentStamp {
-            /**The field `day`.
-
-Optional.*/
-            pub fn day(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.day = crate::argument::property(
-                    "day",
-                    "day",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ConsignmentStamp, crate::Error> {
-                crate::argument::built(
-                    "ConsignmentStamp",
-                    <super::ConsignmentStamp as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ConsignmentStamp> for super::ConsignmentStamp {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ConsignmentStamp,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    day: value.day?,
-                    place: value.place?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ConsignmentStamp> for ConsignmentStamp {
-            fn from(value: super::ConsignmentStamp) -> Self {
-                Self {
-                    day: Ok(value.day),
-                    place: Ok(value.place),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Contact {
-            source: ::std::result::Result<super::ContactSource, ::std::string::String>,
-            state: ::std::result::Result<
-                ::std::option::Option<super::ContactState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Contact {
-            fn default() -> Self {
-                Self {
-                    source: Err("missing required field `source`".to_string()),
-                    state: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Contact {
-            /**The field `source`.
-
-Required.*/
-            pub fn source(
-                mut self,
-                value: impl crate::Argument<super::ContactSource>,
-            ) -> Self {
-                self.source = crate::argument::field("source", value);
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContactState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Contact, crate::Error> {
-                crate::argument::built(
-                    "Contact",
-                    <super::Contact as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Contact> for super::Contact {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Contact,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    source: value.source?,
-                    state: value.state?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Contact> for Contact {
-            fn from(value: super::Contact) -> Self {
-                Self {
-                    source: Ok(value.source),
-                    state: Ok(value.state),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Container {
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            labels: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            object: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            owner: ::std::result::Result<
-                ::std::option::Option<super::ContainerOwner>,
-                ::std::string::String,
-            >,
-            parent: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Container>>,
-                ::std::string::String,
-            >,
-            place: ::std::result::Result<
-                ::std::option::Option<super::ContainerPlace>,
-                ::std::string::String,
-            >,
-            plain: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            seen: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            was: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            weight: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            will_be: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Container {
-            fn default() -> Self {
-                Self {
-                    id: Err("missing required field `id`".to_string()),
-                    labels: Ok(Default::default()),
-                    object: Ok(Default::default()),
-                    owner: Ok(Default::default()),
-                    parent: Ok(Default::default()),
-                    place: Ok(Default::default()),
-                    plain: Ok(Default::default()),
-                    seen: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    was: Ok(Default::default()),
-                    weight: Ok(Default::default()),
-                    will_be: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Container {
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**What kind of object it is.
-
-Optional.*/
-            pub fn object(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.object = crate::argument::property(
-                    "object",
-                    "object",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner`.
-
-Optional.*/
-            pub fn owner(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerOwner>>,
-            ) -> Self {
-                self.owner = crate::argument::property(
-                    "owner",
-                    "owner",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `parent`.
-
-Optional.*/
-            pub fn parent(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Container>>,
-                >,
-            ) -> Self {
-                self.parent = crate::argument::property(
-                    "parent",
-                    "parent",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerPlace>>,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `plain`.
-
-Optional.*/
-            pub fn plain(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.plain = crate::argument::property(
-                    "plain",
-                    "plain",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `seen`.
-
-Optional.*/
-            pub fn seen(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.seen = crate::argument::property(
-                    "seen",
-                    "seen",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `was`.
-
-Optional.*/
-            pub fn was(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.was = crate::argument::property(
-                    "was",
-                    "was",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `weight`.
-
-Optional.*/
-            pub fn weight(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.weight = crate::argument::property(
-                    "weight",
-                    "weight",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Planned.
-
-Optional.*/
-            pub fn will_be(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.will_be = crate::argument::property(
-                    "will_be",
-                    "will_be",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Container, crate::Error> {
-                crate::argument::built(
-                    "Container",
-                    <super::Container as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Container> for super::Container {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Container,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    labels: value.labels?,
-                    object: value.object?,
-                    owner: value.owner?,
-                    parent: value.parent?,
-                    place: value.place?,
-                    plain: value.plain?,
-                    seen: value.seen?,
-                    size: value.size?,
-                    state: value.state?,
-                    was: value.was?,
-                    weight: value.weight?,
-                    will_be: value.will_be?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Container> for Container {
-            fn from(value: super::Container) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    labels: Ok(value.labels),
-                    object: Ok(value.object),
-                    owner: Ok(value.owner),
-                    parent: Ok(value.parent),
-                    place: Ok(value.place),
-                    plain: Ok(value.plain),
-                    seen: Ok(value.seen),
-                    size: Ok(value.size),
-                    state: Ok(value.state),
-                    was: Ok(value.was),
-                    weight: Ok(value.weight),
-                    will_be: Ok(value.will_be),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ContainerOwner {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ContainerOwner {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ContainerOwner {
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ContainerOwner, crate::Error> {
-                crate::argument::built(
-                    "ContainerOwner",
-                    <super::ContainerOwner as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ContainerOwner> for super::ContainerOwner {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ContainerOwner,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ContainerOwner> for ContainerOwner {
-            fn from(value: super::ContainerOwner) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ContainerPlace {
-            aisle: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            shelf: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ContainerPlace {
-            fn default() -> Self {
-                Self {
-                    aisle: Ok(Default::default()),
-                    shelf: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ContainerPlace {
-            /**The field `aisle`.
-
-Optional.*/
-            pub fn aisle(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.aisle = crate::argument::property(
-                    "aisle",
-                    "aisle",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `shelf`.
-
-Optional.*/
-            pub fn shelf(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.shelf = crate::argument::property(
-                    "shelf",
-                    "shelf",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ContainerPlace, crate::Error> {
-                crate::argument::built(
-                    "ContainerPlace",
-                    <super::ContainerPlace as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ContainerPlace> for super::ContainerPlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ContainerPlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    aisle: value.aisle?,
-                    shelf: value.shelf?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ContainerPlace> for ContainerPlace {
-            fn from(value: super::ContainerPlace) -> Self {
-                Self {
-                    aisle: Ok(value.aisle),
-                    shelf: Ok(value.shelf),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Crate {
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Crate {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Crate {
-            /**The field `height`.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Crate, crate::Error> {
-                crate::argument::built(
-                    "Crate",
-                    <super::Crate as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Crate> for super::Crate {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Crate,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    kind: value.kind?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Crate> for Crate {
-            fn from(value: super::Crate) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    kind: Ok(value.kind),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Debug {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Debug {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Debug {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Debug, crate::Error> {
-                crate::argument::built(
-                    "Debug",
-                    <super::Debug as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Debug> for super::Debug {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Debug,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Debug> for Debug {
-            fn from(value: super::Debug) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Decimal {
-            decimal: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Decimal {
-            fn default() -> Self {
-                Self {
-                    decimal: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Decimal {
-            /**The field `decimal`.
-
-Optional.*/
-            pub fn decimal(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.decimal = crate::argument::property(
-                    "decimal",
-                    "decimal",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Decimal, crate::Error> {
-                crate::argument::built(
-                    "Decimal",
-                    <super::Decimal as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Decimal> for super::Decimal {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Decimal,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    decimal: value.decimal?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Decimal> for Decimal {
-            fn from(value: super::Decimal) -> Self {
-                Self {
-                    decimal: Ok(value.decimal),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Deserialize {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Deserialize {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Deserialize {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::Deserialize, crate::Error> {
-                crate::argument::built(
-                    "Deserialize",
-                    <super::Deserialize as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Deserialize> for super::Deserialize {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Deserialize,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Deserialize> for Deserialize {
-            fn from(value: super::Deserialize) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Draft {
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            prices: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::rust_decimal::Decimal,
-                >,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::DraftState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Draft {
-            fn default() -> Self {
-                Self {
-                    id: Err("missing required field `id`".to_string()),
-                    name: Ok(Default::default()),
-                    prices: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Draft {
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `prices`.
-
-Optional.*/
-            pub fn prices(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::rust_decimal::Decimal,
-                    >,
-                >,
-            ) -> Self {
-                self.prices = crate::argument::property(
-                    "prices",
-                    "prices",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::DraftState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Draft, crate::Error> {
-                crate::argument::built(
-                    "Draft",
-                    <super::Draft as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Draft> for super::Draft {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Draft,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    name: value.name?,
-                    prices: value.prices?,
-                    state: value.state?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Draft> for Draft {
-            fn from(value: super::Draft) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    name: Ok(value.name),
-                    prices: Ok(value.prices),
-                    state: Ok(value.state),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct EarlierFound {
-            middle: ::std::result::Result<
-                ::std::option::Option<super::FoundPart>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for EarlierFound {
-            fn default() -> Self {
-                Self {
-                    middle: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl EarlierFound {
-            /**The field `middle`.
-
-Optional.*/
-            pub fn middle(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::FoundPart>>,
-            ) -> Self {
-                self.middle = crate::argument::property(
-                    "middle",
-                    "middle",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::EarlierFound, crate::Error> {
-                crate::argument::built(
-                    "EarlierFound",
-                    <super::EarlierFound as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<EarlierFound> for super::EarlierFound {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: EarlierFound,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    middle: value.middle?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::EarlierFound> for EarlierFound {
-            fn from(value: super::EarlierFound) -> Self {
-                Self {
-                    middle: Ok(value.middle),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Error {
-            error: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Error {
-            fn default() -> Self {
-                Self {
-                    error: Err("missing required field `error`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Error {
-            /**The field `error`.
-
-Required.*/
-            pub fn error(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.error = crate::argument::field("error", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Error, crate::Error> {
-                crate::argument::built(
-                    "Error",
-                    <super::Error as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Error> for super::Error {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Error,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    error: value.error?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Error> for Error {
-            fn from(value: super::Error) -> Self {
-                Self {
-                    error: Ok(value.error),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Fn {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Fn {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Fn {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Fn, crate::Error> {
-                crate::argument::built(
-                    "Fn",
-                    <super::Fn as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Fn> for super::Fn {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Fn,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Fn> for Fn {
-            fn from(value: super::Fn) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Found {
-            changed: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            codes: ::std::result::Result<
-                ::std::vec::Vec<super::FoundCodesItem>,
-                ::std::string::String,
-            >,
-            in_box: ::std::result::Result<
-                ::std::option::Option<super::FoundInBox>,
-                ::std::string::String,
-            >,
-            in_box_2: ::std::result::Result<
-                ::std::option::Option<super::FoundInBox2>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            recursive: ::std::result::Result<
-                ::std::option::Option<super::EarlierFound>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Found {
-            fn default() -> Self {
-                Self {
-                    changed: Ok(Default::default()),
-                    codes: Ok(Default::default()),
-                    in_box: Ok(Default::default()),
-                    in_box_2: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    recursive: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Found {
-            /**The field `changed`.
-
-Optional.*/
-            pub fn changed(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.changed = crate::argument::property(
-                    "changed",
-                    "changed",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `codes`.
-
-Optional.*/
-            pub fn codes(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::FoundCodesItem>>,
-            ) -> Self {
-                self.codes = crate::argument::property(
-                    "codes",
-                    "codes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `in_box`.
-
-Optional.*/
-            pub fn in_box(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::FoundInBox>>,
-            ) -> Self {
-                self.in_box = crate::argument::property(
-                    "in_box",
-                    "in-box",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `in_box_2`.
-
-Optional.*/
-            pub fn in_box_2(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::FoundInBox2>>,
-            ) -> Self {
-                self.in_box_2 = crate::argument::property(
-                    "in_box_2",
-                    "in/box",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `recursive`.
-
-Optional.*/
-            pub fn recursive(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::EarlierFound>>,
-            ) -> Self {
-                self.recursive = crate::argument::property(
-                    "recursive",
-                    "recursive",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Found, crate::Error> {
-                crate::argument::built(
-                    "Found",
-                    <super::Found as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Found> for super::Found {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Found,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    changed: value.changed?,
-                    codes: value.codes?,
-                    in_box: value.in_box?,
-                    in_box_2: value.in_box_2?,
-                    price: value.price?,
-                    recursive: value.recursive?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Found> for Found {
-            fn from(value: super::Found) -> Self {
-                Self {
-                    changed: Ok(value.changed),
-                    codes: Ok(value.codes),
-                    in_box: Ok(value.in_box),
-                    in_box_2: Ok(value.in_box_2),
-                    price: Ok(value.price),
-                    recursive: Ok(value.recursive),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FoundForm {
-            a: ::std::result::Result<
-                ::std::vec::Vec<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            open: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            z: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FoundForm {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    name: Ok(Default::default()),
-                    open: Ok(Default::default()),
-                    z: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FoundForm {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::rust_decimal::Decimal>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `open`.
-
-Optional.*/
-            pub fn open(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.open = crate::argument::property(
-                    "open",
-                    "open",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `z`.
-
-Optional.*/
-            pub fn z(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.z = crate::argument::property("z", "z", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::FoundForm, crate::Error> {
-                crate::argument::built(
-                    "FoundForm",
-                    <super::FoundForm as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FoundForm> for super::FoundForm {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FoundForm,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    name: value.name?,
-                    open: value.open?,
-                    z: value.z?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FoundForm> for FoundForm {
-            fn from(value: super::FoundForm) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    name: Ok(value.name),
-                    open: Ok(value.open),
-                    z: Ok(value.z),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FoundInBox {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FoundInBox {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FoundInBox {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::FoundInBox, crate::Error> {
-                crate::argument::built(
-                    "FoundInBox",
-                    <super::FoundInBox as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FoundInBox> for super::FoundInBox {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FoundInBox,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FoundInBox> for FoundInBox {
-            fn from(value: super::FoundInBox) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FoundInBox2 {
-            b: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FoundInBox2 {
-            fn default() -> Self {
-                Self {
-                    b: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FoundInBox2 {
-            /**The field `b`.
-
-Optional.*/
-            pub fn b(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.b = crate::argument::property("b", "b", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::FoundInBox2, crate::Error> {
-                crate::argument::built(
-                    "FoundInBox2",
-                    <super::FoundInBox2 as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FoundInBox2> for super::FoundInBox2 {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FoundInBox2,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    b: value.b?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FoundInBox2> for FoundInBox2 {
-            fn from(value: super::FoundInBox2) -> Self {
-                Self {
-                    b: Ok(value.b),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FoundPart {
-            holder: ::std::result::Result<
-                ::std::option::Option<super::FoundPartHolder>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FoundPart {
-            fn default() -> Self {
-                Self {
-                    holder: Ok(Default::default()),
-                    id: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FoundPart {
-            /**The field `holder`.
-
-Optional.*/
-            pub fn holder(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::FoundPartHolder>,
-                >,
-            ) -> Self {
-                self.holder = crate::argument::property(
-                    "holder",
-                    "holder",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Optional.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.id = crate::argument::property(
-                    "id",
-                    "id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::FoundPart, crate::Error> {
-                crate::argument::built(
-                    "FoundPart",
-                    <super::FoundPart as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FoundPart> for super::FoundPart {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FoundPart,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    holder: value.holder?,
-                    id: value.id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FoundPart> for FoundPart {
-            fn from(value: super::FoundPart) -> Self {
-                Self {
-                    holder: Ok(value.holder),
-                    id: Ok(value.id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FoundPartHolder {
-            held: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FoundPartHolder {
-            fn default() -> Self {
-                Self {
-                    held: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FoundPartHolder {
-            /**The field `held`.
-
-Optional.*/
-            pub fn held(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::FoundPart>>,
-                >,
-            ) -> Self {
-                self.held = crate::argument::property(
-                    "held",
-                    "held",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::FoundPartHolder, crate::Error> {
-                crate::argument::built(
-                    "FoundPartHolder",
-                    <super::FoundPartHolder as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FoundPartHolder> for super::FoundPartHolder {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FoundPartHolder,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    held: value.held?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FoundPartHolder> for FoundPartHolder {
-            fn from(value: super::FoundPartHolder) -> Self {
-                Self {
-                    held: Ok(value.held),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct FromStr {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for FromStr {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl FromStr {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::FromStr, crate::Error> {
-                crate::argument::built(
-                    "FromStr",
-                    <super::FromStr as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<FromStr> for super::FromStr {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: FromStr,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::FromStr> for FromStr {
-            fn from(value: super::FromStr) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct GapPlace {
-            shelf: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for GapPlace {
-            fn default() -> Self {
-                Self {
-                    shelf: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl GapPlace {
-            /**The field `shelf`.
-
-Optional.*/
-            pub fn shelf(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.shelf = crate::argument::property(
-                    "shelf",
-                    "shelf",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::GapPlace, crate::Error> {
-                crate::argument::built(
-                    "GapPlace",
-                    <super::GapPlace as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<GapPlace> for super::GapPlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: GapPlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    shelf: value.shelf?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::GapPlace> for GapPlace {
-            fn from(value: super::GapPlace) -> Self {
-                Self {
-                    shelf: Ok(value.shelf),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Gaps {
-            any: ::std::result::Result<
-                ::std::vec::Vec<::serde_json::Value>,
-                ::std::string::String,
-            >,
-            by_name: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::option::Option<f64>,
-                >,
-                ::std::string::String,
-            >,
-            counts: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<i64>>,
-                ::std::string::String,
-            >,
-            days: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
-                ::std::string::String,
-            >,
-            factor: ::std::result::Result<
-                ::std::option::Option<f64>,
-                ::std::string::String,
-            >,
-            full: ::std::result::Result<::std::vec::Vec<i64>, ::std::string::String>,
-            kinds: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<super::GapsKindsItem>>,
-                ::std::string::String,
-            >,
-            notes: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<::std::string::String>>,
-                ::std::string::String,
-            >,
-            places: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<super::GapPlace>>,
-                ::std::string::String,
-            >,
-            prices: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
-                ::std::string::String,
-            >,
-            rows: ::std::result::Result<
-                ::std::vec::Vec<
-                    ::std::option::Option<::std::vec::Vec<::std::option::Option<f64>>>,
-                >,
-                ::std::string::String,
-            >,
-            weights: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<f64>>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Gaps {
-            fn default() -> Self {
-                Self {
-                    any: Ok(Default::default()),
-                    by_name: Ok(Default::default()),
-                    counts: Ok(Default::default()),
-                    days: Ok(Default::default()),
-                    factor: Ok(Default::default()),
-                    full: Ok(Default::default()),
-                    kinds: Ok(Default::default()),
-                    notes: Ok(Default::default()),
-                    places: Ok(Default::default()),
-                    prices: Ok(Default::default()),
-                    rows: Ok(Default::default()),
-                    weights: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Gaps {
-            /**The field `any`.
-
-Optional.*/
-            pub fn any(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::serde_json::Value>>,
-            ) -> Self {
-                self.any = crate::argument::property(
-                    "any",
-                    "any",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `by_name`.
-
-Optional.*/
-            pub fn by_name(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::option::Option<f64>,
-                    >,
-                >,
-            ) -> Self {
-                self.by_name = crate::argument::property(
-                    "by_name",
-                    "by_name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `counts`.
-
-Optional.*/
-            pub fn counts(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::option::Option<i64>>>,
-            ) -> Self {
-                self.counts = crate::argument::property(
-                    "counts",
-                    "counts",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `days`.
-
-Optional.*/
-            pub fn days(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<::jiff::civil::Date>>,
-                >,
-            ) -> Self {
-                self.days = crate::argument::property(
-                    "days",
-                    "days",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `factor`.
-
-Optional.*/
-            pub fn factor(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<f64>>,
-            ) -> Self {
-                self.factor = crate::argument::property(
-                    "factor",
-                    "factor",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `full`.
-
-Optional.*/
-            pub fn full(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<i64>>,
-            ) -> Self {
-                self.full = crate::argument::property(
-                    "full",
-                    "full",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kinds`.
-
-Optional.*/
-            pub fn kinds(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<super::GapsKindsItem>>,
-                >,
-            ) -> Self {
-                self.kinds = crate::argument::property(
-                    "kinds",
-                    "kinds",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `notes`.
-
-Optional.*/
-            pub fn notes(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<::std::string::String>>,
-                >,
-            ) -> Self {
-                self.notes = crate::argument::property(
-                    "notes",
-                    "notes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `places`.
-
-Optional.*/
-            pub fn places(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<super::GapPlace>>,
-                >,
-            ) -> Self {
-                self.places = crate::argument::property(
-                    "places",
-                    "places",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `prices`.
-
-Optional.*/
-            pub fn prices(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<::rust_decimal::Decimal>>,
-                >,
-            ) -> Self {
-                self.prices = crate::argument::property(
-                    "prices",
-                    "prices",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `rows`.
-
-Optional.*/
-            pub fn rows(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<
-                        ::std::option::Option<
-                            ::std::vec::Vec<::std::option::Option<f64>>,
-                        >,
-                    >,
-                >,
-            ) -> Self {
-                self.rows = crate::argument::property(
-                    "rows",
-                    "rows",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `weights`.
-
-Optional.*/
-            pub fn weights(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::option::Option<f64>>>,
-            ) -> Self {
-                self.weights = crate::argument::property(
-                    "weights",
-                    "weights",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Gaps, crate::Error> {
-                crate::argument::built(
-                    "Gaps",
-                    <super::Gaps as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Gaps> for super::Gaps {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Gaps,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    any: value.any?,
-                    by_name: value.by_name?,
-                    counts: value.counts?,
-                    days: value.days?,
-                    factor: value.factor?,
-                    full: value.full?,
-                    kinds: value.kinds?,
-                    notes: value.notes?,
-                    places: value.places?,
-                    prices: value.prices?,
-                    rows: value.rows?,
-                    weights: value.weights?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Gaps> for Gaps {
-            fn from(value: super::Gaps) -> Self {
-                Self {
-                    any: Ok(value.any),
-                    by_name: Ok(value.by_name),
-                    counts: Ok(value.counts),
-                    days: Ok(value.days),
-                    factor: Ok(value.factor),
-                    full: Ok(value.full),
-                    kinds: Ok(value.kinds),
-                    notes: Ok(value.notes),
-                    places: Ok(value.places),
-                    prices: Ok(value.prices),
-                    rows: Ok(value.rows),
-                    weights: Ok(value.weights),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Goods {
-            code: ::std::result::Result<
-                ::std::option::Option<super::Code>,
-                ::std::string::String,
-            >,
-            codes: ::std::result::Result<
-                ::std::vec::Vec<super::Code>,
-                ::std::string::String,
-            >,
-            count: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            created: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            ean_upc: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            ean_upc_2: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<i64, ::std::string::String>,
-            level: ::std::result::Result<
-                ::std::option::Option<super::Level>,
-                ::std::string::String,
-            >,
-            more: ::std::result::Result<
-                ::std::option::Option<super::More>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            open: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            packing: ::std::result::Result<
-                ::std::option::Option<super::GoodsPacking>,
-                ::std::string::String,
-            >,
-            self_: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            sold: ::std::result::Result<
-                ::std::option::Option<super::GoodsSold>,
-                ::std::string::String,
-            >,
-            uid: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            x1st: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Goods {
-            fn default() -> Self {
-                Self {
-                    code: Ok(Default::default()),
-                    codes: Ok(Default::default()),
-                    count: Ok(Default::default()),
-                    created: Ok(Default::default()),
-                    ean_upc: Ok(Default::default()),
-                    ean_upc_2: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    level: Ok(Default::default()),
-                    more: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    open: Ok(Default::default()),
-                    packing: Ok(Default::default()),
-                    self_: Ok(Default::default()),
-                    sold: Ok(Default::default()),
-                    uid: Ok(Default::default()),
-                    x1st: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Goods {
-            /**The field `code`.
-
-Optional.*/
-            pub fn code(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Code>>,
-            ) -> Self {
-                self.code = crate::argument::property(
-                    "code",
-                    "code",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `codes`.
-
-Optional.*/
-            pub fn codes(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Code>>,
-            ) -> Self {
-                self.codes = crate::argument::property(
-                    "codes",
-                    "codes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `count`.
-
-Optional.*/
-            pub fn count(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.count = crate::argument::property(
-                    "count",
-                    "count",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `created`.
-
-Optional.*/
-            pub fn created(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.created = crate::argument::property(
-                    "created",
-                    "created",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ean_upc`.
-
-Optional.*/
-            pub fn ean_upc(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc = crate::argument::property(
-                    "ean_upc",
-                    "ean-upc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ean_upc_2`.
-
-Optional.*/
-            pub fn ean_upc_2(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc_2 = crate::argument::property(
-                    "ean_upc_2",
-                    "ean_upc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(mut self, value: impl crate::Argument<i64>) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `level`.
-
-Optional.*/
-            pub fn level(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Level>>,
-            ) -> Self {
-                self.level = crate::argument::property(
-                    "level",
-                    "level",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `more`.
-
-Optional.*/
-            pub fn more(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::More>>,
-            ) -> Self {
-                self.more = crate::argument::property(
-                    "more",
-                    "more",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `open`.
-
-Optional.*/
-            pub fn open(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.open = crate::argument::property(
-                    "open",
-                    "open",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `packing`.
-
-Optional.*/
-            pub fn packing(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::GoodsPacking>>,
-            ) -> Self {
-                self.packing = crate::argument::property(
-                    "packing",
-                    "packing",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `self_`.
-
-Optional.*/
-            pub fn self_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.self_ = crate::argument::property(
-                    "self_",
-                    "self",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sold`.
-
-Optional.*/
-            pub fn sold(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::GoodsSold>>,
-            ) -> Self {
-                self.sold = crate::argument::property(
-                    "sold",
-                    "sold",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `uid`.
-
-Optional.*/
-            pub fn uid(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.uid = crate::argument::property(
-                    "uid",
-                    "uid",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `x1st`.
-
-Optional.*/
-            pub fn x1st(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.x1st = crate::argument::property(
-                    "x1st",
-                    "1st",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Goods, crate::Error> {
-                crate::argument::built(
-                    "Goods",
-                    <super::Goods as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Goods> for super::Goods {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Goods,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    code: value.code?,
-                    codes: value.codes?,
-                    count: value.count?,
-                    created: value.created?,
-                    ean_upc: value.ean_upc?,
-                    ean_upc_2: value.ean_upc_2?,
-                    id: value.id?,
-                    level: value.level?,
-                    more: value.more?,
-                    note: value.note?,
-                    open: value.open?,
-                    packing: value.packing?,
-                    self_: value.self_?,
-                    sold: value.sold?,
-                    uid: value.uid?,
-                    x1st: value.x1st?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Goods> for Goods {
-            fn from(value: super::Goods) -> Self {
-                Self {
-                    code: Ok(value.code),
-                    codes: Ok(value.codes),
-                    count: Ok(value.count),
-                    created: Ok(value.created),
-                    ean_upc: Ok(value.ean_upc),
-                    ean_upc_2: Ok(value.ean_upc_2),
-                    id: Ok(value.id),
-                    level: Ok(value.level),
-                    more: Ok(value.more),
-                    note: Ok(value.note),
-                    open: Ok(value.open),
-                    packing: Ok(value.packing),
-                    self_: Ok(value.self_),
-                    sold: Ok(value.sold),
-                    uid: Ok(value.uid),
-                    x1st: Ok(value.x1st),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct GoodsForm {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            sold_on: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for GoodsForm {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    sold_on: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl GoodsForm {
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sold_on`.
-
-Optional.*/
-            pub fn sold_on(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.sold_on = crate::argument::property(
-                    "sold_on",
-                    "sold_on",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::GoodsForm, crate::Error> {
-                crate::argument::built(
-                    "GoodsForm",
-                    <super::GoodsForm as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<GoodsForm> for super::GoodsForm {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: GoodsForm,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    price: value.price?,
-                    sold_on: value.sold_on?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::GoodsForm> for GoodsForm {
-            fn from(value: super::GoodsForm) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    price: Ok(value.price),
-                    sold_on: Ok(value.sold_on),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Hash {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Hash {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Hash {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Hash, crate::Error> {
-                crate::argument::built(
-                    "Hash",
-                    <super::Hash as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Hash> for super::Hash {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Hash,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Hash> for Hash {
-            fn from(value: super::Hash) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ImportPostersBody {
-            dry_run: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            list: ::std::result::Result<super::PosterList, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ImportPostersBody {
-            fn default() -> Self {
-                Self {
-                    dry_run: Ok(Default::default()),
-                    list: Err("missing required field `list`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ImportPostersBody {
-            /**Whether nothing is kept.
-
-Optional.*/
-            pub fn dry_run(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.dry_run = crate::argument::property(
-                    "dry_run",
-                    "dry_run",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `list`.
-
-Required.*/
-            pub fn list(
-                mut self,
-                value: impl crate::Argument<super::PosterList>,
-            ) -> Self {
-                self.list = crate::argument::field("list", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ImportPostersBody, crate::Error> {
-                crate::argument::built(
-                    "ImportPostersBody",
-                    <super::ImportPostersBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ImportPostersBody> for super::ImportPostersBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ImportPostersBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    dry_run: value.dry_run?,
-                    list: value.list?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ImportPostersBody> for ImportPostersBody {
-            fn from(value: super::ImportPostersBody) -> Self {
-                Self {
-                    dry_run: Ok(value.dry_run),
-                    list: Ok(value.list),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Kit {
-            due: ::std::result::Result<
-                ::std::option::Option<super::Due>,
-                ::std::string::String,
-            >,
-            parts: ::std::result::Result<
-                ::std::vec::Vec<super::Part>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Kit {
-            fn default() -> Self {
-                Self {
-                    due: Ok(Default::default()),
-                    parts: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Kit {
-            /**The field `due`.
-
-Optional.*/
-            pub fn due(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Due>>,
-            ) -> Self {
-                self.due = crate::argument::property(
-                    "due",
-                    "due",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `parts`.
-
-Optional.*/
-            pub fn parts(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Part>>,
-            ) -> Self {
-                self.parts = crate::argument::property(
-                    "parts",
-                    "parts",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Kit, crate::Error> {
-                crate::argument::built(
-                    "Kit",
-                    <super::Kit as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Kit> for super::Kit {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Kit,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    due: value.due?,
-                    parts: value.parts?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Kit> for Kit {
-            fn from(value: super::Kit) -> Self {
-                Self {
-                    due: Ok(value.due),
-                    parts: Ok(value.parts),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct LabelSatchelBody {
-            copies: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for LabelSatchelBody {
-            fn default() -> Self {
-                Self {
-                    copies: Ok(Default::default()),
-                    text: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl LabelSatchelBody {
-            /**How many.
-
-Optional.*/
-            pub fn copies(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.copies = crate::argument::property(
-                    "copies",
-                    "copies",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**What it says.
-
-Optional.*/
-            pub fn text(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.text = crate::argument::property(
-                    "text",
-                    "text",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::LabelSatchelBody, crate::Error> {
-                crate::argument::built(
-                    "LabelSatchelBody",
-                    <super::LabelSatchelBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<LabelSatchelBody> for super::LabelSatchelBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: LabelSatchelBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    copies: value.copies?,
-                    text: value.text?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::LabelSatchelBody> for LabelSatchelBody {
-            fn from(value: super::LabelSatchelBody) -> Self {
-                Self {
-                    copies: Ok(value.copies),
-                    text: Ok(value.text),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Ledger {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Ledger {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Ledger {
-            /**Its name.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Ledger, crate::Error> {
-                crate::argument::built(
-                    "Ledger",
-                    <super::Ledger as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Ledger> for super::Ledger {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Ledger,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Ledger> for Ledger {
-            fn from(value: super::Ledger) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ListMoodsResponseItem {
-            code: ::std::result::Result<
-                ::std::option::Option<super::ListMoodsResponseItemCode>,
-                ::std::string::String,
-            >,
-            depth: ::std::result::Result<
-                ::std::option::Option<super::ListMoodsResponseItemDepth>,
-                ::std::string::String,
-            >,
-            flag: ::std::result::Result<
-                ::std::option::Option<super::ListMoodsResponseItemFlag>,
-                ::std::string::String,
-            >,
-            level: ::std::result::Result<
-                ::std::option::Option<super::ListMoodsResponseItemLevel>,
-                ::std::string::String,
-            >,
-            mood: ::std::result::Result<
-                ::std::option::Option<super::Mood>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::ListMoodsResponseItemState>,
-                ::std::string::String,
-            >,
-            unit: ::std::result::Result<
-                ::std::option::Option<super::EqualUnit>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ListMoodsResponseItem {
-            fn default() -> Self {
-                Self {
-                    code: Ok(Default::default()),
-                    depth: Ok(Default::default()),
-                    flag: Ok(Default::default()),
-                    level: Ok(Default::default()),
-                    mood: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    unit: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ListMoodsResponseItem {
-            /**The field `code`.
-
-Optional.*/
-            pub fn code(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListMoodsResponseItemCode>,
-                >,
-            ) -> Self {
-                self.code = crate::argument::property(
-                    "code",
-                    "code",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `depth`.
-
-Optional.*/
-            pub fn depth(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListMoodsResponseItemDepth>,
-                >,
-            ) -> Self {
-                self.depth = crate::argument::property(
-                    "depth",
-                    "depth",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `flag`.
-
-Optional.*/
-            pub fn flag(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListMoodsResponseItemFlag>,
-                >,
-            ) -> Self {
-                self.flag = crate::argument::property(
-                    "flag",
-                    "flag",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `level`.
-
-Optional.*/
-            pub fn level(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListMoodsResponseItemLevel>,
-                >,
-            ) -> Self {
-                self.level = crate::argument::property(
-                    "level",
-                    "level",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `mood`.
-
-Optional.*/
-            pub fn mood(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Mood>>,
-            ) -> Self {
-                self.mood = crate::argument::property(
-                    "mood",
-                    "mood",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListMoodsResponseItemState>,
-                >,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `unit`.
-
-Optional.*/
-            pub fn unit(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::EqualUnit>>,
-            ) -> Self {
-                self.unit = crate::argument::property(
-                    "unit",
-                    "unit",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ListMoodsResponseItem, crate::Error> {
-                crate::argument::built(
-                    "ListMoodsResponseItem",
-                    <super::ListMoodsResponseItem as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ListMoodsResponseItem>
-        for super::ListMoodsResponseItem {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ListMoodsResponseItem,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    code: value.code?,
-                    depth: value.depth?,
-                    flag: value.flag?,
-                    level: value.level?,
-                    mood: value.mood?,
-                    state: value.state?,
-                    unit: value.unit?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ListMoodsResponseItem>
-        for ListMoodsResponseItem {
-            fn from(value: super::ListMoodsResponseItem) -> Self {
-                Self {
-                    code: Ok(value.code),
-                    depth: Ok(value.depth),
-                    flag: Ok(value.flag),
-                    level: Ok(value.level),
-                    mood: Ok(value.mood),
-                    state: Ok(value.state),
-                    unit: Ok(value.unit),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ListStocktakesResponseStatus203 {
-            items: ::std::result::Result<
-                ::std::vec::Vec<super::Stocktake>,
-                ::std::string::String,
-            >,
-            next: ::std::result::Result<
-                ::std::option::Option<super::ListStocktakesResponseStatus203Next>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ListStocktakesResponseStatus203 {
-            fn default() -> Self {
-                Self {
-                    items: Ok(Default::default()),
-                    next: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ListStocktakesResponseStatus203 {
-            /**The field `items`.
-
-Optional.*/
-            pub fn items(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Stocktake>>,
-            ) -> Self {
-                self.items = crate::argument::property(
-                    "items",
-                    "items",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `next`.
-
-Optional.*/
-            pub fn next(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ListStocktakesResponseStatus203Next>,
-                >,
-            ) -> Self {
-                self.next = crate::argument::property(
-                    "next",
-                    "next",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<
-                super::ListStocktakesResponseStatus203,
-                crate::Error,
-            > {
-                crate::argument::built(
-                    "ListStocktakesResponseStatus203",
-                    <super::ListStocktakesResponseStatus203 as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ListStocktakesResponseStatus203>
-        for super::ListStocktakesResponseStatus203 {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ListStocktakesResponseStatus203,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    items: value.items?,
-                    next: value.next?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ListStocktakesResponseStatus203>
-        for ListStocktakesResponseStatus203 {
-            fn from(value: super::ListStocktakesResponseStatus203) -> Self {
-                Self {
-                    items: Ok(value.items),
-                    next: Ok(value.next),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ListStocktakesResponseStatus203NextObject {
-            page_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ListStocktakesResponseStatus203NextObject {
-            fn default() -> Self {
-                Self {
-                    page_id: Err("missing required field `page_id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ListStocktakesResponseStatus203NextObject {
-            /**The field `page_id`.
-
-Required.*/
-            pub fn page_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.page_id = crate::argument::field("page_id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<
-                super::ListStocktakesResponseStatus203NextObject,
-                crate::Error,
-            > {
-                crate::argument::built(
-                    "ListStocktakesResponseStatus203NextObject",
-                    <super::ListStocktakesResponseStatus203NextObject as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ListStocktakesResponseStatus203NextObject>
-        for super::ListStocktakesResponseStatus203NextObject {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ListStocktakesResponseStatus203NextObject,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    page_id: value.page_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ListStocktakesResponseStatus203NextObject>
-        for ListStocktakesResponseStatus203NextObject {
-            fn from(value: super::ListStocktakesResponseStatus203NextObject) -> Self {
-                Self {
-                    page_id: Ok(value.page_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Mail {
-            mail_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            since: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Mail {
-            fn default() -> Self {
-                Self {
-                    mail_id: Err("missing required field `mail_id`".to_string()),
-                    since: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Mail {
-            /**The field `mail_id`.
-
-Required.*/
-            pub fn mail_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.mail_id = crate::argument::field("mail_id", value);
-                self
-            }
-            /**The field `since`.
-
-Optional.*/
-            pub fn since(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.since = crate::argument::property(
-                    "since",
-                    "since",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Mail, crate::Error> {
-                crate::argument::built(
-                    "Mail",
-                    <super::Mail as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Mail> for super::Mail {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Mail,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    mail_id: value.mail_id?,
-                    since: value.since?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Mail> for Mail {
-            fn from(value: super::Mail) -> Self {
-                Self {
-                    mail_id: Ok(value.mail_id),
-                    since: Ok(value.since),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Measured {
-            source: ::std::result::Result<super::MeasuredSource, ::std::string::String>,
-            state: ::std::result::Result<
-                ::std::option::Option<super::MeasuredState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Measured {
-            fn default() -> Self {
-                Self {
-                    source: Err("missing required field `source`".to_string()),
-                    state: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Measured {
-            /**The field `source`.
-
-Required.*/
-            pub fn source(
-                mut self,
-                value: impl crate::Argument<super::MeasuredSource>,
-            ) -> Self {
-                self.source = crate::argument::field("source", value);
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::MeasuredState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Measured, crate::Error> {
-                crate::argument::built(
-                    "Measured",
-                    <super::Measured as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Measured> for super::Measured {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Measured,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    source: value.source?,
-                    state: value.state?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Measured> for Measured {
-            fn from(value: super::Measured) -> Self {
-                Self {
-                    source: Ok(value.source),
-                    state: Ok(value.state),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Member {
-            member_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            name_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            secret_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Member {
-            fn default() -> Self {
-                Self {
-                    member_id: Ok(Default::default()),
-                    name_id: Err("missing required field `name_id`".to_string()),
-                    secret_id: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Member {
-            /**The field `member_id`.
-
-Optional.*/
-            pub fn member_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.member_id = crate::argument::property(
-                    "member_id",
-                    "member_id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `name_id`.
-
-Required.*/
-            pub fn name_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.name_id = crate::argument::field("name_id", value);
-                self
-            }
-            /**The field `secret_id`.
-
-Optional.*/
-            pub fn secret_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.secret_id = crate::argument::property(
-                    "secret_id",
-                    "secret_id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Member, crate::Error> {
-                crate::argument::built(
-                    "Member",
-                    <super::Member as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Member> for super::Member {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Member,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    member_id: value.member_id?,
-                    name_id: value.name_id?,
-                    secret_id: value.secret_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Member> for Member {
-            fn from(value: super::Member) -> Self {
-                Self {
-                    member_id: Ok(value.member_id),
-                    name_id: Ok(value.name_id),
-                    secret_id: Ok(value.secret_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct More {
-            color: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            extra: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::rust_decimal::Decimal,
-                >,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for More {
-            fn default() -> Self {
-                Self {
-                    color: Ok(Default::default()),
-                    extra: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl More {
-            /**The field `color`.
-
-Optional.*/
-            pub fn color(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.color = crate::argument::property(
-                    "color",
-                    "color",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `extra`.
-
-Optional.*/
-            pub fn extra(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::rust_decimal::Decimal,
-                    >,
-                >,
-            ) -> Self {
-                self.extra = crate::argument::field("extra", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::More, crate::Error> {
-                crate::argument::built(
-                    "More",
-                    <super::More as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<More> for super::More {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: More,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    color: value.color?,
-                    extra: value.extra?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::More> for More {
-            fn from(value: super::More) -> Self {
-                Self {
-                    color: Ok(value.color),
-                    extra: Ok(value.extra),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Named {
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            owner_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Named {
-            fn default() -> Self {
-                Self {
-                    id: Err("missing required field `id`".to_string()),
-                    name: Ok(Default::default()),
-                    owner_id: Err("missing required field `owner_id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Named {
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner_id`.
-
-Required.*/
-            pub fn owner_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.owner_id = crate::argument::field("owner_id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Named, crate::Error> {
-                crate::argument::built(
-                    "Named",
-                    <super::Named as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Named> for super::Named {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Named,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    name: value.name?,
-                    owner_id: value.owner_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Named> for Named {
-            fn from(value: super::Named) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    name: Ok(value.name),
-                    owner_id: Ok(value.owner_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct NewDraft {
-            due: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for NewDraft {
-            fn default() -> Self {
-                Self {
-                    due: Ok(Default::default()),
-                    name: Err("missing required field `name`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl NewDraft {
-            /**The field `due`.
-
-Optional.*/
-            pub fn due(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.due = crate::argument::property(
-                    "due",
-                    "due",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `name`.
-
-Required.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.name = crate::argument::field("name", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::NewDraft, crate::Error> {
-                crate::argument::built(
-                    "NewDraft",
-                    <super::NewDraft as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<NewDraft> for super::NewDraft {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: NewDraft,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    due: value.due?,
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::NewDraft> for NewDraft {
-            fn from(value: super::NewDraft) -> Self {
-                Self {
-                    due: Ok(value.due),
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct NewSupplier {
-            active: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            balance: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            changed: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            products: ::std::result::Result<
-                ::std::vec::Vec<super::SuppliedProduct>,
-                ::std::string::String,
-            >,
-            since: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            supplier_name: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for NewSupplier {
-            fn default() -> Self {
-                Self {
-                    active: Ok(Default::default()),
-                    balance: Ok(Default::default()),
-                    changed: Ok(Default::default()),
-                    products: Ok(Default::default()),
-                    since: Ok(Default::default()),
-                    supplier_name: Err(
-                        "missing required field `supplier_name`".to_string(),
-                    ),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl NewSupplier {
-            /**The field `active`.
-
-Optional.*/
-            pub fn active(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.active = crate::argument::property(
-                    "active",
-                    "active",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `balance`.
-
-Optional.*/
-            pub fn balance(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.balance = crate::argument::property(
-                    "balance",
-                    "balance",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `changed`.
-
-Optional.*/
-            pub fn changed(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.changed = crate::argument::property(
-                    "changed",
-                    "changed",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `products`.
-
-Optional.*/
-            pub fn products(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
-            ) -> Self {
-                self.products = crate::argument::property(
-                    "products",
-                    "products",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `since`.
-
-Optional.*/
-            pub fn since(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.since = crate::argument::property(
-                    "since",
-                    "since",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `supplier_name`.
-
-Required.*/
-            pub fn supplier_name(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.supplier_name = crate::argument::field("supplier_name", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::NewSupplier, crate::Error> {
-                crate::argument::built(
-                    "NewSupplier",
-                    <super::NewSupplier as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<NewSupplier> for super::NewSupplier {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: NewSupplier,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    active: value.active?,
-                    balance: value.balance?,
-                    changed: value.changed?,
-                    products: value.products?,
-                    since: value.since?,
-                    supplier_name: value.supplier_name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::NewSupplier> for NewSupplier {
-            fn from(value: super::NewSupplier) -> Self {
-                Self {
-                    active: Ok(value.active),
-                    balance: Ok(value.balance),
-                    changed: Ok(value.changed),
-                    products: Ok(value.products),
-                    since: Ok(value.since),
-                    supplier_name: Ok(value.supplier_name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Numbered {
-            number_id: ::std::result::Result<
-                ::std::option::Option<super::CardNumber>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Numbered {
-            fn default() -> Self {
-                Self {
-                    number_id: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Numbered {
-            /**The field `number_id`.
-
-Optional.*/
-            pub fn number_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::CardNumber>>,
-            ) -> Self {
-                self.number_id = crate::argument::property(
-                    "number_id",
-                    "number_id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Numbered, crate::Error> {
-                crate::argument::built(
-                    "Numbered",
-                    <super::Numbered as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Numbered> for super::Numbered {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Numbered,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    number_id: value.number_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Numbered> for Numbered {
-            fn from(value: super::Numbered) -> Self {
-                Self {
-                    number_id: Ok(value.number_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct OldPrint {
-            id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for OldPrint {
-            fn default() -> Self {
-                Self {
-                    id: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl OldPrint {
-            /**The field `id`.
-
-Optional.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.id = crate::argument::property(
-                    "id",
-                    "id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::OldPrint, crate::Error> {
-                crate::argument::built(
-                    "OldPrint",
-                    <super::OldPrint as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<OldPrint> for super::OldPrint {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: OldPrint,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::OldPrint> for OldPrint {
-            fn from(value: super::OldPrint) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Paint {
-            base: ::std::result::Result<
-                ::std::option::Option<super::PaintBase>,
-                ::std::string::String,
-            >,
-            cans: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            coats: ::std::result::Result<
-                ::std::option::Option<super::PaintCoats>,
-                ::std::string::String,
-            >,
-            finish: ::std::result::Result<
-                ::std::option::Option<super::Finish>,
-                ::std::string::String,
-            >,
-            gloss: ::std::result::Result<
-                ::std::option::Option<f64>,
-                ::std::string::String,
-            >,
-            indoor: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            litres: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            mixed_on: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            names: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            primer: ::std::result::Result<
-                ::std::option::Option<super::PaintBase>,
-                ::std::string::String,
-            >,
-            thinner: ::std::result::Result<
-                ::std::option::Option<super::PaintThinner>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Paint {
-            fn default() -> Self {
-                Self {
-                    base: Ok(Default::default()),
-                    cans: Ok(Default::default()),
-                    coats: Ok(Default::default()),
-                    finish: Ok(Default::default()),
-                    gloss: Ok(Default::default()),
-                    indoor: Ok(Default::default()),
-                    litres: Ok(Default::default()),
-                    mixed_on: Ok(Default::default()),
-                    names: Ok(Default::default()),
-                    primer: Ok(Default::default()),
-                    thinner: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Paint {
-            /**The field `base`.
-
-Optional.*/
-            pub fn base(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PaintBase>>,
-            ) -> Self {
-                self.base = crate::argument::property(
-                    "base",
-                    "base",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**How many cans.
-
-Optional.*/
-            pub fn cans(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.cans = crate::argument::property(
-                    "cans",
-                    "cans",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**How many coats it takes.
-
-Optional.*/
-            pub fn coats(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PaintCoats>>,
-            ) -> Self {
-                self.coats = crate::argument::property(
-                    "coats",
-                    "coats",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `finish`.
-
-Optional.*/
-            pub fn finish(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Finish>>,
-            ) -> Self {
-                self.finish = crate::argument::property(
-                    "finish",
-                    "finish",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**How much it shines.
-
-Optional.*/
-            pub fn gloss(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<f64>>,
-            ) -> Self {
-                self.gloss = crate::argument::property(
-                    "gloss",
-                    "gloss",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Whether it is for use inside.
-
-Optional.*/
-            pub fn indoor(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.indoor = crate::argument::property(
-                    "indoor",
-                    "indoor",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**How much there is.
-
-Optional.*/
-            pub fn litres(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.litres = crate::argument::property(
-                    "litres",
-                    "litres",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**When it was mixed.
-
-Optional.*/
-            pub fn mixed_on(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.mixed_on = crate::argument::property(
-                    "mixed_on",
-                    "mixed_on",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**What it is called.
-
-Optional.*/
-            pub fn names(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.names = crate::argument::property(
-                    "names",
-                    "names",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `primer`.
-
-Optional.*/
-            pub fn primer(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PaintBase>>,
-            ) -> Self {
-                self.primer = crate::argument::property(
-                    "primer",
-                    "primer",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `thinner`.
-
-Optional.*/
-            pub fn thinner(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PaintThinner>>,
-            ) -> Self {
-                self.thinner = crate::argument::property(
-                    "thinner",
-                    "thinner",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Paint, crate::Error> {
-                crate::argument::built(
-                    "Paint",
-                    <super::Paint as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Paint> for super::Paint {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Paint,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    base: value.base?,
-                    cans: value.cans?,
-                    coats: value.coats?,
-                    finish: value.finish?,
-                    gloss: value.gloss?,
-                    indoor: value.indoor?,
-                    litres: value.litres?,
-                    mixed_on: value.mixed_on?,
-                    names: value.names?,
-                    primer: value.primer?,
-                    thinner: value.thinner?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Paint> for Paint {
-            fn from(value: super::Paint) -> Self {
-                Self {
-                    base: Ok(value.base),
-                    cans: Ok(value.cans),
-                    coats: Ok(value.coats),
-                    finish: Ok(value.finish),
-                    gloss: Ok(value.gloss),
-                    indoor: Ok(value.indoor),
-                    litres: Ok(value.litres),
-                    mixed_on: Ok(value.mixed_on),
-                    names: Ok(value.names),
-                    primer: Ok(value.primer),
-                    thinner: Ok(value.thinner),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct PaintBase {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for PaintBase {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl PaintBase {
-            /**What it is called.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::PaintBase, crate::Error> {
-                crate::argument::built(
-                    "PaintBase",
-                    <super::PaintBase as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<PaintBase> for super::PaintBase {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: PaintBase,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PaintBase> for PaintBase {
-            fn from(value: super::PaintBase) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Pallet {
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Pallet {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Pallet {
-            /**The field `height`.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Pallet, crate::Error> {
-                crate::argument::built(
-                    "Pallet",
-                    <super::Pallet as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Pallet> for super::Pallet {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Pallet,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    kind: value.kind?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Pallet> for Pallet {
-            fn from(value: super::Pallet) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    kind: Ok(value.kind),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Parcel {
-            parcel_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            sent: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<super::ParcelSize>,
-                ::std::string::String,
-            >,
-            stops: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            weight: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Parcel {
-            fn default() -> Self {
-                Self {
-                    parcel_id: Err("missing required field `parcel_id`".to_string()),
-                    sent: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    stops: Ok(Default::default()),
-                    weight: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Parcel {
-            /**The field `parcel_id`.
-
-Required.*/
-            pub fn parcel_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.parcel_id = crate::argument::field("parcel_id", value);
-                self
-            }
-            /**The field `sent`.
-
-Optional.*/
-            pub fn sent(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.sent = crate::argument::property(
-                    "sent",
-                    "sent",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ParcelSize>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `stops`.
-
-Optional.*/
-            pub fn stops(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.stops = crate::argument::property(
-                    "stops",
-                    "stops",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `weight`.
-
-Optional.*/
-            pub fn weight(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.weight = crate::argument::property(
-                    "weight",
-                    "weight",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Parcel, crate::Error> {
-                crate::argument::built(
-                    "Parcel",
-                    <super::Parcel as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Parcel> for super::Parcel {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Parcel,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    parcel_id: value.parcel_id?,
-                    sent: value.sent?,
-                    size: value.size?,
-                    stops: value.stops?,
-                    weight: value.weight?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Parcel> for Parcel {
-            fn from(value: super::Parcel) -> Self {
-                Self {
-                    parcel_id: Ok(value.parcel_id),
-                    sent: Ok(value.sent),
-                    size: Ok(value.size),
-                    stops: Ok(value.stops),
-                    weight: Ok(value.weight),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ParcelSize {
-            height: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ParcelSize {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ParcelSize {
-            /**The field `height`.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ParcelSize, crate::Error> {
-                crate::argument::built(
-                    "ParcelSize",
-                    <super::ParcelSize as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ParcelSize> for super::ParcelSize {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ParcelSize,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ParcelSize> for ParcelSize {
-            fn from(value: super::ParcelSize) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Person {
-            first_name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Person {
-            fn default() -> Self {
-                Self {
-                    first_name: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Person {
-            /**The field `first_name`.
-
-Optional.*/
-            pub fn first_name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.first_name = crate::argument::property(
-                    "first_name",
-                    "first_name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Person, crate::Error> {
-                crate::argument::built(
-                    "Person",
-                    <super::Person as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Person> for super::Person {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Person,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    first_name: value.first_name?,
-                    id: value.id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Person> for Person {
-            fn from(value: super::Person) -> Self {
-                Self {
-                    first_name: Ok(value.first_name),
-                    id: Ok(value.id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Phone {
-            phone_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            since: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Phone {
-            fn default() -> Self {
-                Self {
-                    phone_id: Err("missing required field `phone_id`".to_string()),
-                    since: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Phone {
-            /**The field `phone_id`.
-
-Required.*/
-            pub fn phone_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.phone_id = crate::argument::field("phone_id", value);
-                self
-            }
-            /**The field `since`.
-
-Optional.*/
-            pub fn since(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.since = crate::argument::property(
-                    "since",
-                    "since",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Phone, crate::Error> {
-                crate::argument::built(
-                    "Phone",
-                    <super::Phone as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Phone> for super::Phone {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Phone,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    phone_id: value.phone_id?,
-                    since: value.since?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Phone> for Phone {
-            fn from(value: super::Phone) -> Self {
-                Self {
-                    phone_id: Ok(value.phone_id),
-                    since: Ok(value.since),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct PhotographDraftBody {
-            photo: ::std::result::Result<crate::Upload, ::std::string::String>,
-            title: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for PhotographDraftBody {
-            fn default() -> Self {
-                Self {
-                    photo: Err("missing required field `photo`".to_string()),
-                    title: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl PhotographDraftBody {
-            /**The field `photo`.
-
-Required.*/
-            pub fn photo(mut self, value: impl crate::Argument<crate::Upload>) -> Self {
-                self.photo = crate::argument::field("photo", value);
-                self
-            }
-            /**The field `title`.
-
-Optional.*/
-            pub fn title(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.title = crate::argument::property(
-                    "title",
-                    "title",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::PhotographDraftBody, crate::Error> {
-                crate::argument::built(
-                    "PhotographDraftBody",
-                    <super::PhotographDraftBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<PhotographDraftBody>
-        for super::PhotographDraftBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: PhotographDraftBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    photo: value.photo?,
-                    title: value.title?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PhotographDraftBody> for PhotographDraftBody {
-            fn from(value: super::PhotographDraftBody) -> Self {
-                Self {
-                    photo: Ok(value.photo),
-                    title: Ok(value.title),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Pile {
-            kind: ::std::result::Result<
-                ::std::option::Option<super::PileKind>,
-                ::std::string::String,
-            >,
-            others: ::std::result::Result<
-                ::std::vec::Vec<super::Stack>,
-                ::std::string::String,
-            >,
-            top: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Stack>>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Pile {
-            fn default() -> Self {
-                Self {
-                    kind: Ok(Default::default()),
-                    others: Ok(Default::default()),
-                    top: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Pile {
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PileKind>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `others`.
-
-Optional.*/
-            pub fn others(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Stack>>,
-            ) -> Self {
-                self.others = crate::argument::property(
-                    "others",
-                    "others",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `top`.
-
-Optional.*/
-            pub fn top(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Stack>>,
-                >,
-            ) -> Self {
-                self.top = crate::argument::property(
-                    "top",
-                    "top",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Pile, crate::Error> {
-                crate::argument::built(
-                    "Pile",
-                    <super::Pile as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Pile> for super::Pile {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Pile,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    others: value.others?,
-                    top: value.top?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Pile> for Pile {
-            fn from(value: super::Pile) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    others: Ok(value.others),
-                    top: Ok(value.top),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Plank {
-            width: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Plank {
-            fn default() -> Self {
-                Self {
-                    width: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Plank {
-            /**The field `width`.
-
-Optional.*/
-            pub fn width(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.width = crate::argument::property(
-                    "width",
-                    "width",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Plank, crate::Error> {
-                crate::argument::built(
-                    "Plank",
-                    <super::Plank as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Plank> for super::Plank {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Plank,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    width: value.width?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Plank> for Plank {
-            fn from(value: super::Plank) -> Self {
-                Self {
-                    width: Ok(value.width),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Poster {
-            title: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Poster {
-            fn default() -> Self {
-                Self {
-                    title: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Poster {
-            /**What it says.
-
-Optional.*/
-            pub fn title(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.title = crate::argument::property(
-                    "title",
-                    "title",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Poster, crate::Error> {
-                crate::argument::built(
-                    "Poster",
-                    <super::Poster as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Poster> for super::Poster {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Poster,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    title: value.title?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Poster> for Poster {
-            fn from(value: super::Poster) -> Self {
-                Self {
-                    title: Ok(value.title),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct PosterPhoto {
-            colours: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            details: ::std::result::Result<
-                ::std::vec::Vec<crate::Upload>,
-                ::std::string::String,
-            >,
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            photo: ::std::result::Result<crate::Upload, ::std::string::String>,
-            place: ::std::result::Result<
-                ::std::option::Option<super::PosterPhotoPlace>,
-                ::std::string::String,
-            >,
-            printed: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            title: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for PosterPhoto {
-            fn default() -> Self {
-                Self {
-                    colours: Ok(Default::default()),
-                    details: Ok(Default::default()),
-                    height: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    photo: Err("missing required field `photo`".to_string()),
-                    place: Ok(Default::default()),
-                    printed: Ok(Default::default()),
-                    title: Err("missing required field `title`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl PosterPhoto {
-            /**Its colours.
-
-Optional.*/
-            pub fn colours(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.colours = crate::argument::property(
-                    "colours",
-                    "colours",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Photos from nearby.
-
-Optional.*/
-            pub fn details(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<crate::Upload>>,
-            ) -> Self {
-                self.details = crate::argument::property(
-                    "details",
-                    "details",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**In metres.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**More about it.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The photo itself.
-
-Required.*/
-            pub fn photo(mut self, value: impl crate::Argument<crate::Upload>) -> Self {
-                self.photo = crate::argument::field("photo", value);
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::PosterPhotoPlace>,
-                >,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**When it was printed.
-
-Optional.*/
-            pub fn printed(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.printed = crate::argument::property(
-                    "printed",
-                    "printed",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**What the poster says.
-
-Required.*/
-            pub fn title(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.title = crate::argument::field("title", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::PosterPhoto, crate::Error> {
-                crate::argument::built(
-                    "PosterPhoto",
-                    <super::PosterPhoto as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<PosterPhoto> for super::PosterPhoto {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: PosterPhoto,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    colours: value.colours?,
-                    details: value.details?,
-                    height: value.height?,
-                    note: value.note?,
-                    photo: value.photo?,
-                    place: value.place?,
-                    printed: value.printed?,
-                    title: value.title?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PosterPhoto> for PosterPhoto {
-            fn from(value: super::PosterPhoto) -> Self {
-                Self {
-                    colours: Ok(value.colours),
-                    details: Ok(value.details),
-                    height: Ok(value.height),
-                    note: Ok(value.note),
-                    photo: Ok(value.photo),
-                    place: Ok(value.place),
-                    printed: Ok(value.printed),
-                    title: Ok(value.title),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct PosterPhotoPlace {
-            aisle: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            wall: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for PosterPhotoPlace {
-            fn default() -> Self {
-                Self {
-                    aisle: Ok(Default::default()),
-                    wall: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl PosterPhotoPlace {
-            /**The field `aisle`.
-
-Optional.*/
-            pub fn aisle(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.aisle = crate::argument::property(
-                    "aisle",
-                    "aisle",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `wall`.
-
-Optional.*/
-            pub fn wall(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.wall = crate::argument::property(
-                    "wall",
-                    "wall",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::PosterPhotoPlace, crate::Error> {
-                crate::argument::built(
-                    "PosterPhotoPlace",
-                    <super::PosterPhotoPlace as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<PosterPhotoPlace> for super::PosterPhotoPlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: PosterPhotoPlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    aisle: value.aisle?,
-                    wall: value.wall?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::PosterPhotoPlace> for PosterPhotoPlace {
-            fn from(value: super::PosterPhotoPlace) -> Self {
-                Self {
-                    aisle: Ok(value.aisle),
-                    wall: Ok(value.wall),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Priced {
-            id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Priced {
-            fn default() -> Self {
-                Self {
-                    id: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Priced {
-            /**The same as that of the other part.
-
-Optional.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.id = crate::argument::property(
-                    "id",
-                    "id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Priced, crate::Error> {
-                crate::argument::built(
-                    "Priced",
-                    <super::Priced as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Priced> for super::Priced {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Priced,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    price: value.price?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Priced> for Priced {
-            fn from(value: super::Priced) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    price: Ok(value.price),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Reading {
-            byte: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            day: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            decimal: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            double: ::std::result::Result<
-                ::std::option::Option<f64>,
-                ::std::string::String,
-            >,
-            email: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            flag: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            free: ::std::result::Result<
-                ::std::option::Option<::serde_json::Value>,
-                ::std::string::String,
-            >,
-            instant: ::std::result::Result<
-                ::std::option::Option<::jiff::Timestamp>,
-                ::std::string::String,
-            >,
-            int: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            int32: ::std::result::Result<
-                ::std::option::Option<i32>,
-                ::std::string::String,
-            >,
-            int64: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            ip: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            list: ::std::result::Result<::std::vec::Vec<i64>, ::std::string::String>,
-            local: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            uri: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            uuid: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Reading {
-            fn default() -> Self {
-                Self {
-                    byte: Ok(Default::default()),
-                    day: Ok(Default::default()),
-                    decimal: Ok(Default::default()),
-                    double: Ok(Default::default()),
-                    email: Ok(Default::default()),
-                    flag: Ok(Default::default()),
-                    free: Ok(Default::default()),
-                    instant: Ok(Default::default()),
-                    int: Ok(Default::default()),
-                    int32: Ok(Default::default()),
-                    int64: Ok(Default::default()),
-                    ip: Ok(Default::default()),
-                    list: Ok(Default::default()),
-                    local: Ok(Default::default()),
-                    text: Ok(Default::default()),
-                    uri: Ok(Default::default()),
-                    uuid: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Reading {
-            /**The field `byte`.
-
-Optional.*/
-            pub fn byte(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.byte = crate::argument::property(
-                    "byte",
-                    "byte",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `day`.
-
-Optional.*/
-            pub fn day(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.day = crate::argument::property(
-                    "day",
-                    "day",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `decimal`.
-
-Optional.*/
-            pub fn decimal(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.decimal = crate::argument::property(
-                    "decimal",
-                    "decimal",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `double`.
-
-Optional.*/
-            pub fn double(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<f64>>,
-            ) -> Self {
-                self.double = crate::argument::property(
-                    "double",
-                    "double",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `email`.
-
-Optional.*/
-            pub fn email(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.email = crate::argument::property(
-                    "email",
-                    "email",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `flag`.
-
-Optional.*/
-            pub fn flag(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.flag = crate::argument::property(
-                    "flag",
-                    "flag",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `free`.
-
-Optional.*/
-            pub fn free(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
-            ) -> Self {
-                self.free = crate::argument::property(
-                    "free",
-                    "free",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `instant`.
-
-Optional.*/
-            pub fn instant(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
-            ) -> Self {
-                self.instant = crate::argument::property(
-                    "instant",
-                    "instant",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `int`.
-
-Optional.*/
-            pub fn int(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.int = crate::argument::property(
-                    "int",
-                    "int",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `int32`.
-
-Optional.*/
-            pub fn int32(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i32>>,
-            ) -> Self {
-                self.int32 = crate::argument::property(
-                    "int32",
-                    "int32",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `int64`.
-
-Optional.*/
-            pub fn int64(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.int64 = crate::argument::property(
-                    "int64",
-                    "int64",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ip`.
-
-Optional.*/
-            pub fn ip(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ip = crate::argument::property(
-                    "ip",
-                    "ip",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `list`.
-
-Optional.*/
-            pub fn list(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<i64>>,
-            ) -> Self {
-                self.list = crate::argument::property(
-                    "list",
-                    "list",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `local`.
-
-Optional.*/
-            pub fn local(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.local = crate::argument::property(
-                    "local",
-                    "local",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `text`.
-
-Optional.*/
-            pub fn text(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.text = crate::argument::property(
-                    "text",
-                    "text",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `uri`.
-
-Optional.*/
-            pub fn uri(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.uri = crate::argument::property(
-                    "uri",
-                    "uri",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `uuid`.
-
-Optional.*/
-            pub fn uuid(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.uuid = crate::argument::property(
-                    "uuid",
-                    "uuid",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Reading, crate::Error> {
-                crate::argument::built(
-                    "Reading",
-                    <super::Reading as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Reading> for super::Reading {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Reading,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    byte: value.byte?,
-                    day: value.day?,
-                    decimal: value.decimal?,
-                    double: value.double?,
-                    email: value.email?,
-                    flag: value.flag?,
-                    free: value.free?,
-                    instant: value.instant?,
-                    int: value.int?,
-                    int32: value.int32?,
-                    int64: value.int64?,
-                    ip: value.ip?,
-                    list: value.list?,
-                    local: value.local?,
-                    text: value.text?,
-                    uri: value.uri?,
-                    uuid: value.uuid?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Reading> for Reading {
-            fn from(value: super::Reading) -> Self {
-                Self {
-                    byte: Ok(value.byte),
-                    day: Ok(value.day),
-                    decimal: Ok(value.decimal),
-                    double: Ok(value.double),
-                    email: Ok(value.email),
-                    flag: Ok(value.flag),
-                    free: Ok(value.free),
-                    instant: Ok(value.instant),
-                    int: Ok(value.int),
-                    int32: Ok(value.int32),
-                    int64: Ok(value.int64),
-                    ip: Ok(value.ip),
-                    list: Ok(value.list),
-                    local: Ok(value.local),
-                    text: Ok(value.text),
-                    uri: Ok(value.uri),
-                    uuid: Ok(value.uuid),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Record {
-            anything: ::std::result::Result<
-                ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                ::std::string::String,
-            >,
-            codes: ::std::result::Result<
-                ::std::option::Option<super::RecordCodes>,
-                ::std::string::String,
-            >,
-            count: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            extra: ::std::result::Result<
-                ::std::option::Option<::serde_json::Value>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<super::RecordKind>,
-                ::std::string::String,
-            >,
-            labels: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            nullable: ::std::result::Result<
-                ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                ::std::string::String,
-            >,
-            open: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            owner: ::std::result::Result<
-                ::std::option::Option<super::RecordOwner>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            prices: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::rust_decimal::Decimal,
-                >,
-                ::std::string::String,
-            >,
-            sold: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::RecordState>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Record {
-            fn default() -> Self {
-                Self {
-                    anything: Ok(Default::default()),
-                    codes: Ok(Default::default()),
-                    count: Ok(Default::default()),
-                    extra: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    labels: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    nullable: Ok(Default::default()),
-                    open: Ok(Default::default()),
-                    owner: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    prices: Ok(Default::default()),
-                    sold: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Record {
-            /**The field `anything`.
-
-Optional.*/
-            pub fn anything(
-                mut self,
-                value: impl crate::Argument<
-                    ::serde_json::Map<::std::string::String, ::serde_json::Value>,
-                >,
-            ) -> Self {
-                self.anything = crate::argument::property(
-                    "anything",
-                    "anything",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `codes`.
-
-Optional.*/
-            pub fn codes(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::RecordCodes>>,
-            ) -> Self {
-                self.codes = crate::argument::property(
-                    "codes",
-                    "codes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `count`.
-
-Optional.*/
-            pub fn count(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.count = crate::argument::property(
-                    "count",
-                    "count",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `extra`.
-
-Optional.*/
-            pub fn extra(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
-            ) -> Self {
-                self.extra = crate::argument::property(
-                    "extra",
-                    "extra",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::RecordKind>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `nullable`.
-
-Optional.*/
-            pub fn nullable(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::vec::Vec<::std::string::String>>,
-                >,
-            ) -> Self {
-                self.nullable = crate::argument::property(
-                    "nullable",
-                    "nullable",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `open`.
-
-Optional.*/
-            pub fn open(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.open = crate::argument::property(
-                    "open",
-                    "open",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner`.
-
-Optional.*/
-            pub fn owner(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::RecordOwner>>,
-            ) -> Self {
-                self.owner = crate::argument::property(
-                    "owner",
-                    "owner",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "Price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `prices`.
-
-Optional.*/
-            pub fn prices(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::rust_decimal::Decimal,
-                    >,
-                >,
-            ) -> Self {
-                self.prices = crate::argument::property(
-                    "prices",
-                    "prices",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sold`.
-
-Optional.*/
-            pub fn sold(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.sold = crate::argument::property(
-                    "sold",
-                    "sold",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::RecordState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Record, crate::Error> {
-                crate::argument::built(
-                    "Record",
-                    <super::Record as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Record> for super::Record {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Record,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    anything: value.anything?,
-                    codes: value.codes?,
-                    count: value.count?,
-                    extra: value.extra?,
-                    kind: value.kind?,
-                    labels: value.labels?,
-                    note: value.note?,
-                    nullable: value.nullable?,
-                    open: value.open?,
-                    owner: value.owner?,
-                    price: value.price?,
-                    prices: value.prices?,
-                    sold: value.sold?,
-                    state: value.state?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Record> for Record {
-            fn from(value: super::Record) -> Self {
-                Self {
-                    anything: Ok(value.anything),
-                    codes: Ok(value.codes),
-                    count: Ok(value.count),
-                    extra: Ok(value.extra),
-                    kind: Ok(value.kind),
-                    labels: Ok(value.labels),
-                    note: Ok(value.note),
-                    nullable: Ok(value.nullable),
-                    open: Ok(value.open),
-                    owner: Ok(value.owner),
-                    price: Ok(value.price),
-                    prices: Ok(value.prices),
-                    sold: Ok(value.sold),
-                    state: Ok(value.state),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct RecordForm {
-            labels: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for RecordForm {
-            fn default() -> Self {
-                Self {
-                    labels: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl RecordForm {
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::RecordForm, crate::Error> {
-                crate::argument::built(
-                    "RecordForm",
-                    <super::RecordForm as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<RecordForm> for super::RecordForm {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: RecordForm,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    labels: value.labels?,
-                    note: value.note?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::RecordForm> for RecordForm {
-            fn from(value: super::RecordForm) -> Self {
-                Self {
-                    labels: Ok(value.labels),
-                    note: Ok(value.note),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct RecordOwner {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            extra: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for RecordOwner {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    extra: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl RecordOwner {
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `extra`.
-
-Optional.*/
-            pub fn extra(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >,
-            ) -> Self {
-                self.extra = crate::argument::field("extra", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::RecordOwner, crate::Error> {
-                crate::argument::built(
-                    "RecordOwner",
-                    <super::RecordOwner as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<RecordOwner> for super::RecordOwner {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: RecordOwner,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    extra: value.extra?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::RecordOwner> for RecordOwner {
-            fn from(value: super::RecordOwner) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    extra: Ok(value.extra),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ResponseValue {
-            builder: ::std::result::Result<
-                ::std::option::Option<super::Builder>,
-                ::std::string::String,
-            >,
-            clone: ::std::result::Result<
-                ::std::option::Option<super::Clone>,
-                ::std::string::String,
-            >,
-            date: ::std::result::Result<
-                ::std::option::Option<super::NaiveDateTime>,
-                ::std::string::String,
-            >,
-            debug: ::std::result::Result<
-                ::std::option::Option<super::Debug>,
-                ::std::string::String,
-            >,
-            deserialize: ::std::result::Result<
-                ::std::option::Option<super::Deserialize>,
-                ::std::string::String,
-            >,
-            display: ::std::result::Result<
-                ::std::option::Option<super::Display>,
-                ::std::string::String,
-            >,
-            empty: ::std::result::Result<
-                ::std::option::Option<super::Empty>,
-                ::std::string::String,
-            >,
-            eq: ::std::result::Result<
-                ::std::option::Option<super::Eq>,
-                ::std::string::String,
-            >,
-            fn_: ::std::result::Result<
-                ::std::option::Option<super::Fn>,
-                ::std::string::String,
-            >,
-            from: ::std::result::Result<
-                ::std::option::Option<super::From>,
-                ::std::string::String,
-            >,
-            from_str: ::std::result::Result<
-                ::std::option::Option<super::FromStr>,
-                ::std::string::String,
-            >,
-            hash: ::std::result::Result<
-                ::std::option::Option<super::Hash>,
-                ::std::string::String,
-            >,
-            of: ::std::result::Result<
-                ::std::option::Option<super::ResponseValueOf>,
-                ::std::string::String,
-            >,
-            serialize: ::std::result::Result<
-                ::std::option::Option<super::Serialize>,
-                ::std::string::String,
-            >,
-            sized: ::std::result::Result<
-                ::std::option::Option<super::Sized>,
-                ::std::string::String,
-            >,
-            to_string: ::std::result::Result<
-                ::std::option::Option<super::ToString>,
-                ::std::string::String,
-            >,
-            try_from: ::std::result::Result<
-                ::std::option::Option<super::TryFrom>,
-                ::std::string::String,
-            >,
-            upload: ::std::result::Result<
-                ::std::option::Option<super::Upload>,
-                ::std::string::String,
-            >,
-            wire: ::std::result::Result<
-                ::std::option::Option<super::Wire>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ResponseValue {
-            fn default() -> Self {
-                Self {
-                    builder: Ok(Default::default()),
-                    clone: Ok(Default::default()),
-                    date: Ok(Default::default()),
-                    debug: Ok(Default::default()),
-                    deserialize: Ok(Default::default()),
-                    display: Ok(Default::default()),
-                    empty: Ok(Default::default()),
-                    eq: Ok(Default::default()),
-                    fn_: Ok(Default::default()),
-                    from: Ok(Default::default()),
-                    from_str: Ok(Default::default()),
-                    hash: Ok(Default::default()),
-                    of: Ok(Default::default()),
-                    serialize: Ok(Default::default()),
-                    sized: Ok(Default::default()),
-                    to_string: Ok(Default::default()),
-                    try_from: Ok(Default::default()),
-                    upload: Ok(Default::default()),
-                    wire: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ResponseValue {
-            /**The field `builder`.
-
-Optional.*/
-            pub fn builder(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Builder>>,
-            ) -> Self {
-                self.builder = crate::argument::property(
-                    "builder",
-                    "Builder",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `clone`.
-
-Optional.*/
-            pub fn clone(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Clone>>,
-            ) -> Self {
-                self.clone = crate::argument::property(
-                    "clone",
-                    "Clone",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `date`.
-
-Optional.*/
-            pub fn date(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::NaiveDateTime>>,
-            ) -> Self {
-                self.date = crate::argument::property(
-                    "date",
-                    "date",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `debug`.
-
-Optional.*/
-            pub fn debug(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Debug>>,
-            ) -> Self {
-                self.debug = crate::argument::property(
-                    "debug",
-                    "Debug",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `deserialize`.
-
-Optional.*/
-            pub fn deserialize(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Deserialize>>,
-            ) -> Self {
-                self.deserialize = crate::argument::property(
-                    "deserialize",
-                    "Deserialize",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `display`.
-
-Optional.*/
-            pub fn display(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Display>>,
-            ) -> Self {
-                self.display = crate::argument::property(
-                    "display",
-                    "Display",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `empty`.
-
-Optional.*/
-            pub fn empty(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Empty>>,
-            ) -> Self {
-                self.empty = crate::argument::property(
-                    "empty",
-                    "empty",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `eq`.
-
-Optional.*/
-            pub fn eq(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Eq>>,
-            ) -> Self {
-                self.eq = crate::argument::property(
-                    "eq",
-                    "Eq",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `fn_`.
-
-Optional.*/
-            pub fn fn_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Fn>>,
-            ) -> Self {
-                self.fn_ = crate::argument::property(
-                    "fn_",
-                    "Fn",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `from`.
-
-Optional.*/
-            pub fn from(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::From>>,
-            ) -> Self {
-                self.from = crate::argument::property(
-                    "from",
-                    "From",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `from_str`.
-
-Optional.*/
-            pub fn from_str(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::FromStr>>,
-            ) -> Self {
-                self.from_str = crate::argument::property(
-                    "from_str",
-                    "FromStr",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `hash`.
-
-Optional.*/
-            pub fn hash(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Hash>>,
-            ) -> Self {
-                self.hash = crate::argument::property(
-                    "hash",
-                    "Hash",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `of`.
-
-Optional.*/
-            pub fn of(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ResponseValueOf>,
-                >,
-            ) -> Self {
-                self.of = crate::argument::property(
-                    "of",
-                    "of",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `serialize`.
-
-Optional.*/
-            pub fn serialize(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Serialize>>,
-            ) -> Self {
-                self.serialize = crate::argument::property(
-                    "serialize",
-                    "Serialize",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sized`.
-
-Optional.*/
-            pub fn sized(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Sized>>,
-            ) -> Self {
-                self.sized = crate::argument::property(
-                    "sized",
-                    "Sized",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `to_string`.
-
-Optional.*/
-            pub fn to_string(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ToString>>,
-            ) -> Self {
-                self.to_string = crate::argument::property(
-                    "to_string",
-                    "ToString",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `try_from`.
-
-Optional.*/
-            pub fn try_from(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::TryFrom>>,
-            ) -> Self {
-                self.try_from = crate::argument::property(
-                    "try_from",
-                    "TryFrom",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `upload`.
-
-Optional.*/
-            pub fn upload(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Upload>>,
-            ) -> Self {
-                self.upload = crate::argument::property(
-                    "upload",
-                    "upload",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `wire`.
-
-Optional.*/
-            pub fn wire(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Wire>>,
-            ) -> Self {
-                self.wire = crate::argument::property(
-                    "wire",
-                    "Wire",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ResponseValue, crate::Error> {
-                crate::argument::built(
-                    "ResponseValue",
-                    <super::ResponseValue as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ResponseValue> for super::ResponseValue {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ResponseValue,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    builder: value.builder?,
-                    clone: value.clone?,
-                    date: value.date?,
-                    debug: value.debug?,
-                    deserialize: value.deserialize?,
-                    display: value.display?,
-                    empty: value.empty?,
-                    eq: value.eq?,
-                    fn_: value.fn_?,
-                    from: value.from?,
-                    from_str: value.from_str?,
-                    hash: value.hash?,
-                    of: value.of?,
-                    serialize: value.serialize?,
-                    sized: value.sized?,
-                    to_string: value.to_string?,
-                    try_from: value.try_from?,
-                    upload: value.upload?,
-                    wire: value.wire?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ResponseValue> for ResponseValue {
-            fn from(value: super::ResponseValue) -> Self {
-                Self {
-                    builder: Ok(value.builder),
-                    clone: Ok(value.clone),
-                    date: Ok(value.date),
-                    debug: Ok(value.debug),
-                    deserialize: Ok(value.deserialize),
-                    display: Ok(value.display),
-                    empty: Ok(value.empty),
-                    eq: Ok(value.eq),
-                    fn_: Ok(value.fn_),
-                    from: Ok(value.from),
-                    from_str: Ok(value.from_str),
-                    hash: Ok(value.hash),
-                    of: Ok(value.of),
-                    serialize: Ok(value.serialize),
-                    sized: Ok(value.sized),
-                    to_string: Ok(value.to_string),
-                    try_from: Ok(value.try_from),
-                    upload: Ok(value.upload),
-                    wire: Ok(value.wire),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Result {
-            async_: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            box_: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Result>>,
-                ::std::string::String,
-            >,
-            builder: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<super::ResultKind>,
-                ::std::string::String,
-            >,
-            place: ::std::result::Result<
-                ::std::option::Option<super::ResultPlace>,
-                ::std::string::String,
-            >,
-            self_: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            string: ::std::result::Result<
-                ::std::option::Option<super::Copy>,
-                ::std::string::String,
-            >,
-            try_from: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            value: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            vec: ::std::result::Result<
-                ::std::vec::Vec<super::Vec>,
-                ::std::string::String,
-            >,
-            x: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Result {
-            fn default() -> Self {
-                Self {
-                    async_: Ok(Default::default()),
-                    box_: Ok(Default::default()),
-                    builder: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    place: Ok(Default::default()),
-                    self_: Ok(Default::default()),
-                    string: Ok(Default::default()),
-                    try_from: Ok(Default::default()),
-                    value: Ok(Default::default()),
-                    vec: Ok(Default::default()),
-                    x: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Result {
-            /**The field `async_`.
-
-Optional.*/
-            pub fn async_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.async_ = crate::argument::property(
-                    "async_",
-                    "async",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `box_`.
-
-Optional.*/
-            pub fn box_(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Result>>,
-                >,
-            ) -> Self {
-                self.box_ = crate::argument::property(
-                    "box_",
-                    "box",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `builder`.
-
-Optional.*/
-            pub fn builder(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.builder = crate::argument::property(
-                    "builder",
-                    "builder",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ResultKind>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ResultPlace>>,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `self_`.
-
-Optional.*/
-            pub fn self_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.self_ = crate::argument::property(
-                    "self_",
-                    "Self",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `string`.
-
-Optional.*/
-            pub fn string(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Copy>>,
-            ) -> Self {
-                self.string = crate::argument::property(
-                    "string",
-                    "string",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `try_from`.
-
-Optional.*/
-            pub fn try_from(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.try_from = crate::argument::property(
-                    "try_from",
-                    "try_from",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `value`.
-
-Optional.*/
-            pub fn value(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.value = crate::argument::property(
-                    "value",
-                    "value",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `vec`.
-
-Optional.*/
-            pub fn vec(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Vec>>,
-            ) -> Self {
-                self.vec = crate::argument::property(
-                    "vec",
-                    "vec",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `x`.
-
-Optional.*/
-            pub fn x(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.x = crate::argument::property("x", "", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Result, crate::Error> {
-                crate::argument::built(
-                    "Result",
-                    <super::Result as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Result> for super::Result {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Result,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    async_: value.async_?,
-                    box_: value.box_?,
-                    builder: value.builder?,
-                    kind: value.kind?,
-                    place: value.place?,
-                    self_: value.self_?,
-                    string: value.string?,
-                    try_from: value.try_from?,
-                    value: value.value?,
-                    vec: value.vec?,
-                    x: value.x?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Result> for Result {
-            fn from(value: super::Result) -> Self {
-                Self {
-                    async_: Ok(value.async_),
-                    box_: Ok(value.box_),
-                    builder: Ok(value.builder),
-                    kind: Ok(value.kind),
-                    place: Ok(value.place),
-                    self_: Ok(value.self_),
-                    string: Ok(value.string),
-                    try_from: Ok(value.try_from),
-                    value: Ok(value.value),
-                    vec: Ok(value.vec),
-                    x: Ok(value.x),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ResultBody {
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ResultBody {
-            fn default() -> Self {
-                Self {
-                    note: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ResultBody {
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ResultBody, crate::Error> {
-                crate::argument::built(
-                    "ResultBody",
-                    <super::ResultBody as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ResultBody> for super::ResultBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ResultBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    note: value.note?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ResultBody> for ResultBody {
-            fn from(value: super::ResultBody) -> Self {
-                Self {
-                    note: Ok(value.note),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ResultPlace {
-            row: ::std::result::Result<
-                ::std::option::Option<super::ResultPlaceRow>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ResultPlace {
-            fn default() -> Self {
-                Self {
-                    row: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ResultPlace {
-            /**The field `row`.
-
-Optional.*/
-            pub fn row(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ResultPlaceRow>>,
-            ) -> Self {
-                self.row = crate::argument::property(
-                    "row",
-                    "row",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ResultPlace, crate::Error> {
-                crate::argument::built(
-                    "ResultPlace",
-                    <super::ResultPlace as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ResultPlace> for super::ResultPlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ResultPlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    row: value.row?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ResultPlace> for ResultPlace {
-            fn from(value: super::ResultPlace) -> Self {
-                Self {
-                    row: Ok(value.row),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ResultPlaceRow {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ResultPlaceRow {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ResultPlaceRow {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ResultPlaceRow, crate::Error> {
-                crate::argument::built(
-                    "ResultPlaceRow",
-                    <super::ResultPlaceRow as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ResultPlaceRow> for super::ResultPlaceRow {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ResultPlaceRow,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ResultPlaceRow> for ResultPlaceRow {
-            fn from(value: super::ResultPlaceRow) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Robot {
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            model: ::std::result::Result<super::RobotModel, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Robot {
-            fn default() -> Self {
-                Self {
-                    id: Err("missing required field `id`".to_string()),
-                    model: Err("missing required field `model`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Robot {
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `model`.
-
-Required.*/
-            pub fn model(
-                mut self,
-                value: impl crate::Argument<super::RobotModel>,
-            ) -> Self {
-                self.model = crate::argument::field("model", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Robot, crate::Error> {
-                crate::argument::built(
-                    "Robot",
-                    <super::Robot as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Robot> for super::Robot {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Robot,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    model: value.model?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Robot> for Robot {
-            fn from(value: super::Robot) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    model: Ok(value.model),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Round {
-            kind: ::std::result::Result<super::RoundKind, ::std::string::String>,
-            radius: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Round {
-            fn default() -> Self {
-                Self {
-                    kind: Err("missing required field `kind`".to_string()),
-                    radius: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Round {
-            /**The field `kind`.
-
-Required.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<super::RoundKind>,
-            ) -> Self {
-                self.kind = crate::argument::field("kind", value);
-                self
-            }
-            /**The field `radius`.
-
-Optional.*/
-            pub fn radius(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.radius = crate::argument::property(
-                    "radius",
-                    "radius",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Round, crate::Error> {
-                crate::argument::built(
-                    "Round",
-                    <super::Round as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Round> for super::Round {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Round,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    radius: value.radius?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Round> for Round {
-            fn from(value: super::Round) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    radius: Ok(value.radius),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Satchel {
-            weight: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Satchel {
-            fn default() -> Self {
-                Self {
-                    weight: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Satchel {
-            /**In kilograms.
-
-Optional.*/
-            pub fn weight(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.weight = crate::argument::property(
-                    "weight",
-                    "weight",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Satchel, crate::Error> {
-                crate::argument::built(
-                    "Satchel",
-                    <super::Satchel as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Satchel> for super::Satchel {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Satchel,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    weight: value.weight?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Satchel> for Satchel {
-            fn from(value: super::Satchel) -> Self {
-                Self {
-                    weight: Ok(value.weight),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Scale {
-            enum_: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
-            plates: ::std::result::Result<
-                ::std::vec::Vec<super::ScalePlatesItem>,
-                ::std::string::String,
-            >,
-            properties: ::std::result::Result<
-                ::std::option::Option<super::ScaleProperties>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Scale {
-            fn default() -> Self {
-                Self {
-                    enum_: Ok(Default::default()),
-                    id: Ok(Default::default()),
-                    plates: Ok(Default::default()),
-                    properties: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Scale {
-            /**Its number.
-
-Optional.*/
-            pub fn enum_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.enum_ = crate::argument::property(
-                    "enum_",
-                    "enum",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Its number.
-
-Optional.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.id = crate::argument::property(
-                    "id",
-                    "id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `plates`.
-
-Optional.*/
-            pub fn plates(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::ScalePlatesItem>>,
-            ) -> Self {
-                self.plates = crate::argument::property(
-                    "plates",
-                    "plates",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `properties`.
-
-Optional.*/
-            pub fn properties(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::ScaleProperties>,
-                >,
-            ) -> Self {
-                self.properties = crate::argument::property(
-                    "properties",
-                    "properties",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Scale, crate::Error> {
-                crate::argument::built(
-                    "Scale",
-                    <super::Scale as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Scale> for super::Scale {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Scale,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    enum_: value.enum_?,
-                    id: value.id?,
-                    plates: value.plates?,
-                    properties: value.properties?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Scale> for Scale {
-            fn from(value: super::Scale) -> Self {
-                Self {
-                    enum_: Ok(value.enum_),
-                    id: Ok(value.id),
-                    plates: Ok(value.plates),
-                    properties: Ok(value.properties),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ScalePlatesItem {
-            height: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            width: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ScalePlatesItem {
-            fn default() -> Self {
-                Self {
-                    height: Ok(Default::default()),
-                    width: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ScalePlatesItem {
-            /**In centimetres.
-
-Optional.*/
-            pub fn height(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.height = crate::argument::property(
-                    "height",
-                    "height",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**In centimetres.
-
-Optional.*/
-            pub fn width(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.width = crate::argument::property(
-                    "width",
-                    "width",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ScalePlatesItem, crate::Error> {
-                crate::argument::built(
-                    "ScalePlatesItem",
-                    <super::ScalePlatesItem as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ScalePlatesItem> for super::ScalePlatesItem {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ScalePlatesItem,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    height: value.height?,
-                    width: value.width?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ScalePlatesItem> for ScalePlatesItem {
-            fn from(value: super::ScalePlatesItem) -> Self {
-                Self {
-                    height: Ok(value.height),
-                    width: Ok(value.width),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ScaleProperties {
-            a: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ScaleProperties {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ScaleProperties {
-            /**Its number.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ScaleProperties, crate::Error> {
-                crate::argument::built(
-                    "ScaleProperties",
-                    <super::ScaleProperties as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ScaleProperties> for super::ScaleProperties {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ScaleProperties,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ScaleProperties> for ScaleProperties {
-            fn from(value: super::ScaleProperties) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Screw {
-            kind: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            thread: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Screw {
-            fn default() -> Self {
-                Self {
-                    kind: Ok(Default::default()),
-                    thread: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Screw {
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `thread`.
-
-Optional.*/
-            pub fn thread(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.thread = crate::argument::property(
-                    "thread",
-                    "thread",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Screw, crate::Error> {
-                crate::argument::built(
-                    "Screw",
-                    <super::Screw as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Screw> for super::Screw {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Screw,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    thread: value.thread?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Screw> for Screw {
-            fn from(value: super::Screw) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    thread: Ok(value.thread),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Shelf {
-            beside: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
-                ::std::string::String,
-            >,
-            kind: ::std::result::Result<
-                ::std::option::Option<super::ShelfKindAlias>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<super::ShelfName>,
-                ::std::string::String,
-            >,
-            near: ::std::result::Result<
-                ::std::vec::Vec<super::ShelfName>,
-                ::std::string::String,
-            >,
-            prices: ::std::result::Result<
-                ::std::collections::BTreeMap<::std::string::String, super::ShelfPrice>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Shelf {
-            fn default() -> Self {
-                Self {
-                    beside: Ok(Default::default()),
-                    kind: Ok(Default::default()),
-                    name: Ok(Default::default()),
-                    near: Ok(Default::default()),
-                    prices: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Shelf {
-            /**The field `beside`.
-
-Optional.*/
-            pub fn beside(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::ShelfAlias>>,
-                >,
-            ) -> Self {
-                self.beside = crate::argument::property(
-                    "beside",
-                    "beside",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `kind`.
-
-Optional.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ShelfKindAlias>>,
-            ) -> Self {
-                self.kind = crate::argument::property(
-                    "kind",
-                    "kind",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ShelfName>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `near`.
-
-Optional.*/
-            pub fn near(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::ShelfName>>,
-            ) -> Self {
-                self.near = crate::argument::property(
-                    "near",
-                    "near",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `prices`.
-
-Optional.*/
-            pub fn prices(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        super::ShelfPrice,
-                    >,
-                >,
-            ) -> Self {
-                self.prices = crate::argument::property(
-                    "prices",
-                    "prices",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Shelf, crate::Error> {
-                crate::argument::built(
-                    "Shelf",
-                    <super::Shelf as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Shelf> for super::Shelf {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Shelf,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    beside: value.beside?,
-                    kind: value.kind?,
-                    name: value.name?,
-                    near: value.near?,
-                    prices: value.prices?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Shelf> for Shelf {
-            fn from(value: super::Shelf) -> Self {
-                Self {
-                    beside: Ok(value.beside),
-                    kind: Ok(value.kind),
-                    name: Ok(value.name),
-                    near: Ok(value.near),
-                    prices: Ok(value.prices),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Skid {
-            carries: ::std::result::Result<
-                ::std::vec::Vec<super::Container>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            labels: ::std::result::Result<
-                ::std::vec::Vec<super::SkidLabelsItem>,
-                ::std::string::String,
-            >,
-            object: ::std::result::Result<super::SkidObject, ::std::string::String>,
-            origin: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            owner: ::std::result::Result<
-                ::std::option::Option<super::SkidOwner>,
-                ::std::string::String,
-            >,
-            parent: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Skid>>,
-                ::std::string::String,
-            >,
-            place: ::std::result::Result<
-                ::std::option::Option<super::SkidPlace>,
-                ::std::string::String,
-            >,
-            plain: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            seen: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            sender: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            was: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            weight: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            will_be: ::std::result::Result<
-                ::std::option::Option<super::ContainerState>,
-                ::std::string::String,
-            >,
-            extra: ::std::result::Result<
-                ::std::collections::BTreeMap<::std::string::String, i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Skid {
-            fn default() -> Self {
-                Self {
-                    carries: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    labels: Ok(Default::default()),
-                    object: Err("missing required field `object`".to_string()),
-                    origin: Ok(Default::default()),
-                    owner: Ok(Default::default()),
-                    parent: Ok(Default::default()),
-                    place: Ok(Default::default()),
-                    plain: Ok(Default::default()),
-                    seen: Ok(Default::default()),
-                    sender: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    was: Ok(Default::default()),
-                    weight: Ok(Default::default()),
-                    will_be: Ok(Default::default()),
-                    extra: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Skid {
-            /**The field `carries`.
-
-Optional.*/
-            pub fn carries(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Container>>,
-            ) -> Self {
-                self.carries = crate::argument::property(
-                    "carries",
-                    "carries",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::SkidLabelsItem>>,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**What kind of object it is.
-
-Required.*/
-            pub fn object(
-                mut self,
-                value: impl crate::Argument<super::SkidObject>,
-            ) -> Self {
-                self.object = crate::argument::field("object", value);
-                self
-            }
-            /**The field `origin`.
-
-Optional.*/
-            pub fn origin(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.origin = crate::argument::property(
-                    "origin",
-                    "origin",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner`.
-
-Optional.*/
-            pub fn owner(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::SkidOwner>>,
-            ) -> Self {
-                self.owner = crate::argument::property(
-                    "owner",
-                    "owner",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `parent`.
-
-Optional.*/
-            pub fn parent(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Skid>>,
-                >,
-            ) -> Self {
-                self.parent = crate::argument::property(
-                    "parent",
-                    "parent",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::SkidPlace>>,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `plain`.
-
-Optional.*/
-            pub fn plain(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.plain = crate::argument::property(
-                    "plain",
-                    "plain",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `seen`.
-
-Optional.*/
-            pub fn seen(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.seen = crate::argument::property(
-                    "seen",
-                    "seen",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `sender`.
-
-Optional.*/
-            pub fn sender(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.sender = crate::argument::property(
-                    "sender",
-                    "sender",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**How many fit on it.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Whether it can take more.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Its state before.
-
-Optional.*/
-            pub fn was(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.was = crate::argument::property(
-                    "was",
-                    "was",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `weight`.
-
-Optional.*/
-            pub fn weight(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.weight = crate::argument::property(
-                    "weight",
-                    "weight",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**Planned.
-
-Optional.*/
-            pub fn will_be(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::ContainerState>>,
-            ) -> Self {
-                self.will_be = crate::argument::property(
-                    "will_be",
-                    "will_be",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `extra`.
-
-Optional.*/
-            pub fn extra(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<::std::string::String, i64>,
-                >,
-            ) -> Self {
-                self.extra = crate::argument::field("extra", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Skid, crate::Error> {
-                crate::argument::built(
-                    "Skid",
-                    <super::Skid as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Skid> for super::Skid {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Skid,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    carries: value.carries?,
-                    id: value.id?,
-                    labels: value.labels?,
-                    object: value.object?,
-                    origin: value.origin?,
-                    owner: value.owner?,
-                    parent: value.parent?,
-                    place: value.place?,
-                    plain: value.plain?,
-                    seen: value.seen?,
-                    sender: value.sender?,
-                    size: value.size?,
-                    state: value.state?,
-                    was: value.was?,
-                    weight: value.weight?,
-                    will_be: value.will_be?,
-                    extra: value.extra?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Skid> for Skid {
-            fn from(value: super::Skid) -> Self {
-                Self {
-                    carries: Ok(value.carries),
-                    id: Ok(value.id),
-                    labels: Ok(value.labels),
-                    object: Ok(value.object),
-                    origin: Ok(value.origin),
-                    owner: Ok(value.owner),
-                    parent: Ok(value.parent),
-                    place: Ok(value.place),
-                    plain: Ok(value.plain),
-                    seen: Ok(value.seen),
-                    sender: Ok(value.sender),
-                    size: Ok(value.size),
-                    state: Ok(value.state),
-                    was: Ok(value.was),
-                    weight: Ok(value.weight),
-                    will_be: Ok(value.will_be),
-                    extra: Ok(value.extra),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct SkidOwner {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            pallets: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for SkidOwner {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    pallets: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl SkidOwner {
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `pallets`.
-
-Optional.*/
-            pub fn pallets(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.pallets = crate::argument::property(
-                    "pallets",
-                    "pallets",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::SkidOwner, crate::Error> {
-                crate::argument::built(
-                    "SkidOwner",
-                    <super::SkidOwner as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<SkidOwner> for super::SkidOwner {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: SkidOwner,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    pallets: value.pallets?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::SkidOwner> for SkidOwner {
-            fn from(value: super::SkidOwner) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    pallets: Ok(value.pallets),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct SkidPlace {
-            aisle: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            door: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            shelf: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for SkidPlace {
-            fn default() -> Self {
-                Self {
-                    aisle: Ok(Default::default()),
-                    door: Ok(Default::default()),
-                    shelf: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl SkidPlace {
-            /**The field `aisle`.
-
-Optional.*/
-            pub fn aisle(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.aisle = crate::argument::property(
-                    "aisle",
-                    "aisle",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `door`.
-
-Optional.*/
-            pub fn door(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.door = crate::argument::property(
-                    "door",
-                    "door",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `shelf`.
-
-Optional.*/
-            pub fn shelf(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.shelf = crate::argument::property(
-                    "shelf",
-                    "shelf",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::SkidPlace, crate::Error> {
-                crate::argument::built(
-                    "SkidPlace",
-                    <super::SkidPlace as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<SkidPlace> for super::SkidPlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: SkidPlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    aisle: value.aisle?,
-                    door: value.door?,
-                    shelf: value.shelf?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::SkidPlace> for SkidPlace {
-            fn from(value: super::SkidPlace) -> Self {
-                Self {
-                    aisle: Ok(value.aisle),
-                    door: Ok(value.door),
-                    shelf: Ok(value.shelf),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct SmallPrint {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            old: ::std::result::Result<
-                ::std::option::Option<super::PrintName>,
-                ::std::string::String,
-            >,
-            paper: ::std::result::Result<
-                ::std::option::Option<super::SmallPrintPaper>,
-                ::std::string::String,
-            >,
-            size: ::std::result::Result<
-                ::std::option::Option<super::SmallPrintSize>,
-                ::std::string::String,
-            >,
-            state: ::std::result::Result<
-                ::std::option::Option<super::PrintState>,
-                ::std::string::String,
-            >,
-            states: ::std::result::Result<
-                ::std::vec::Vec<::std::option::Option<super::PrintState>>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for SmallPrint {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    old: Ok(Default::default()),
-                    paper: Ok(Default::default()),
-                    size: Ok(Default::default()),
-                    state: Ok(Default::default()),
-                    states: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl SmallPrint {
-            /**The field `name`.
-
-Optional.*/
-            #[deprecated]
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The old one.
-
-Optional.*/
-            #[deprecated]
-            pub fn old(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PrintName>>,
-            ) -> Self {
-                self.old = crate::argument::property(
-                    "old",
-                    "old",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `paper`.
-
-Optional.*/
-            pub fn paper(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<super::SmallPrintPaper>,
-                >,
-            ) -> Self {
-                self.paper = crate::argument::property(
-                    "paper",
-                    "paper",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `size`.
-
-Optional.*/
-            pub fn size(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::SmallPrintSize>>,
-            ) -> Self {
-                self.size = crate::argument::property(
-                    "size",
-                    "size",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `state`.
-
-Optional.*/
-            pub fn state(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::PrintState>>,
-            ) -> Self {
-                self.state = crate::argument::property(
-                    "state",
-                    "state",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `states`.
-
-Optional.*/
-            pub fn states(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::option::Option<super::PrintState>>,
-                >,
-            ) -> Self {
-                self.states = crate::argument::property(
-                    "states",
-                    "states",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::SmallPrint, crate::Error> {
-                crate::argument::built(
-                    "SmallPrint",
-                    <super::SmallPrint as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<SmallPrint> for super::SmallPrint {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: SmallPrint,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    old: value.old?,
-                    paper: value.paper?,
-                    size: value.size?,
-                    state: value.state?,
-                    states: value.states?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::SmallPrint> for SmallPrint {
-            fn from(value: super::SmallPrint) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    old: Ok(value.old),
-                    paper: Ok(value.paper),
-                    size: Ok(value.size),
-                    state: Ok(value.state),
-                    states: Ok(value.states),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Square {
-            kind: ::std::result::Result<super::SquareKind, ::std::string::String>,
-            side: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Square {
-            fn default() -> Self {
-                Self {
-                    kind: Err("missing required field `kind`".to_string()),
-                    side: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Square {
-            /**The field `kind`.
-
-Required.*/
-            pub fn kind(
-                mut self,
-                value: impl crate::Argument<super::SquareKind>,
-            ) -> Self {
-                self.kind = crate::argument::field("kind", value);
-                self
-            }
-            /**The field `side`.
-
-Optional.*/
-            pub fn side(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.side = crate::argument::property(
-                    "side",
-                    "side",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Square, crate::Error> {
-                crate::argument::built(
-                    "Square",
-                    <super::Square as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Square> for super::Square {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Square,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    kind: value.kind?,
-                    side: value.side?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Square> for Square {
-            fn from(value: super::Square) -> Self {
-                Self {
-                    kind: Ok(value.kind),
-                    side: Ok(value.side),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct StartRecountBody {
-            shelf: ::std::result::Result<::std::string::String, ::std::string::String>,
-            until: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for StartRecountBody {
-            fn default() -> Self {
-                Self {
-                    shelf: Err("missing required field `shelf`".to_string()),
-                    until: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl StartRecountBody {
-            /**The field `shelf`.
-
-Required.*/
-            pub fn shelf(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.shelf = crate::argument::field("shelf", value);
-                self
-            }
-            /**The field `until`.
-
-Optional.*/
-            pub fn until(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.until = crate::argument::property(
-                    "until",
-                    "until",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::StartRecountBody, crate::Error> {
-                crate::argument::built(
-                    "StartRecountBody",
-                    <super::StartRecountBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<StartRecountBody> for super::StartRecountBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: StartRecountBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    shelf: value.shelf?,
-                    until: value.until?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::StartRecountBody> for StartRecountBody {
-            fn from(value: super::StartRecountBody) -> Self {
-                Self {
-                    shelf: Ok(value.shelf),
-                    until: Ok(value.until),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct StartRecountByFormBody {
-            count: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            shelf: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for StartRecountByFormBody {
-            fn default() -> Self {
-                Self {
-                    count: Ok(Default::default()),
-                    shelf: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl StartRecountByFormBody {
-            /**The field `count`.
-
-Optional.*/
-            pub fn count(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.count = crate::argument::property(
-                    "count",
-                    "count",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `shelf`.
-
-Optional.*/
-            pub fn shelf(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.shelf = crate::argument::property(
-                    "shelf",
-                    "shelf",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::StartRecountByFormBody, crate::Error> {
-                crate::argument::built(
-                    "StartRecountByFormBody",
-                    <super::StartRecountByFormBody as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<StartRecountByFormBody>
-        for super::StartRecountByFormBody {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: StartRecountByFormBody,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    count: value.count?,
-                    shelf: value.shelf?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::StartRecountByFormBody>
-        for StartRecountByFormBody {
-            fn from(value: super::StartRecountByFormBody) -> Self {
-                Self {
-                    count: Ok(value.count),
-                    shelf: Ok(value.shelf),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct StartStocktakeResponseStatus2Xx {
-            at: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            note: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for StartStocktakeResponseStatus2Xx {
-            fn default() -> Self {
-                Self {
-                    at: Ok(Default::default()),
-                    note: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl StartStocktakeResponseStatus2Xx {
-            /**The field `at`.
-
-Optional.*/
-            pub fn at(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.at = crate::argument::property(
-                    "at",
-                    "at",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `note`.
-
-Optional.*/
-            pub fn note(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.note = crate::argument::property(
-                    "note",
-                    "note",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<
-                super::StartStocktakeResponseStatus2Xx,
-                crate::Error,
-            > {
-                crate::argument::built(
-                    "StartStocktakeResponseStatus2Xx",
-                    <super::StartStocktakeResponseStatus2Xx as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<StartStocktakeResponseStatus2Xx>
-        for super::StartStocktakeResponseStatus2Xx {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: StartStocktakeResponseStatus2Xx,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    at: value.at?,
-                    note: value.note?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::StartStocktakeResponseStatus2Xx>
-        for StartStocktakeResponseStatus2Xx {
-            fn from(value: super::StartStocktakeResponseStatus2Xx) -> Self {
-                Self {
-                    at: Ok(value.at),
-                    note: Ok(value.note),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Stocktake {
-            counted: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::option::Option<i64>, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Stocktake {
-            fn default() -> Self {
-                Self {
-                    counted: Ok(Default::default()),
-                    id: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Stocktake {
-            /**The field `counted`.
-
-Optional.*/
-            pub fn counted(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.counted = crate::argument::property(
-                    "counted",
-                    "counted",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Optional.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.id = crate::argument::property(
-                    "id",
-                    "id",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Stocktake, crate::Error> {
-                crate::argument::built(
-                    "Stocktake",
-                    <super::Stocktake as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Stocktake> for super::Stocktake {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Stocktake,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    counted: value.counted?,
-                    id: value.id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Stocktake> for Stocktake {
-            fn from(value: super::Stocktake) -> Self {
-                Self {
-                    counted: Ok(value.counted),
-                    id: Ok(value.id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct StocktakeJob {
-            done: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            job: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for StocktakeJob {
-            fn default() -> Self {
-                Self {
-                    done: Ok(Default::default()),
-                    job: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl StocktakeJob {
-            /**The field `done`.
-
-Optional.*/
-            pub fn done(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.done = crate::argument::property(
-                    "done",
-                    "done",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `job`.
-
-Optional.*/
-            pub fn job(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.job = crate::argument::property(
-                    "job",
-                    "job",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::StocktakeJob, crate::Error> {
-                crate::argument::built(
-                    "StocktakeJob",
-                    <super::StocktakeJob as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<StocktakeJob> for super::StocktakeJob {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: StocktakeJob,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    done: value.done?,
-                    job: value.job?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::StocktakeJob> for StocktakeJob {
-            fn from(value: super::StocktakeJob) -> Self {
-                Self {
-                    done: Ok(value.done),
-                    job: Ok(value.job),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Strap {
-            length: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Strap {
-            fn default() -> Self {
-                Self {
-                    length: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Strap {
-            /**In centimetres.
-
-Optional.*/
-            pub fn length(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.length = crate::argument::property(
-                    "length",
-                    "length",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Strap, crate::Error> {
-                crate::argument::built(
-                    "Strap",
-                    <super::Strap as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Strap> for super::Strap {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Strap,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    length: value.length?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Strap> for Strap {
-            fn from(value: super::Strap) -> Self {
-                Self {
-                    length: Ok(value.length),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct SuppliedProduct {
-            first_bought: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            product_id: ::std::result::Result<
-                ::std::string::String,
-                ::std::string::String,
-            >,
-            purchase_price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for SuppliedProduct {
-            fn default() -> Self {
-                Self {
-                    first_bought: Ok(Default::default()),
-                    product_id: Err("missing required field `product_id`".to_string()),
-                    purchase_price: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl SuppliedProduct {
-            /**The field `first_bought`.
-
-Optional.*/
-            pub fn first_bought(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.first_bought = crate::argument::property(
-                    "first_bought",
-                    "first_bought",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `product_id`.
-
-Required.*/
-            pub fn product_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.product_id = crate::argument::field("product_id", value);
-                self
-            }
-            /**The field `purchase_price`.
-
-Optional.*/
-            pub fn purchase_price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.purchase_price = crate::argument::property(
-                    "purchase_price",
-                    "purchase_price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::SuppliedProduct, crate::Error> {
-                crate::argument::built(
-                    "SuppliedProduct",
-                    <super::SuppliedProduct as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<SuppliedProduct> for super::SuppliedProduct {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: SuppliedProduct,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    first_bought: value.first_bought?,
-                    product_id: value.product_id?,
-                    purchase_price: value.purchase_price?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::SuppliedProduct> for SuppliedProduct {
-            fn from(value: super::SuppliedProduct) -> Self {
-                Self {
-                    first_bought: Ok(value.first_bought),
-                    product_id: Ok(value.product_id),
-                    purchase_price: Ok(value.purchase_price),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Supplier {
-            active: ::std::result::Result<
-                ::std::option::Option<bool>,
-                ::std::string::String,
-            >,
-            address: ::std::result::Result<
-                ::std::option::Option<super::Address>,
-                ::std::string::String,
-            >,
-            balance: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            changed: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::DateTime>,
-                ::std::string::String,
-            >,
-            extra: ::std::result::Result<
-                ::std::option::Option<::serde_json::Value>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            labels: ::std::result::Result<
-                ::std::collections::BTreeMap<
-                    ::std::string::String,
-                    ::std::string::String,
-                >,
-                ::std::string::String,
-            >,
-            lead_days: ::std::result::Result<
-                ::std::option::Option<i32>,
-                ::std::string::String,
-            >,
-            notes: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            orders_total: ::std::result::Result<
-                ::std::option::Option<i64>,
-                ::std::string::String,
-            >,
-            parent: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Supplier>>,
-                ::std::string::String,
-            >,
-            products: ::std::result::Result<
-                ::std::vec::Vec<super::SuppliedProduct>,
-                ::std::string::String,
-            >,
-            rating: ::std::result::Result<
-                ::std::option::Option<f64>,
-                ::std::string::String,
-            >,
-            since: ::std::result::Result<
-                ::std::option::Option<::jiff::civil::Date>,
-                ::std::string::String,
-            >,
-            status: ::std::result::Result<
-                ::std::option::Option<super::SupplierStatus>,
-                ::std::string::String,
-            >,
-            supplier_name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            synced: ::std::result::Result<
-                ::std::option::Option<::jiff::Timestamp>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Supplier {
-            fn default() -> Self {
-                Self {
-                    active: Ok(Default::default()),
-                    address: Ok(Default::default()),
-                    balance: Ok(Default::default()),
-                    changed: Ok(Default::default()),
-                    extra: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    labels: Ok(Default::default()),
-                    lead_days: Ok(Default::default()),
-                    notes: Ok(Default::default()),
-                    orders_total: Ok(Default::default()),
-                    parent: Ok(Default::default()),
-                    products: Ok(Default::default()),
-                    rating: Ok(Default::default()),
-                    since: Ok(Default::default()),
-                    status: Ok(Default::default()),
-                    supplier_name: Ok(Default::default()),
-                    synced: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Supplier {
-            /**The field `active`.
-
-Optional.*/
-            pub fn active(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<bool>>,
-            ) -> Self {
-                self.active = crate::argument::property(
-                    "active",
-                    "active",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `address`.
-
-Optional.*/
-            pub fn address(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Address>>,
-            ) -> Self {
-                self.address = crate::argument::property(
-                    "address",
-                    "address",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `balance`.
-
-Optional.*/
-            pub fn balance(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.balance = crate::argument::property(
-                    "balance",
-                    "balance",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `changed`.
-
-Optional.*/
-            pub fn changed(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::jiff::civil::DateTime>,
-                >,
-            ) -> Self {
-                self.changed = crate::argument::property(
-                    "changed",
-                    "changed",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `extra`.
-
-Optional.*/
-            pub fn extra(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::serde_json::Value>>,
-            ) -> Self {
-                self.extra = crate::argument::property(
-                    "extra",
-                    "extra",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<
-                        ::std::string::String,
-                        ::std::string::String,
-                    >,
-                >,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `lead_days`.
-
-Optional.*/
-            pub fn lead_days(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i32>>,
-            ) -> Self {
-                self.lead_days = crate::argument::property(
-                    "lead_days",
-                    "lead_days",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `notes`.
-
-Optional.*/
-            pub fn notes(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.notes = crate::argument::property(
-                    "notes",
-                    "notes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `orders_total`.
-
-Optional.*/
-            pub fn orders_total(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<i64>>,
-            ) -> Self {
-                self.orders_total = crate::argument::property(
-                    "orders_total",
-                    "orders_total",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `parent`.
-
-Optional.*/
-            pub fn parent(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Supplier>>,
-                >,
-            ) -> Self {
-                self.parent = crate::argument::property(
-                    "parent",
-                    "parent",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `products`.
-
-Optional.*/
-            pub fn products(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::SuppliedProduct>>,
-            ) -> Self {
-                self.products = crate::argument::property(
-                    "products",
-                    "products",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `rating`.
-
-Optional.*/
-            pub fn rating(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<f64>>,
-            ) -> Self {
-                self.rating = crate::argument::property(
-                    "rating",
-                    "rating",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `since`.
-
-Optional.*/
-            pub fn since(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::civil::Date>>,
-            ) -> Self {
-                self.since = crate::argument::property(
-                    "since",
-                    "since",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `status`.
-
-Optional.*/
-            pub fn status(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::SupplierStatus>>,
-            ) -> Self {
-                self.status = crate::argument::property(
-                    "status",
-                    "status",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The name, as in `Müller & Söhne`.
-
-Optional.*/
-            pub fn supplier_name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.supplier_name = crate::argument::property(
-                    "supplier_name",
-                    "supplier_name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `synced`.
-
-Optional.*/
-            pub fn synced(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::jiff::Timestamp>>,
-            ) -> Self {
-                self.synced = crate::argument::property(
-                    "synced",
-                    "synced",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Supplier, crate::Error> {
-                crate::argument::built(
-                    "Supplier",
-                    <super::Supplier as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Supplier> for super::Supplier {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Supplier,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    active: value.active?,
-                    address: value.address?,
-                    balance: value.balance?,
-                    changed: value.changed?,
-                    extra: value.extra?,
-                    id: value.id?,
-                    labels: value.labels?,
-                    lead_days: value.lead_days?,
-                    notes: value.notes?,
-                    orders_total: value.orders_total?,
-                    parent: value.parent?,
-                    products: value.products?,
-                    rating: value.rating?,
-                    since: value.since?,
-                    status: value.status?,
-                    supplier_name: value.supplier_name?,
-                    synced: value.synced?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Supplier> for Supplier {
-            fn from(value: super::Supplier) -> Self {
-                Self {
-                    active: Ok(value.active),
-                    address: Ok(value.address),
-                    balance: Ok(value.balance),
-                    changed: Ok(value.changed),
-                    extra: Ok(value.extra),
-                    id: Ok(value.id),
-                    labels: Ok(value.labels),
-                    lead_days: Ok(value.lead_days),
-                    notes: Ok(value.notes),
-                    orders_total: Ok(value.orders_total),
-                    parent: Ok(value.parent),
-                    products: Ok(value.products),
-                    rating: Ok(value.rating),
-                    since: Ok(value.since),
-                    status: Ok(value.status),
-                    supplier_name: Ok(value.supplier_name),
-                    synced: Ok(value.synced),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct TextOptionsResponse {
-            text: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for TextOptionsResponse {
-            fn default() -> Self {
-                Self {
-                    text: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl TextOptionsResponse {
-            /**The field `text`.
-
-Optional.*/
-            pub fn text(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.text = crate::argument::property(
-                    "text",
-                    "text",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::TextOptionsResponse, crate::Error> {
-                crate::argument::built(
-                    "TextOptionsResponse",
-                    <super::TextOptionsResponse as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<TextOptionsResponse>
-        for super::TextOptionsResponse {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: TextOptionsResponse,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    text: value.text?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::TextOptionsResponse> for TextOptionsResponse {
-            fn from(value: super::TextOptionsResponse) -> Self {
-                Self {
-                    text: Ok(value.text),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Thing {
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Thing {
-            fn default() -> Self {
-                Self {
-                    id: Err("missing required field `id`".to_string()),
-                    name: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Thing {
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Thing, crate::Error> {
-                crate::argument::built(
-                    "Thing",
-                    <super::Thing as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Thing> for super::Thing {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Thing,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    id: value.id?,
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Thing> for Thing {
-            fn from(value: super::Thing) -> Self {
-                Self {
-                    id: Ok(value.id),
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct ThingChange {
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for ThingChange {
-            fn default() -> Self {
-                Self {
-                    name: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl ThingChange {
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::ThingChange, crate::Error> {
-                crate::argument::built(
-                    "ThingChange",
-                    <super::ThingChange as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<ThingChange> for super::ThingChange {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: ThingChange,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    name: value.name?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::ThingChange> for ThingChange {
-            fn from(value: super::ThingChange) -> Self {
-                Self {
-                    name: Ok(value.name),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Tree {
-            amount: ::std::result::Result<
-                ::std::option::Option<super::TreeAmount>,
-                ::std::string::String,
-            >,
-            children: ::std::result::Result<
-                ::std::vec::Vec<super::Tree>,
-                ::std::string::String,
-            >,
-            contact: ::std::result::Result<
-                ::std::option::Option<super::TreeContact>,
-                ::std::string::String,
-            >,
-            crate_: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            ean_upc: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            ean_upc_2: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            ean_upc_3: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            fn_: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            labels: ::std::result::Result<
-                ::std::collections::BTreeMap<::std::string::String, super::Named>,
-                ::std::string::String,
-            >,
-            name: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            owner_id: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            parent: ::std::result::Result<
-                ::std::option::Option<::std::boxed::Box<super::Tree>>,
-                ::std::string::String,
-            >,
-            place: ::std::result::Result<
-                ::std::option::Option<super::TreePlace>,
-                ::std::string::String,
-            >,
-            price: ::std::result::Result<
-                ::std::option::Option<::rust_decimal::Decimal>,
-                ::std::string::String,
-            >,
-            shape: ::std::result::Result<
-                ::std::option::Option<super::Shape>,
-                ::std::string::String,
-            >,
-            with_space_more: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            x1st: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Tree {
-            fn default() -> Self {
-                Self {
-                    amount: Ok(Default::default()),
-                    children: Ok(Default::default()),
-                    contact: Ok(Default::default()),
-                    crate_: Ok(Default::default()),
-                    ean_upc: Ok(Default::default()),
-                    ean_upc_2: Ok(Default::default()),
-                    ean_upc_3: Ok(Default::default()),
-                    fn_: Ok(Default::default()),
-                    id: Err("missing required field `id`".to_string()),
-                    labels: Ok(Default::default()),
-                    name: Ok(Default::default()),
-                    owner_id: Err("missing required field `owner_id`".to_string()),
-                    parent: Ok(Default::default()),
-                    place: Ok(Default::default()),
-                    price: Ok(Default::default()),
-                    shape: Ok(Default::default()),
-                    with_space_more: Ok(Default::default()),
-                    x1st: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Tree {
-            /**The field `amount`.
-
-Optional.*/
-            pub fn amount(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::TreeAmount>>,
-            ) -> Self {
-                self.amount = crate::argument::property(
-                    "amount",
-                    "amount",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `children`.
-
-Optional.*/
-            pub fn children(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<super::Tree>>,
-            ) -> Self {
-                self.children = crate::argument::property(
-                    "children",
-                    "children",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `contact`.
-
-Optional.*/
-            pub fn contact(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::TreeContact>>,
-            ) -> Self {
-                self.contact = crate::argument::property(
-                    "contact",
-                    "contact",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `crate_`.
-
-Optional.*/
-            pub fn crate_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.crate_ = crate::argument::property(
-                    "crate_",
-                    "crate",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ean_upc`.
-
-Optional.*/
-            pub fn ean_upc(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc = crate::argument::property(
-                    "ean_upc",
-                    "ean-upc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ean_upc_2`.
-
-Optional.*/
-            pub fn ean_upc_2(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc_2 = crate::argument::property(
-                    "ean_upc_2",
-                    "ean_upc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `ean_upc_3`.
-
-Optional.*/
-            pub fn ean_upc_3(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.ean_upc_3 = crate::argument::property(
-                    "ean_upc_3",
-                    "eanUpc",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `fn_`.
-
-Optional.*/
-            pub fn fn_(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.fn_ = crate::argument::property(
-                    "fn_",
-                    "fn",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `id`.
-
-Required.*/
-            pub fn id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.id = crate::argument::field("id", value);
-                self
-            }
-            /**The field `labels`.
-
-Optional.*/
-            pub fn labels(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::collections::BTreeMap<::std::string::String, super::Named>,
-                >,
-            ) -> Self {
-                self.labels = crate::argument::property(
-                    "labels",
-                    "labels",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `name`.
-
-Optional.*/
-            pub fn name(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.name = crate::argument::property(
-                    "name",
-                    "name",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `owner_id`.
-
-Required.*/
-            pub fn owner_id(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.owner_id = crate::argument::field("owner_id", value);
-                self
-            }
-            /**The field `parent`.
-
-Optional.*/
-            pub fn parent(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::std::boxed::Box<super::Tree>>,
-                >,
-            ) -> Self {
-                self.parent = crate::argument::property(
-                    "parent",
-                    "parent",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `place`.
-
-Optional.*/
-            pub fn place(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::TreePlace>>,
-            ) -> Self {
-                self.place = crate::argument::property(
-                    "place",
-                    "place",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `price`.
-
-Optional.*/
-            pub fn price(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::option::Option<::rust_decimal::Decimal>,
-                >,
-            ) -> Self {
-                self.price = crate::argument::property(
-                    "price",
-                    "price",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `shape`.
-
-Optional.*/
-            pub fn shape(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::Shape>>,
-            ) -> Self {
-                self.shape = crate::argument::property(
-                    "shape",
-                    "shape",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `with_space_more`.
-
-Optional.*/
-            pub fn with_space_more(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.with_space_more = crate::argument::property(
-                    "with_space_more",
-                    "with space & more",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /**The field `x1st`.
-
-Optional.*/
-            pub fn x1st(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.x1st = crate::argument::property(
-                    "x1st",
-                    "1st",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Tree, crate::Error> {
-                crate::argument::built(
-                    "Tree",
-                    <super::Tree as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Tree> for super::Tree {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Tree,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    amount: value.amount?,
-                    children: value.children?,
-                    contact: value.contact?,
-                    crate_: value.crate_?,
-                    ean_upc: value.ean_upc?,
-                    ean_upc_2: value.ean_upc_2?,
-                    ean_upc_3: value.ean_upc_3?,
-                    fn_: value.fn_?,
-                    id: value.id?,
-                    labels: value.labels?,
-                    name: value.name?,
-                    owner_id: value.owner_id?,
-                    parent: value.parent?,
-                    place: value.place?,
-                    price: value.price?,
-                    shape: value.shape?,
-                    with_space_more: value.with_space_more?,
-                    x1st: value.x1st?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Tree> for Tree {
-            fn from(value: super::Tree) -> Self {
-                Self {
-                    amount: Ok(value.amount),
-                    children: Ok(value.children),
-                    contact: Ok(value.contact),
-                    crate_: Ok(value.crate_),
-                    ean_upc: Ok(value.ean_upc),
-                    ean_upc_2: Ok(value.ean_upc_2),
-                    ean_upc_3: Ok(value.ean_upc_3),
-                    fn_: Ok(value.fn_),
-                    id: Ok(value.id),
-                    labels: Ok(value.labels),
-                    name: Ok(value.name),
-                    owner_id: Ok(value.owner_id),
-                    parent: Ok(value.parent),
-                    place: Ok(value.place),
-                    price: Ok(value.price),
-                    shape: Ok(value.shape),
-                    with_space_more: Ok(value.with_space_more),
-                    x1st: Ok(value.x1st),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct TreePlace {
-            row: ::std::result::Result<
-                ::std::option::Option<super::TreePlaceRow>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for TreePlace {
-            fn default() -> Self {
-                Self {
-                    row: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl TreePlace {
-            /**The field `row`.
-
-Optional.*/
-            pub fn row(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<super::TreePlaceRow>>,
-            ) -> Self {
-                self.row = crate::argument::property(
-                    "row",
-                    "row",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::TreePlace, crate::Error> {
-                crate::argument::built(
-                    "TreePlace",
-                    <super::TreePlace as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<TreePlace> for super::TreePlace {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: TreePlace,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    row: value.row?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::TreePlace> for TreePlace {
-            fn from(value: super::TreePlace) -> Self {
-                Self {
-                    row: Ok(value.row),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct TreePlaceRow {
-            shelves: ::std::result::Result<
-                ::std::vec::Vec<super::TreePlaceRowShelvesItem>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for TreePlaceRow {
-            fn default() -> Self {
-                Self {
-                    shelves: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl TreePlaceRow {
-            /**The field `shelves`.
-
-Optional.*/
-            pub fn shelves(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<super::TreePlaceRowShelvesItem>,
-                >,
-            ) -> Self {
-                self.shelves = crate::argument::property(
-                    "shelves",
-                    "shelves",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::TreePlaceRow, crate::Error> {
-                crate::argument::built(
-                    "TreePlaceRow",
-                    <super::TreePlaceRow as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<TreePlaceRow> for super::TreePlaceRow {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: TreePlaceRow,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    shelves: value.shelves?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::TreePlaceRow> for TreePlaceRow {
-            fn from(value: super::TreePlaceRow) -> Self {
-                Self {
-                    shelves: Ok(value.shelves),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct TreePlaceRowShelvesItem {
-            boxes: ::std::result::Result<
-                ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for TreePlaceRowShelvesItem {
-            fn default() -> Self {
-                Self {
-                    boxes: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl TreePlaceRowShelvesItem {
-            /**The field `boxes`.
-
-Optional.*/
-            pub fn boxes(
-                mut self,
-                value: impl crate::Argument<
-                    ::std::vec::Vec<::std::vec::Vec<::rust_decimal::Decimal>>,
-                >,
-            ) -> Self {
-                self.boxes = crate::argument::property(
-                    "boxes",
-                    "boxes",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(
-                self,
-            ) -> ::std::result::Result<super::TreePlaceRowShelvesItem, crate::Error> {
-                crate::argument::built(
-                    "TreePlaceRowShelvesItem",
-                    <super::TreePlaceRowShelvesItem as ::std::convert::TryFrom<
-                        Self,
-                    >>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<TreePlaceRowShelvesItem>
-        for super::TreePlaceRowShelvesItem {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: TreePlaceRowShelvesItem,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    boxes: value.boxes?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::TreePlaceRowShelvesItem>
-        for TreePlaceRowShelvesItem {
-            fn from(value: super::TreePlaceRowShelvesItem) -> Self {
-                Self {
-                    boxes: Ok(value.boxes),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct TryFrom {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for TryFrom {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl TryFrom {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::TryFrom, crate::Error> {
-                crate::argument::built(
-                    "TryFrom",
-                    <super::TryFrom as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<TryFrom> for super::TryFrom {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: TryFrom,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::TryFrom> for TryFrom {
-            fn from(value: super::TryFrom) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Url {
-            url_id: ::std::result::Result<::std::string::String, ::std::string::String>,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Url {
-            fn default() -> Self {
-                Self {
-                    url_id: Err("missing required field `url_id`".to_string()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Url {
-            /**The field `url_id`.
-
-Required.*/
-            pub fn url_id(
-                mut self,
-                value: impl crate::Argument<::std::string::String>,
-            ) -> Self {
-                self.url_id = crate::argument::field("url_id", value);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Url, crate::Error> {
-                crate::argument::built(
-                    "Url",
-                    <super::Url as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Url> for super::Url {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Url,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    url_id: value.url_id?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Url> for Url {
-            fn from(value: super::Url) -> Self {
-                Self {
-                    url_id: Ok(value.url_id),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Vec {
-            vec: ::std::result::Result<
-                ::std::vec::Vec<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Vec {
-            fn default() -> Self {
-                Self {
-                    vec: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Vec {
-            /**The field `vec`.
-
-Optional.*/
-            pub fn vec(
-                mut self,
-                value: impl crate::Argument<::std::vec::Vec<::std::string::String>>,
-            ) -> Self {
-                self.vec = crate::argument::property(
-                    "vec",
-                    "vec",
-                    value,
-                    &mut self.__emptied,
-                );
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Vec, crate::Error> {
-                crate::argument::built(
-                    "Vec",
-                    <super::Vec as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Vec> for super::Vec {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Vec,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    vec: value.vec?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Vec> for Vec {
-            fn from(value: super::Vec) -> Self {
-                Self {
-                    vec: Ok(value.vec),
-                    __emptied: value.__emptied,
-                }
-            }
-        }
-        #[derive(Clone, Debug)]
-        pub struct Wire {
-            a: ::std::result::Result<
-                ::std::option::Option<::std::string::String>,
-                ::std::string::String,
-            >,
-            __emptied: crate::wire::Emptied,
-        }
-        impl ::std::default::Default for Wire {
-            fn default() -> Self {
-                Self {
-                    a: Ok(Default::default()),
-                    __emptied: ::std::default::Default::default(),
-                }
-            }
-        }
-        impl Wire {
-            /**The field `a`.
-
-Optional.*/
-            pub fn a(
-                mut self,
-                value: impl crate::Argument<::std::option::Option<::std::string::String>>,
-            ) -> Self {
-                self.a = crate::argument::property("a", "a", value, &mut self.__emptied);
-                self
-            }
-            /// Builds the value.
-            ///
-            /// # Errors
-            ///
-            /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
-            /// field is missing, or if a value that was set is invalid.
-            pub fn build(self) -> ::std::result::Result<super::Wire, crate::Error> {
-                crate::argument::built(
-                    "Wire",
-                    <super::Wire as ::std::convert::TryFrom<Self>>::try_from(self),
-                )
-            }
-        }
-        impl ::std::convert::TryFrom<Wire> for super::Wire {
-            type Error = super::error::ConversionError;
-            fn try_from(
-                value: Wire,
-            ) -> ::std::result::Result<Self, super::error::ConversionError> {
-                Ok(Self {
-                    a: value.a?,
-                    __emptied: value.__emptied,
-                })
-            }
-        }
-        impl ::std::convert::From<super::Wire> for Wire {
-            fn from(value: super::Wire) -> Self {
-                Self {
-                    a: Ok(value.a),
-                    __emptied: value.__emptied,
-                }
-            }
         }
     }
     /// Error types.
@@ -20890,166 +6385,6 @@ Optional.*/
         ::rust_decimal::Decimal, Shelves : ::std::vec::Vec < ShelfAlias >, SmallPrintSize
         : i64
     }
-    crate::wire::objects! {
-        Address { optional "street" : street, optional "zip" : zip, optional "type" :
-        type_, } Arrival { optional "boxes" : boxes, } AwkwardThing { optional "day" :
-        day, optional "price" : price, optional "made" : made, optional "happened" :
-        happened, optional "on" : on, optional "at" : at, optional "local" : local,
-        optional "amount" : amount, optional "closed" : closed, optional "lot" : lot,
-        optional "size" : size, optional "size²" : size_2, } AwkwardThingClosed {
-        optional "a" : a, } AwkwardThingLotObject { required "lot_id" : lot_id, optional
-        "lot-no" : lot_no, optional "lot_no" : lot_no_2, } Bag { required "kind" : kind,
-        optional "weight" : weight, } Barrel { optional "kind" : kind, optional "height"
-        : height, optional "volume" : volume, } Batch { required "batch_id" : batch_id,
-        optional "note" : note, optional "price" : price, optional "expires" : expires,
-        optional "state" : state, optional "measure" : measure, optional "from" : from,
-        optional "labels" : labels, } BatchOrigin { required "supplier_id" : supplier_id,
-        optional "build" : build, } Board { optional "kind" : kind, optional "width" :
-        width, } Box { required "kind" : kind, optional "size" : size, } ByteStream {
-        optional "error" : error, optional "value" : value, optional "client" : client,
-        optional "decimal" : decimal, optional "exact" : exact, optional "at" : at, }
-        Card { optional "number_id" : number_id, required "owner_id" : owner_id, }
-        ChangePlateBody { optional "width" : width, optional "height" : height, } Client
-        { required "client" : client, } Company { required "id" : id, required
-        "company_id" : company_id, optional "first_name" : first_name, } Consignment {
-        required "id" : id, optional "content" : content, optional "due" : due, optional
-        "size" : size, optional "code" : code, optional "carrier" : carrier, optional
-        "event" : event, optional "insurance" : insurance, optional "stamp" : stamp, }
-        ConsignmentInsuranceForeign { optional "insurer" : insurer, optional "sum" : sum,
-        } ConsignmentInsuranceOwn { required "policy_id" : policy_id, optional "sum" :
-        sum, } ConsignmentSizeObject { optional "width" : width, } ConsignmentStamp {
-        optional "place" : place, optional "day" : day, } Contact { required "source" :
-        source, optional "state" : state, } Container { required "id" : id, optional
-        "object" : object, optional "state" : state, optional "size" : size, optional
-        "weight" : weight, optional "owner" : owner, optional "place" : place, optional
-        "labels" : labels, optional "parent" : parent, optional "seen" : seen, optional
-        "plain" : plain, optional "was" : was, optional "will_be" : will_be, }
-        ContainerOwner { optional "name" : name, } ContainerPlace { optional "aisle" :
-        aisle, optional "shelf" : shelf, } Crate { optional "kind" : kind, optional
-        "height" : height, } Debug { optional "a" : a, } Decimal { optional "decimal" :
-        decimal, } Deserialize { optional "a" : a, } Draft { required "id" : id, optional
-        "name" : name, optional "state" : state, optional "prices" : prices, }
-        EarlierFound { optional "middle" : middle, } Error { required "error" : error, }
-        Fn { optional "a" : a, } Found { optional "codes" : codes, optional "recursive" :
-        recursive, optional "changed" : changed, optional "price" : price, optional
-        "in-box" : in_box, optional "in/box" : in_box_2, } FoundForm { optional "z" : z,
-        optional "a" : a, optional "name" : name, optional "open" : open, } FoundInBox {
-        optional "a" : a, } FoundInBox2 { optional "b" : b, } FoundPart { optional "id" :
-        id, optional "holder" : holder, } FoundPartHolder { optional "held" : held, }
-        FromStr { optional "a" : a, } GapPlace { optional "shelf" : shelf, } Gaps {
-        optional "notes" : notes, optional "counts" : counts, optional "weights" :
-        weights, optional "prices" : prices, optional "days" : days, optional "places" :
-        places, optional "rows" : rows, optional "kinds" : kinds, optional "by_name" :
-        by_name, optional "any" : any, optional "factor" : factor, optional "full" :
-        full, } Goods { required "id" : id, optional "created" : created, optional "uid"
-        : uid, optional "code" : code, optional "codes" : codes, optional "level" :
-        level, optional "packing" : packing, optional "sold" : sold, optional "count" :
-        count, optional "open" : open, optional "note" : note, optional "ean-upc" :
-        ean_upc, optional "ean_upc" : ean_upc_2, optional "1st" : x1st, optional "self" :
-        self_, optional "more" : more, } GoodsForm { optional "name" : name, optional
-        "price" : price, optional "sold_on" : sold_on, } Hash { optional "a" : a, }
-        ImportPostersBody { required "list" : list, optional "dry_run" : dry_run, } Kit {
-        optional "parts" : parts, optional "due" : due, } LabelSatchelBody { optional
-        "text" : text, optional "copies" : copies, } Ledger { optional "name" : name, }
-        ListMoodsResponseItem { optional "mood" : mood, optional "level" : level,
-        optional "depth" : depth, optional "code" : code, optional "state" : state,
-        optional "flag" : flag, optional "unit" : unit, } ListStocktakesResponseStatus203
-        { optional "items" : items, optional "next" : next, }
-        ListStocktakesResponseStatus203NextObject { required "page_id" : page_id, } Mail
-        { required "mail_id" : mail_id, optional "since" : since, } Measured { required
-        "source" : source, optional "state" : state, } Member { optional "member_id" :
-        member_id, required "name_id" : name_id, optional "secret_id" : secret_id, } More
-        { optional "color" : color, ..extra } Named { required "owner_id" : owner_id,
-        required "id" : id, optional "name" : name, } NewDraft { required "name" : name,
-        optional "due" : due, } NewSupplier { required "supplier_name" : supplier_name,
-        optional "balance" : balance, optional "since" : since, optional "changed" :
-        changed, optional "active" : active, optional "products" : products, } Numbered {
-        optional "number_id" : number_id, } OldPrint { optional "id" : id, } Paint {
-        optional "finish" : finish, optional "mixed_on" : mixed_on, optional "litres" :
-        litres, optional "cans" : cans, optional "coats" : coats, optional "indoor" :
-        indoor, optional "names" : names, optional "gloss" : gloss, optional "base" :
-        base, optional "primer" : primer, optional "thinner" : thinner, } PaintBase {
-        optional "name" : name, } Pallet { optional "kind" : kind, optional "height" :
-        height, } Parcel { required "parcel_id" : parcel_id, optional "weight" : weight,
-        optional "sent" : sent, optional "stops" : stops, optional "size" : size, }
-        ParcelSize { optional "height" : height, } Person { required "id" : id, optional
-        "first_name" : first_name, } Phone { required "phone_id" : phone_id, optional
-        "since" : since, } PhotographDraftBody { required "photo" : photo, optional
-        "title" : title, } Pile { optional "kind" : kind, optional "top" : top, optional
-        "others" : others, } Plank { optional "width" : width, } Poster { optional
-        "title" : title, } PosterPhoto { required "photo" : photo, required "title" :
-        title, optional "details" : details, optional "colours" : colours, optional
-        "height" : height, optional "printed" : printed, optional "note" : note, optional
-        "place" : place, } PosterPhotoPlace { optional "aisle" : aisle, optional "wall" :
-        wall, } Priced { optional "id" : id, optional "price" : price, } Reading {
-        optional "text" : text, optional "decimal" : decimal, optional "int" : int,
-        optional "int32" : int32, optional "int64" : int64, optional "double" : double,
-        optional "flag" : flag, optional "day" : day, optional "instant" : instant,
-        optional "local" : local, optional "uuid" : uuid, optional "uri" : uri, optional
-        "byte" : byte, optional "email" : email, optional "ip" : ip, optional "list" :
-        list, optional "free" : free, } Record { optional "note" : note, optional "Price"
-        : price, optional "count" : count, optional "open" : open, optional "sold" :
-        sold, optional "state" : state, optional "owner" : owner, optional "kind" : kind,
-        optional "extra" : extra, optional "labels" : labels, optional "codes" : codes,
-        optional "prices" : prices, optional "nullable" : nullable, optional "anything" :
-        anything, } RecordForm { optional "note" : note, optional "labels" : labels, }
-        RecordOwner { optional "name" : name, ..extra } ResponseValue { optional "of" :
-        of, optional "upload" : upload, optional "empty" : empty, optional "date" : date,
-        optional "Clone" : clone, optional "Debug" : debug, optional "Serialize" :
-        serialize, optional "Deserialize" : deserialize, optional "From" : from, optional
-        "TryFrom" : try_from, optional "Display" : display, optional "FromStr" :
-        from_str, optional "ToString" : to_string, optional "Wire" : wire, optional
-        "Sized" : sized, optional "Fn" : fn_, optional "Builder" : builder, optional
-        "Hash" : hash, optional "Eq" : eq, } Result { optional "Self" : self_, optional
-        "builder" : builder, optional "value" : value, optional "try_from" : try_from,
-        optional "place" : place, optional "kind" : kind, optional "string" : string,
-        optional "vec" : vec, optional "box" : box_, optional "async" : async_, optional
-        "" : x, } ResultBody { optional "note" : note, } ResultPlace { optional "row" :
-        row, } ResultPlaceRow { optional "a" : a, } Robot { required "id" : id, required
-        "model" : model, } Round { required "kind" : kind, optional "radius" : radius, }
-        Satchel { optional "weight" : weight, } Scale { optional "id" : id, optional
-        "enum" : enum_, optional "properties" : properties, optional "plates" : plates, }
-        ScalePlatesItem { optional "width" : width, optional "height" : height, }
-        ScaleProperties { optional "a" : a, } Screw { optional "kind" : kind, optional
-        "thread" : thread, } Shelf { optional "name" : name, optional "kind" : kind,
-        optional "beside" : beside, optional "near" : near, optional "prices" : prices, }
-        Skid { required "id" : id, required "object" : object, optional "state" : state,
-        optional "size" : size, optional "weight" : weight, optional "owner" : owner,
-        optional "place" : place, optional "labels" : labels, optional "parent" : parent,
-        optional "seen" : seen, optional "plain" : plain, optional "was" : was, optional
-        "will_be" : will_be, optional "sender" : sender, optional "origin" : origin,
-        optional "carries" : carries, ..extra } SkidOwner { optional "name" : name,
-        optional "pallets" : pallets, } SkidPlace { optional "aisle" : aisle, optional
-        "shelf" : shelf, optional "door" : door, } SmallPrint { optional "name" : name,
-        optional "state" : state, optional "states" : states, optional "size" : size,
-        optional "paper" : paper, optional "old" : old, } Square { required "kind" :
-        kind, optional "side" : side, } StartRecountBody { required "shelf" : shelf,
-        optional "until" : until, } StartRecountByFormBody { optional "shelf" : shelf,
-        optional "count" : count, } StartStocktakeResponseStatus2Xx { optional "note" :
-        note, optional "at" : at, } Stocktake { optional "id" : id, optional "counted" :
-        counted, } StocktakeJob { optional "job" : job, optional "done" : done, } Strap {
-        optional "length" : length, } SuppliedProduct { required "product_id" :
-        product_id, optional "purchase_price" : purchase_price, optional "first_bought" :
-        first_bought, } Supplier { optional "supplier_name" : supplier_name, required
-        "id" : id, optional "balance" : balance, optional "rating" : rating, optional
-        "lead_days" : lead_days, optional "orders_total" : orders_total, optional
-        "active" : active, optional "since" : since, optional "changed" : changed,
-        optional "synced" : synced, optional "status" : status, optional "address" :
-        address, optional "products" : products, optional "notes" : notes, optional
-        "parent" : parent, optional "labels" : labels, optional "extra" : extra, }
-        TextOptionsResponse { optional "text" : text, } Thing { required "id" : id,
-        optional "name" : name, } ThingChange { optional "name" : name, } Tree { required
-        "owner_id" : owner_id, required "id" : id, optional "name" : name, optional
-        "price" : price, optional "children" : children, optional "parent" : parent,
-        optional "place" : place, optional "shape" : shape, optional "contact" : contact,
-        optional "amount" : amount, optional "ean-upc" : ean_upc, optional "ean_upc" :
-        ean_upc_2, optional "eanUpc" : ean_upc_3, optional "1st" : x1st, optional "fn" :
-        fn_, optional "crate" : crate_, optional "with space & more" : with_space_more,
-        optional "labels" : labels, } TreePlace { optional "row" : row, } TreePlaceRow {
-        optional "shelves" : shelves, } TreePlaceRowShelvesItem { optional "boxes" :
-        boxes, } TryFrom { optional "a" : a, } Url { required "url_id" : url_id, } Vec {
-        optional "vec" : vec, } Wire { optional "a" : a, }
-    }
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
         ConsignmentSizeListed, ContactSource, ContactState, ContainerState, Copy,
@@ -21089,26 +6424,6 @@ Optional.*/
         ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
         Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
         => TreeContact
-    }
-    crate::argument::with_builders! {
-        Address, Arrival, AwkwardThing, AwkwardThingClosed, AwkwardThingLotObject, Bag,
-        Barrel, Batch, BatchOrigin, Board, Box, ByteStream, Card, ChangePlateBody,
-        Client, Company, Consignment, ConsignmentInsuranceForeign,
-        ConsignmentInsuranceOwn, ConsignmentSizeObject, ConsignmentStamp, Contact,
-        Container, ContainerOwner, ContainerPlace, Crate, Debug, Decimal, Deserialize,
-        Draft, EarlierFound, Error, Fn, Found, FoundForm, FoundInBox, FoundInBox2,
-        FoundPart, FoundPartHolder, FromStr, GapPlace, Gaps, Goods, GoodsForm, Hash,
-        ImportPostersBody, Kit, LabelSatchelBody, Ledger, ListMoodsResponseItem,
-        ListStocktakesResponseStatus203, ListStocktakesResponseStatus203NextObject, Mail,
-        Measured, Member, More, Named, NewDraft, NewSupplier, Numbered, OldPrint, Paint,
-        PaintBase, Pallet, Parcel, ParcelSize, Person, Phone, PhotographDraftBody, Pile,
-        Plank, Poster, PosterPhoto, PosterPhotoPlace, Priced, Reading, Record,
-        RecordForm, RecordOwner, ResponseValue, Result, ResultBody, ResultPlace,
-        ResultPlaceRow, Robot, Round, Satchel, Scale, ScalePlatesItem, ScaleProperties,
-        Screw, Shelf, Skid, SkidOwner, SkidPlace, SmallPrint, Square, StartRecountBody,
-        StartRecountByFormBody, StartStocktakeResponseStatus2Xx, Stocktake, StocktakeJob,
-        Strap, SuppliedProduct, Supplier, TextOptionsResponse, Thing, ThingChange, Tree,
-        TreePlace, TreePlaceRow, TreePlaceRowShelvesItem, TryFrom, Url, Vec, Wire
     }
 }
 #[derive(Clone, Debug)]

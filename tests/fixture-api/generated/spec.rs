@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "513129e5013cc73b470e17cc26bb8c14";
+pub(crate) const CLIENT: &str = "c33deb56449c0e581caaaffc99dc1202";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
