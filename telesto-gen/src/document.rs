@@ -19,6 +19,7 @@ mod draft;
 mod edit;
 mod implied;
 mod inner_refs;
+mod json;
 mod newer;
 mod node;
 mod objects;

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::node::{self, Node};
-use super::surrogates::Joined;
 use super::{Document, Edits, Spot, path_items, refused};
 use crate::finding::Findings;
 use crate::source::Source;
@@ -27,7 +26,7 @@ impl Draft {
     /// The text as it is.
     pub(crate) fn of(path: &Path, text: String) -> Result<Self, Findings> {
         let source = Arc::new(Source::of(path, text));
-        let loaded = node::load(source.text(), &Joined::of(source.text()));
+        let loaded = node::load(source.text());
         let root = loaded.map_err(|problems| {
             let nowhere = |problem| (String::new(), problem);
             let problems = problems.into_iter().map(nowhere).collect();

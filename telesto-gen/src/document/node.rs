@@ -10,12 +10,12 @@ use std::ops::Range;
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use serde_json::Value;
 
-use super::Spot;
 use super::surrogates::Joined;
 use super::syntax;
+use super::{Spot, json};
 
 /// How deep a document may be nested. serde_yaml stops at 128.
-const MAX_DEPTH: usize = 100;
+pub(super) const MAX_DEPTH: usize = 100;
 
 /// How many nodes aliases may add to a document.
 const MAX_ALIASED: usize = 100_000;
@@ -235,9 +235,15 @@ pub(crate) struct Problem {
     pub(crate) fix: Option<Spot>,
 }
 
-/// Reads `text` as one document. `joined` is the text as YAML can read it, with
-/// the byte of `text` that each of its characters comes from.
-pub(crate) fn load(text: &str, joined: &Joined<'_>) -> Result<Node, Vec<Problem>> {
+/// Reads `text` as one document.
+pub(crate) fn load(text: &str) -> Result<Node, Vec<Problem>> {
+    json::load(text).map_or_else(|| yaml(text), Ok)
+}
+
+/// Reads `text` as YAML.
+pub(super) fn yaml(text: &str) -> Result<Node, Vec<Problem>> {
+    // As YAML can read it, with the byte that each of its characters comes from.
+    let joined = Joined::of(text);
     let mut loader = Loader {
         offsets: joined.offsets(),
         stack: Vec::new(),
@@ -331,7 +337,10 @@ impl Loader {
                 if tag.is_some() {
                     self.refuse_tag(at.clone());
                 }
-                let data = scalar(text.into_owned(), style);
+                let data = match style {
+                    ScalarStyle::Plain => plain(text.into_owned()),
+                    _ => Data::Text(text.into_owned()),
+                };
                 self.insert(Node { span: at, data }, anchor, span.start)?;
             }
             Event::Alias(anchor) => {
@@ -541,12 +550,9 @@ fn measure(node: &Node) -> (usize, usize) {
     (nodes + 1, depth + 1)
 }
 
-/// The value of a scalar. serde_yaml reads the plain ones, so that this tree
-/// and the typed document agree.
-fn scalar(text: String, style: ScalarStyle) -> Data {
-    if style != ScalarStyle::Plain {
-        return Data::Text(text);
-    }
+/// The value of a scalar without quotes. serde_yaml reads it, so that this tree and the
+/// typed document agree.
+pub(super) fn plain(text: String) -> Data {
     match serde_yaml::from_str::<serde_yaml::Value>(&text) {
         Ok(serde_yaml::Value::Null) => Data::Null,
         Ok(serde_yaml::Value::Bool(flag)) => Data::Flag(flag),
@@ -561,7 +567,7 @@ fn scalar(text: String, style: ScalarStyle) -> Data {
 
 /// Whether this is text when it is written without quotes.
 pub(super) fn is_text(text: &str) -> bool {
-    scalar(text.to_owned(), ScalarStyle::Plain) == Data::Text(text.to_owned())
+    plain(text.to_owned()) == Data::Text(text.to_owned())
 }
 
 fn key_text(data: &Data) -> String {

@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::edit::{Edits, Spot};
 use super::node::{self, Data, Entry, Node};
-use super::surrogates::Joined;
 
 impl Edits {
     /// The text with these changes, and everything else as it is written, and its nodes.
@@ -33,7 +32,7 @@ impl Edits {
             copied = change.range.end;
         }
         result.push_str(text.get(copied..)?);
-        let read = node::load(&result, &Joined::of(&result)).ok()?;
+        let read = node::load(&result).ok()?;
         (read == self.made(root)?).then_some((result, read))
     }
 }
@@ -379,12 +378,12 @@ mod tests {
     }
 
     fn changed(text: &str, edits: &Edits) -> Option<String> {
-        let root = node::load(text, &Joined::of(text)).ok()?;
+        let root = node::load(text).ok()?;
         edits.written(text, &root).map(|(text, _)| text)
     }
 
     fn taken_out(text: &str, pointers: &[&str]) -> Option<String> {
-        let root = node::load(text, &Joined::of(text)).ok().unwrap();
+        let root = node::load(text).ok().unwrap();
         let spots = pointers.iter().map(|pointer| Spot::at(&root, pointer));
         without(text, &spots.map(Option::unwrap).collect())
     }
@@ -459,7 +458,7 @@ mod tests {
             ("z: 1\n", "a: { b: 1, c: { d: 1, e: 1 } }\nz: 1\n"),
             ("a: {z: 1}\n", "a: {b: 1, c: { d: 1, e: 1 }, z: 1}\n"),
         ] {
-            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let root = node::load(text).ok().unwrap();
             let mut edits = Edits::default();
             for pointer in ["/a/b", "/a/c/d", "/a/c/e"] {
                 edits.set(&root, pointer, Node::from(1));
@@ -467,7 +466,7 @@ mod tests {
             assert_eq!(changed(text, &edits).as_deref(), Some(left), "{text}");
         }
         let mut edits = Edits::default();
-        let root = node::load("[{}]", &Joined::of("[{}]")).ok().unwrap();
+        let root = node::load("[{}]").ok().unwrap();
         edits.set(&root, "/0/a", Node::from(1));
         assert_eq!(changed("[{}]", &edits).as_deref(), Some("[{}]"));
     }
@@ -478,7 +477,7 @@ mod tests {
             ("a: {b: 1}\n", "a: { c: 1 }\n"),
             ("a:\n  b: 1\nd: 2\n", "a:\n  { c: 1 }\nd: 2\n"),
         ] {
-            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let root = node::load(text).ok().unwrap();
             let mut edits = Edits::default();
             edits.set(&root, "/a/c", Node::from(1));
             edits.gone.extend(Spot::at(&root, "/a/b"));
@@ -512,7 +511,7 @@ mod tests {
                 "a: |\n  # text\nc: LINE\npaths: {}\n",
             ),
         ] {
-            let root = node::load(text, &Joined::of(text)).ok().unwrap();
+            let root = node::load(text).ok().unwrap();
             let mut edits = Edits::default();
             edits.set(&root, pointer, value.clone());
             let with = with.replace("LINE", line);
@@ -740,7 +739,7 @@ mod tests {
             chosen in prop::collection::vec(any::<Index>(), 1..4),
         ) {
             let text = written(children, comments);
-            let Ok(root) = node::load(&text, &Joined::of(&text)) else {
+            let Ok(root) = node::load(&text) else {
                 panic!("{text}");
             };
             let mut all = Vec::new();
@@ -763,7 +762,7 @@ mod tests {
             chosen in prop::collection::vec((any::<Index>(), any::<bool>()), 1..4),
         ) {
             let text = written(children, comments);
-            let root = node::load(&text, &Joined::of(&text)).ok().unwrap();
+            let root = node::load(&text).ok().unwrap();
             let mut all = Vec::new();
             entries("", &root, &mut all);
             let items = [1.into(), "x: y".into(), Data::Null.into(), "true".into()];
@@ -797,7 +796,7 @@ mod tests {
             ),
         ) {
             let text = written(children, true);
-            let root = node::load(&text, &Joined::of(&text)).ok().unwrap();
+            let root = node::load(&text).ok().unwrap();
             let (mut edits, mut now) = (Edits::default(), root.clone());
             for (round, changes) in rounds.iter().enumerate() {
                 let mut all = Vec::new();
