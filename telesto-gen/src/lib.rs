@@ -43,6 +43,7 @@ mod source;
 pub mod spec;
 #[cfg(feature = "generate")]
 mod surface;
+mod threads;
 
 #[cfg(feature = "generate")]
 pub use self::adopt::{

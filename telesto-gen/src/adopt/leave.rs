@@ -15,6 +15,7 @@ use crate::generate::surface_of;
 use crate::lint::{Search, solve};
 use crate::spec::{Spec, component_name};
 use crate::surface::Surface;
+use crate::threads::both;
 
 /// Something that is in a document, but not in the spec that was made of it.
 #[derive(Clone, Debug, Serialize)]
@@ -61,7 +62,10 @@ pub enum Lost {
 }
 
 pub(super) struct Left {
-    pub(super) draft: Draft,
+    /// What is left, written and read again.
+    pub(super) document: Document,
+    /// Whether it is in the layout of the text.
+    pub(super) keeps_layout: bool,
     pub(super) solved: Vec<Finding>,
     pub(super) losses: Vec<Loss>,
     pub(super) renamed: Vec<Renamed>,
@@ -87,11 +91,15 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
         }
         if let Some(document) = document.as_ref().filter(|_| !findings.has_errors()) {
             // Some names are only known when all types are there.
-            match surface_of(&Spec::of(document)) {
+            let rewritten = || draft.rewritten();
+            let ((document, keeps_layout), surface) =
+                both(rewritten, || surface_of(&Spec::of(document)));
+            match surface {
                 Ok(surface) => {
                     return Ok(Left {
+                        document: document?,
+                        keeps_layout,
                         surface,
-                        draft,
                         solved,
                         losses: done.losses,
                         renamed: done.renamed,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
-use crate::document::{Document, Draft, Edits, Node};
+use crate::document::{Draft, Edits, Node};
 use crate::finding::{Finding, Findings};
 use crate::lint;
 use crate::spec::{RateLimit, Spec};
@@ -171,12 +171,7 @@ pub fn adopt(
     let declared = correct::declare(draft.root(), &mut edits);
     let draft = draft.with(edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
-    let is_json = text.trim_start().starts_with('{');
-    let as_written = (!is_json).then(|| left.draft.written()).flatten();
-    let keeps_layout = as_written.is_some();
-    let anew = || Document::parse(path, left.draft.written_anew().unwrap_or_default());
-    let document = as_written.map_or_else(anew, |(_, document)| document);
-    let document = document.map_err(AdoptError::Refused)?;
+    let document = left.document;
     let spec = Spec::of(&document);
     let findings = lint::check(&spec);
     if findings.has_errors() {
@@ -184,7 +179,7 @@ pub fn adopt(
     }
     Ok(Adopted {
         untyped: untyped::untyped(&spec, &left.surface, &left.losses),
-        keeps_layout,
+        keeps_layout: left.keeps_layout,
         server: settled.server,
         key_header: settled.key_header,
         rate_limit: settled.rate_limit,

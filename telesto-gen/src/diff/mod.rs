@@ -21,8 +21,6 @@ mod text;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::panic::resume_unwind;
-use std::thread;
 
 use serde::Serialize;
 
@@ -33,6 +31,7 @@ use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 use crate::spec::{Operation, Spec};
 use crate::surface::Surface;
+use crate::threads::both;
 
 /// What a change means for those who use the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -262,18 +261,6 @@ fn surfaces(base: &Document, new: &Document) -> Result<[Surface; 2], String> {
     };
     let (base, new) = both(|| of(base, "the base"), || of(new, "the new document"));
     Ok([base?, new?])
-}
-
-/// Does two things at once.
-fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
-    thread::scope(|scope| {
-        let one = scope.spawn(one);
-        let other = other();
-        (
-            one.join().unwrap_or_else(|panic| resume_unwind(panic)),
-            other,
-        )
-    })
 }
 
 /// The changes without those that are found again, because several operations share

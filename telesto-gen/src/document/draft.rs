@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::node::{self, Node};
@@ -16,7 +15,7 @@ use crate::source::Source;
 pub(crate) struct Draft {
     source: Arc<Source>,
     /// The nodes of the text.
-    first: Rc<Node>,
+    first: Arc<Node>,
     /// What the changes make of them.
     root: Node,
     edits: Edits,
@@ -34,7 +33,7 @@ impl Draft {
         })?;
         Ok(Self {
             source,
-            first: Rc::new(root.clone()),
+            first: Arc::new(root.clone()),
             root,
             edits: Edits::default(),
         })
@@ -61,7 +60,7 @@ impl Draft {
         Some(Self {
             root,
             edits,
-            first: Rc::clone(&self.first),
+            first: Arc::clone(&self.first),
             source: Arc::clone(&self.source),
         })
     }
@@ -85,6 +84,20 @@ impl Draft {
         let source = Source::of(self.source.path(), text.clone());
         let document = Document::of(Arc::new(source), root);
         Some((text, document))
+    }
+
+    /// The document that it is once it is written and read again, and whether it is in the
+    /// layout of the text: JSON is written anew, and so is what would be read as something
+    /// else.
+    pub(crate) fn rewritten(&self) -> (Result<Document, Findings>, bool) {
+        let is_json = self.source.text().trim_start().starts_with('{');
+        match (!is_json).then(|| self.written()).flatten() {
+            Some((_, document)) => (document, true),
+            None => {
+                let text = self.written_anew().unwrap_or_default();
+                (Document::parse(self.source.path(), text), false)
+            }
+        }
     }
 
     /// As [`written_anew`](Self::written_anew), with the paths that others refer to. `None`

@@ -7,6 +7,7 @@
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
 use crate::spec::Spec;
+use crate::threads;
 
 mod alternatives;
 mod bodies;
@@ -344,19 +345,18 @@ pub fn lint(document: &Document) -> Findings {
 /// Applies all rules.
 pub(crate) fn check(spec: &Spec<'_>) -> Findings {
     let document = spec.document;
-    let mut findings = Vec::new();
-    for rule in RULES {
+    let found = threads::each(RULES, |rule| {
+        let mut report = Report {
+            document,
+            rule,
+            findings: Vec::new(),
+        };
         if let Some(check) = rule.check {
-            let mut report = Report {
-                document,
-                rule,
-                findings,
-            };
             check(spec, &mut report);
-            findings = report.findings;
         }
-    }
-    document.findings(findings)
+        report.findings
+    });
+    document.findings(found.into_iter().flatten().collect())
 }
 
 /// How many findings are searched for an equal one: the operations of one path
