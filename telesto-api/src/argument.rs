@@ -18,8 +18,7 @@ use serde::de::IntoDeserializer as _;
 use serde::de::value::{Error as TextError, StrDeserializer};
 use serde_json::{Map, Value};
 
-use crate::Error;
-use crate::wire::{Emptied, Presence, Wire};
+use crate::wire::{Presence, Wire};
 
 /// A value that can be passed for an argument or a field of type `T`.
 ///
@@ -98,28 +97,6 @@ emptied! {
 pub(crate) fn field<T>(name: &str, value: impl Argument<T>) -> Result<T, String> {
     let converted = value.into_argument();
     converted.map_err(|reason| format!("invalid value for `{name}`: {reason}"))
-}
-
-/// Converts the value of an optional property, `name` in Rust and `wire_name` on
-/// the wire, and notes whether it is emptied.
-pub(crate) fn property<T: Wire + Default>(
-    name: &str,
-    wire_name: &'static str,
-    value: impl Argument<T>,
-    emptied: &mut Emptied,
-) -> Result<T, String> {
-    if value.empties() {
-        emptied.set(wire_name, true);
-        return Ok(T::default());
-    }
-    let value = field(name, value);
-    emptied.set(wire_name, value.as_ref().is_ok_and(T::is_empty));
-    value
-}
-
-/// Ends a builder. The error names the type.
-pub(crate) fn built<T>(name: &str, result: Result<T, impl Display>) -> Result<T, Error> {
-    result.map_err(|reason| Error::invalid_request(format!("{name}: {reason}")))
 }
 
 impl<T> Argument<T> for T {

@@ -6,6 +6,10 @@
     reason = "which of these are used depends on the spec that the client is made from"
 )]
 
+use std::fmt::Display;
+
+use crate::Error;
+
 /// An object that has a builder.
 pub(crate) trait Built {
     /// What its builder holds: a value of each field, or why there is none.
@@ -23,6 +27,44 @@ pub(crate) mod unset {
     }
 
     pub(crate) use optional as rest;
+}
+
+/// What a field holds once it is set: `name` in Rust, and `wire_name` on the wire.
+pub(crate) mod set {
+    use crate::argument::{Argument, field};
+    use crate::wire::{Emptied, Wire};
+
+    pub(crate) fn required<T>(
+        name: &str,
+        _: &'static str,
+        value: impl Argument<T>,
+        _: &mut Emptied,
+    ) -> Result<T, String> {
+        field(name, value)
+    }
+
+    /// Notes whether the property is emptied, too.
+    pub(crate) fn optional<T: Wire + Default>(
+        name: &str,
+        wire_name: &'static str,
+        value: impl Argument<T>,
+        emptied: &mut Emptied,
+    ) -> Result<T, String> {
+        if value.empties() {
+            emptied.set(wire_name, true);
+            return Ok(T::default());
+        }
+        let value = field(name, value);
+        emptied.set(wire_name, value.as_ref().is_ok_and(T::is_empty));
+        value
+    }
+
+    pub(crate) use required as rest;
+}
+
+/// Ends a builder. The error names the type.
+pub(crate) fn built<T>(name: &str, result: Result<T, impl Display>) -> Result<T, Error> {
+    result.map_err(|reason| Error::invalid_request(format!("{name}: {reason}")))
 }
 
 /// Makes builders, in `mod builder`, and implements what converts them from and to their
@@ -88,7 +130,7 @@ macro_rules! type_builders {
                     /// [`InvalidRequest`](crate::ErrorKind::InvalidRequest) if a required
                     /// field is missing, or if a value that was set is invalid.
                     pub fn build(self) -> ::std::result::Result<$type, $crate::Error> {
-                        $crate::argument::built(
+                        $crate::type_builder::built(
                             ::std::stringify!($type),
                             <$type as ::std::convert::TryFrom<Self>>::try_from(self),
                         )
@@ -137,20 +179,19 @@ macro_rules! type_builders {
 macro_rules! setter {
     ($kind:ident [$wire_name:expr] $(#[$said:meta])* build: $of:ty) => {
         $crate::type_builder::setter! {
-            @$kind [$wire_name] $(#[$said])* build_ build: $of
+            $kind [$wire_name] $(#[$said])* build_ = build: $of
         }
     };
     ($kind:ident [$wire_name:expr] $(#[$said:meta])* $field:ident: $of:ty) => {
         $crate::type_builder::setter! {
-            @$kind [$wire_name] $(#[$said])* $field $field: $of
+            $kind [$wire_name] $(#[$said])* $field = $field: $of
         }
     };
-    (@optional [$wire_name:expr] $(#[$said:meta])* $setter:ident $field:ident: $of:ty) => {
+    ($kind:ident [$wire_name:expr] $(#[$said:meta])* $setter:ident = $field:ident: $of:ty) => {
         $(#[$said])*
-        ///
-        /// Optional.
+        #[doc = $crate::type_builder::need!($kind)]
         pub fn $setter(mut self, value: impl $crate::Argument<$of>) -> Self {
-            self.0.$field = $crate::argument::property(
+            self.0.$field = $crate::type_builder::set::$kind(
                 ::std::stringify!($field),
                 $wire_name,
                 value,
@@ -159,27 +200,19 @@ macro_rules! setter {
             self
         }
     };
-    (@rest [$wire_name:expr] $(#[$said:meta])* $setter:ident $field:ident: $of:ty) => {
-        $(#[$said])*
-        ///
-        /// Optional.
-        pub fn $setter(mut self, value: impl $crate::Argument<$of>) -> Self {
-            self.0.$field = $crate::argument::field(::std::stringify!($field), value);
-            self
-        }
+}
+
+/// The end of the docs of a setter.
+macro_rules! need {
+    (required) => {
+        "\nRequired."
     };
-    (@required [$wire_name:expr] $(#[$said:meta])* $setter:ident $field:ident: $of:ty) => {
-        $(#[$said])*
-        ///
-        /// Required.
-        pub fn $setter(mut self, value: impl $crate::Argument<$of>) -> Self {
-            self.0.$field = $crate::argument::field(::std::stringify!($field), value);
-            self
-        }
+    ($optional:ident) => {
+        "\nOptional."
     };
 }
 
-/// Implements [`Argument`](crate::Argument) for what objects and builders are made from: each other.
+/// Implements [`Argument`](crate::Argument) of objects and builders for each other.
 macro_rules! arguments {
     ($($type:ident),* $(,)?) => {
         $crate::argument::conversions! {$(
@@ -208,4 +241,4 @@ macro_rules! arguments {
     };
 }
 
-pub(crate) use {arguments, setter, type_builders};
+pub(crate) use {arguments, need, setter, type_builders};

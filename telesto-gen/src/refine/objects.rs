@@ -150,10 +150,11 @@ fn declare(object: &mut ItemStruct) -> Result<(), String> {
             false => "required",
         };
         let kind = quote::format_ident!("{kind}");
-        let known = ["rename", "default", "flatten"];
+        // The macro has these of its own.
+        let own = ["skip_serializing_if", "with"];
         let read = serde
             .iter()
-            .filter(|meta| known.iter().any(|name| meta.path().is_ident(name)));
+            .filter(|meta| !own.iter().any(|name| meta.path().is_ident(name)));
         let read: Vec<_> = read.collect();
         let property: Attribute = match &read[..] {
             [] => parse_quote!(#[#kind]),
