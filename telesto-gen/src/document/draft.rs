@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::node::{self, Node};
-use super::{Document, Edits, Spot, path_items, refused};
+use super::{Document, Edits, Spot, json, path_items, refused};
 use crate::finding::Findings;
 use crate::source::Source;
 
@@ -90,7 +90,7 @@ impl Draft {
     /// layout of the text: JSON is written anew, and so is what would be read as something
     /// else.
     pub(crate) fn rewritten(&self) -> (Result<Document, Findings>, bool) {
-        let is_json = self.source.text().trim_start().starts_with('{');
+        let is_json = json::is_begun(self.source.text());
         match (!is_json).then(|| self.written()).flatten() {
             Some((_, document)) => (document, true),
             None => {

@@ -13,11 +13,16 @@ use super::node::{Data, Entry, MAX_DEPTH, Node, plain};
 /// The nodes of a text, if it is JSON that needs no further look: if not, the YAML parser
 /// reads it, or says what is wrong.
 pub(super) fn load(text: &str) -> Option<Node> {
-    if !text.trim_start().starts_with('{') {
+    if !is_begun(text) {
         return None;
     }
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict()).ok()?;
     node(text, parsed.value?, 0)
+}
+
+/// Whether a text begins as a document in JSON does.
+pub(super) fn is_begun(text: &str) -> bool {
+    text.trim_start().starts_with('{')
 }
 
 /// What JSON allows, and nothing else.

@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use super::json;
+
 /// How long each escape is, in bytes.
 const PAIR: usize = 12;
 const ONE: usize = 10;
@@ -21,7 +23,7 @@ impl<'a> Joined<'a> {
         let mut places = Vec::new();
         let mut copied = 0;
         let mut at = 0;
-        let is_json = text.trim_start().starts_with('{');
+        let is_json = json::is_begun(text);
         while let Some(found) = text[at..].find('\\').filter(|_| is_json) {
             at += found;
             match character(&text[at..]) {

@@ -20,12 +20,12 @@ pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
         Item::Struct(object) => matches!(object.fields, Fields::Named(_)),
         _ => false,
     };
-    let mut objects: Vec<Item> = types.extract_if(.., is_object).collect();
-    for object in &mut objects {
-        if let Item::Struct(object) = object {
-            declare(object)?;
-        }
-    }
+    let objects = types.extract_if(.., is_object);
+    let objects = objects.filter_map(|item| match item {
+        Item::Struct(object) => Some(declared(object)),
+        _ => None,
+    });
+    let objects: Vec<ItemStruct> = objects.collect::<Result<_, _>>()?;
     types.retain(|item| !is_emptied(item));
     if tree::module_in(types, "builder").is_some() {
         return Err("the builders of types are still there".to_owned());
@@ -87,18 +87,11 @@ pub(crate) fn is_stand_in(module: &ItemMod) -> bool {
 
 /// The name on the wire of a property as the macro takes it; `None` if it is not one.
 pub(crate) fn wire_name(field: &Field) -> Option<String> {
-    let mut attributes = field.attrs.iter();
-    let property = attributes.find(|attribute| {
-        let kinds = ["required", "optional"];
-        kinds.iter().any(|kind| attribute.path().is_ident(kind))
-    })?;
-    let renamed = match &property.meta {
-        Meta::List(read) => tree::metas(read)
-            .iter()
-            .find_map(|meta| tree::text_of(meta, "rename")),
-        _ => None,
+    let read = match &field.attrs.first()?.meta {
+        Meta::List(read) => tree::metas(read),
+        _ => Vec::new(),
     };
-    renamed.or_else(|| field.ident.as_ref().map(tree::name))
+    tree::name_on_wire(field, &read)
 }
 
 /// The name of the setter of a field; see `crate::type_builder::setter!`.
@@ -128,8 +121,8 @@ fn starts_builder(item: &Item) -> bool {
     matches!(&items[..], [ImplItem::Fn(function)] if function.sig.ident == "builder")
 }
 
-/// Writes an object as the macro takes it.
-fn declare(object: &mut ItemStruct) -> Result<(), String> {
+/// An object as the macro takes it.
+fn declared(mut object: ItemStruct) -> Result<ItemStruct, String> {
     let ident = &object.ident;
     let mut is_open = false;
     for field in &mut object.fields {
@@ -169,5 +162,5 @@ fn declare(object: &mut ItemStruct) -> Result<(), String> {
     let openness = if is_open { "open" } else { "closed" };
     let openness = quote::format_ident!("{openness}");
     object.attrs.insert(0, parse_quote!(#[#openness]));
-    Ok(())
+    Ok(object)
 }

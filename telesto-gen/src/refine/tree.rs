@@ -41,16 +41,17 @@ pub(super) fn listed_variant(name: &str) -> Ident {
 }
 
 /// The name of a field on the wire; `None` if it holds several properties.
-pub(crate) fn wire_name(field: &Field) -> Option<String> {
-    let serde = serde(&field.attrs);
+pub(super) fn wire_name(field: &Field) -> Option<String> {
+    name_on_wire(field, &serde(&field.attrs))
+}
+
+/// The same, of a field of which serde is told this.
+pub(super) fn name_on_wire(field: &Field, serde: &[Meta]) -> Option<String> {
     if serde.iter().any(|meta| meta.path().is_ident("flatten")) {
         return None;
     }
     let renamed = serde.iter().find_map(|meta| text_of(meta, "rename"));
-    renamed.or_else(|| {
-        let ident = field.ident.as_ref()?.to_string();
-        Some(ident.trim_start_matches("r#").to_owned())
-    })
+    renamed.or_else(|| field.ident.as_ref().map(name))
 }
 
 /// The inherent implementations among some items.
