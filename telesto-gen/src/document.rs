@@ -33,7 +33,7 @@ mod syntax;
 
 pub(crate) use draft::Draft;
 pub(crate) use edit::{Edits, Spot};
-pub(crate) use node::Data;
+pub(crate) use node::{Data, NodeId};
 pub use node::{Entry, Node};
 pub(crate) use objects::{Kind, is_status};
 pub(crate) use pointer::push;

@@ -277,8 +277,8 @@ fn add_properties<'a>(
     }
     let own = schema.node.get("properties").map_or(&[][..], Node::entries);
     for entry in own {
-        if !names.contains(&entry.key) {
-            names.push(entry.key.clone());
+        if !names.iter().any(|name| entry.key == *name) {
+            names.push(entry.key.to_string());
         }
     }
     for part in spec.parts(schema, "allOf") {

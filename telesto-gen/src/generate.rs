@@ -119,7 +119,7 @@ pub(crate) fn surface_of(spec: &Spec<'_>) -> Result<Surface, Findings> {
 }
 
 /// The findings of the lint, if all of them are warnings.
-fn checked(spec: &Spec<'_>) -> Result<Findings, Findings> {
+pub(crate) fn checked(spec: &Spec<'_>) -> Result<Findings, Findings> {
     let findings = lint::check(spec);
     match findings.has_errors() {
         true => Err(findings),

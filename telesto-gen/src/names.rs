@@ -1,6 +1,7 @@
 //! The names that things get in Rust, as progenitor and typify make them.
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 
 use heck::{ToPascalCase, ToSnakeCase};
 use unicode_ident::{is_xid_continue, is_xid_start};
@@ -38,11 +39,40 @@ fn letter_first(name: String, prefix: char) -> String {
     }
 }
 
-fn spaced(name: &str) -> String {
+fn spaced(name: &str) -> Cow<'_, str> {
     match name {
-        "+1" => "plus1".to_owned(),
-        "-1" => "minus1".to_owned(),
-        _ => name.replace('\'', "").replace(|c| !is_xid_continue(c), "-"),
+        "+1" => "plus1".into(),
+        "-1" => "minus1".into(),
+        // As nearly all are.
+        _ if name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric()) => name.into(),
+        _ => {
+            let spaced = name.replace('\'', "").replace(|c| !is_xid_continue(c), "-");
+            spaced.into()
+        }
+    }
+}
+
+/// The names of types of which many begin alike, since each is in another: what is between
+/// underscores is looked at once.
+#[derive(Default)]
+pub(crate) struct Pascal(HashMap<String, String>);
+
+impl Pascal {
+    /// As [`pascal`].
+    pub(crate) fn of(&mut self, name: &str) -> String {
+        let spaced = spaced(name);
+        let mut made = String::with_capacity(name.len());
+        for words in spaced.split('_') {
+            match self.0.get(words) {
+                Some(known) => made.push_str(known),
+                None => {
+                    let new = words.to_pascal_case();
+                    made.push_str(&new);
+                    self.0.insert(words.to_owned(), new);
+                }
+            }
+        }
+        letter_first(made, 'X')
     }
 }
 
@@ -62,11 +92,11 @@ const KEYWORDS: &[&str] = &[
 
 /// The fields that the properties of an object are. Of those that are the same,
 /// the first one keeps its name, so that none changes if one is added at the end.
-pub(crate) fn fields<'a>(properties: impl Iterator<Item = &'a String>) -> Vec<String> {
+pub(crate) fn fields(properties: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut taken = HashSet::new();
     properties
         .map(|property| {
-            let field = snake(property);
+            let field = snake(property.as_ref());
             free(&mut taken, field.clone(), &field)
         })
         .collect()
@@ -173,6 +203,18 @@ mod tests {
             // One of the path would be another path.
             if parameters.pop().is_some_and(|(_, is_in_path)| !is_in_path) {
                 prop_assert_eq!(&named(&parameters)[..], &all[..parameters.len()]);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn names_of_types_are_those_that_are_made_at_once(
+            names in vec("[aB1'+². -]{0,3}(_[aBc1²_'-]{0,4}){0,4}", 1..20),
+        ) {
+            let mut made = Pascal::default();
+            for name in &names {
+                prop_assert_eq!(made.of(name), pascal(name));
             }
         }
     }

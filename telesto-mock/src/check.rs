@@ -77,8 +77,8 @@ impl Checks {
                 spec.field(&media, "schema")
             };
             let content = entries.iter().map(|entry| {
-                let schema = schema(&entry.key).map(|schema| schemas.add(spec, &schema));
-                let kind = spec::essence(&entry.key).to_ascii_lowercase();
+                let schema = schema(entry.key()).map(|schema| schemas.add(spec, &schema));
+                let kind = spec::essence(entry.key()).to_ascii_lowercase();
                 (kind, schema.unwrap_or_default())
             });
             Body {
@@ -328,12 +328,12 @@ impl Schemas {
         for entry in names {
             let property = found_properties
                 .as_ref()
-                .and_then(|p| spec.field(p, &entry.key));
+                .and_then(|p| spec.field(p, entry.key()));
             let Some(property) = property else { continue };
             if property.node.is_set("readOnly") {
-                received.push(entry.key.as_str());
+                received.push(entry.key());
             }
-            properties.insert(entry.key.clone(), self.add(spec, &property));
+            properties.insert(entry.key().to_owned(), self.add(spec, &property));
         }
         let required = node.get("required").map_or(&[][..], Node::items);
         let required = required.iter().filter_map(Node::text);

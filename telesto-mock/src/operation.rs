@@ -96,7 +96,7 @@ fn response(spec: &Spec<'_>, operation: &spec::Operation<'_>) -> Response {
 /// The media types of a content.
 fn media_types<'a>(spec: &Spec<'a>, content: &Found<'a>) -> Vec<Found<'a>> {
     let entries = content.node.entries().iter();
-    let media = entries.filter_map(|entry| spec.field(content, &entry.key));
+    let media = entries.filter_map(|entry| spec.field(content, entry.key()));
     media.collect()
 }
 
@@ -107,7 +107,7 @@ fn example<'a>(spec: &Spec<'a>, media: &Found<'a>) -> Option<Value> {
     }
     let examples = spec.field(media, "examples")?;
     let first = examples.node.entries().first()?;
-    let first = spec.field(&examples, &first.key)?;
+    let first = spec.field(&examples, first.key())?;
     Some(first.node.get("value")?.to_json())
 }
 

@@ -102,12 +102,12 @@ fn object<'a>(spec: &Spec<'a>, schema: &Found<'a>, fill: Fill, depth: usize) -> 
     let mut members = Map::new();
     if let Some(properties) = spec.field(schema, "properties") {
         for entry in properties.node.entries() {
-            let is_empty = (fill == Fill::Empty || depth >= DEEP) && !is_required(&entry.key);
-            let value = match spec.field(&properties, &entry.key).filter(|_| !is_empty) {
+            let is_empty = (fill == Fill::Empty || depth >= DEEP) && !is_required(entry.key());
+            let value = match spec.field(&properties, entry.key()).filter(|_| !is_empty) {
                 Some(property) => at_depth(spec, &property, fill, depth + 1),
                 None => json!(""),
             };
-            members.insert(entry.key.clone(), value);
+            members.insert(entry.key().to_owned(), value);
         }
     }
     let others = spec.field(schema, "additionalProperties");

@@ -8,13 +8,13 @@ use serde::Serialize;
 use super::forms;
 use super::settle::{Renamed, rename};
 use super::titles::titles;
+use super::untyped::{Untyped, untyped};
 use super::ways::Map;
 use crate::document::{Document, Draft, Edits, Spot, is_within};
 use crate::finding::{Finding, Findings, Severity};
-use crate::generate::surface_of;
+use crate::generate::{checked, surface_of};
 use crate::lint::{Search, solve};
 use crate::spec::{Spec, component_name};
-use crate::surface::Surface;
 use crate::threads::both;
 
 /// Something that is in a document, but not in the spec that was made of it.
@@ -62,15 +62,14 @@ pub enum Lost {
 }
 
 pub(super) struct Left {
-    /// What is left, written and read again.
+    /// What is left, written and read again. It has no errors.
     pub(super) document: Document,
     /// Whether it is in the layout of the text.
     pub(super) keeps_layout: bool,
     pub(super) solved: Vec<Finding>,
     pub(super) losses: Vec<Loss>,
     pub(super) renamed: Vec<Renamed>,
-    /// What the client offers.
-    pub(super) surface: Surface,
+    pub(super) untyped: Vec<Untyped>,
 }
 
 /// Solves and leaves out, until nothing is wrong. What is wrong elsewhere than in an
@@ -90,16 +89,26 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
             continue;
         }
         if let Some(document) = document.as_ref().filter(|_| !findings.has_errors()) {
+            let rewritten = || {
+                let (document, keeps_layout) = draft.rewritten();
+                let document = document?;
+                checked(&Spec::of(&document))?;
+                Ok((document, keeps_layout))
+            };
             // Some names are only known when all types are there.
-            let rewritten = || draft.rewritten();
-            let ((document, keeps_layout), surface) =
-                both(rewritten, || surface_of(&Spec::of(document)));
-            match surface {
-                Ok(surface) => {
+            let untyped = || {
+                let spec = Spec::of(document);
+                let surface = surface_of(&spec)?;
+                Ok(untyped(&spec, &surface, &done.losses))
+            };
+            let (rewritten, untyped) = both(rewritten, untyped);
+            match untyped {
+                Ok(untyped) => {
+                    let (document, keeps_layout) = rewritten?;
                     return Ok(Left {
-                        document: document?,
+                        document,
                         keeps_layout,
-                        surface,
+                        untyped,
                         solved,
                         losses: done.losses,
                         renamed: done.renamed,

@@ -5,8 +5,7 @@ use std::path::Path;
 
 use crate::document::{Draft, Edits, Node};
 use crate::finding::{Finding, Findings};
-use crate::lint;
-use crate::spec::{RateLimit, Spec};
+use crate::spec::RateLimit;
 
 mod correct;
 mod forms;
@@ -172,13 +171,8 @@ pub fn adopt(
     let draft = draft.with(edits).unwrap_or(draft);
     let left = leave::leave_out(draft).map_err(AdoptError::Refused)?;
     let document = left.document;
-    let spec = Spec::of(&document);
-    let findings = lint::check(&spec);
-    if findings.has_errors() {
-        return Err(AdoptError::Refused(findings));
-    }
     Ok(Adopted {
-        untyped: untyped::untyped(&spec, &left.surface, &left.losses),
+        untyped: left.untyped,
         keeps_layout: left.keeps_layout,
         server: settled.server,
         key_header: settled.key_header,

@@ -273,7 +273,7 @@ fn schemas(root: &Node, edits: &mut Edits) -> Vec<Renamed> {
         let rust = names::pascal(&schema.key);
         !is_legal(&schema.key) || is_taken(&rust) || !taken.insert(rust)
     });
-    let unfit = unfit.map(|schema| schema.key.clone()).collect();
+    let unfit = unfit.map(|schema| schema.key.to_string()).collect();
     rename(root, &unfit, edits)
 }
 
@@ -286,7 +286,7 @@ fn schemas_of(root: &Node) -> &[Entry] {
 pub(super) fn rename(root: &Node, unfit: &BTreeSet<String>, edits: &mut Edits) -> Vec<Renamed> {
     let (unfit, others): (Vec<_>, Vec<_>) = schemas_of(root)
         .iter()
-        .partition(|schema| unfit.contains(&schema.key));
+        .partition(|schema| unfit.contains(schema.key.as_str()));
     // Another type has the name that a legal one would get.
     let clashing = unfit.iter().filter(|schema| is_legal(&schema.key));
     let names = others.iter().chain(clashing);
@@ -301,7 +301,7 @@ pub(super) fn rename(root: &Node, unfit: &BTreeSet<String>, edits: &mut Edits) -
         let free = names.find(|name| is_free(name) && taken.insert(name.clone()));
         let to = free.unwrap_or(name);
         edits.rename(schema, to.clone());
-        new.insert(schema.key.clone(), to);
+        new.insert(schema.key.to_string(), to);
     }
     if !new.is_empty() {
         refer(root, root, "", &new, edits);

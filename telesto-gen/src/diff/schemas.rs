@@ -44,7 +44,7 @@ fn declared<'a>(schema: &Found<'a>) -> Vec<(String, Found<'a>)> {
             node: &entry.value,
             pointer: join(&holder, &entry.key),
         };
-        (entry.key.clone(), found)
+        (entry.key.to_string(), found)
     });
     properties.collect()
 }

@@ -265,8 +265,8 @@ impl<'a> Walk<'_, 'a> {
         let is_edited = !is_another && base.node != new.node;
         let properties = Rc::new(schemas::properties(&base, &new));
         let pair = SchemaPair {
-            sent: self.sides.base.usage.is_sent(&base.pointer)
-                || self.sides.new.usage.is_sent(&new.pointer),
+            sent: self.sides.base.usage.is_sent(base.node)
+                || self.sides.new.usage.is_sent(new.node),
             base,
             new,
             mention,

@@ -111,11 +111,11 @@ pub(super) fn write(root: &mut Node, fewer: &Fewer) {
     }
     if fewer.left.len() == 1 && is_alone {
         // Another name for the one that is left.
-        entry.key = "allOf".to_owned();
+        entry.key = "allOf".into();
     }
     if fewer.nullable {
         entries.retain(|entry| entry.key != "nullable");
         let data = Data::Flag(true);
-        entries.push(Entry::new("nullable".to_owned(), Node { span, data }));
+        entries.push(Entry::new("nullable", Node { span, data }));
     }
 }

@@ -96,14 +96,14 @@ fn parts(root: &Node, parameter: &Node) -> Option<Vec<Node>> {
             span: property.key_span.clone(),
             data,
         };
-        let new = |key: &str, data| Entry::new(key.to_owned(), at(data));
+        let new = |key: &str, data| Entry::new(key, at(data));
         let mut entries = vec![
-            new("name", Data::Text(format!("{name}[{key}]"))),
-            new("in", Data::Text("query".to_owned())),
+            new("name", Data::Text(format!("{name}[{key}]").into())),
+            new("in", Data::Text("query".into())),
             new("required", Data::Flag(is_required)),
             Entry {
                 key_span: property.key_span.clone(),
-                ..Entry::new("schema".to_owned(), property.value.clone())
+                ..Entry::new("schema", property.value.clone())
             },
         ];
         for (from, key) in [(&property.value, "description"), (parameter, "deprecated")] {

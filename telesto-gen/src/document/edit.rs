@@ -154,11 +154,11 @@ impl Edits {
             return;
         };
         let (key, key_is_text) = match self.keys.get(&spot) {
-            Some(key) => (key, true),
-            None => (&entry.key, entry.key_is_text),
+            Some(key) => (key.into(), true),
+            None => (entry.key.clone(), entry.key_is_text),
         };
         kept.push(Entry {
-            key: key.clone(),
+            key,
             key_span: entry.key_span.clone(),
             key_is_text,
             value,

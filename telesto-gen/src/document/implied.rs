@@ -47,8 +47,8 @@ pub(super) fn write(root: &mut Node, pointer: &str, typ: &str) {
     else {
         return;
     };
-    let data = Data::Text(typ.to_owned());
-    entries.push(Entry::new("type".to_owned(), Node { span, data }));
+    let data = Data::Text(typ.into());
+    entries.push(Entry::new("type", Node { span, data }));
 }
 
 fn of(schema: &Node) -> Option<&'static str> {

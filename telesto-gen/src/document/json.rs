@@ -7,6 +7,7 @@ use std::ops::Range;
 use jsonc_parser::ast::{ObjectPropName, Value};
 use jsonc_parser::common::Range as JsonRange;
 use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
+use smol_str::SmolStr;
 
 use super::node::{Data, Entry, MAX_DEPTH, Node, plain};
 
@@ -48,10 +49,10 @@ fn node(text: &str, value: Value<'_>, depth: usize) -> Option<Node> {
     let (range, data) = match value {
         Value::NullKeyword(null) => (null.range, Data::Null),
         Value::BooleanLit(flag) => (flag.range, Data::Flag(flag.value)),
-        Value::NumberLit(number) => (number.range, plain(number.value.to_owned())),
+        Value::NumberLit(number) => (number.range, plain(number.value)),
         Value::StringLit(string) => {
             let span = written(text, string.range)?;
-            let data = Data::Text(string.value.into_owned());
+            let data = Data::Text(string.value.into());
             return Some(Node { span, data });
         }
         Value::Array(list) => {
@@ -67,7 +68,7 @@ fn node(text: &str, value: Value<'_>, depth: usize) -> Option<Node> {
                     return None;
                 };
                 let key_span = written(text, name.range)?;
-                let key = name.value.into_owned();
+                let key = SmolStr::from(name.value);
                 if key == "<<" || !keys.insert(key.clone()) {
                     return None;
                 }

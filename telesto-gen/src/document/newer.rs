@@ -20,7 +20,7 @@ pub(super) fn write_as_3_0(root: &mut Node) {
             Kind::Document => {
                 entries.retain(|e| !matches!(e.key.as_str(), "webhooks" | "jsonSchemaDialect"));
                 if let Some(version) = entry(entries, "openapi") {
-                    version.value.data = Data::Text("3.0.3".to_owned());
+                    version.value.data = Data::Text("3.0.3".into());
                 }
                 complete(entries, "paths", at);
             }
@@ -166,7 +166,7 @@ fn choices(entries: &mut Vec<Entry>) {
     let types = items.iter().map(|item| item.get("type").cloned());
     let mut types: Vec<Option<Node>> = types.collect();
     types.dedup();
-    alternatives.key = "enum".to_owned();
+    alternatives.key = "enum".into();
     alternatives.value.data = Data::List(values);
     let at = alternatives.key_span.clone();
     if let ([Some(node)], None) = (&types[..], entry(entries, "type")) {
@@ -225,7 +225,7 @@ fn content(entries: &mut Vec<Entry>) {
         _ => return,
     };
     let (name, said) = format;
-    entries.push(new("format", Data::Text(name.to_owned()), &said.key_span));
+    entries.push(new("format", Data::Text(name.into()), &said.key_span));
 }
 
 /// A tuple whose items are all alike is a list.
@@ -299,13 +299,13 @@ fn types(entries: &mut Vec<Entry>) {
                 span,
                 data: Data::Null,
             };
-            entries.push(new("type", Data::Text("string".to_owned()), &at));
+            entries.push(new("type", Data::Text("string".into()), &at));
             entries.push(new("enum", Data::List(vec![null]), &at));
         }
         [name] => {
             let node = Node {
                 span,
-                data: Data::Text((*name).to_owned()),
+                data: Data::Text((*name).into()),
             };
             if let Some(typ) = entry(entries, "type") {
                 typ.value = node;
@@ -330,7 +330,7 @@ fn alternatives(entries: &mut Vec<Entry>, types: &[&str], at: &Range<usize>) -> 
     let mut parts: Vec<(&str, Vec<Entry>)> = types
         .iter()
         .map(|typ| {
-            let entry = new("type", Data::Text((*typ).to_owned()), at);
+            let entry = new("type", Data::Text((*typ).into()), at);
             (*typ, vec![entry])
         })
         .collect();
@@ -458,13 +458,13 @@ fn take(entries: &mut Vec<Entry>, key: &str) -> Option<Entry> {
 /// An entry that stands for one at `at`.
 fn new(key: &str, data: Data, at: &Range<usize>) -> Entry {
     let span = at.clone();
-    Entry::new(key.to_owned(), Node { span, data })
+    Entry::new(key, Node { span, data })
 }
 
 /// As [`new`], with a value that has a place of its own.
 fn renamed(key: &str, value: Node, at: Range<usize>) -> Entry {
     Entry {
         key_span: at,
-        ..Entry::new(key.to_owned(), value)
+        ..Entry::new(key, value)
     }
 }

@@ -6,9 +6,11 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::ptr;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use serde_json::Value;
+use smol_str::{SmolStr, ToSmolStr as _};
 
 use super::surrogates::Joined;
 use super::syntax;
@@ -34,7 +36,7 @@ pub(crate) enum Data {
     Flag(bool),
     Integer(i64),
     Number(f64),
-    Text(String),
+    Text(SmolStr),
     List(Vec<Node>),
     Map(Vec<Entry>),
 }
@@ -42,14 +44,17 @@ pub(crate) enum Data {
 /// An entry of a mapping.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// Its key.
-    pub key: String,
+    pub(crate) key: SmolStr,
     pub(crate) key_span: Range<usize>,
     /// Whether the key is a string: `"200"` is one, `200` is a number.
     pub(crate) key_is_text: bool,
     /// Its value.
     pub value: Node,
 }
+
+/// Which node of a tree it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct NodeId(usize);
 
 /// Nodes are equal if their values are; positions do not matter.
 impl PartialEq for Node {
@@ -73,7 +78,7 @@ impl From<Data> for Node {
 
 impl From<&str> for Node {
     fn from(text: &str) -> Self {
-        Data::Text(text.to_owned()).into()
+        Data::Text(text.into()).into()
     }
 }
 
@@ -90,10 +95,16 @@ impl From<i64> for Node {
 }
 
 impl Entry {
+    /// Its key.
+    #[must_use]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// An entry that is in no text, at the place that its value is said to have.
-    pub(super) fn new(key: String, value: Node) -> Self {
+    pub(super) fn new(key: impl Into<SmolStr>, value: Node) -> Self {
         Self {
-            key,
+            key: key.into(),
             key_span: value.span.clone(),
             key_is_text: true,
             value,
@@ -102,9 +113,14 @@ impl Entry {
 }
 
 impl Node {
+    /// Which node it is, as long as its tree does not change.
+    pub(crate) fn id(&self) -> NodeId {
+        NodeId(ptr::from_ref(self).addr())
+    }
+
     /// A mapping that is in no text.
     pub(crate) fn map<const N: usize>(entries: [(&str, Node); N]) -> Self {
-        let entries = entries.map(|(key, value)| Entry::new(key.to_owned(), value));
+        let entries = entries.map(|(key, value)| Entry::new(key, value));
         Self::from(Data::Map(entries.into()))
     }
 
@@ -181,7 +197,7 @@ impl Node {
             Data::List(items) => items.iter().map(Self::to_json).collect(),
             Data::Map(entries) => {
                 let entries = entries.iter();
-                let members = entries.map(|entry| (entry.key.clone(), entry.value.to_json()));
+                let members = entries.map(|entry| (entry.key.to_string(), entry.value.to_json()));
                 Value::Object(members.collect())
             }
         }
@@ -310,7 +326,7 @@ enum Open {
     Map {
         entries: Vec<Entry>,
         /// The line of each key.
-        lines: HashMap<String, usize>,
+        lines: HashMap<SmolStr, usize>,
         key: Option<(Node, usize)>,
     },
 }
@@ -338,8 +354,8 @@ impl Loader {
                     self.refuse_tag(at.clone());
                 }
                 let data = match style {
-                    ScalarStyle::Plain => plain(text.into_owned()),
-                    _ => Data::Text(text.into_owned()),
+                    ScalarStyle::Plain => plain(&text),
+                    _ => Data::Text(text.into()),
                 };
                 self.insert(Node { span: at, data }, anchor, span.start)?;
             }
@@ -552,31 +568,31 @@ fn measure(node: &Node) -> (usize, usize) {
 
 /// The value of a scalar without quotes. serde_yaml reads it, so that this tree and the
 /// typed document agree.
-pub(super) fn plain(text: String) -> Data {
-    match serde_yaml::from_str::<serde_yaml::Value>(&text) {
+pub(super) fn plain(text: &str) -> Data {
+    match serde_yaml::from_str::<serde_yaml::Value>(text) {
         Ok(serde_yaml::Value::Null) => Data::Null,
         Ok(serde_yaml::Value::Bool(flag)) => Data::Flag(flag),
         Ok(serde_yaml::Value::Number(number)) => match (number.as_i64(), number.as_f64()) {
             (Some(integer), _) => Data::Integer(integer),
             (None, Some(float)) => Data::Number(float),
-            (None, None) => Data::Text(text),
+            (None, None) => Data::Text(text.into()),
         },
-        _ => Data::Text(text),
+        _ => Data::Text(text.into()),
     }
 }
 
 /// Whether this is text when it is written without quotes.
 pub(super) fn is_text(text: &str) -> bool {
-    plain(text.to_owned()) == Data::Text(text.to_owned())
+    plain(text) == Data::Text(text.into())
 }
 
-fn key_text(data: &Data) -> String {
+fn key_text(data: &Data) -> SmolStr {
     match data {
         Data::Text(text) => text.clone(),
-        Data::Integer(integer) => integer.to_string(),
-        Data::Number(number) => number.to_string(),
-        Data::Flag(flag) => flag.to_string(),
-        Data::Null => "null".to_owned(),
-        Data::List(_) | Data::Map(_) => "?".to_owned(),
+        Data::Integer(integer) => integer.to_smolstr(),
+        Data::Number(number) => number.to_smolstr(),
+        Data::Flag(flag) => flag.to_smolstr(),
+        Data::Null => "null".into(),
+        Data::List(_) | Data::Map(_) => "?".into(),
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn find_mut<'a>(root: &'a mut Node, pointer: &str) -> Option<&'a mut 
     tokens.try_fold(root, |node, token| match &mut node.data {
         Data::Map(entries) => {
             let mut entries = entries.iter_mut();
-            let entry = entries.find(|entry| entry.key == token)?;
+            let entry = entries.find(|entry| entry.key == *token)?;
             Some(&mut entry.value)
         }
         Data::List(items) => items.get_mut(token.parse::<usize>().ok()?),

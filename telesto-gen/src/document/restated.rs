@@ -75,13 +75,13 @@ fn whole(root: &Node, pointer: &str, wanted: bool) -> Option<Node> {
         span: span.clone(),
         data,
     };
-    let new = |key: &str, data| Entry::new(key.to_owned(), at(data));
+    let new = |key: &str, data| Entry::new(key, at(data));
     let kept = schema.entries().iter().filter(|entry| {
         let key = entry.key.as_str();
         is_beside(key) || key == "discriminator"
     });
     let mut entries: Vec<Entry> = kept.cloned().collect();
-    entries.push(new("type", Data::Text("object".to_owned())));
+    entries.push(new("type", Data::Text("object".into())));
     entries.push(new("properties", Data::Map(object.properties)));
     if !object.required.is_empty() {
         entries.push(new("required", Data::List(object.required)));
@@ -274,7 +274,7 @@ fn all_of(at: &Node, parts: Vec<Node>) -> Node {
         span: at.span.clone(),
         data,
     };
-    let parts = Entry::new("allOf".to_owned(), at(Data::List(parts)));
+    let parts = Entry::new("allOf", at(Data::List(parts)));
     at(Data::Map(vec![parts]))
 }
 

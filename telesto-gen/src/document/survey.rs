@@ -64,11 +64,7 @@ impl<'a> Survey<'a> {
     fn value(&mut self, shape: &Shape, entry_key: Option<&'a Entry>, node: &'a Node, at: String) {
         match (shape, &node.data) {
             (Shape::Any, _) => self.any(node, &at),
-            (Shape::Text, Data::Text(_))
-            | (Shape::Flag | Shape::FlagOrSchema, Data::Flag(_))
-            | (Shape::Integer, Data::Integer(0..))
-            | (Shape::Number, Data::Integer(_) | Data::Number(_)) => {}
-            (Shape::OneOf(words), Data::Text(word)) if words.contains(&word.as_str()) => {}
+            _ if is_scalar_of(shape, node) => {}
             (Shape::Is(object) | Shape::Ref(object), Data::Map(_)) => {
                 self.object_or_ref(object, matches!(shape, Shape::Ref(_)), node, at, entry_key);
             }
@@ -138,6 +134,11 @@ impl<'a> Survey<'a> {
         key: Option<&'a Entry>,
     ) {
         for entry in node.entries() {
+            let shape = shape_of(object, &entry.key);
+            // As most are. No pointer is made for them.
+            if entry.key_is_text && shape.is_some_and(|shape| is_scalar_of(shape, &entry.value)) {
+                continue;
+            }
             let at = pointer::join(&at, &entry.key);
             if entry.key.starts_with("x-") {
                 self.any(&entry.value, &at);
@@ -151,7 +152,7 @@ impl<'a> Survey<'a> {
             if object.kind != Kind::Responses {
                 self.key(entry, &at);
             }
-            match shape_of(object, &entry.key) {
+            match shape {
                 Some(shape) => self.value(shape, Some(entry), &entry.value, at),
                 None => self.unknown_field(object, entry, at),
             }
@@ -372,6 +373,18 @@ impl<'a> Survey<'a> {
     }
 }
 
+/// Whether a value is a scalar that its field may be.
+fn is_scalar_of(shape: &Shape, node: &Node) -> bool {
+    match (shape, &node.data) {
+        (Shape::Text, Data::Text(_))
+        | (Shape::Flag | Shape::FlagOrSchema, Data::Flag(_))
+        | (Shape::Integer, Data::Integer(0..))
+        | (Shape::Number, Data::Integer(_) | Data::Number(_)) => true,
+        (Shape::OneOf(words), Data::Text(word)) => words.contains(&word.as_str()),
+        _ => false,
+    }
+}
+
 /// What to underline for a node without a key.
 fn first_key(node: &Node) -> Range<usize> {
     match node.entries().first() {
@@ -459,7 +472,9 @@ fn meant(shape: &Shape, node: &Node) -> Option<Data> {
         Shape::Text => as_text(node),
         Shape::OneOf(words) => {
             let word = text?.to_ascii_lowercase();
-            words.contains(&word.as_str()).then_some(Data::Text(word))
+            words
+                .contains(&word.as_str())
+                .then_some(Data::Text(word.into()))
         }
         _ => None,
     }
@@ -471,7 +486,7 @@ pub(crate) fn as_text(node: &Node) -> Option<Data> {
         node.data,
         Data::Integer(_) | Data::Number(_) | Data::Flag(_)
     );
-    is_else.then(|| Data::Text(node.to_json().to_string()))
+    is_else.then(|| Data::Text(node.to_json().to_string().into()))
 }
 
 /// The name of the property whose schema has the field that `pointer` names.

@@ -12,7 +12,7 @@ pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
     for place in spec.objects(Kind::Schema) {
         // What only says which properties are required is left to the server.
         let is_left = only_requires(place.node);
-        if spec.usage.is_received(&place.pointer) && !is_left {
+        if spec.usage.is_received(place.node) && !is_left {
             check(spec, report, place);
         }
     }
@@ -20,6 +20,9 @@ pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
 
 fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {
     let required = schema.node.get("required").map_or(&[][..], Node::items);
+    if required.is_empty() {
+        return;
+    }
     let whole = spec.whole(&Found::from(schema));
     for (index, name) in required.iter().enumerate() {
         let Some(name) = name.text() else { continue };

@@ -106,7 +106,7 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
         }
         // Nothing but null, and only an alternative to something else.
         let is_null = |value: &Node| value.data == Data::Null;
-        if !spec.usage.is_used(&schema.pointer) && values.items().iter().all(is_null) {
+        if !spec.usage.is_used(schema.node) && values.items().iter().all(is_null) {
             continue;
         }
         let Some(typ) = schema.node.text_of("type") else {

@@ -106,12 +106,12 @@ pub(super) fn all(spec: &Spec<'_>) -> (Vec<Union>, Vec<Problem>, Telling) {
     let mut problems = Vec::new();
     let mut telling = Telling::new();
     for place in spec.objects(Kind::Schema) {
-        let schema = Found::from(place);
-        if !spec.usage.is_used(&schema.pointer) {
+        if !spec.usage.is_used(place.node) {
             continue;
         }
+        let schema = Found::from(place);
         problems.extend(merged_alternatives(spec, &schema));
-        if spec.usage.is_whole(&schema.pointer) {
+        if spec.usage.is_whole(schema.node) {
             problems.extend(lone_discriminator(&schema));
         }
         match of(spec, &schema, &mut telling) {
@@ -369,7 +369,7 @@ fn gather<'a>(
             let property = spec.field(&properties, &entry.key);
             let values = property.and_then(|property| listed(property.node));
             let values = values.unwrap_or_default();
-            object.declares.insert(entry.key.clone(), values);
+            object.declares.insert(entry.key.to_string(), values);
         }
     }
     let required = schema.node.get("required").map_or(&[][..], Node::items);
@@ -486,7 +486,7 @@ fn kinds(
         let target = entry.value.text().unwrap_or_default();
         let target = target.rsplit('/').next().unwrap_or_default();
         match parts.iter().position(|p| p.component == Some(target)) {
-            Some(index) => kinds[index].push(entry.key.clone()),
+            Some(index) => kinds[index].push(entry.key.to_string()),
             None => problems.push(Problem::new(
                 &join(&join(&at, "mapping"), &entry.key),
                 format!("`{target}` is not among the alternatives"),

@@ -34,34 +34,36 @@ pub(crate) struct Files {
 
 impl Files {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
-        let mut pointers = BTreeSet::new();
-        for operation in &spec.operations {
-            let fields = sent_fields(spec, operation);
-            let files = fields.filter(FormField::is_file);
-            pointers.extend(files.map(|file| file.schema.pointer));
-        }
-        if pointers.is_empty() {
+        let operations = spec.operations.iter();
+        let fields = operations.flat_map(|operation| sent_fields(spec, operation));
+        let files = fields.filter(FormField::is_file).map(|file| file.schema);
+        let files: Vec<Found<'_>> = files.collect();
+        if files.is_empty() {
             return Self::default();
         }
         let mut elsewhere = HashSet::new();
         for operation in &spec.operations {
             let fields = sent_fields(spec, operation);
-            let mut others: Vec<Found<'_>> = fields
+            let mut others: Vec<&Node> = fields
                 .filter(|field| !field.is_file())
-                .map(|field| field.schema)
+                .map(|field| field.schema.node)
                 .collect();
             if let Some((Coding::Json | Coding::Form, schema)) = sent(spec, operation) {
-                others.push(schema);
+                others.push(schema.node);
             }
             for (_, response) in spec.successes(operation) {
                 let media = spec.media(&response, media_type);
-                others.extend(media.and_then(|(_, media)| field(spec, &media, "schema")));
+                let schema = media.and_then(|(_, media)| field(spec, &media, "schema"));
+                others.extend(schema.map(|schema| schema.node));
             }
             reach(spec, others, &mut elsewhere, &mut HashSet::new());
         }
-        let shared = pointers.iter().filter(|at| elsewhere.contains(*at));
-        let shared = shared.cloned().collect();
-        Self { pointers, shared }
+        let is_shared = |file: &&Found<'_>| elsewhere.contains(&file.node.id());
+        let shared = files.iter().filter(is_shared);
+        Self {
+            shared: shared.map(|file| file.pointer.clone()).collect(),
+            pointers: files.into_iter().map(|file| file.pointer).collect(),
+        }
     }
 }
 

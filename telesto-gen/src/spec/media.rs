@@ -106,6 +106,7 @@ pub fn essence(media_type: &str) -> &str {
 /// Takes out what is only in media types that the client does not use: it is in no
 /// client.
 pub(super) fn without_unused(places: &mut Vec<Place<'_>>) {
+    const CONTENT: &str = "/content/";
     let unused: HashSet<String> = places
         .iter()
         .filter_map(|place| {
@@ -129,8 +130,13 @@ pub(super) fn without_unused(places: &mut Vec<Place<'_>>) {
         return;
     }
     places.retain(|Place { pointer, .. }| {
-        let ends = pointer.match_indices('/').map(|(end, _)| end);
-        let mut holders = ends.chain([pointer.len()]).map(|end| &pointer[..end]);
-        !holders.any(|holder| unused.contains(holder))
+        let mut contents = pointer.match_indices(CONTENT).map(|(start, _)| {
+            let kind = start + CONTENT.len();
+            let end = pointer[kind..]
+                .find('/')
+                .map_or(pointer.len(), |length| kind + length);
+            &pointer[..end]
+        });
+        !contents.any(|content| unused.contains(content))
     });
 }

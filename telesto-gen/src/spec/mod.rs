@@ -21,7 +21,7 @@ pub use self::media::{essence, is_json, media_type, sent_as};
 pub(crate) use self::media::{read_among, sent_among};
 pub(crate) use self::usage::Usage;
 use self::usage::Users;
-use crate::document::{Document, Extension, Kind, Place, Survey, find, join};
+use crate::document::{Document, Extension, Kind, NodeId, Place, Survey, find, join};
 pub use crate::document::{Entry, Node};
 use crate::formats;
 
@@ -96,7 +96,10 @@ impl<'a> Found<'a> {
     /// pointers.
     pub(crate) fn parts(&self, key: &str) -> impl Iterator<Item = (&'a Node, String)> + use<'a> {
         let items = self.node.get(key).map_or(&[][..], Node::items);
-        let holder = self.field(key);
+        let holder = match items {
+            [] => String::new(),
+            _ => self.field(key),
+        };
         let numbered = items.iter().enumerate();
         numbered.map(move |(index, item)| (item, format!("{holder}/{index}")))
     }
@@ -232,21 +235,33 @@ impl<'a> Spec<'a> {
     /// The target of `node`, or `None` if a reference leads nowhere, which has a
     /// finding of its own.
     pub(crate) fn resolve(&self, node: &'a Node, pointer: &str) -> Option<Found<'a>> {
-        let mut found = Found {
+        let (node, component) = self.followed(node)?;
+        Some(Found {
             node,
-            pointer: pointer.to_owned(),
-        };
+            pointer: match component {
+                Some((section, name)) => join(&format!("/components/{section}"), name),
+                None => pointer.to_owned(),
+            },
+        })
+    }
+
+    /// As [`resolve`](Self::resolve), where nobody asks for the pointer.
+    pub(crate) fn target(&self, node: &'a Node) -> Option<&'a Node> {
+        self.followed(node).map(|(node, _)| node)
+    }
+
+    /// The target of `node`, and the section and the name of that if it is a component that
+    /// a reference leads to.
+    fn followed(&self, mut node: &'a Node) -> Option<(&'a Node, Option<(&'a str, &'a str)>)> {
+        let mut component = None;
         // More steps than there are objects mean a circle.
         for _ in 0..=self.places.len() {
-            let Some(reference) = found.node.text_of("$ref") else {
-                return Some(found);
+            let Some(reference) = node.text_of("$ref") else {
+                return Some((node, component));
             };
             let (section, name) = split_reference(reference)?;
-            let entry = self.component(section, name)?;
-            found = Found {
-                node: &entry.value,
-                pointer: join(&format!("/components/{section}"), name),
-            };
+            node = &self.component(section, name)?.value;
+            component = Some((section, name));
         }
         None
     }
@@ -266,7 +281,9 @@ impl<'a> Spec<'a> {
     /// The operations that send or receive the schema at a pointer.
     pub fn users(&self, pointer: &str) -> impl Iterator<Item = &Operation<'a>> {
         let users = self.users.get_or_init(|| Users::of(self));
-        let users = users.operations(pointer).into_iter();
+        let found = Some(find(self.root, pointer)).filter(|found| found.exact);
+        let users = found.map(|found| users.operations(found.node));
+        let users = users.into_iter().flatten();
         users.map(|index| &self.operations[index])
     }
 
@@ -312,6 +329,9 @@ impl<'a> Spec<'a> {
         {
             pointer = holder;
         }
+        if pointer == schema.pointer {
+            return schema.clone();
+        }
         Found {
             node: find(self.root, pointer).node,
             pointer: pointer.to_owned(),
@@ -333,15 +353,15 @@ impl<'a> Spec<'a> {
         &self,
         schema: &Found<'a>,
         name: &str,
-        seen: &mut HashSet<String>,
+        seen: &mut HashSet<NodeId>,
     ) -> Option<Found<'a>> {
-        // A schema may be a part of itself, which has a finding of its own.
-        if !seen.insert(schema.pointer.clone()) {
-            return None;
-        }
         if let Some(node) = schema.node.get("properties").and_then(|all| all.get(name)) {
             let pointer = join(&schema.field("properties"), name);
             return Some(Found { node, pointer });
+        }
+        // A schema may be a part of itself, which has a finding of its own.
+        if !seen.insert(schema.node.id()) {
+            return None;
         }
         ["allOf", "oneOf", "anyOf"].into_iter().find_map(|key| {
             let mut parts = self.parts(schema, key);

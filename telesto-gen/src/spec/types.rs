@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use heck::ToSnakeCase as _;
 
 use crate::document::{Node, find, join};
-use crate::names::{fields, pascal, snake};
+use crate::names::{Pascal, fields, snake};
 
 use super::alternatives::Union;
 use super::parameters::with_other_setters;
@@ -14,6 +14,7 @@ use super::{Found, Spec, component_name, media_type, sent_as, statuses};
 /// The types that schemas become.
 pub(crate) struct Types<'s, 'a> {
     spec: &'s Spec<'a>,
+    names: Pascal,
     /// The schemas with alternatives, by their pointers.
     unions: HashMap<&'s str, &'s Union>,
     /// The parts that are being walked: a schema may be a part of itself.
@@ -37,6 +38,7 @@ impl<'s, 'a> Types<'s, 'a> {
         let unions = unions.map(|union| (union.pointer.as_str(), union));
         let mut types = Self {
             spec,
+            names: Pascal::default(),
             unions: unions.collect(),
             within: Vec::new(),
             merged: None,
@@ -51,10 +53,12 @@ impl<'s, 'a> Types<'s, 'a> {
         });
         // Every component is a type, and has its name whatever is nested in others.
         for (entry, pointer) in components.clone() {
-            types.take(&pascal(&entry.key), &entry.value, &pointer);
+            let name = types.names.of(&entry.key);
+            types.take(&name, &entry.value, &pointer);
         }
         for (entry, pointer) in components {
-            types.walk_named(&pascal(&entry.key), &entry.key, &entry.value, &pointer);
+            let name = types.names.of(&entry.key);
+            types.walk_named(&name, &entry.key, &entry.value, &pointer);
         }
         for operation in &spec.operations {
             let Some(id) = operation.id() else { continue };
@@ -73,9 +77,10 @@ impl<'s, 'a> Types<'s, 'a> {
             if spec.returns_by_status(operation)
                 && let Some(responses) = operation.node.get("responses")
             {
-                let (name, pointer) = (format!("{id}-response"), statuses::pointer(operation));
-                types.take(&pascal(&name), responses, &pointer);
-                types.alternatives(&pascal(&name), &pointer);
+                let name = types.names.of(&format!("{id}-response"));
+                let pointer = statuses::pointer(operation);
+                types.take(&name, responses, &pointer);
+                types.alternatives(&name, &pointer);
                 successes.clear();
             }
             let responses = successes.iter().filter_map(|(_, success)| {
@@ -99,10 +104,10 @@ impl<'s, 'a> Types<'s, 'a> {
         if let Some((part, place)) = only_part(schema, pointer) {
             return self.walk(suggested, part, &place);
         }
-        let name = pascal(schema.text_of("title").unwrap_or(suggested));
+        let name = self.names.of(schema.text_of("title").unwrap_or(suggested));
         if is_type(schema) && schema.get("$ref").is_none() {
             self.take(&name, schema, pointer);
-            if name != pascal(suggested) {
+            if name != self.names.of(suggested) {
                 self.titled.insert(pointer.to_owned());
             }
         }
@@ -182,7 +187,7 @@ impl<'s, 'a> Types<'s, 'a> {
             let suggested = format!("{name}_{}", alternative.name.to_snake_case());
             match union.is_merged {
                 true => {
-                    let name = pascal(&suggested);
+                    let name = self.names.of(&suggested);
                     self.take(&name, part, pointer);
                     self.walk_into(&name, &suggested, part, pointer);
                 }

@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::document::{Node, join};
+use crate::document::{Node, NodeId};
 
 use super::{Found, Operation, Spec, media_type, sent_as};
 
-/// The pointers of schemas that operations use, references followed.
+/// The schemas that operations use, references followed.
 #[derive(Default)]
 pub(crate) struct Usage {
-    sent: HashSet<String>,
-    received: HashSet<String>,
+    sent: HashSet<NodeId>,
+    received: HashSet<NodeId>,
     /// Those that are used otherwise than as a part of an `allOf`.
-    whole: HashSet<String>,
+    whole: HashSet<NodeId>,
 }
 
 impl Usage {
@@ -20,55 +20,52 @@ impl Usage {
         let mut usage = Self::default();
         for operation in &spec.operations {
             let schemas = Schemas::of(spec, operation);
-            usage
-                .whole
-                .extend(schemas.all().map(|schema| schema.pointer.clone()));
-            reach(spec, schemas.sent, &mut usage.sent, &mut usage.whole);
-            reach(
-                spec,
-                schemas.received,
-                &mut usage.received,
-                &mut usage.whole,
-            );
+            usage.whole.extend(schemas.all().map(Node::id));
+            for (schemas, reached) in [
+                (schemas.sent, &mut usage.sent),
+                (schemas.received, &mut usage.received),
+            ] {
+                reach(spec, schemas, reached, &mut usage.whole);
+            }
         }
         usage
     }
 
-    /// Whether a request of an operation holds the schema at this pointer.
-    pub(crate) fn is_sent(&self, pointer: &str) -> bool {
-        self.sent.contains(pointer)
+    /// Whether a request of an operation holds a schema.
+    pub(crate) fn is_sent(&self, schema: &Node) -> bool {
+        self.sent.contains(&schema.id())
     }
 
-    /// Whether a response of an operation holds the schema at this pointer.
-    pub(crate) fn is_received(&self, pointer: &str) -> bool {
-        self.received.contains(pointer)
+    /// Whether a response of an operation holds a schema.
+    pub(crate) fn is_received(&self, schema: &Node) -> bool {
+        self.received.contains(&schema.id())
     }
 
-    /// Whether an operation sends or receives the schema at this pointer.
-    pub(crate) fn is_used(&self, pointer: &str) -> bool {
-        self.sent.contains(pointer) || self.received.contains(pointer)
+    /// Whether an operation sends or receives a schema.
+    pub(crate) fn is_used(&self, schema: &Node) -> bool {
+        self.is_sent(schema) || self.is_received(schema)
     }
 
-    /// Whether it is used otherwise than as a part of an `allOf`.
-    pub(crate) fn is_whole(&self, pointer: &str) -> bool {
-        self.whole.contains(pointer)
+    /// Whether a schema is used otherwise than as a part of an `allOf`.
+    pub(crate) fn is_whole(&self, schema: &Node) -> bool {
+        self.whole.contains(&schema.id())
     }
 }
 
 /// Adds schemas and all that they hold.
 pub(super) fn reach<'a>(
     spec: &Spec<'a>,
-    mut next: Vec<Found<'a>>,
-    reached: &mut HashSet<String>,
-    whole: &mut HashSet<String>,
+    mut next: Vec<&'a Node>,
+    reached: &mut HashSet<NodeId>,
+    whole: &mut HashSet<NodeId>,
 ) {
     while let Some(schema) = next.pop() {
-        if !reached.insert(schema.pointer.clone()) {
+        if !reached.insert(schema.id()) {
             continue;
         }
-        for held in held(spec, &schema) {
+        for held in held(spec, schema) {
             if held.is_whole {
-                whole.insert(held.schema.pointer.clone());
+                whole.insert(held.schema.id());
             }
             next.push(held.schema);
         }
@@ -77,26 +74,28 @@ pub(super) fn reach<'a>(
 
 /// The schemas that an operation names.
 struct Schemas<'a> {
-    sent: Vec<Found<'a>>,
-    received: Vec<Found<'a>>,
+    sent: Vec<&'a Node>,
+    received: Vec<&'a Node>,
 }
 
 impl<'a> Schemas<'a> {
     fn of(spec: &Spec<'a>, operation: &Operation<'a>) -> Self {
         let parameters = spec.parameters(operation);
-        let mut sent: Vec<Found<'a>> = parameters
+        let mut sent: Vec<&'a Node> = parameters
             .iter()
             .filter_map(|parameter| field(spec, &parameter.found, "schema"))
             .filter(|schema| !spec.is_choice(schema))
+            .map(|schema| schema.node)
             .collect();
         if let Some(body) = spec.request_body(operation) {
             let media = spec.media(&body, sent_as);
-            sent.extend(media.and_then(|(_, media)| field(spec, &media, "schema")));
+            let schema = media.and_then(|(_, media)| field(spec, &media, "schema"));
+            sent.extend(schema.map(|schema| schema.node));
         }
         let successes = spec.successes(operation);
         let received = successes.iter().filter_map(|(_, response)| {
             let (_, media) = spec.media(response, media_type)?;
-            field(spec, &media, "schema")
+            Some(field(spec, &media, "schema")?.node)
         });
         Self {
             sent,
@@ -104,8 +103,8 @@ impl<'a> Schemas<'a> {
         }
     }
 
-    fn all(&self) -> impl Iterator<Item = &Found<'a>> {
-        self.sent.iter().chain(&self.received)
+    fn all(&self) -> impl Iterator<Item = &'a Node> {
+        self.sent.iter().chain(&self.received).copied()
     }
 }
 
@@ -116,61 +115,54 @@ pub(super) fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Optio
 
 /// What a schema holds.
 struct Held<'a> {
-    schema: Found<'a>,
+    schema: &'a Node,
     /// Whether it is more than a part of an `allOf`.
     is_whole: bool,
 }
 
-fn held<'a>(spec: &Spec<'a>, schema: &Found<'a>) -> Vec<Held<'a>> {
-    let properties = schema.node.get("properties").map_or(&[][..], Node::entries);
-    let holder = schema.field("properties");
-    let properties = properties
-        .iter()
-        .filter_map(|entry| spec.resolve(&entry.value, &join(&holder, &entry.key)));
+fn held<'a>(spec: &Spec<'a>, schema: &'a Node) -> impl Iterator<Item = Held<'a>> {
+    let properties = schema.get("properties").map_or(&[][..], Node::entries);
+    let properties = properties.iter().map(|entry| &entry.value);
     let fields = ["items", "additionalProperties"].into_iter();
-    let fields = fields.filter_map(|key| field(spec, schema, key));
-    let alternatives = ["oneOf", "anyOf"].into_iter();
-    let alternatives = alternatives.flat_map(|key| spec.parts(schema, key));
+    let fields = fields.filter_map(|key| schema.get(key).filter(|held| !held.is_scalar()));
+    let listed = |key| schema.get(key).map_or(&[][..], Node::items);
+    let alternatives = ["oneOf", "anyOf"].into_iter().flat_map(listed);
     let whole = properties.chain(fields).chain(alternatives);
-    let whole = whole.map(|schema| Held {
-        schema,
-        is_whole: true,
-    });
-    let parts = spec.parts(schema, "allOf").map(|schema| Held {
-        schema,
-        is_whole: false,
-    });
-    whole.chain(parts).collect()
+    let whole = whole.map(|held| (held, true));
+    let parts = listed("allOf").iter().map(|held| (held, false));
+    whole.chain(parts).filter_map(|(held, is_whole)| {
+        let schema = spec.target(held)?;
+        Some(Held { schema, is_whole })
+    })
 }
 
-/// What uses each schema, by its pointer.
-pub(super) struct Users(HashMap<String, Vec<User>>);
+/// What uses each schema.
+pub(super) struct Users(HashMap<NodeId, Vec<User>>);
 
 enum User {
     /// The index of an operation.
     Operation(usize),
-    /// The pointer of another schema.
-    Schema(String),
+    Schema(NodeId),
 }
 
 impl Users {
     pub(super) fn of(spec: &Spec<'_>) -> Self {
-        let mut users: HashMap<String, Vec<User>> = HashMap::new();
+        let mut users: HashMap<NodeId, Vec<User>> = HashMap::new();
         let mut seen = HashSet::new();
         for (index, operation) in spec.operations.iter().enumerate() {
             let schemas = Schemas::of(spec, operation);
-            let mut next: Vec<Found<'_>> = schemas.all().cloned().collect();
+            let mut next: Vec<&Node> = schemas.all().collect();
             for schema in &next {
-                let of_schema = users.entry(schema.pointer.clone()).or_default();
+                let of_schema = users.entry(schema.id()).or_default();
                 of_schema.push(User::Operation(index));
             }
             while let Some(schema) = next.pop() {
-                if !seen.insert(schema.pointer.clone()) {
+                if !seen.insert(schema.id()) {
                     continue;
                 }
-                for Held { schema: held, .. } in held(spec, &schema) {
-                    let of_held = users.entry(held.pointer.clone()).or_default();
-                    of_held.push(User::Schema(schema.pointer.clone()));
+                for Held { schema: held, .. } in held(spec, schema) {
+                    let of_held = users.entry(held.id()).or_default();
+                    of_held.push(User::Schema(schema.id()));
                     next.push(held);
                 }
             }
@@ -179,17 +171,17 @@ impl Users {
     }
 
     /// The operations that use a schema, as indices in the order of the text.
-    pub(super) fn operations(&self, pointer: &str) -> BTreeSet<usize> {
+    pub(super) fn operations(&self, schema: &Node) -> BTreeSet<usize> {
         let mut operations = BTreeSet::new();
-        let mut seen = HashSet::from([pointer]);
-        let mut next = vec![pointer];
-        while let Some(pointer) = next.pop() {
-            for user in self.0.get(pointer).into_iter().flatten() {
+        let mut seen = HashSet::from([schema.id()]);
+        let mut next = vec![schema.id()];
+        while let Some(schema) = next.pop() {
+            for user in self.0.get(&schema).into_iter().flatten() {
                 match user {
                     User::Operation(index) => {
                         operations.insert(*index);
                     }
-                    User::Schema(user) if seen.insert(user) => next.push(user),
+                    User::Schema(user) if seen.insert(*user) => next.push(*user),
                     User::Schema(_) => {}
                 }
             }
