@@ -5,20 +5,16 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::ways::{Map, whole};
 use crate::document::{Node, find, find_mut, join};
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::spec::alternatives::DEEPEST;
 use crate::spec::{Coding, sent_among};
 
 /// The schemas of forms, by their pointers, with copies of what they refer to.
-pub(super) fn own_schemas<'f>(
-    map: &Map<'_>,
-    findings: impl Iterator<Item = &'f Finding>,
-) -> BTreeMap<String, Node> {
+pub(super) fn own_schemas(map: &Map<'_>, errors: &[&Finding]) -> BTreeMap<String, Node> {
     let mut schemas: BTreeMap<String, Node> = BTreeMap::new();
-    for finding in findings {
-        let is_of_form = ["unsupported-media-type", "shared-file"].contains(&finding.rule);
-        let component = component(map, &finding.pointer).filter(|_| is_of_form);
-        let Some(component) = component.filter(|_| finding.severity == Severity::Error) else {
+    for error in errors {
+        let is_of_form = ["unsupported-media-type", "shared-file"].contains(&error.rule);
+        let Some(component) = component(map, &error.pointer).filter(|_| is_of_form) else {
             continue;
         };
         let users = Users::of(component, map);

@@ -10,7 +10,7 @@ use super::settle::{Renamed, rename};
 use super::titles::titles;
 use super::untyped::{Untyped, untyped};
 use super::ways::Map;
-use crate::document::{Document, Draft, Edits, Spot, is_within};
+use crate::document::{Document, Draft, Edits, Spot, is_within, join};
 use crate::finding::{Finding, Findings, Severity};
 use crate::generate::{checked, surface_of};
 use crate::lint::{Search, solve};
@@ -117,11 +117,7 @@ pub(super) fn leave_out(mut draft: Draft) -> Result<Left, Findings> {
                 Err(found) => findings = found,
             }
         }
-        let map = Map::of(draft.root());
-        let edits = done
-            .without_loss(&map, document.as_ref(), &findings)
-            .or_else(|| done.with_loss(&map, &findings));
-        let changed = edits.and_then(|edits| draft.with(edits));
+        let changed = done.changed(draft, document.as_ref(), &findings);
         draft = changed.ok_or(findings)?;
         search.draft_has_changed();
     }
@@ -140,49 +136,87 @@ struct Done {
 }
 
 impl Done {
-    /// Changes that solve something without a loss: names, and forms of their own.
-    fn without_loss(
+    /// The draft with what the findings lead to, if that is anything: what solves them
+    /// without a loss, or else what leaves out as little as there is.
+    fn changed(
         &mut self,
-        map: &Map<'_>,
+        draft: Draft,
         document: Option<&Document>,
         findings: &Findings,
-    ) -> Option<Edits> {
-        let mut edits = Edits::default();
-        let named = errors(findings).filter(|error| error.rule == "schema-name");
-        let components = named.filter_map(|finding| component_name(&finding.pointer));
-        let is_new = |name: &&str| self.renamed.iter().all(|known| known.to != **name);
-        let clashing: BTreeSet<String> = components.filter(is_new).map(str::to_owned).collect();
+    ) -> Option<Draft> {
+        let errors: Vec<&Finding> = errors(findings).collect();
+        let needs_name = |error: &&Finding| ["schema-name", "alternatives"].contains(&error.rule);
+        let (named, others): (Vec<&Finding>, Vec<&Finding>) =
+            errors.iter().copied().partition(needs_name);
+        let clashing = self.clashing(&named);
         if !clashing.is_empty() {
-            self.renamed.extend(rename(map.root, &clashing, &mut edits));
-            return Some(edits);
+            let components = clashing.iter();
+            let components = components.map(|name| join("/components/schemas", name));
+            let components: Vec<String> = components.collect();
+            // What is elsewhere goes first: no pointer to it has a new name yet.
+            let others = others.into_iter().filter(|error| {
+                let mut renamed = components.iter();
+                !renamed.any(|component| is_within(&error.pointer, component))
+            });
+            let draft = self.without(&draft, &hopeless(others)).unwrap_or(draft);
+            let mut edits = Edits::default();
+            let renamed = rename(draft.root(), &clashing, &mut edits);
+            self.renamed.extend(renamed);
+            return draft.with(edits);
         }
-        let may_need_title =
-            |error: &Finding| ["schema-name", "alternatives"].contains(&error.rule);
-        if let Some(document) = document.filter(|_| errors(findings).any(may_need_title)) {
-            let more = titles(map.root, document, &mut self.titled, &mut edits);
+        if let Some(document) = document.filter(|_| !named.is_empty()) {
+            let mut edits = Edits::default();
+            let more = titles(draft.root(), document, &mut self.titled, &mut edits);
             if !more.is_empty() {
                 self.renamed.extend(more);
-                return Some(edits);
+                let draft = draft.with(edits)?;
+                let others = hopeless(others.into_iter());
+                return Some(self.without(&draft, &others).unwrap_or(draft));
             }
         }
-        let schemas = forms::own_schemas(map, findings.iter());
-        if schemas.is_empty() {
+        // What could be solved if nothing else was wrong comes last.
+        let is_last = errors.iter().all(|error| error.is_fixable());
+        let errors = match is_last {
+            true => errors,
+            false => hopeless(errors.into_iter()),
+        };
+        self.without(&draft, &errors)
+    }
+
+    /// The components that have the name of another one in Rust.
+    fn clashing(&self, named: &[&Finding]) -> BTreeSet<String> {
+        let named = named.iter().filter(|error| error.rule == "schema-name");
+        let components = named.filter_map(|finding| component_name(&finding.pointer));
+        let is_new = |name: &&str| self.renamed.iter().all(|known| known.to != **name);
+        components.filter(is_new).map(str::to_owned).collect()
+    }
+
+    /// The draft without what the errors are about, if something becomes of that: with forms
+    /// of their own, which are no loss, or else with losses.
+    fn without(&mut self, draft: &Draft, errors: &[&Finding]) -> Option<Draft> {
+        if errors.is_empty() {
             return None;
         }
-        for (pointer, schema) in schemas {
-            edits.set(map.root, &pointer, schema);
-        }
-        Some(edits)
+        let map = Map::of(draft.root());
+        let schemas = forms::own_schemas(&map, errors);
+        let edits = match schemas.is_empty() {
+            true => self.with_loss(&map, errors)?,
+            false => {
+                let mut edits = Edits::default();
+                for (pointer, schema) in schemas {
+                    edits.set(map.root, &pointer, schema);
+                }
+                edits
+            }
+        };
+        draft.with(edits)
     }
 
     /// Changes that leave out as little as there is.
-    fn with_loss(&mut self, map: &Map<'_>, findings: &Findings) -> Option<Edits> {
-        // What could be solved if nothing else was wrong comes last.
-        let is_last = errors(findings).all(Finding::is_fixable);
-        let errors = errors(findings).filter(|error| is_last || !error.is_fixable());
+    fn with_loss(&mut self, map: &Map<'_>, errors: &[&Finding]) -> Option<Edits> {
         let mut found = Vec::new();
         let mut places = HashSet::new();
-        for error in errors {
+        for error in errors.iter().copied() {
             let place = (error.rule, error.pointer.clone(), error.span.start);
             let tried = self.tries.get(&place).copied().unwrap_or_default();
             let Some(way) = map.ways(error).into_iter().nth(tried) else {
@@ -227,6 +261,11 @@ impl Done {
         }
         Some(edits)
     }
+}
+
+/// Those that nothing solves.
+fn hopeless<'f>(errors: impl Iterator<Item = &'f Finding>) -> Vec<&'f Finding> {
+    errors.filter(|error| !error.is_fixable()).collect()
 }
 
 fn errors(findings: &Findings) -> impl Iterator<Item = &Finding> {
