@@ -172,9 +172,17 @@ impl Document {
         if let Some(api) = self.api.get() {
             return Ok(api);
         }
-        let refuse = |problem| refused(Arc::clone(&self.source), vec![problem]);
-        let api = typed(&self.root).map_err(refuse)?;
+        let api = self.to_api()?;
         Ok(self.api.get_or_init(|| api))
+    }
+
+    /// The typed document, to be changed.
+    pub(crate) fn to_api(&self) -> Result<OpenAPI, Findings> {
+        let refuse = |problem| refused(Arc::clone(&self.source), vec![problem]);
+        match self.api.get() {
+            Some(api) => Ok(api.clone()),
+            None => typed(&self.root).map_err(refuse),
+        }
     }
 
     /// The text of the document, without a byte order mark.

@@ -141,7 +141,7 @@ struct Refined {
 impl Refined {
     fn of(spec: &Spec<'_>, crate_name: &str, mut watch: Watch) -> Result<Self, Findings> {
         let document = spec.document;
-        let mut api = document.api()?.clone();
+        let mut api = document.to_api()?;
         let described = descriptions::apply(&mut api);
         // Before the fix-ups: what they drop is documented, too.
         let facts = Facts::of(spec, crate_name);

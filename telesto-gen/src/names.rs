@@ -93,7 +93,7 @@ const KEYWORDS: &[&str] = &[
 /// The fields that the properties of an object are. Of those that are the same,
 /// the first one keeps its name, so that none changes if one is added at the end.
 pub(crate) fn fields(properties: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
-    let mut taken = HashSet::new();
+    let mut taken = HashSet::with_capacity(properties.size_hint().0);
     properties
         .map(|property| {
             let field = snake(property.as_ref());

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
+use std::mem;
 
 use indexmap::IndexMap;
 use openapiv3::{
@@ -100,7 +101,7 @@ fn media_types(api: &mut OpenAPI) -> usize {
 
 /// Makes of a content the one media type that is used, under a name that progenitor knows.
 fn known(content: &mut IndexMap<String, MediaType>, used: Option<String>, is_sent: bool) -> bool {
-    let before = std::mem::take(content);
+    let before = mem::take(content);
     let Some((kind, media)) = used.and_then(|used| before.get_key_value(&used)) else {
         return !before.is_empty();
     };
@@ -233,39 +234,47 @@ pub(crate) fn unreachable_schemas(api: &mut OpenAPI) -> usize {
 fn narrow_schemas(api: &mut OpenAPI) -> usize {
     let mut widened = 0;
     schemas::for_each(api, &mut |_, schema| {
-        let before = schema.schema_kind.clone();
-        match &mut schema.schema_kind {
+        let was_narrow = match &mut schema.schema_kind {
             SchemaKind::Type(Type::String(text)) => {
-                text.pattern = None;
-                text.min_length = None;
-                text.max_length = None;
+                let lengths = [text.min_length.take(), text.max_length.take()];
+                text.pattern.take().is_some() || lengths != [None, None]
             }
             SchemaKind::Type(Type::Integer(number)) => {
-                number.minimum = None;
-                number.maximum = None;
-                number.exclusive_minimum = false;
-                number.exclusive_maximum = false;
-                number.multiple_of = None;
                 let mut values = number.enumeration.iter().flatten();
-                if !values.all(|value| fits(*value, &number.format)) {
+                let is_misfit = !values.all(|value| fits(*value, &number.format));
+                if is_misfit {
                     number.format = VariantOrUnknownOrEmpty::Empty;
                 }
+                let limits = [
+                    number.minimum.take(),
+                    number.maximum.take(),
+                    number.multiple_of.take(),
+                ];
+                let excluded = [
+                    mem::take(&mut number.exclusive_minimum),
+                    mem::take(&mut number.exclusive_maximum),
+                ];
+                is_misfit || limits != [None; 3] || excluded != [false; 2]
             }
             SchemaKind::Type(Type::Number(number)) => {
-                number.minimum = None;
-                number.maximum = None;
-                number.exclusive_minimum = false;
-                number.exclusive_maximum = false;
-                number.multiple_of = None;
+                let limits = [
+                    number.minimum.take(),
+                    number.maximum.take(),
+                    number.multiple_of.take(),
+                ];
+                let excluded = [
+                    mem::take(&mut number.exclusive_minimum),
+                    mem::take(&mut number.exclusive_maximum),
+                ];
+                limits != [None; 3] || excluded != [false; 2]
             }
             SchemaKind::Type(Type::Array(list)) => {
-                list.unique_items = false;
-                list.min_items = None;
-                list.max_items = None;
+                let lengths = [list.min_items.take(), list.max_items.take()];
+                mem::take(&mut list.unique_items) || lengths != [None, None]
             }
-            _ => {}
-        }
-        widened += usize::from(schema.schema_kind != before);
+            _ => false,
+        };
+        widened += usize::from(was_narrow);
     });
     widened
 }
@@ -372,7 +381,7 @@ fn nullable_bodies(api: &mut OpenAPI) -> usize {
     schemas::for_each_body(api, &mut |body| {
         for media in body.content.values_mut() {
             if let Some(ReferenceOr::Item(schema)) = &mut media.schema {
-                dropped += usize::from(std::mem::take(&mut schema.schema_data.nullable));
+                dropped += usize::from(mem::take(&mut schema.schema_data.nullable));
             }
         }
     });
@@ -448,10 +457,11 @@ fn beside_parts(kind: &SchemaKind) -> Option<Schema> {
     let SchemaKind::Any(any) = kind else {
         return None;
     };
-    let mut beside = any.clone();
-    if std::mem::take(&mut beside.all_of).is_empty() {
+    if any.all_of.is_empty() {
         return None;
     }
+    let mut beside = any.clone();
+    beside.all_of.clear();
     let beside = serde_json::to_value(beside).ok()?;
     let beside = serde_json::from_value(beside).ok()?;
     Scalar::of(&beside).map(|_| beside)

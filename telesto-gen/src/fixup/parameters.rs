@@ -4,9 +4,11 @@
 //! by name, and takes names that its builders have already: such a parameter gets another
 //! name, from which `refine::rename` restores the one on the wire.
 
+use std::mem;
+
 use openapiv3::{
-    OpenAPI, Parameter, ParameterSchemaOrContent, PathItem, QueryStyle, ReferenceOr, Schema,
-    SchemaData, SchemaKind, StringType, Type,
+    Components, OpenAPI, Parameter, ParameterSchemaOrContent, PathItem, QueryStyle, ReferenceOr,
+    Schema, SchemaData, SchemaKind, StringType, Type,
 };
 
 use super::renamed::marked;
@@ -16,7 +18,15 @@ use crate::{names, schemas};
 /// Makes text of parameters that may be one of several plain values. Returns how many
 /// there were.
 pub(super) fn choices(api: &mut OpenAPI) -> usize {
-    let document = api.clone();
+    // What they refer to, while they change.
+    let schemas = api.components.as_mut().map(|components| Components {
+        schemas: mem::take(&mut components.schemas),
+        ..Components::default()
+    });
+    let document = OpenAPI {
+        components: schemas,
+        ..OpenAPI::default()
+    };
     let mut changed = 0;
     schemas::for_each_parameter(api, &mut |parameter| {
         let data = schemas::data_of(parameter);
@@ -30,6 +40,9 @@ pub(super) fn choices(api: &mut OpenAPI) -> usize {
             changed += 1;
         }
     });
+    if let (Some(components), Some(schemas)) = (&mut api.components, document.components) {
+        components.schemas = schemas.schemas;
+    }
     changed
 }
 
@@ -55,14 +68,15 @@ fn is_choice(api: &OpenAPI, schema: &ReferenceOr<Schema>) -> bool {
 
 /// Renames parameters that would have the name of another one. Returns how many.
 pub(super) fn names(api: &mut OpenAPI) -> usize {
-    let document = api.clone();
     let mut renamed = 0;
-    for (mut path, mut item) in std::mem::take(&mut api.paths.paths) {
+    let paths = mem::take(&mut api.paths.paths);
+    let paths = paths.into_iter().map(|(mut path, mut item)| {
         if let ReferenceOr::Item(item) = &mut item {
-            renamed += rename_in(item, &mut path, &document);
+            renamed += rename_in(item, &mut path, api);
         }
-        api.paths.paths.insert(path, item);
-    }
+        (path, item)
+    });
+    api.paths.paths = paths.collect();
     renamed
 }
 
