@@ -106,7 +106,8 @@ pub fn essence(media_type: &str) -> &str {
 /// Takes out what is only in media types that the client does not use: it is in no
 /// client.
 pub(super) fn without_unused(places: &mut Vec<Place<'_>>) {
-    const CONTENT: &str = "/content/";
+    // Without what follows, for one may be in another that has its name.
+    const CONTENT: &str = "/content";
     let unused: HashSet<String> = places
         .iter()
         .filter_map(|place| {
@@ -130,13 +131,12 @@ pub(super) fn without_unused(places: &mut Vec<Place<'_>>) {
         return;
     }
     places.retain(|Place { pointer, .. }| {
-        let mut contents = pointer.match_indices(CONTENT).map(|(start, _)| {
-            let kind = start + CONTENT.len();
-            let end = pointer[kind..]
-                .find('/')
-                .map_or(pointer.len(), |length| kind + length);
-            &pointer[..end]
+        let mut kinds = pointer.match_indices(CONTENT).filter_map(|(start, _)| {
+            let content = &pointer[..start + CONTENT.len()];
+            let kind = pointer[content.len()..].strip_prefix('/')?;
+            let length = kind.find('/').unwrap_or(kind.len());
+            Some(&pointer[..content.len() + 1 + length])
         });
-        !contents.any(|content| unused.contains(content))
+        !kinds.any(|kind| unused.contains(kind))
     });
 }
