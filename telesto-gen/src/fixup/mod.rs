@@ -246,27 +246,21 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
                     number.format = VariantOrUnknownOrEmpty::Empty;
                 }
                 let limits = [
-                    number.minimum.take(),
-                    number.maximum.take(),
-                    number.multiple_of.take(),
+                    &mut number.minimum,
+                    &mut number.maximum,
+                    &mut number.multiple_of,
                 ];
-                let excluded = [
-                    mem::take(&mut number.exclusive_minimum),
-                    mem::take(&mut number.exclusive_maximum),
-                ];
-                is_misfit || limits != [None; 3] || excluded != [false; 2]
+                let exclusive = [&mut number.exclusive_minimum, &mut number.exclusive_maximum];
+                without_limits(limits, exclusive) || is_misfit
             }
             SchemaKind::Type(Type::Number(number)) => {
                 let limits = [
-                    number.minimum.take(),
-                    number.maximum.take(),
-                    number.multiple_of.take(),
+                    &mut number.minimum,
+                    &mut number.maximum,
+                    &mut number.multiple_of,
                 ];
-                let excluded = [
-                    mem::take(&mut number.exclusive_minimum),
-                    mem::take(&mut number.exclusive_maximum),
-                ];
-                limits != [None; 3] || excluded != [false; 2]
+                let exclusive = [&mut number.exclusive_minimum, &mut number.exclusive_maximum];
+                without_limits(limits, exclusive)
             }
             SchemaKind::Type(Type::Array(list)) => {
                 let lengths = [list.min_items.take(), list.max_items.take()];
@@ -277,6 +271,13 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
         widened += usize::from(was_narrow);
     });
     widened
+}
+
+/// Takes away the limits of a number. Returns whether there were any.
+fn without_limits<T>(limits: [&mut Option<T>; 3], exclusive: [&mut bool; 2]) -> bool {
+    let limits = limits.map(|limit| limit.take().is_some());
+    let exclusive = exclusive.map(mem::take);
+    limits.contains(&true) || exclusive.contains(&true)
 }
 
 /// Whether a whole number is one of the type that a format stands for.
