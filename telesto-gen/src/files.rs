@@ -122,19 +122,35 @@ pub fn write(root: &Path, files: &[GeneratedFile]) -> Result<Vec<Stale>, FileErr
 }
 
 /// Replaces the text of a file in one step. A link stays one, and the permissions stay.
+/// If there is no such file, it is made.
 ///
 /// # Errors
 ///
-/// If the file does not exist, or cannot be written. It is untouched then.
+/// If the file cannot be written. It is untouched then.
 pub fn replace(path: &Path, text: &str) -> Result<(), FileError> {
-    let replaced = fs::canonicalize(path).and_then(|place| {
-        let permissions = fs::metadata(&place)?.permissions();
-        let temporary = temporary(place.parent().unwrap_or(&place), text)?;
-        temporary.as_file().set_permissions(permissions)?;
-        temporary.persist(&place).map_err(|error| error.error)?;
-        Ok(())
-    });
+    let is_new = !path.exists() && !path.is_symlink();
+    let replaced = if is_new {
+        create(path, text)
+    } else {
+        update(path, text)
+    };
     replaced.map_err(|source| at(path, source))
+}
+
+fn create(path: &Path, text: &str) -> io::Result<()> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    temporary(folder, text)?.persist(path)?;
+    Ok(())
+}
+
+fn update(path: &Path, text: &str) -> io::Result<()> {
+    let place = fs::canonicalize(path)?;
+    let permissions = fs::metadata(&place)?.permissions();
+    let temporary = temporary(place.parent().unwrap_or(&place), text)?;
+    temporary.as_file().set_permissions(permissions)?;
+    temporary.persist(&place)?;
+    Ok(())
 }
 
 fn temporary(folder: &Path, text: &str) -> io::Result<tempfile::NamedTempFile> {

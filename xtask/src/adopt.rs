@@ -15,6 +15,7 @@ use telesto_gen::{
 
 use crate::Outcome;
 use crate::codegen::SHIPPED;
+use crate::git::would_lose;
 use crate::lint::Output;
 use crate::report::{Report, plural};
 
@@ -59,24 +60,45 @@ fn rate_limit(text: &str) -> Result<RateLimit, String> {
     }
 }
 
+/// That the spec of the workspace is replaced.
+#[derive(Clone, Copy)]
+pub(crate) struct Write {
+    /// Also if that loses changes.
+    pub(crate) force: bool,
+}
+
 /// How many losses of a kind are shown.
 const MOST: usize = 20;
 
-/// Makes a spec of `file`, and writes it to the workspace `root` if `writes`.
+/// Makes a spec of `file`, and writes it to the workspace `root` if there is a `write`.
 pub(crate) fn run(
     root: &Path,
     file: &Path,
     settings: &Settings,
-    writes: bool,
+    write: Option<Write>,
     output: Output,
     report: &mut Report,
 ) -> Outcome {
     if file.is_dir() {
+        if write.is_some() {
+            let what = format!("cannot write the spec of a folder: {}", file.display());
+            report.error(what, "pass the path of a document, or leave out --write");
+            return Outcome::Failed;
+        }
         return table(file, settings, output, report);
     }
     let Some(text) = read(file, report) else {
         return Outcome::Failed;
     };
+    if let Some(Write { force: false }) = write
+        && let Some(reason) = would_lose(root, SHIPPED)
+    {
+        report.error(
+            reason,
+            "commit it, or pass --force to replace it all the same",
+        );
+        return Outcome::Failed;
+    }
     let adopted = match adopt(file, &text, settings) {
         Ok(adopted) => adopted,
         Err(AdoptError::Refused(findings)) => {
@@ -92,16 +114,18 @@ pub(crate) fn run(
             return Outcome::Failed;
         }
     };
-    if writes && let Err(error) = telesto_gen::replace(&root.join(SHIPPED), &adopted.text) {
+    if write.is_some()
+        && let Err(error) = telesto_gen::replace(&root.join(SHIPPED), &adopted.text)
+    {
         report.error(error, "make the file writable, then run the command again");
         return Outcome::Failed;
     }
     match output {
         Output::Text => {
             show(file, &adopted, report);
-            match writes {
-                true => report.step("Wrote", SHIPPED),
-                false => report.step("Next", format!("pass --write to replace {SHIPPED} by it")),
+            match write {
+                Some(_) => report.step("Wrote", SHIPPED),
+                None => report.step("Next", format!("pass --write to replace {SHIPPED} by it")),
             }
         }
         Output::Json => report.text(&json(file, &adopted).to_string()),

@@ -2,7 +2,6 @@
 
 use std::panic::resume_unwind;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 
 use clap::ValueEnum;
@@ -10,6 +9,7 @@ use telesto_gen::{Diff, Document, ReadError, Release, Verdict};
 
 use crate::Outcome;
 use crate::codegen::SHIPPED;
+use crate::git::git;
 use crate::report::Report;
 
 /// What a comparison fails on.
@@ -144,20 +144,4 @@ fn merge_base(root: &Path) -> Result<String, NoBase> {
     }
     let reason = format!("there is no main branch: none of {}", MAIN.join(", "));
     Err(NoBase(reason, help))
-}
-
-/// What git says; the error is its last line.
-fn git(root: &Path, arguments: &[&str]) -> Result<String, String> {
-    let ran = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(arguments)
-        .output();
-    let output = ran.map_err(|error| format!("cannot run git: {error}"))?;
-    if output.status.success() {
-        return String::from_utf8(output.stdout).map_err(|_| "it is not UTF-8".to_owned());
-    }
-    let said = String::from_utf8_lossy(&output.stderr);
-    let last = said.lines().last().unwrap_or("git failed");
-    Err(last.trim_start_matches("fatal: ").to_owned())
 }

@@ -4,6 +4,7 @@ mod adopt;
 mod cases;
 mod codegen;
 mod diff;
+mod git;
 mod lint;
 mod report;
 
@@ -70,9 +71,13 @@ Exit codes:
         #[command(flatten)]
         flags: adopt::Flags,
 
-        /// Replace spec/telesto.yaml by the spec
+        /// Replace spec/telesto.yaml by the spec, unless it has changes that are not committed
         #[arg(long)]
         write: bool,
+
+        /// With --write, replace it in any case
+        #[arg(long, requires = "write")]
+        force: bool,
 
         /// The format of what is said
         #[arg(long, value_enum, default_value_t = lint::Output::Text)]
@@ -171,8 +176,12 @@ fn main() -> ExitCode {
             file,
             flags,
             write,
+            force,
             output,
-        } => adopt::run(&root, &file, &flags.into(), write, output, &mut report),
+        } => {
+            let write = write.then_some(adopt::Write { force });
+            adopt::run(&root, &file, &flags.into(), write, output, &mut report)
+        }
         Task::Codegen { check: false } => codegen::write(&root, &mut report),
         Task::Codegen { check: true } => codegen::check(&root, &mut report),
         Task::Diff {

@@ -1,24 +1,9 @@
-//! `cargo xtask lint` as people and programs run it.
+//! `cargo xtask lint`.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
-)]
+use crate::scratch::{Said, run};
 
-use std::process::Command;
-
-fn lint(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .arg("lint")
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+fn lint(arguments: &[&str]) -> Said {
+    run(&[&["lint"][..], arguments].concat())
 }
 
 #[test]

@@ -1,69 +1,35 @@
-//! `cargo xtask codegen` as people and CI run it, on a scratch copy of the
-//! files that it reads and writes.
-
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
-)]
+//! `cargo xtask codegen`, on a scratch copy of the files that it reads and writes.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
-const SPEC: &str = "spec/telesto.yaml";
+use crate::scratch::{SPEC, Said, Scratch};
+
 const CLIENT: &str = "telesto-api/src/generated/client.rs";
 
-fn workspace() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+/// The specs, and all that is generated from them.
+fn copy() -> Scratch {
+    Scratch::of(&[
+        "spec",
+        "telesto-api/src/generated",
+        "telesto-mock/src/generated",
+        "tests/cases/adopted",
+        "tests/cases/clients",
+        "tests/fixture-api",
+        "tests/fixture-api/generated",
+    ])
 }
 
-/// A copy of the specs and of all that is generated from them.
-struct Scratch(tempfile::TempDir);
-
 impl Scratch {
-    fn new() -> Self {
-        let scratch = Self(tempfile::tempdir().unwrap());
-        for folder in [
-            "spec",
-            "telesto-api/src/generated",
-            "telesto-mock/src/generated",
-            "tests/cases/clients",
-            "tests/fixture-api",
-            "tests/fixture-api/generated",
-        ] {
-            fs::create_dir_all(scratch.path(folder)).unwrap();
-            for entry in fs::read_dir(workspace().join(folder)).unwrap() {
-                let entry = entry.unwrap();
-                if entry.file_type().unwrap().is_file() {
-                    let copy = scratch.path(folder).join(entry.file_name());
-                    fs::copy(entry.path(), copy).unwrap();
-                }
-            }
-        }
-        scratch
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap()
-    }
-
-    /// Replaces a part of a file that is there once.
-    fn edit(&self, path: &str, from: &str, to: &str) {
-        let text = self.read(path);
-        assert_eq!(text.matches(from).count(), 1, "{from:?} in {path}");
-        fs::write(self.path(path), text.replace(from, to)).unwrap();
-    }
-
-    /// Every file and its text.
+    /// Every file and its text, but those of git.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         fn walk(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
             for entry in fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
+                if path.ends_with(".git") {
+                    continue;
+                }
                 if path.is_dir() {
                     walk(&path, files);
                 } else {
@@ -72,42 +38,25 @@ impl Scratch {
             }
         }
         let mut files = BTreeMap::new();
-        walk(self.0.path(), &mut files);
+        walk(&self.path(""), &mut files);
         files
     }
 
-    fn codegen(&self, arguments: &[&str]) -> (i32, String, String) {
+    fn codegen(&self, arguments: &[&str]) -> Said {
         self.run(&[&["codegen"][..], arguments].concat())
-    }
-
-    /// Runs a command on this copy, from where the workspace is.
-    fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        let Output {
-            status,
-            stdout,
-            stderr,
-        } = Command::new(env!("CARGO_BIN_EXE_xtask"))
-            .args(arguments)
-            .arg("--root")
-            .arg(self.0.path())
-            .current_dir(workspace())
-            .output()
-            .unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        (status.code().unwrap(), text(stdout), text(stderr))
     }
 }
 
 /// The commands that `spec/README.md` shows for a document of a vendor.
 #[test]
 fn a_vendors_document_becomes_a_client_as_documented() {
-    let readme = fs::read_to_string(workspace().join("spec/README.md")).unwrap();
+    let scratch = copy();
+    let readme = scratch.read("spec/README.md");
     let (_, shown) = readme.split_once("### From a file to calls").unwrap();
     let (shown, _) = shown.split_once("```rust").unwrap();
     let commands = shown
         .lines()
         .filter_map(|line| line.strip_prefix("$ cargo xtask "));
-    let scratch = Scratch::new();
     let run = |command: &str| {
         let (code, out, err) = scratch.run(&command.split_whitespace().collect::<Vec<_>>());
         (code, out + &err)
@@ -131,7 +80,7 @@ fn a_vendors_document_becomes_a_client_as_documented() {
 
 #[test]
 fn what_is_committed_is_fresh_and_stays_as_it_is() {
-    let scratch = Scratch::new();
+    let scratch = copy();
     let before = scratch.files();
     let (code, out, err) = scratch.codegen(&["--check"]);
     assert_eq!((code, err.as_str()), (0, ""));
@@ -143,7 +92,7 @@ fn what_is_committed_is_fresh_and_stays_as_it_is() {
 
 #[test]
 fn the_same_spec_makes_the_same_bytes() {
-    let (first, second) = (Scratch::new(), Scratch::new());
+    let (first, second) = (copy(), copy());
     for scratch in [&first, &second] {
         fs::remove_dir_all(scratch.path("telesto-api")).unwrap();
         fs::remove_dir_all(scratch.path("tests/fixture-api/generated")).unwrap();
@@ -152,12 +101,12 @@ fn the_same_spec_makes_the_same_bytes() {
     assert_eq!(first.read(CLIENT), second.read(CLIENT));
     let made_up = "tests/fixture-api/generated/client.rs";
     assert_eq!(first.read(made_up), second.read(made_up));
-    assert_eq!(first.read(made_up), Scratch::new().read(made_up));
+    assert_eq!(first.read(made_up), copy().read(made_up));
 }
 
 #[test]
 fn a_stale_file_is_shown_with_a_diff_and_help_and_left_alone() {
-    let scratch = Scratch::new();
+    let scratch = copy();
     scratch.edit(
         CLIENT,
         "Sends a `GET` request to `/products`\n\nDoc",
@@ -207,7 +156,7 @@ fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
         ),
         ("x-rate-limit:", "x-rate-limits:", "unknown-extension", 0),
     ] {
-        let scratch = Scratch::new();
+        let scratch = copy();
         let text = scratch.read(SPEC);
         let before = &text[..text.find(from).unwrap()];
         let line = before.matches('\n').count() as i64 + 1 + lines;
@@ -231,7 +180,7 @@ fn a_broken_spec_is_refused_with_its_place_and_nothing_is_written() {
 
 #[test]
 fn a_missing_or_unwritable_file_is_named() {
-    let scratch = Scratch::new();
+    let scratch = copy();
     fs::remove_file(scratch.path(SPEC)).unwrap();
     let (code, _, err) = scratch.codegen(&[]);
     assert_eq!(code, 1);
@@ -240,7 +189,7 @@ fn a_missing_or_unwritable_file_is_named() {
         "{err}"
     );
 
-    let scratch = Scratch::new();
+    let scratch = copy();
     fs::remove_dir_all(scratch.path("telesto-api/src/generated")).unwrap();
     fs::write(scratch.path("telesto-api/src/generated"), "in the way").unwrap();
     let (code, _, err) = scratch.codegen(&[]);
@@ -250,7 +199,7 @@ fn a_missing_or_unwritable_file_is_named() {
 
 #[test]
 fn a_case_that_does_not_fit_is_named() {
-    let scratch = Scratch::new();
+    let scratch = copy();
     let case = "paths: { /suppliers: { get: { operationId: other } } }\n";
     fs::write(scratch.path("tests/cases/clients/new.yaml"), case).unwrap();
     let (code, _, err) = scratch.codegen(&[]);
@@ -272,7 +221,7 @@ fn a_case_that_does_not_fit_is_named() {
 
 #[test]
 fn the_help_has_examples_and_exit_codes() {
-    let (code, out, _) = Scratch::new().codegen(&["--help"]);
+    let (code, out, _) = copy().codegen(&["--help"]);
     assert_eq!(code, 0);
     for part in [
         "Examples:",
@@ -282,7 +231,7 @@ fn the_help_has_examples_and_exit_codes() {
     ] {
         assert!(out.contains(part), "no {part} in {out}");
     }
-    let (code, _, err) = Scratch::new().codegen(&["--chekc"]);
+    let (code, _, err) = copy().codegen(&["--chekc"]);
     assert_eq!(code, 2);
     assert!(err.contains("'--check'"), "{err}");
 }

@@ -1,19 +1,12 @@
-//! `cargo xtask adopt` as people and programs run it.
-
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test stops at what it does not expect"
-)]
+//! `cargo xtask adopt`.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::Value;
 
-fn vendor() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases/adopted/shop.yaml")
-}
+use crate::scratch::{SPEC, Said, Scratch};
+
+const VENDOR: &str = "tests/cases/adopted/shop.yaml";
 
 const SETTLED: [&str; 6] = [
     "--server",
@@ -24,39 +17,23 @@ const SETTLED: [&str; 6] = [
     "100/3600/900",
 ];
 
-/// Runs it in a workspace that has nothing but a spec.
-fn adopt(root: &Path, arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_xtask"))
-        .args(["--root", root.to_str().unwrap(), "adopt"])
-        .args(arguments)
-        .output()
-        .unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    (
-        output.status.code().unwrap(),
-        text(output.stdout),
-        text(output.stderr),
-    )
+/// A workspace that has a spec and documents of vendors.
+fn workspace() -> Scratch {
+    Scratch::of(&["spec", "tests/cases/adopted"])
 }
 
-fn workspace() -> tempfile::TempDir {
-    let root = tempfile::tempdir().unwrap();
-    fs::create_dir(root.path().join("spec")).unwrap();
-    fs::write(root.path().join("spec/telesto.yaml"), "before\n").unwrap();
-    root
-}
-
-fn spec(root: &Path) -> String {
-    fs::read_to_string(root.join("spec/telesto.yaml")).unwrap()
+impl Scratch {
+    fn adopt(&self, arguments: &[&str]) -> Said {
+        self.run(&[&["adopt"][..], arguments].concat())
+    }
 }
 
 #[test]
 fn what_is_done_is_said_and_written_if_asked_for() {
-    let root = workspace();
-    let file = vendor();
-    let file = file.to_str().unwrap();
-    let arguments = [&[file][..], &SETTLED].concat();
-    let (code, out, err) = adopt(root.path(), &arguments);
+    let scratch = workspace();
+    let before = scratch.read(SPEC);
+    let arguments = [&[VENDOR][..], &SETTLED].concat();
+    let (code, out, err) = scratch.adopt(&arguments);
     assert_eq!((code, err.as_str()), (0, ""));
     for line in [
         "     Settled the rate limit: 100 requests in 3600 s, blocked for 900 s after one more\n",
@@ -73,16 +50,15 @@ fn what_is_done_is_said_and_written_if_asked_for() {
     ] {
         assert!(out.contains(line), "{line}\n{out}");
     }
-    assert_eq!(spec(root.path()), "before\n");
+    assert_eq!(scratch.read(SPEC), before);
 
-    let (code, out, err) = adopt(root.path(), &[&arguments[..], &["--write"]].concat());
+    let (code, out, err) = scratch.adopt(&[&arguments[..], &["--write"]].concat());
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.ends_with("       Wrote spec/telesto.yaml\n"), "{out}");
-    assert!(spec(root.path()).contains("operationId: list_items\n"));
+    assert!(scratch.read(SPEC).contains("operationId: list_items\n"));
 
     // What was adopted needs nothing else.
-    let written = root.path().join("spec/telesto.yaml");
-    let (code, out, err) = adopt(root.path(), &[written.to_str().unwrap()]);
+    let (code, out, err) = scratch.adopt(&[SPEC]);
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(
         out.contains("Callable 7 of 7 operations (100.0 %)\n"),
@@ -95,11 +71,51 @@ fn what_is_done_is_said_and_written_if_asked_for() {
 }
 
 #[test]
+fn a_spec_that_is_not_committed_is_not_replaced() {
+    let write = [&[VENDOR, "--write"][..], &SETTLED].concat();
+    let scratch = workspace();
+    scratch.edit(SPEC, "openapi: 3.0.3\n", "openapi: 3.0.3 # Mine.\n");
+    let edited = scratch.read(SPEC);
+    let refused = "error: spec/telesto.yaml has changes that are not committed\n  \
+                   = help: commit it, or pass --force to replace it all the same\n";
+    assert_eq!(
+        scratch.adopt(&write),
+        (1, String::new(), refused.to_owned())
+    );
+    assert_eq!(scratch.read(SPEC), edited);
+    // Nothing is asked of those who only look.
+    assert_eq!(scratch.adopt(&[&[VENDOR][..], &SETTLED].concat()).0, 0);
+
+    // One that git was never given, or does not look at, neither.
+    scratch.git(&["rm", "--quiet", "--cached", SPEC]);
+    scratch.git(&["commit", "--quiet", "-m", "Forget it"]);
+    assert_eq!(scratch.adopt(&write).0, 1);
+    fs::write(scratch.path(".gitignore"), "spec\n").unwrap();
+    assert_eq!(scratch.adopt(&write).0, 1);
+    fs::remove_dir_all(scratch.path(".git")).unwrap();
+    let (code, _, err) = scratch.adopt(&write);
+    assert_eq!(code, 1);
+    let told = "error: git does not keep spec/telesto.yaml: not a git repository";
+    assert!(err.starts_with(told), "{err}");
+    assert_eq!(scratch.read(SPEC), edited);
+
+    let force = [&write[..], &["--force"]].concat();
+    assert_eq!(scratch.adopt(&force).0, 0);
+    assert!(scratch.read(SPEC).contains("operationId: list_items\n"));
+    // There is none that could be lost.
+    fs::remove_file(scratch.path(SPEC)).unwrap();
+    assert_eq!(scratch.adopt(&write).0, 0);
+
+    let (code, _, err) = scratch.adopt(&[VENDOR, "--force"]);
+    assert_eq!(code, 2);
+    assert!(err.contains("--write"), "{err}");
+}
+
+#[test]
 fn programs_get_everything() {
-    let root = workspace();
-    let file = vendor();
-    let arguments = [&[file.to_str().unwrap(), "--output", "json"][..], &SETTLED].concat();
-    let (code, out, err) = adopt(root.path(), &arguments);
+    let scratch = workspace();
+    let arguments = [&[VENDOR, "--output", "json"][..], &SETTLED].concat();
+    let (code, out, err) = scratch.adopt(&arguments);
     assert_eq!((code, err.as_str()), (0, ""));
     let said: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
@@ -124,10 +140,9 @@ fn programs_get_everything() {
 
 #[test]
 fn what_is_corrected_is_said() {
-    let root = workspace();
-    let file = vendor().with_file_name("mistakes.yaml");
-    let arguments = [&[file.to_str().unwrap()][..], &SETTLED].concat();
-    let (code, out, err) = adopt(root.path(), &arguments);
+    let scratch = workspace();
+    let arguments = [&["tests/cases/adopted/mistakes.yaml"][..], &SETTLED].concat();
+    let (code, out, err) = scratch.adopt(&arguments);
     assert_eq!((code, err.as_str()), (0, ""));
     for line in [
         "   Corrected 1 query in a path, whose variables are parameters: \
@@ -141,10 +156,7 @@ fn what_is_corrected_is_said() {
     ] {
         assert!(out.contains(line), "{out}");
     }
-    let (_, out, _) = adopt(
-        root.path(),
-        &[&arguments[..], &["--output", "json"]].concat(),
-    );
+    let (_, out, _) = scratch.adopt(&[&arguments[..], &["--output", "json"]].concat());
     let said: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(
         said["declared"][0],
@@ -158,10 +170,9 @@ fn what_is_corrected_is_said() {
 
 #[test]
 fn what_the_document_leaves_open_is_asked_for() {
-    let root = workspace();
-    let file = vendor();
-    let file = file.to_str().unwrap();
-    let (code, out, err) = adopt(root.path(), &[file, "--write"]);
+    let scratch = workspace();
+    let before = scratch.read(SPEC);
+    let (code, out, err) = scratch.adopt(&[VENDOR, "--write"]);
     assert_eq!((code, out.as_str()), (1, ""));
     for line in [
         "error: the document does not name one HTTPS server, but ",
@@ -170,17 +181,17 @@ fn what_the_document_leaves_open_is_asked_for() {
     ] {
         assert!(err.contains(line), "{err}");
     }
-    assert_eq!(spec(root.path()), "before\n");
+    assert_eq!(scratch.read(SPEC), before);
 
     for limit in ["100", "100/3600", "100/3600/0", "1/2/3/4", "a/b/c"] {
-        let (code, _, err) = adopt(root.path(), &[file, "--rate-limit", limit]);
+        let (code, _, err) = scratch.adopt(&[VENDOR, "--rate-limit", limit]);
         assert_eq!(code, 2);
         assert!(
             err.contains("write three whole numbers, such as `100/3600/900`"),
             "{err}"
         );
     }
-    let (code, _, err) = adopt(root.path(), &["/nowhere.yaml"]);
+    let (code, _, err) = scratch.adopt(&["/nowhere.yaml"]);
     assert_eq!(code, 1);
     assert!(
         err.starts_with("error: cannot read /nowhere.yaml: "),
@@ -190,11 +201,11 @@ fn what_the_document_leaves_open_is_asked_for() {
 
 #[test]
 fn a_folder_becomes_a_table() {
-    let root = workspace();
+    let scratch = workspace();
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(vendor(), folder.path().join("shop.yaml")).unwrap();
+    fs::copy(scratch.path(VENDOR), folder.path().join("shop.yaml")).unwrap();
     fs::write(folder.path().join("notes.txt"), "no document").unwrap();
-    let (code, out, err) = adopt(root.path(), &[folder.path().to_str().unwrap()]);
+    let (code, out, err) = scratch.adopt(&[folder.path().to_str().unwrap()]);
     assert_eq!((code, err.as_str()), (0, ""));
     let rows: Vec<Vec<&str>> = out
         .lines()
@@ -210,9 +221,14 @@ fn a_folder_becomes_a_table() {
     );
     assert_eq!(rows[2], ["all", "8", "7", "87.5"]);
 
+    // Which of them would be the spec?
+    let (code, out, err) = scratch.adopt(&[folder.path().to_str().unwrap(), "--write"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("= help: pass the path of a document"), "{err}");
+
     // What cannot be read does not hide the others.
     fs::write(folder.path().join("broken.yaml"), "a: [").unwrap();
-    let (code, out, err) = adopt(root.path(), &[folder.path().to_str().unwrap()]);
+    let (code, out, err) = scratch.adopt(&[folder.path().to_str().unwrap()]);
     assert_eq!(code, 1);
     assert!(
         out.contains("shop.yaml") && err.contains("nothing becomes of broken.yaml"),
