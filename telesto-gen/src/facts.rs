@@ -167,7 +167,7 @@ fn operation_facts(spec: &Spec<'_>, operation: &Operation<'_>) -> OperationFacts
     OperationFacts {
         id: operation.id().unwrap_or_default().to_owned(),
         method: operation.method.to_ascii_uppercase(),
-        path: operation.path.to_owned(),
+        path: operation.route().to_owned(),
         tags: tags
             .iter()
             .filter_map(Node::text)

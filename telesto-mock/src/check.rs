@@ -87,7 +87,7 @@ impl Checks {
             }
         });
         Self {
-            path: operation.path.to_owned(),
+            path: operation.route().to_owned(),
             parameters,
             body,
         }

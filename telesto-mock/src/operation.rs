@@ -29,7 +29,7 @@ impl Operation {
     pub(crate) fn all(spec: &Spec<'_>, schemas: &mut Schemas) -> Vec<Self> {
         let operations = spec.operations.iter().map(|operation| {
             let method = operation.method.to_ascii_uppercase();
-            let path = operation.path;
+            let path = operation.route();
             let id = operation.id().map(str::to_owned);
             Self {
                 id: id.unwrap_or_else(|| format!("{method} {path}")),

@@ -100,13 +100,18 @@ impl Running {
     }
 
     /// The operation that a request is for, or else the methods that its path has.
-    fn operation(&self, method: &str, path: &str) -> Result<&Operation, Vec<&str>> {
-        let path = path.strip_prefix(&self.base_path).unwrap_or_default();
-        let fits = |operation: &&Operation| operation::matches(&operation.path, path);
+    ///
+    /// Several may have the best path: then it is the one that the request fits.
+    fn operation(&self, method: &str, request: &Received<'_>) -> Result<&Operation, Vec<&str>> {
+        let fits = |operation: &&Operation| operation::matches(&operation.path, request.path);
         let known = self.operations.iter().filter(|known| fits(known).is_some());
         let of_method = known.clone().filter(|known| known.method == method);
-        of_method
-            .max_by_key(fits)
+        let best = of_method.clone().filter_map(|known| fits(&known)).max();
+        let mut best = of_method.filter(|known| fits(known) == best);
+        let first = best.clone().next();
+        let takes = |known: &&Operation| known.checks.check(request, &self.schemas).is_ok();
+        best.find(takes)
+            .or(first)
             .ok_or_else(|| known.map(|known| known.method.as_str()).collect())
     }
 
@@ -190,16 +195,16 @@ pub(crate) async fn serve(
     let body = body.unwrap_or_default();
     let method = parts.method.as_str();
     let path = parts.uri.path();
-    let operation = state.operation(method, path);
-    let key = parts.headers.get(&state.api_key_header);
-    let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
-    let operation_id = operation.as_ref().ok().map(|known| known.id.clone());
     let received = Received {
-        path: path.strip_prefix(&state.base_path).unwrap_or(path),
+        path: path.strip_prefix(&state.base_path).unwrap_or_default(),
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
         body: &body,
     };
+    let operation = state.operation(method, &received);
+    let key = parts.headers.get(&state.api_key_header);
+    let key_is_right = key.is_some_and(|key| key.as_bytes() == state.api_key.as_bytes());
+    let operation_id = operation.as_ref().ok().map(|known| known.id.clone());
     let (response, counter) = state.response(verdict, key_is_right, operation, &received, now);
     let recorded = RecordedRequest {
         when: now,

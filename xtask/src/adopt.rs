@@ -287,8 +287,8 @@ fn corrected_as(mistake: Mistake) -> (&'static str, &'static str) {
             "missing fields that OpenAPI requires",
         ),
         Mistake::Query => (
-            "query in a path, whose variables are parameters",
-            "queries in paths, whose variables are parameters",
+            "query in a path, whose parts are parameters",
+            "queries in paths, whose parts are parameters",
         ),
         Mistake::Optional => (
             "path parameter that was not required",

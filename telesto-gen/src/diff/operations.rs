@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
-use crate::spec::{Found, Operation, Spec, Used, essence, media_type, sent_as};
+use crate::spec::{Found, Operation, Spec, Used, essence, media_type, route, sent_as};
 
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
@@ -26,7 +26,7 @@ pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
 
 pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
     let (base, new) = (pair.base.label(), pair.new.label());
-    if base != new {
+    if route(&base) != route(&new) {
         report.at_key(
             Verdict::Additive,
             &pair.new.pointer,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::Report;
-use crate::spec::Spec;
+use crate::spec::{Spec, route};
 
 /// References that lead to a path item have been written out while reading.
 pub(super) fn path_item_ref(spec: &Spec<'_>, report: &mut Report<'_>) {
@@ -42,8 +42,7 @@ pub(super) fn template(spec: &Spec<'_>, report: &mut Report<'_>) {
     }
 }
 
-/// Nothing tells requests of the two apart but what their parameters look like, which the
-/// mock server does not know.
+/// Nothing tells requests of the two apart but what their parameters look like.
 pub(super) fn equal(spec: &Spec<'_>, report: &mut Report<'_>) {
     let mut seen: HashMap<(&str, String), &str> = HashMap::new();
     for operation in &spec.operations {
@@ -149,13 +148,20 @@ pub(super) fn parameters(spec: &Spec<'_>, report: &mut Report<'_>) {
 /// The names in the braces of `path`; the error says what is wrong with it.
 pub(crate) fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
     let wrong = |message: &str, help: &str| Err((message.to_owned(), help.to_owned()));
-    if path.contains("//") {
+    let route = route(path);
+    if route.contains("//") {
         return wrong("has an empty segment", "write one slash instead of two");
     }
-    if path.contains(['?', '#']) {
+    if route.contains('?') {
         return wrong(
-            "has a query or a fragment",
+            "has a query",
             "declare what follows as parameters with `in: query`",
+        );
+    }
+    if path[route.len()..].contains(['{', '}']) {
+        return wrong(
+            "has a parameter in its fragment",
+            "declare it with `in: query`: no request has the fragment",
         );
     }
     if let Some(c) = path.chars().find(|c| c.is_whitespace() || c.is_control()) {
@@ -165,7 +171,7 @@ pub(crate) fn names(path: &str) -> Result<Vec<&str>, (String, String)> {
         );
     }
     let mut names = Vec::new();
-    let mut rest = path;
+    let mut rest = route;
     while let Some(brace) = rest.find(['{', '}']) {
         let Some(open) = rest[brace..].strip_prefix('{') else {
             return wrong("has a `}` without a `{`", "remove it, or add the `{`");

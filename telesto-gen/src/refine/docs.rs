@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use quote::ToTokens as _;
-use syn::{File, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote};
+use syn::{
+    Attribute, File, ImplItem, ImplItemFn, ItemImpl, ReturnType, Type, TypeParamBound, parse_quote,
+};
 
 use super::{options, tree};
 use crate::facts::{Facts, OperationFacts};
@@ -33,6 +35,7 @@ pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
             let (Some(operation), Some(builder)) = (operations.get(id), returned(function)) else {
                 continue;
             };
+            without_fragment(&mut function.attrs, &operation.path);
             let doc = tree::doc(&function.attrs).unwrap_or_default();
             let Some((head, example)) = doc.split_once(EXAMPLE) else {
                 return Err(format!("`{id}` has no example"));
@@ -91,6 +94,20 @@ fn argument_type(function: &ImplItemFn, crate_name: &str) -> Option<String> {
         text.replace("types::builder::", "types::")
             .replace("types::", &types),
     )
+}
+
+/// progenitor writes where a request is sent as the spec has it: no request has a fragment.
+pub(super) fn without_fragment(attributes: &mut [Attribute], route: &str) {
+    let sent = format!("request to `{route}");
+    for attribute in attributes {
+        let doc = tree::doc(std::slice::from_ref(attribute)).unwrap_or_default();
+        let Some((before, after)) = doc.split_once(&format!("{sent}#")) else {
+            continue;
+        };
+        let after = after.find('`').map_or("", |end| &after[end..]);
+        let doc = format!("{before}{sent}{after}");
+        *attribute = parse_quote!(#[doc = #doc]);
+    }
 }
 
 /// What the spec says beyond the description.

@@ -12,12 +12,12 @@ use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
-    ImplItemFn, Local, Macro, Pat, Path, ReturnType, Stmt, Token, Type, parse_quote,
+    ImplItemFn, Lit, LitStr, Local, Macro, Pat, Path, ReturnType, Stmt, Token, Type, parse_quote,
 };
 
-use super::tree;
+use super::{docs, tree};
 use crate::facts::{Facts, OperationFacts, Returns};
-use crate::spec::Coding;
+use crate::spec::{Coding, route};
 
 pub(super) fn apply(file: &mut File, facts: &Facts) -> Result<usize, String> {
     let mut rewritten = 0;
@@ -46,6 +46,7 @@ fn rewrite(send: &mut ImplItemFn, known: &HashMap<&str, &OperationFacts>) -> Res
     let operation = known.get(id.as_str());
     let operation = *operation.ok_or_else(|| format!("there is no operation `{id}`"))?;
     let returns = &operation.returns;
+    docs::without_fragment(&mut send.attrs, &operation.path);
     returned(send, operation).ok_or_else(|| format!("unexpected return type of `{id}`"))?;
     end(&mut send.block, &id, returns).ok_or_else(|| format!("unexpected end of `{id}`"))?;
     Arguments { operation }.visit_block_mut(&mut send.block);
@@ -312,6 +313,13 @@ impl VisitMut for Arguments<'_> {
         let Ok(mut arguments) = parse.parse2(call.mac.tokens.clone()) else {
             return;
         };
+        // The text of the URL comes first.
+        if let Some(Expr::Lit(literal)) = arguments.first_mut()
+            && let Lit::Str(url) = &literal.lit
+        {
+            let url = LitStr::new(route(&url.value()), url.span());
+            literal.lit = Lit::Str(url);
+        }
         for argument in &mut arguments {
             if let Some(value) = path_parameter(argument) {
                 let (id, name) = (&self.operation.id, value.to_token_stream().to_string());

@@ -55,7 +55,7 @@ pub struct Spec<'a> {
 /// An operation below `paths`.
 #[non_exhaustive]
 pub struct Operation<'a> {
-    /// The template of its path.
+    /// The template of its path, perhaps with a fragment: see [`Self::route`].
     pub path: &'a str,
     /// Its method, in lowercase.
     pub method: &'a str,
@@ -505,6 +505,13 @@ impl<'a> Operation<'a> {
         format!("{} {}", self.method.to_uppercase(), self.path)
     }
 
+    /// The template of the path that its requests have. A fragment tells operations of one
+    /// path and method apart; no request has it.
+    #[must_use]
+    pub fn route(&self) -> &'a str {
+        route(self.path)
+    }
+
     /// Whether a request may arrive twice: because of its method, or as it says.
     pub(crate) fn is_idempotent(&self) -> bool {
         self.has_idempotent_method() || self.node.is_set(extensions::IDEMPOTENT)
@@ -519,6 +526,11 @@ impl<'a> Operation<'a> {
     pub fn id(&self) -> Option<&'a str> {
         self.node.text_of("operationId")
     }
+}
+
+/// A path without its fragment.
+pub(crate) fn route(path: &str) -> &str {
+    path.split('#').next().unwrap_or(path)
 }
 
 /// A value that a scalar schema without limits allows, as it is written in text.

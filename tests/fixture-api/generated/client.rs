@@ -186,6 +186,45 @@ pub mod types {
             pub owner_id: ::std::string::String,
         }
         #[closed]
+        ///A cart.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Cart {
+            #[optional(default)]
+            ///What it is called.
+            pub label: ::std::option::Option<::std::string::String>,
+            #[optional(default)]
+            ///In kilograms.
+            pub weight: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///How many carts there are.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct CartCount {
+            #[optional(default)]
+            ///How many.
+            pub carts: ::std::option::Option<i64>,
+        }
+        #[closed]
+        ///Where a cart goes.
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct CartMove {
+            #[required]
+            ///The bay.
+            pub bay: ::std::string::String,
+        }
+        #[closed]
+        ///What weighs a cart.
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct CartScale {
+            #[required]
+            ///The scale.
+            pub scale: ::std::string::String,
+        }
+        #[closed]
         ///`ChangePlateBody`
         #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
         #[non_exhaustive]
@@ -2631,6 +2670,69 @@ pub mod types {
             value.parse()
         }
     }
+    ///`CountCartsAction`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum CountCartsAction {
+        CountCarts,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for CountCartsAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::CountCarts => f.write_str("CountCarts"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for CountCartsAction {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "CountCarts" => Ok(Self::CountCarts),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid CountCartsAction: expected `CountCarts`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for CountCartsAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for CountCartsAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`Display`
     #[derive(
         ::serde::Deserialize,
@@ -3063,6 +3165,69 @@ pub mod types {
         }
     }
     impl ::std::convert::TryFrom<::std::string::String> for EqualUnit {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`FindCartAction`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum FindCartAction {
+        FindCart,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for FindCartAction {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::FindCart => f.write_str("FindCart"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for FindCartAction {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "FindCart" => Ok(Self::FindCart),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid FindCartAction: expected `FindCart`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for FindCartAction {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for FindCartAction {
         type Error = self::error::ConversionError;
         fn try_from(
             value: ::std::string::String,
@@ -6331,24 +6496,25 @@ pub mod types {
         Object, AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel :
         Object, Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object,
         Box : Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card : Object,
+        Cart : Object, CartCount : Object, CartMove : Object, CartScale : Object,
         ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
         Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
         ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,
         ConsignmentSizeObject : Object, ConsignmentStamp : Object, Contact : Object,
         ContactSource : Text, ContactState : Text, Container : Object, ContainerOwner :
-        Object, ContainerPlace : Object, ContainerState : Text, Copy : Text, Crate :
-        Object, Debug : Object, Decimal : Object, Deserialize : Object, Display : Text,
-        Draft : Object, DraftState : Text, DrawerColor : Text, EarlierFound : Object, Eq
-        : Text, EqualUnit : Text, Error : Object, Finish : Text, Fn : Object, Found :
-        Object, FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object,
-        FoundInBox2 : Object, FoundPart : Object, FoundPartHolder : Object, From : Text,
-        FromStr : Object, GapPlace : Object, Gaps : Object, GapsKindsItem : Text,
-        GetPlankBody : Text, GetPlankId2 : Text, GetScaleUnit : Text, Goods : Object,
-        GoodsForm : Object, Hash : Object, ImportPostersBody : Object, Kit : Object,
-        LabelSatchelBody : Object, Ledger : Object, ListLedgersSortBy : Text,
-        ListMoodsResponseItem : Object, ListMoodsResponseItemCode : Text,
-        ListMoodsResponseItemFlag : Text, ListMoodsResponseItemState : Text,
-        ListStocktakesResponseStatus203 : Object,
+        Object, ContainerPlace : Object, ContainerState : Text, Copy : Text,
+        CountCartsAction : Text, Crate : Object, Debug : Object, Decimal : Object,
+        Deserialize : Object, Display : Text, Draft : Object, DraftState : Text,
+        DrawerColor : Text, EarlierFound : Object, Eq : Text, EqualUnit : Text, Error :
+        Object, FindCartAction : Text, Finish : Text, Fn : Object, Found : Object,
+        FoundCodesItem : Text, FoundForm : Object, FoundInBox : Object, FoundInBox2 :
+        Object, FoundPart : Object, FoundPartHolder : Object, From : Text, FromStr :
+        Object, GapPlace : Object, Gaps : Object, GapsKindsItem : Text, GetPlankBody :
+        Text, GetPlankId2 : Text, GetScaleUnit : Text, Goods : Object, GoodsForm :
+        Object, Hash : Object, ImportPostersBody : Object, Kit : Object, LabelSatchelBody
+        : Object, Ledger : Object, ListLedgersSortBy : Text, ListMoodsResponseItem :
+        Object, ListMoodsResponseItemCode : Text, ListMoodsResponseItemFlag : Text,
+        ListMoodsResponseItemState : Text, ListStocktakesResponseStatus203 : Object,
         ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Measured :
         Object, MeasuredSource : Text, MeasuredState : Text, Member : Object, Mood :
         Text, More : Object, Named : Object, NewDraft : Object, NewSupplier : Object,
@@ -6388,14 +6554,15 @@ pub mod types {
     crate::argument::parsed! {
         BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
         ConsignmentSizeListed, ContactSource, ContactState, ContainerState, Copy,
-        Display, DraftState, DrawerColor, Eq, EqualUnit, Finish, FoundCodesItem,
-        FoundText, From, GapsKindsItem, GetPlankBody, GetPlankId2, GetScaleUnit,
-        LedgerName, ListLedgersSortBy, ListMoodsResponseItemCode,
-        ListMoodsResponseItemFlag, ListMoodsResponseItemState, Made, MeasuredSource,
-        MeasuredState, Mood, NaiveDateTime, Option, OptionSort, PileKind, PrintName,
-        PrintState, RackType, RecordState, ResultKind, RobotModel, RoundKind, Serialize,
-        ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized, SkidLabelsItem,
-        SkidObject, SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
+        CountCartsAction, Display, DraftState, DrawerColor, Eq, EqualUnit,
+        FindCartAction, Finish, FoundCodesItem, FoundText, From, GapsKindsItem,
+        GetPlankBody, GetPlankId2, GetScaleUnit, LedgerName, ListLedgersSortBy,
+        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
+        Made, MeasuredSource, MeasuredState, Mood, NaiveDateTime, Option, OptionSort,
+        PileKind, PrintName, PrintState, RackType, RecordState, ResultKind, RobotModel,
+        RoundKind, Serialize, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized,
+        SkidLabelsItem, SkidObject, SmallPrintPaper, SquareKind, SupplierStatus,
+        ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
@@ -7117,6 +7284,97 @@ let response = client.put_found_form()
 ```*/
     pub fn put_found_form(&self) -> builder::PutFoundForm<'_> {
         builder::PutFoundForm::new(self)
+    }
+    /**Count the carts
+
+Sends a `GET` request to `/carts`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, action: telesto_fixture_api::types::CountCartsAction) -> Result<(), telesto_fixture_api::Error> {
+let response = client.count_carts()
+    .action(action)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn count_carts(&self) -> builder::CountCarts<'_> {
+        builder::CountCarts::new(self)
+    }
+    /**Find a cart
+
+Sends a `GET` request to `/carts`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, action: telesto_fixture_api::types::FindCartAction, label: ::std::string::String) -> Result<(), telesto_fixture_api::Error> {
+let response = client.find_cart()
+    .action(action)
+    .label(label)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn find_cart(&self) -> builder::FindCart<'_> {
+        builder::FindCart::new(self)
+    }
+    /**Move a cart
+
+Sends a `POST` request to `/carts/{label}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, label: ::std::string::String, body: telesto_fixture_api::types::CartMove) -> Result<(), telesto_fixture_api::Error> {
+let response = client.move_cart()
+    .label(label)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn move_cart(&self) -> builder::MoveCart<'_> {
+        builder::MoveCart::new(self)
+    }
+    /**Weigh a cart
+
+Sends a `POST` request to `/carts/{label}`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, label: ::std::string::String, body: telesto_fixture_api::types::CartScale) -> Result<(), telesto_fixture_api::Error> {
+let response = client.weigh_cart()
+    .label(label)
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn weigh_cart(&self) -> builder::WeighCart<'_> {
+        builder::WeighCart::new(self)
     }
     /**Compare gaps
 
@@ -10977,6 +11235,347 @@ Required.*/
             let result = crate::call::exec(client, request, "put_found_form", __options)
                 .await;
             crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::count_carts`]
+
+[`Client::count_carts`]: super::Client::count_carts*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct CountCarts<'a> {
+        client: &'a super::Client,
+        action: ::std::result::Result<types::CountCartsAction, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> CountCarts<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                action: Err("missing required parameter `action`".to_string()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `Action`.
+
+Required.*/
+        pub fn action(
+            mut self,
+            value: impl crate::Argument<types::CountCartsAction>,
+        ) -> Self {
+            self.action = crate::argument::field("action", value);
+            self
+        }
+        ///Sends a `GET` request to `/carts`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::CartCount>, crate::Error> {
+            let Self { client, action, __options } = self;
+            let action = crate::call::valid("count_carts", action)?;
+            let url = format!("{}/carts", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "count_carts",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "Action",
+                            &crate::wire::Written(&action),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "count_carts", __options)
+                .await;
+            crate::call::json(client, "count_carts", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::find_cart`]
+
+[`Client::find_cart`]: super::Client::find_cart*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct FindCart<'a> {
+        client: &'a super::Client,
+        action: ::std::result::Result<types::FindCartAction, ::std::string::String>,
+        label: ::std::result::Result<::std::string::String, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> FindCart<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                action: Err("missing required parameter `action`".to_string()),
+                label: Err("missing required parameter `label`".to_string()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The query parameter `Action`.
+
+Required.*/
+        pub fn action(
+            mut self,
+            value: impl crate::Argument<types::FindCartAction>,
+        ) -> Self {
+            self.action = crate::argument::field("action", value);
+            self
+        }
+        /**The query parameter `label`.
+
+Required.*/
+        pub fn label(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.label = crate::argument::field("label", value);
+            self
+        }
+        ///Sends a `GET` request to `/carts`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Cart>, crate::Error> {
+            let Self { client, action, label, __options } = self;
+            let action = crate::call::valid("find_cart", action)?;
+            let label = crate::call::valid("find_cart", label)?;
+            let url = format!("{}/carts", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "find_cart",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "Action",
+                            &crate::wire::Written(&action),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "label",
+                            &crate::wire::Written(&label),
+                        ),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "find_cart", __options)
+                .await;
+            crate::call::json(client, "find_cart", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::move_cart`]
+
+[`Client::move_cart`]: super::Client::move_cart*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct MoveCart<'a> {
+        client: &'a super::Client,
+        label: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::CartMove, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> MoveCart<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                label: Err("missing required parameter `label`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `label`.
+
+Required.*/
+        pub fn label(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.label = crate::argument::field("label", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::CartMove>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::CartMove) -> types::builder::CartMove,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/carts/{label}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<()>, crate::Error> {
+            let Self { client, label, body, __options } = self;
+            let label = crate::call::valid("move_cart", label)?;
+            let body = crate::call::valid(
+                "move_cart",
+                body
+                    .and_then(|v| {
+                        types::CartMove::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/carts/{}", client.baseurl, crate ::call::path_segment("move_cart",
+                "label", & label) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "move_cart",
+                client.client.post(url).json(&crate::wire::Written(&body)).build(),
+            )?;
+            let result = crate::call::exec(client, request, "move_cart", __options)
+                .await;
+            crate::call::nothing(result)
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+    }
+    /**Builder for [`Client::weigh_cart`]
+
+[`Client::weigh_cart`]: super::Client::weigh_cart*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct WeighCart<'a> {
+        client: &'a super::Client,
+        label: ::std::result::Result<::std::string::String, ::std::string::String>,
+        body: ::std::result::Result<types::builder::CartScale, ::std::string::String>,
+        __options: crate::call::Options,
+    }
+    impl<'a> WeighCart<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                label: Err("missing required parameter `label`".to_string()),
+                body: Ok(::std::default::Default::default()),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The path parameter `label`.
+
+Required.*/
+        pub fn label(
+            mut self,
+            value: impl crate::Argument<::std::string::String>,
+        ) -> Self {
+            self.label = crate::argument::field("label", value);
+            self
+        }
+        /**The request body.
+
+Required.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<types::builder::CartScale>,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(types::builder::CartScale) -> types::builder::CartScale,
+        {
+            self.body = self.body.map(f);
+            self
+        }
+        ///Sends a `POST` request to `/carts/{label}`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Cart>, crate::Error> {
+            let Self { client, label, body, __options } = self;
+            let label = crate::call::valid("weigh_cart", label)?;
+            let body = crate::call::valid(
+                "weigh_cart",
+                body
+                    .and_then(|v| {
+                        types::CartScale::try_from(v).map_err(|e| e.to_string())
+                    }),
+            )?;
+            let url = format!(
+                "{}/carts/{}", client.baseurl, crate ::call::path_segment("weigh_cart",
+                "label", & label) ?,
+            );
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "weigh_cart",
+                client
+                    .client
+                    .post(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .json(&crate::wire::Written(&body))
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "weigh_cart", __options)
+                .await;
+            crate::call::json(client, "weigh_cart", result).await
         }
         /// How long this call may take, in place of the
         /// [timeout of the client](crate::ClientBuilder::timeout).
@@ -16979,6 +17578,61 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for PutFoundForm<'a> {
         type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for CountCarts<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::CartCount>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for FindCart<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Cart>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for MoveCart<'a> {
+        type Output = ::std::result::Result<ResponseValue<()>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for WeighCart<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Cart>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

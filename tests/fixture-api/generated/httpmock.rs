@@ -1268,6 +1268,155 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct CountCartsWhen(::httpmock::When);
+    impl CountCartsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/carts"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn action(
+            self,
+            value: impl crate::Argument<types::CountCartsAction>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                types::CountCartsAction,
+            >("action", value);
+            Self(crate::httpmock::query(self.0, "Action", &value))
+        }
+    }
+    pub struct CountCartsThen(::httpmock::Then);
+    impl CountCartsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::CartCount) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct FindCartWhen(::httpmock::When);
+    impl FindCartWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/carts"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn action(self, value: impl crate::Argument<types::FindCartAction>) -> Self {
+            let value = crate::httpmock::argument::<
+                types::FindCartAction,
+            >("action", value);
+            Self(crate::httpmock::query(self.0, "Action", &value))
+        }
+        pub fn label(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("label", value);
+            Self(crate::httpmock::query(self.0, "label", &value))
+        }
+    }
+    pub struct FindCartThen(::httpmock::Then);
+    impl FindCartThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Cart) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct MoveCartWhen(::httpmock::When);
+    impl MoveCartWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/carts/{label}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn label(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("label", value);
+            Self(
+                crate::httpmock::path_parameter(self.0, "/carts/{label}", 0usize, &value),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::CartMove>) -> Self {
+            let value = crate::httpmock::argument::<types::CartMove>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct MoveCartThen(::httpmock::Then);
+    impl MoveCartThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn no_content(self) -> Self {
+            Self(self.0.status(204u16))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct WeighCartWhen(::httpmock::When);
+    impl WeighCartWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "POST", "/carts/{label}"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn label(self, value: impl crate::Argument<::std::string::String>) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::string::String,
+            >("label", value);
+            Self(
+                crate::httpmock::path_parameter(self.0, "/carts/{label}", 0usize, &value),
+            )
+        }
+        pub fn body(self, value: impl crate::Argument<types::CartScale>) -> Self {
+            let value = crate::httpmock::argument::<types::CartScale>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct WeighCartThen(::httpmock::Then);
+    impl WeighCartThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Cart) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct CompareGapsWhen(::httpmock::When);
     impl CompareGapsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -4298,6 +4447,22 @@ pub trait MockServerExt {
     fn put_found_form<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PutFoundFormWhen, operations::PutFoundFormThen);
+    /// Mocks `GET /carts`, which [`Client::count_carts`](crate::Client::count_carts) sends.
+    fn count_carts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CountCartsWhen, operations::CountCartsThen);
+    /// Mocks `GET /carts`, which [`Client::find_cart`](crate::Client::find_cart) sends.
+    fn find_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::FindCartWhen, operations::FindCartThen);
+    /// Mocks `POST /carts/{label}`, which [`Client::move_cart`](crate::Client::move_cart) sends.
+    fn move_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::MoveCartWhen, operations::MoveCartThen);
+    /// Mocks `POST /carts/{label}`, which [`Client::weigh_cart`](crate::Client::weigh_cart) sends.
+    fn weigh_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::WeighCartWhen, operations::WeighCartThen);
     /// Mocks `POST /gaps`, which [`Client::compare_gaps`](crate::Client::compare_gaps) sends.
     fn compare_gaps<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4852,6 +5017,50 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PutFoundFormWhen::new(when),
                 operations::PutFoundFormThen::new(then),
+            )
+        })
+    }
+    fn count_carts<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::CountCartsWhen, operations::CountCartsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::CountCartsWhen::new(when),
+                operations::CountCartsThen::new(then),
+            )
+        })
+    }
+    fn find_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::FindCartWhen, operations::FindCartThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::FindCartWhen::new(when),
+                operations::FindCartThen::new(then),
+            )
+        })
+    }
+    fn move_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::MoveCartWhen, operations::MoveCartThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::MoveCartWhen::new(when),
+                operations::MoveCartThen::new(then),
+            )
+        })
+    }
+    fn weigh_cart<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::WeighCartWhen, operations::WeighCartThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::WeighCartWhen::new(when),
+                operations::WeighCartThen::new(then),
             )
         })
     }

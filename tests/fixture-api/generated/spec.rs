@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "c33deb56449c0e581caaaffc99dc1202";
+pub(crate) const CLIENT: &str = "b15a5b5157db3d121402414bcea98fd7";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -140,6 +140,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "count_carts",
+        method: "GET",
+        path: "/carts",
+        tags: &["carts"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
         id: "count_parcels",
         method: "GET",
         path: "/parcels/count",
@@ -246,6 +258,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
+    },
+    Operation {
+        id: "find_cart",
+        method: "GET",
+        path: "/carts",
+        tags: &["carts"],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
     },
     Operation {
         id: "get_anything",
@@ -668,6 +692,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         is_idempotent: true,
     },
     Operation {
+        id: "move_cart",
+        method: "POST",
+        path: "/carts/{label}",
+        tags: &["carts"],
+        sends: Some("application/json"),
+        returns: Returns::Nothing,
+        media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
         id: "name_parcels",
         method: "GET",
         path: "/parcels/names",
@@ -1071,6 +1107,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         sends: Some("application/octet-stream"),
         returns: Returns::Nothing,
         media_types: &[],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: false,
+    },
+    Operation {
+        id: "weigh_cart",
+        method: "POST",
+        path: "/carts/{label}",
+        tags: &["carts"],
+        sends: Some("application/json"),
+        returns: Returns::Json,
+        media_types: &["application/json"],
         fresh_for: None,
         stale_for: None,
         is_idempotent: false,
