@@ -33,6 +33,7 @@ mod syntax;
 
 pub(crate) use draft::Draft;
 pub(crate) use edit::{Edits, Spot};
+pub(crate) use json::in_text as json_in_text;
 pub(crate) use node::{Data, NodeId};
 pub use node::{Entry, Node};
 pub(crate) use objects::{Kind, is_status};

@@ -173,35 +173,44 @@ fn compiled(
     let parsed = Document::parse(name, adopted.to_owned()).map_err(|found| found.to_string())?;
     let surface = telesto_gen::surface(&parsed).map_err(|found| found.to_string())?;
     let mut reads = String::new();
+    // Types as the module of types names them.
+    let mut bodies = String::new();
     let mut examples = Vec::new();
     let adopted: Value = serde_yaml::from_str(adopted).unwrap();
     let ids: BTreeMap<_, _> = operations(&adopted)
         .map(|(label, operation)| (label, operation["operationId"].as_str().unwrap_or_default()))
         .collect();
     // Those of the document itself, not only those that fit.
-    for (label, example) in success_examples(&read(text)) {
-        let Some(id) = ids.get(&label) else {
+    for example in success_examples(&read(text)) {
+        let Some(id) = ids.get(&example.label) else {
             continue;
         };
         let builder = heck::AsUpperCamelCase(id);
         let send = surface.get(&format!("builder::{builder}::send()"));
-        let Some(ty) = send.and_then(|send| {
+        let Some(returned) = send.and_then(|send| {
             let (_, ty) = send.signature.split_once("ResponseValue<")?;
-            Some(
-                ty.split_once(">, crate::Error")?
-                    .0
-                    .replace("types::", "any_api::types::"),
-            )
+            Some(ty.split_once(">, crate::Error")?.0)
         }) else {
             continue;
         };
-        let _ = write!(reads, "|all| read::<{ty}>(&all[{}]), ", examples.len());
-        examples.push(json!([id, example]));
+        let index = examples.len();
+        let status = example.status.to_ascii_uppercase();
+        let ty = match surface.get(&format!("{returned}::Status{status}")) {
+            // Which one it is depends on the status, which no example has in it.
+            Some(of_status) => {
+                let _ = writeln!(bodies, "pub type Body{index} = {};", of_status.signature);
+                format!("bodies::Body{index}")
+            }
+            None => returned.replace("types::", "any_api::types::"),
+        };
+        let _ = write!(reads, "|all| read::<{ty}>(&all[{index}]), ");
+        examples.push(json!([id, example.value]));
     }
     let count = examples.len();
     let examples = serde_json::to_string(&examples).unwrap();
     std::fs::write(folder.join("examples.json"), examples).unwrap();
-    let main = include_str!("public_main.rs.in").replace("READS", &reads);
+    let main = include_str!("public_main.rs.in");
+    let main = main.replace("READS", &reads).replace("BODIES", &bodies);
     let output = client_crate::run(folder, &parsed, &main)?;
     let (unread, read) = output.split_at(output.trim_end().rfind('\n').unwrap_or(0));
     let read = read.trim().parse();
@@ -224,12 +233,19 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// The examples of successes in JSON, by the methods and paths of their operations.
-fn success_examples(document: &Value) -> Vec<(String, Value)> {
+/// An example of a success in JSON.
+struct Example {
+    /// The method and the path of its operation.
+    label: String,
+    status: String,
+    value: Value,
+}
+
+fn success_examples(document: &Value) -> Vec<Example> {
     let mut found = Vec::new();
-    for (id, operation) in operations(document) {
+    for (label, operation) in operations(document) {
         let responses = operation["responses"].as_object().into_iter().flatten();
-        for (_, response) in responses.filter(|(status, _)| status.starts_with('2')) {
+        for (status, response) in responses.filter(|(status, _)| status.starts_with('2')) {
             let reference = response["$ref"]
                 .as_str()
                 .and_then(|at| at.strip_prefix('#'));
@@ -257,7 +273,11 @@ fn success_examples(document: &Value) -> Vec<(String, Value)> {
                 let json = is_json.then(|| serde_json::from_str(text).ok()).flatten();
                 json.unwrap_or_else(|| example.clone())
             });
-            found.extend(all.map(|example| (id.clone(), example)));
+            found.extend(all.map(|value| Example {
+                label: label.clone(),
+                status: status.clone(),
+                value,
+            }));
         }
     }
     found

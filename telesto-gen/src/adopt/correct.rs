@@ -7,9 +7,11 @@ use serde::Serialize;
 use super::settle::operations_of;
 use super::text;
 use crate::document::{
-    Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, meant_type, resolved,
+    Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, json_in_text, last, meant_type,
+    resolved,
 };
 use crate::lint::path_names;
+use crate::spec::is_json;
 
 /// What a parameter says of its value in Swagger 2, and in its schema since.
 const OF_SCHEMAS: [&str; 10] = [
@@ -61,7 +63,7 @@ pub enum Mistake {
     /// Values of an `enum` that are not of its type.
     Values,
     /// A value of a field that is written in another way, such as a number in quotes, a text
-    /// without, or `String`.
+    /// without, `String`, or an example in JSON that is a text.
     Spelling,
 }
 
@@ -127,6 +129,7 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) -> Ve
         }
         match place.kind {
             Kind::Parameter => parameter(place, all),
+            Kind::MediaType => examples(place, all),
             Kind::Responses => statuses(place, all),
             Kind::Response if place.node.text_of("description").is_none() => {
                 let pointer = join(&place.pointer, "description");
@@ -284,6 +287,30 @@ fn parameters<'a>(holder: &'a Node, pointer: &str) -> Parameters<'a> {
     let items = items.filter(|(_, item)| matches!(item.text_of("in"), Some("path" | "query")));
     let located = items.map(|(at, item)| (join(&pointer, &at.to_string()), item));
     located.collect()
+}
+
+/// JSON that is written as a text is an example of that text, which is hardly ever meant.
+fn examples(place: &Place<'_>, all: &mut Corrections<'_>) {
+    let Place { node, pointer, .. } = place;
+    let schema = node.get("schema");
+    let schema = schema.and_then(|schema| resolved(all.root, schema));
+    let is_text = schema.is_none_or(|schema| schema.text_of("type") == Some("string"));
+    if is_text || !is_json(&last(pointer)) {
+        return;
+    }
+    let own = node
+        .get("example")
+        .map(|own| (join(pointer, "example"), own));
+    let named = node.get("examples").map_or(&[][..], Node::entries).iter();
+    let named = named.filter_map(|named| {
+        let pointer = join(&join(pointer, "examples"), &named.key);
+        Some((join(&pointer, "value"), named.value.get("value")?))
+    });
+    for (pointer, example) in own.into_iter().chain(named) {
+        if let Some(json) = example.text().and_then(json_in_text) {
+            all.set(Mistake::Spelling, &pointer, json);
+        }
+    }
 }
 
 /// No part of a path is optional, and what a value is belongs in a schema.

@@ -14,9 +14,16 @@ use super::node::{Data, Entry, MAX_DEPTH, Node, plain};
 /// The nodes of a text, if it is JSON that needs no further look: if not, the YAML parser
 /// reads it, or says what is wrong.
 pub(super) fn load(text: &str) -> Option<Node> {
-    if !is_begun(text) {
-        return None;
-    }
+    is_begun(text).then(|| value(text))?
+}
+
+/// The nodes of a list or an object that is written as a text.
+pub(crate) fn in_text(text: &str) -> Option<Node> {
+    let is_one = text.trim_start().starts_with(['[', '{']);
+    is_one.then(|| value(text))?
+}
+
+fn value(text: &str) -> Option<Node> {
     let parsed = parse_to_ast(text, &CollectOptions::default(), &strict()).ok()?;
     node(text, parsed.value?, 0)
 }

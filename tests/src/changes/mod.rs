@@ -148,6 +148,18 @@ components: { responses: { there: { description: It is there. } } }"##,
     }
 }
 
+/// No request has it.
+#[test]
+fn a_fragment_of_a_path_is_no_change() {
+    let mut new = base();
+    let paths = new["paths"].as_mapping_mut().unwrap();
+    let things = paths.remove("/things").unwrap();
+    paths.insert("/things#all".into(), things);
+    let diff = Diff::of(&document("base.yaml", &base()), &document("new.yaml", &new));
+    assert_eq!(diff.changes(), [], "{}", diff.render(false));
+    assert_eq!(diff.without_clients(), None);
+}
+
 #[test]
 fn what_operations_share_is_one_change() {
     let patch = r#"paths: { "/things/{thing_id}": { parameters: [{ name: thing_id, in: path, required: true, description: Which one., schema: { type: string } }] } }"#;
