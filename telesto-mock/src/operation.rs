@@ -32,7 +32,7 @@ impl Operation {
             let path = operation.route();
             let id = operation.id().map(str::to_owned);
             Self {
-                id: id.unwrap_or_else(|| format!("{method} {path}")),
+                id: id.unwrap_or_else(|| format!("{method} {}", operation.path)),
                 response: response(spec, operation),
                 checks: Checks::of(spec, operation, schemas),
                 path: path.to_owned(),

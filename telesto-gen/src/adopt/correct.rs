@@ -1,9 +1,10 @@
 //! What documents get wrong, although it is clear what they mean. Nothing is lost by it.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 
 use serde::Serialize;
 
+use super::queries::queries;
 use super::settle::operations_of;
 use super::text;
 use crate::document::{
@@ -68,9 +69,9 @@ pub enum Mistake {
 }
 
 /// The corrections of a document.
-struct Corrections<'c> {
-    root: &'c Node,
-    edits: &'c mut Edits,
+pub(super) struct Corrections<'c> {
+    pub(super) root: &'c Node,
+    pub(super) edits: &'c mut Edits,
     made: Vec<Corrected>,
 }
 
@@ -82,11 +83,11 @@ impl Corrections<'_> {
     }
 
     /// Gives a node another value, for a mistake that is noted at another one.
-    fn also_set(&mut self, pointer: &str, value: Node) {
+    pub(super) fn also_set(&mut self, pointer: &str, value: Node) {
         self.edits.set(self.root, pointer, value);
     }
 
-    fn note(&mut self, mistake: Mistake, pointer: &str) {
+    pub(super) fn note(&mut self, mistake: Mistake, pointer: &str) {
         self.made.push(Corrected {
             mistake,
             pointer: pointer.to_owned(),
@@ -151,142 +152,6 @@ pub(super) fn correct(root: &Node, survey: &Survey<'_>, edits: &mut Edits) -> Ve
         }
     }
     corrections.made
-}
-
-/// What is in the query of a path are parameters of the query. If two paths are one then,
-/// a fragment tells them apart.
-fn queries(all: &mut Corrections<'_>) {
-    let paths = all.root.get("paths").map_or(&[][..], Node::entries);
-    let mut known: HashSet<String> = paths.iter().map(|path| path.key.to_string()).collect();
-    for entry in paths {
-        let Some((path, query)) = entry.key.split_once('?') else {
-            continue;
-        };
-        let Some(query) = Query::of(query) else {
-            continue;
-        };
-        let pointer = join("/paths", &entry.key);
-        let of_item = parameters(&entry.value, &pointer);
-        let of_operations: Vec<Parameters<'_>> = operations_of(&entry.value)
-            .map(|operation| parameters(&operation.value, &join(&pointer, &operation.key)))
-            .collect();
-        let declares = |parameters: &Parameters<'_>, name: &str| {
-            let mut names = parameters
-                .iter()
-                .filter_map(|(_, node)| node.text_of("name"));
-            names.any(|declared| declared == name)
-        };
-        let declared_by = |name: &str| {
-            let own = of_operations.iter().filter(|own| declares(own, name));
-            match declares(&of_item, name) {
-                true => of_operations.len(),
-                false => own.count(),
-            }
-        };
-        // What nobody declares, the path does, unless it has a list of its own already.
-        let variables = query.variables.iter();
-        let undeclared = variables.filter(|(variable, _)| declared_by(variable) == 0);
-        let undeclared = undeclared.map(|(_, name)| (*name, text()));
-        let constants = query.constants.iter().map(|(name, value)| {
-            let values = Node::list([Node::from(*value)]);
-            (
-                *name,
-                Node::map([("type", "string".into()), ("enum", values)]),
-            )
-        });
-        let new: Vec<(&str, Node)> = constants.chain(undeclared).collect();
-        let mut names = query.variables.keys();
-        let can_be_sent = names.all(|name| [0, of_operations.len()].contains(&declared_by(name)))
-            && (new.is_empty() || entry.value.get("parameters").is_none());
-        let of_path = path_names(path).unwrap_or_default();
-        let is_in_path = of_path
-            .iter()
-            .any(|name| query.variables.contains_key(name));
-        if !can_be_sent || is_in_path {
-            continue;
-        }
-        let mut free = [path.to_owned(), format!("{path}#{}", query.fragment)].into_iter();
-        let Some(path) = free.find(|path| known.insert(path.clone())) else {
-            continue;
-        };
-        all.edits.rename(entry, path);
-        all.note(Mistake::Query, &pointer);
-        for (pointer, node) in of_operations.iter().flatten().chain(&of_item) {
-            let name = node.text_of("name");
-            if let Some(name) = name.and_then(|name| query.variables.get(name)) {
-                all.also_set(&join(pointer, "in"), "query".into());
-                all.also_set(&join(pointer, "name"), (*name).into());
-            }
-        }
-        if !new.is_empty() {
-            let new = new.into_iter().map(|(name, schema)| {
-                Node::map([
-                    ("name", Node::from(name)),
-                    ("in", "query".into()),
-                    ("required", true.into()),
-                    ("schema", schema),
-                ])
-            });
-            all.also_set(&join(&pointer, "parameters"), Node::list(new));
-        }
-    }
-}
-
-/// A query in a path, such as `from={start}&format=csv`.
-struct Query<'a> {
-    /// The variables, with the names that they are sent under.
-    variables: HashMap<&'a str, &'a str>,
-    /// The names that always have the same value, with it.
-    constants: Vec<(&'a str, &'a str)>,
-    /// What tells it apart from another query of the same path, such as `from&format=csv`.
-    fragment: String,
-}
-
-impl<'a> Query<'a> {
-    /// `None` if something else is in it.
-    fn of(query: &'a str) -> Option<Self> {
-        let mut variables = HashMap::new();
-        let mut constants = Vec::new();
-        let mut fragment = Vec::new();
-        for part in query.split('&') {
-            let (name, value) = part.split_once('=')?;
-            let variable = value.strip_prefix('{').and_then(|v| v.strip_suffix('}'));
-            let is_plain = |text: &str| !text.is_empty() && !text.contains(NOT_PLAIN);
-            match variable {
-                Some(variable) if is_plain(name) => {
-                    fragment.push(name);
-                    if variables.insert(variable, name).is_some() {
-                        return None;
-                    }
-                }
-                None if is_plain(name) && is_plain(value) => {
-                    fragment.push(part);
-                    constants.push((name, value));
-                }
-                _ => return None,
-            }
-        }
-        Some(Self {
-            variables,
-            constants,
-            fragment: fragment.join("&"),
-        })
-    }
-}
-
-/// What stands for something else in a query.
-const NOT_PLAIN: [char; 6] = ['{', '}', '%', '+', '#', '='];
-
-/// Parameters of paths and queries that are written in place, with their pointers.
-type Parameters<'a> = Vec<(String, &'a Node)>;
-
-fn parameters<'a>(holder: &'a Node, pointer: &str) -> Parameters<'a> {
-    let items = holder.get("parameters").map_or(&[][..], Node::items);
-    let pointer = join(pointer, "parameters");
-    let items = items.iter().enumerate();
-    let items = items.filter(|(_, item)| matches!(item.text_of("in"), Some("path" | "query")));
-    let located = items.map(|(at, item)| (join(&pointer, &at.to_string()), item));
-    located.collect()
 }
 
 /// JSON that is written as a text is an example of that text, which is hardly ever meant.

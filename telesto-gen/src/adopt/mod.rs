@@ -10,6 +10,7 @@ use crate::spec::RateLimit;
 mod correct;
 mod forms;
 mod leave;
+mod queries;
 mod settle;
 mod titles;
 mod untyped;
