@@ -43,6 +43,15 @@ fn an_operation_has_the_path_of_its_requests() {
     };
     assert_eq!(path("find_cart"), "/carts");
     assert_eq!(path("weigh_cart"), "/carts/{label}");
+    // Nor does its code, or its docs, say otherwise.
+    for code in [
+        include_str!("../../fixture-api/generated/client.rs"),
+        include_str!("../../fixture-api/generated/httpmock.rs"),
+    ] {
+        assert!(code.contains("/carts"));
+        let mut lines = code.lines();
+        assert_eq!(lines.find(|line| line.contains("/carts") && line.contains('#')), None);
+    }
 }
 
 #[tokio::test]
