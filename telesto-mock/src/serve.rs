@@ -107,12 +107,14 @@ impl Running {
         let known = self.operations.iter().filter(|known| fits(known).is_some());
         let of_method = known.clone().filter(|known| known.method == method);
         let best = of_method.clone().filter_map(|known| fits(&known)).max();
-        let mut best = of_method.filter(|known| fits(known) == best);
-        let first = best.clone().next();
-        let takes = |known: &&Operation| known.checks.check(request, &self.schemas).is_ok();
-        best.find(takes)
-            .or(first)
-            .ok_or_else(|| known.map(|known| known.method.as_str()).collect())
+        let best: Vec<&Operation> = of_method.filter(|known| fits(known) == best).collect();
+        let takes = |known: &&&Operation| known.checks.check(request, &self.schemas).is_ok();
+        match best[..] {
+            [] => Err(known.map(|known| known.method.as_str()).collect()),
+            // The request is checked later.
+            [only] => Ok(only),
+            [first, ..] => Ok(best.iter().find(takes).unwrap_or(&first)),
+        }
     }
 
     /// The response to a request: the limit is checked first, then the key, the

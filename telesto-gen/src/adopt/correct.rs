@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::queries::queries;
 use super::settle::operations_of;
-use super::text;
+use super::{required_parameter, text};
 use crate::document::{
     Data, Edits, Kind, Node, Place, Spot, Survey, as_text, join, json_in_text, last, meant_type,
     resolved,
@@ -319,15 +319,8 @@ pub(super) fn declare(root: &Node, edits: &mut Edits) -> Vec<String> {
         if missing.is_empty() {
             continue;
         }
-        let new = missing.iter().map(|name| {
-            let schema = text();
-            Node::map([
-                ("name", Node::from(*name)),
-                ("in", "path".into()),
-                ("required", true.into()),
-                ("schema", schema),
-            ])
-        });
+        let new = missing.iter();
+        let new = new.map(|name| required_parameter(name, "path", text()));
         let known = item.get("parameters").map_or(&[][..], Node::items);
         let all = Node::list(known.iter().cloned().chain(new));
         let pointer = join(&join("/paths", &path.key), "parameters");

@@ -115,6 +115,16 @@ fn text() -> Node {
     Node::map([("type", "string".into())])
 }
 
+/// A parameter that a request has to have.
+fn required_parameter(name: &str, place: &str, schema: Node) -> Node {
+    Node::map([
+        ("name", name.into()),
+        ("in", place.into()),
+        ("required", true.into()),
+        ("schema", schema),
+    ])
+}
+
 /// Makes a spec of a document: settles the server, the key and the rate limit, gives the
 /// operations names, takes out extensions and all that [`fix`](crate::fix()) takes out, and
 /// leaves out what no client can be generated from.

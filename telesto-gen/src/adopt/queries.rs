@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::correct::{Corrections, Mistake};
 use super::settle::operations_of;
-use super::text;
+use super::{required_parameter, text};
 use crate::document::{Entry, Node, join};
 use crate::lint::path_names;
 
@@ -23,14 +23,14 @@ pub(super) fn queries(all: &mut Corrections<'_>) {
         };
         let item = Item::of(entry);
         let is_in_path = of_path.iter().any(|name| query.sent_as(name).is_some());
-        if is_in_path || !item.can_declare(&query) {
+        let Some(undeclared) = item.undeclared(&query).filter(|_| !is_in_path) else {
             continue;
-        }
+        };
         let mut free = [path.to_owned(), format!("{path}#{}", query.fragment)].into_iter();
         if let Some(path) = free.find(|path| known.insert(path.clone())) {
             all.edits.rename(entry, path);
             all.note(Mistake::Query, &item.pointer);
-            item.declare(&query, all);
+            item.declare(&query, undeclared, all);
         }
     }
 }
@@ -123,30 +123,28 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// Whether all operations have each variable, or none has, and there is a place for what
-    /// none has.
-    fn can_declare(&self, query: &Query<'_>) -> bool {
-        let all_or_none = [0, self.of_operations.len()];
-        let mut variables = query.variables.iter();
-        variables.all(|(name, _)| all_or_none.contains(&self.declares(name)))
-            && (self.node.get("parameters").is_none() || self.undeclared(query).is_empty())
-    }
-
-    /// The names of the query that no operation has, with schemas.
-    fn undeclared<'q>(&self, query: &Query<'q>) -> Vec<(&'q str, Node)> {
+    /// Parameters for what no operation has of a query; `None` if only some have a variable,
+    /// or if there is no place for them.
+    fn undeclared(&self, query: &Query<'_>) -> Option<Vec<Node>> {
         let constants = query.constants.iter().map(|(name, value)| {
             let values = Node::list([Node::from(*value)]);
             let schema = Node::map([("type", "string".into()), ("enum", values)]);
-            (*name, schema)
+            required_parameter(name, "query", schema)
         });
-        let variables = query.variables.iter();
-        let variables = variables.filter(|(variable, _)| self.declares(variable) == 0);
-        let variables = variables.map(|(_, name)| (*name, text()));
-        constants.chain(variables).collect()
+        let mut undeclared: Vec<Node> = constants.collect();
+        for (variable, name) in &query.variables {
+            match self.declares(variable) {
+                0 => undeclared.push(required_parameter(name, "query", text())),
+                all if all == self.of_operations.len() => {}
+                _ => return None,
+            }
+        }
+        let has_place = undeclared.is_empty() || self.node.get("parameters").is_none();
+        has_place.then_some(undeclared)
     }
 
-    /// Makes parameters of a query.
-    fn declare(&self, query: &Query<'_>, all: &mut Corrections<'_>) {
+    /// Makes parameters of a query: of those that are declared, and new ones.
+    fn declare(&self, query: &Query<'_>, new: Vec<Node>, all: &mut Corrections<'_>) {
         for (pointer, node) in self.of_operations.iter().flatten().chain(&self.shared) {
             let name = node.text_of("name");
             if let Some(name) = name.and_then(|name| query.sent_as(name)) {
@@ -154,16 +152,7 @@ impl<'a> Item<'a> {
                 all.also_set(&join(pointer, "name"), name.into());
             }
         }
-        let undeclared = self.undeclared(query);
-        if !undeclared.is_empty() {
-            let new = undeclared.into_iter().map(|(name, schema)| {
-                Node::map([
-                    ("name", Node::from(name)),
-                    ("in", "query".into()),
-                    ("required", true.into()),
-                    ("schema", schema),
-                ])
-            });
+        if !new.is_empty() {
             all.also_set(&join(&self.pointer, "parameters"), Node::list(new));
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::document::join;
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
-use crate::spec::{Found, Operation, Spec, Used, essence, media_type, route, sent_as};
+use crate::spec::{Found, Operation, Spec, Used, essence, media_type, sent_as};
 
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
@@ -25,12 +25,12 @@ pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
 }
 
 pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
-    let (base, new) = (pair.base.label(), pair.new.label());
-    if route(&base) != route(&new) {
+    let (base, new) = (pair.base, pair.new);
+    if (base.method, base.route()) != (new.method, new.route()) {
         report.at_key(
             Verdict::Additive,
-            &pair.new.pointer,
-            format!("`{base}` is now `{new}`"),
+            &new.pointer,
+            format!("`{}` is now `{}`", base.label(), new.label()),
             "its method is the same, and sends the request to the new place",
         );
     }

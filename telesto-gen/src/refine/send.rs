@@ -11,7 +11,7 @@ use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Block, Expr, ExprCall, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
+    Block, Expr, ExprCall, ExprLit, ExprMacro, ExprMethodCall, ExprStruct, ExprTry, File, ImplItem,
     ImplItemFn, Lit, LitStr, Local, Macro, Pat, Path, ReturnType, Stmt, Token, Type, parse_quote,
 };
 
@@ -314,11 +314,11 @@ impl VisitMut for Arguments<'_> {
             return;
         };
         // The text of the URL comes first.
-        if let Some(Expr::Lit(literal)) = arguments.first_mut()
-            && let Lit::Str(url) = &literal.lit
+        if let Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(url), ..
+        })) = arguments.first_mut()
         {
-            let url = LitStr::new(route(&url.value()), url.span());
-            literal.lit = Lit::Str(url);
+            *url = LitStr::new(route(&url.value()), url.span());
         }
         for argument in &mut arguments {
             if let Some(value) = path_parameter(argument) {
