@@ -11,5 +11,5 @@ pub(crate) fn number() -> u64 {
 /// A time below `longest`.
 pub(crate) fn below(longest: Duration) -> Duration {
     let part = (number() >> 11) as f64 / (1u64 << 53) as f64;
-    longest.mul_f64(part)
+    Duration::try_from_secs_f64(longest.as_secs_f64() * part).unwrap_or(longest)
 }

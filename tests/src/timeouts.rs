@@ -209,3 +209,40 @@ async fn a_timeout_of_zero_is_refused() {
     assert!(request.send().await.unwrap_err().is_invalid_request());
     assert_eq!(remaining(&client).await, LIMIT);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_time_is_too_long() {
+    use telesto_api::{Budget, Client, OnLimit, Retry};
+
+    let directory = tempfile::tempdir().unwrap();
+    let redis = telesto_redis_server::RedisServer::start();
+    let in_redis = redis.as_ref().map(|redis| {
+        let budget = Budget::redis(redis.url()).timeout(Duration::MAX);
+        Budget::from(budget)
+    });
+    let budgets = [
+        Some(Budget::in_process()),
+        Some(Budget::on_host_at(directory.path())),
+        in_redis,
+    ];
+    for budget in budgets.into_iter().flatten() {
+        let telesto = telesto_mock::MockServer::builder().start().await.unwrap();
+        let retry = Retry::default().pauses(Duration::MAX, Duration::MAX);
+        let client = Client::builder()
+            .api_key(telesto.api_key())
+            .base_url(telesto.url())
+            .budget(budget)
+            .timeout(Duration::MAX)
+            .retry(retry.attempt_timeout(Duration::MAX))
+            .on_limit(OnLimit::WaitAtMost(Duration::MAX))
+            .build()
+            .unwrap();
+        client.list_products().await.unwrap();
+        let other = client.list_products().timeout(Duration::MAX);
+        other.await.unwrap();
+        let raw = client.request(reqwest::Method::GET, "/products");
+        raw.timeout(Duration::MAX).bytes().await.unwrap();
+        let budget = client.budget().await.unwrap();
+        assert_eq!(budget.remaining(), 97, "{budget:?}");
+    }
+}

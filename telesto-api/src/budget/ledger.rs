@@ -17,11 +17,15 @@ pub(super) const SLACK: Duration = Duration::from_secs(1);
 /// then, after its caller has stopped waiting.
 pub(super) const ON_ITS_WAY: Duration = Duration::from_secs(30);
 
+/// The most of its timeout that a request under way reserves. A process that dies leaves
+/// such a reservation behind, which must not outlive it for long.
+pub(super) const LONGEST_UNDER_WAY: Duration = Duration::from_secs(3_600);
+
 /// The requests that one origin has been sent, and its lockout.
 ///
 /// A stamp is the latest moment at which the server can have counted a request.
-/// For a request under way, this is the end of its timeout, and a margin; the
-/// response moves the stamp to the time when it came. So whenever the server
+/// For a request under way, this is the end of its timeout, but at most an hour, and a
+/// margin; the response moves the stamp to the time when it came. So whenever the server
 /// counts, and whichever window it uses, it never counts more than the stamps;
 /// and if a process dies, its stamps stay behind and are safe.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +37,12 @@ pub(super) struct Ledger {
     lockouts: u64,
     /// How many requests there have been.
     requests: u64,
-    /// The longest window that was asked for: older stamps are forgotten.
+    /// The longest window of any client so far.
     longest_window: Duration,
-    /// Nobody knows what was sent up to then: no window that reaches back to it
-    /// has a slot.
+    /// The most requests that the limit of any client so far allows.
+    most_requests: u32,
+    /// Requests up to then may be missing from the stamps. No window that reaches back to
+    /// it has a slot.
     unknown_until: Option<Duration>,
 }
 
@@ -49,6 +55,9 @@ struct Stamp {
     /// Whether another ledger counts it as well.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     paid: bool,
+    /// Whether it counts for the duration of one change only.
+    #[serde(skip)]
+    lent: bool,
 }
 
 /// A block of the address by the server. After its end, one request probes.
@@ -150,13 +159,15 @@ impl Ledger {
     /// Takes a slot for a request that is about to be sent.
     pub(super) fn reserve(&mut self, ask: &Ask, now: Duration) -> Result<Granted, Refusal> {
         self.longest_window = self.longest_window.max(ask.limit.window());
+        self.most_requests = self.most_requests.max(ask.limit.requests());
         self.forget(now);
         if let Some(refusal) = self.refusal(ask, now) {
             return Err(refusal);
         }
         let request = self.requests;
         self.requests += 1;
-        let safe = now.saturating_add(ask.timeout).saturating_add(ON_ITS_WAY);
+        let timeout = ask.timeout.min(LONGEST_UNDER_WAY);
+        let safe = now.saturating_add(timeout).saturating_add(ON_ITS_WAY);
         if let Some(lockout) = &mut self.lockout {
             lockout.probe = Some(Probe {
                 request,
@@ -167,6 +178,7 @@ impl Ledger {
             at: safe,
             under_way: Some(request),
             paid: false,
+            lent: false,
         });
         Ok(Granted {
             request,
@@ -322,6 +334,7 @@ impl Ledger {
             at,
             under_way: None,
             paid: false,
+            lent: false,
         });
     }
 
@@ -346,7 +359,7 @@ impl Ledger {
     pub(super) fn counts_until(&self) -> Duration {
         let stamps = self.stamps.iter().map(|stamp| stamp.at);
         let counted = stamps.chain(self.unknown_until);
-        let counted = counted.map(|at| expires(at, self.longest_window));
+        let counted = counted.map(|at| expires(at, self.kept_for()));
         let locked = self.lockout.map(|lockout| lockout.until);
         counted.chain(locked).max().unwrap_or_default()
     }
@@ -376,6 +389,7 @@ impl Ledger {
     fn take_in(&mut self, other: &Self, then: Duration, now: Duration, mut known: Vec<Stamp>) {
         let moved = |at| moved(at, then, now);
         self.longest_window = self.longest_window.max(other.longest_window);
+        self.most_requests = self.most_requests.max(other.most_requests);
         self.lockouts = self.lockouts.max(other.lockouts);
         for stamp in &other.stamps {
             let stamp = Stamp {
@@ -424,17 +438,15 @@ impl Ledger {
         now: Duration,
         change: impl FnOnce(&mut Self) -> T,
     ) -> T {
+        self.forget(now);
         let unknown_until = self.unknown_until;
-        self.add(other, then, now);
-        let result = change(self);
-        for stamp in &other.stamps {
-            let at = moved(stamp.at, then, now);
-            let lent = |stamp: &Stamp| stamp.at == at && stamp.under_way.is_none() && !stamp.paid;
-            // It may be forgotten by now.
-            if let Some(lent) = self.stamps.iter().position(lent) {
-                self.stamps.remove(lent);
-            }
+        let mut other = other.clone();
+        for stamp in &mut other.stamps {
+            stamp.lent = true;
         }
+        self.add(&other, then, now);
+        let result = change(self);
+        self.stamps.retain(|stamp| !stamp.lent);
         self.unknown_until = unknown_until;
         result
     }
@@ -462,19 +474,44 @@ impl Ledger {
 
     /// Whether it holds nothing that still counts.
     pub(super) fn is_empty(&self, now: Duration) -> bool {
-        let window = self.longest_window;
-        let old = |at: Duration| expires(at, window) <= now;
+        let is_old = |at| expires(at, self.kept_for()) <= now;
         self.lockout.is_none()
-            && self.unknown_until.is_none()
-            && self.stamps.iter().all(|stamp| old(stamp.at))
+            && self.unknown_until.is_none_or(is_old)
+            && self.stamps.iter().all(|stamp| is_old(stamp.at))
     }
 
+    /// How long a stamp is kept: for the documented window, even if all clients so far
+    /// have had a shorter one, because the next client may have that.
+    fn kept_for(&self) -> Duration {
+        self.longest_window.max(RateLimit::default().window())
+    }
+
+    /// Removes stamps that no client can ask for: those older than the longest window, and
+    /// all but the newest ones, as many as the largest limit allows. A client with a limit
+    /// that is longer or larger than any before waits until what it cannot know is out of
+    /// its window.
     fn forget(&mut self, now: Duration) {
-        let window = self.longest_window;
+        let kept_for = self.kept_for();
+        let most = self.most_requests.max(RateLimit::default().requests()) as usize;
         let old = self
             .stamps
-            .partition_point(|stamp| expires(stamp.at, window) <= now);
-        self.stamps.drain(..old);
+            .partition_point(|stamp| expires(stamp.at, kept_for) <= now);
+        let mut last = self.stamps.drain(..old).next_back().map(|stamp| stamp.at);
+        // Others may still move or go.
+        let is_settled = |stamp: &Stamp| stamp.under_way.is_none() && !stamp.lent;
+        let settled = self.stamps.iter().filter(|stamp| is_settled(stamp)).count();
+        let mut surplus = settled.saturating_sub(most);
+        if surplus > 0 {
+            self.stamps.retain(|stamp| {
+                let goes = surplus > 0 && is_settled(stamp);
+                if goes {
+                    surplus -= 1;
+                    last = last.max(Some(stamp.at));
+                }
+                !goes
+            });
+        }
+        self.unknown_until = self.unknown_until.max(last);
     }
 }
 
@@ -671,9 +708,48 @@ mod tests {
         for second in 0..10_000 {
             let _ = send(&mut ledger, &ask, second);
         }
-        assert!(ledger.stamps.len() <= 5, "{}", ledger.stamps.len());
+        // As many as the documented limit allows, for as long.
+        assert_eq!(ledger.stamps.len(), 100);
         assert!(!ledger.is_empty(secs(10_000)));
-        assert!(ledger.is_empty(secs(10_061)));
+        assert!(!ledger.is_empty(secs(13_547)));
+        assert!(ledger.is_empty(secs(13_548)));
+    }
+
+    #[test]
+    fn a_short_window_forgets_nothing_that_the_documented_one_counts() {
+        let (short, documented) = (ask(10, 600), ask(100, 3_600));
+        let mut ledger = Ledger::default();
+        for second in (0..3_050).step_by(61) {
+            send(&mut ledger, &short, second).unwrap();
+        }
+        assert_eq!(ledger.remaining(&documented, secs(3_050)), 50);
+        for _ in 0..50 {
+            send(&mut ledger, &documented, 3_050).unwrap();
+        }
+        let refusal = refused(Reason::Spent, 3_601, true);
+        let sent = send(&mut ledger, &documented, 3_050);
+        assert_eq!(sent, Err(refusal));
+    }
+
+    #[test]
+    fn a_request_reserves_an_hour_at_most() {
+        let patient = Ask {
+            timeout: Duration::MAX,
+            ..ask(1, 60)
+        };
+        let mut ledger = Ledger::default();
+        ledger.reserve(&patient, secs(0)).unwrap();
+        let until = 3_600 + 30 + 61;
+        let refusal = refused(Reason::Spent, until, false);
+        assert_eq!(ledger.reserve(&patient, secs(1)), Err(refusal));
+        let probe = ledger.reserve(&patient, secs(until)).unwrap();
+        ledger.limited(probe, secs(900), secs(0), secs(until));
+        ledger.reserve(&patient, secs(until + 901)).unwrap();
+        // If it dies, another one may find out.
+        let next = until + 901 + 3_600 + 30;
+        let refusal = ledger.reserve(&ask(10, 60), secs(next - 1)).unwrap_err();
+        assert_eq!(refusal, refused(Reason::Probing, next, false));
+        assert!(ledger.reserve(&ask(10, 60), secs(next)).is_ok());
     }
 
     /// The most stamps that any window of this length holds.
@@ -750,6 +826,43 @@ mod tests {
                 .collect();
             for counted in [counted, in_seconds] {
                 prop_assert!(most_within(ask.limit.window(), counted) <= requests as usize);
+            }
+        }
+
+        /// Clients with any limits share a ledger. Nothing is sent that a log of all
+        /// requests forbids. What the log allows is sent: at once if the limit is no longer
+        /// and no larger than the documented one, else a window after it was first asked for.
+        #[test]
+        fn what_is_forgotten_frees_no_slot(
+            calls in prop::collection::vec(
+                (prop_oneof![5 => 0u64..20, 1 => 0..1_500u64], 0usize..6, 1u32..50),
+                1..100,
+            ),
+        ) {
+            let limits = [(3, 60), (40, 600), (100, 3_600), (150, 1_800), (20, 10_800), (400, 9_000)];
+            let limits = limits.map(|(requests, window)| ask(requests, window));
+            let mut known_from = [0, 0, 0, 1, 1, 1].map(|new| (new == 0).then_some(secs(0)));
+            let mut ledger = Ledger::default();
+            let mut log: Vec<Duration> = Vec::new();
+            let mut now = Duration::ZERO;
+            for (gap, limit, burst) in calls {
+                now += secs(gap);
+                let ask = limits[limit];
+                let since = |at: &&Duration| expires(**at, ask.limit.window()) > now;
+                let known = *known_from[limit].get_or_insert(expires(now, ask.limit.window()));
+                let is_known = known <= now;
+                for _ in 0..burst {
+                    let is_free = log.iter().filter(since).count() < ask.allowed();
+                    let granted = ledger.reserve(&ask, now);
+                    if let Ok(granted) = granted {
+                        ledger.responded(granted, now);
+                    }
+                    match granted {
+                        Ok(_) => prop_assert!(is_free),
+                        Err(_) => prop_assert!(!is_free || !is_known),
+                    }
+                    log.extend(granted.ok().map(|_| now));
+                }
             }
         }
 

@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use self::reads::{Begun, Reads, Responder};
 use super::account::{Account, NotReserved, Reservation, Shared};
 use super::host::Host;
-use super::ledger::{ON_ITS_WAY, SLACK};
+use super::ledger::{LONGEST_UNDER_WAY, ON_ITS_WAY, SLACK};
 use super::machine::Machine;
 use crate::RateLimit;
 use crate::clock::Clock;
@@ -72,7 +72,7 @@ enum Event {
     Pass(u64),
     Call {
         process: usize,
-        keep_back: bool,
+        client: Kind,
         /// Whether it waits for a slot first.
         waits: bool,
         fate: Fate,
@@ -93,9 +93,24 @@ enum Event {
     Others(u32),
 }
 
+/// A client, by its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// It has the limit of the server.
+    Usual,
+    /// It leaves a request to others.
+    KeepsBack,
+    /// It has a limit of its own, with a shorter window.
+    Narrow,
+    /// It has a limit of its own, with a longer window.
+    Long,
+}
+
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug)]
 struct Fate {
+    /// Whether its timeout has no end.
+    is_patient: bool,
     /// When its call ends, in milliseconds.
     after: u64,
     end: End,
@@ -145,7 +160,10 @@ fn fate(never_left: u32) -> impl Strategy<Value = Fate> {
         never_left => Just(End::NeverLeft),
     ];
     let after = prop_oneof![0u64..500, 0..20_000u64];
-    (after, end, 0.0..=1.0f64, any::<bool>()).prop_map(|(after, end, counted, rounds_up)| Fate {
+    let is_patient = prop::bool::weighted(0.1);
+    let fate = (is_patient, after, end, 0.0..=1.0f64, any::<bool>());
+    fate.prop_map(|(is_patient, after, end, counted, rounds_up)| Fate {
+        is_patient,
         after,
         end,
         counted,
@@ -154,10 +172,17 @@ fn fate(never_left: u32) -> impl Strategy<Value = Fate> {
 }
 
 fn event(others: bool) -> impl Strategy<Value = Event> {
-    let call = (0..PROCESSES, any::<[bool; 2]>(), fate(1));
-    let call = call.prop_map(|(process, [keep_back, waits], fate)| Event::Call {
+    // What a narrow client sends, the limit of the server may not allow.
+    let kinds = prop_oneof![
+        4 => Just(Kind::Usual),
+        4 => Just(Kind::KeepsBack),
+        2 => Just(Kind::Long),
+        if others { 4 } else { 0 } => Just(Kind::Narrow),
+    ];
+    let call = (0..PROCESSES, kinds, any::<bool>(), fate(1));
+    let call = call.prop_map(|(process, client, waits, fate)| Event::Call {
         process,
-        keep_back,
+        client,
         waits,
         fate,
     });
@@ -186,16 +211,16 @@ struct Law {
 }
 
 impl Law {
-    fn allows(&self, requests: u32, now: Duration) -> bool {
+    fn allows(&self, (limit, keep_back): (RateLimit, u32), now: Duration) -> bool {
         let locked = self.locked_until.is_some_and(|until| until > now);
         let probing = self.probe.is_some_and(|(_, expires)| expires > now);
-        let in_window = |stamp: &&Duration| **stamp + WINDOW + SLACK > now;
+        let in_window = |stamp: &&Duration| **stamp + limit.window() + SLACK > now;
         let used = self.stamps.values().filter(in_window).count();
-        !locked && !probing && used < requests as usize
+        !locked && !probing && used < (limit.requests() - keep_back) as usize
     }
 
-    fn sent(&mut self, request: usize, now: Duration) {
-        let safe = now + TIMEOUT + ON_ITS_WAY;
+    fn sent(&mut self, request: usize, timeout: Duration, now: Duration) {
+        let safe = now + timeout.min(LONGEST_UNDER_WAY) + ON_ITS_WAY;
         self.stamps.insert(request, safe);
         if self.locked_until.is_some() {
             self.probe = Some((request, safe));
@@ -348,15 +373,14 @@ impl World {
             Event::Pass(time) => self.pass(Duration::from_millis(time)),
             Event::Call {
                 process,
-                keep_back,
+                client,
                 waits,
                 fate,
             } => {
-                let keep_back = u32::from(keep_back && self.habits.requests > 1);
                 if waits {
-                    self.wait(process, keep_back);
+                    self.wait(process, client);
                 }
-                self.call(process, keep_back, fate);
+                self.call(process, client, fate);
             }
             Event::Read { process, fate } => self.read(process, fate),
             Event::Suspend(time) => self.suspend(Duration::from_secs(time)),
@@ -526,26 +550,39 @@ impl World {
         }
     }
 
-    fn account(&self, process: usize, keep_back: u32) -> Account {
-        let limit = RateLimit::new(self.habits.requests, WINDOW, LOCKOUT).unwrap();
+    /// The limit of a client, and what it leaves to others.
+    fn limit(&self, client: Kind) -> (RateLimit, u32) {
+        let requests = self.habits.requests;
+        let (requests, window, keep_back) = match client {
+            Kind::Usual => (requests, WINDOW, 0),
+            Kind::KeepsBack => (requests, WINDOW, u32::from(requests > 1)),
+            Kind::Narrow => (1, WINDOW / 6, 0),
+            Kind::Long => (requests, WINDOW * 5, 0),
+        };
+        let limit = RateLimit::new(requests, window, LOCKOUT).unwrap();
+        (limit, keep_back)
+    }
+
+    fn account(&self, process: usize, client: Kind) -> Account {
+        let (limit, keep_back) = self.limit(client);
         let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
         let shared = Arc::clone(&self.processes[process]);
         Account::new(shared, clock, limit, keep_back)
     }
 
     /// Lets the time pass until there is a slot, to the moment.
-    fn wait(&mut self, process: usize, keep_back: u32) {
-        let account = self.account(process, keep_back);
+    fn wait(&mut self, process: usize, client: Kind) {
+        let account = self.account(process, client);
         let status = self.runtime.block_on(account.status()).unwrap();
         let wait = status.next_slot().duration_since(self.machine.wall());
         self.pass(wait.unsigned_abs());
     }
 
     /// Asks for a slot, without waiting.
-    fn reserve(&self, process: usize, keep_back: u32) -> Option<Reservation> {
-        let account = self.account(process, keep_back);
+    fn reserve(&self, process: usize, client: Kind, timeout: Duration) -> Option<Reservation> {
+        let account = self.account(process, client);
         let waits = |_: &_| panic!("it does not wait");
-        let reserved = account.reserve(Some(self.machine.monotonic()), TIMEOUT, waits);
+        let reserved = account.reserve(Some(self.machine.monotonic()), timeout, waits);
         match self.runtime.block_on(reserved) {
             Ok(reservation) => Some(reservation),
             Err(NotReserved::Exhausted { .. }) => None,
@@ -553,13 +590,18 @@ impl World {
         }
     }
 
-    fn call(&mut self, process: usize, keep_back: u32, fate: Fate) {
+    fn call(&mut self, process: usize, client: Kind, fate: Fate) {
         let now = self.store_time();
-        let allowed = self.law.allows(self.habits.requests - keep_back, now);
-        let reserved = self.reserve(process, keep_back);
+        let allowed = self.law.allows(self.limit(client), now);
+        let timeout = if fate.is_patient {
+            Duration::MAX
+        } else {
+            TIMEOUT
+        };
+        let reserved = self.reserve(process, client, timeout);
         assert_eq!(reserved.is_some(), allowed, "by the law");
         if let Some(reservation) = reserved {
-            self.send(process, fate, reservation, now);
+            self.send(process, fate, timeout, reservation, now);
         }
     }
 
@@ -575,11 +617,11 @@ impl World {
             process
         };
         let now = self.store_time();
-        let allowed = self.law.allows(self.habits.requests, now);
-        let account = self.account(process, 0);
+        let allowed = self.law.allows(self.limit(Kind::Usual), now);
+        let account = self.account(process, Kind::Usual);
         let begun = self.reads[process].begin(&self.runtime, account, allowed);
         if let Begun::Sent(reservation, responder) = begun {
-            self.send(process, fate, reservation, now);
+            self.send(process, fate, TIMEOUT, reservation, now);
             if let Some(flight) = self.flights.last_mut() {
                 flight.responder = Some(responder);
             }
@@ -587,7 +629,14 @@ impl World {
     }
 
     /// A request with this reservation is on its way.
-    fn send(&mut self, process: usize, fate: Fate, mut reservation: Reservation, now: Duration) {
+    fn send(
+        &mut self,
+        process: usize,
+        fate: Fate,
+        timeout: Duration,
+        mut reservation: Reservation,
+        now: Duration,
+    ) {
         reservation.sent();
         let block = self.known_block;
         assert!(
@@ -596,7 +645,7 @@ impl World {
         );
         let number = self.sent;
         self.sent += 1;
-        self.law.sent(number, now);
+        self.law.sent(number, timeout, now);
         let after = Duration::from_millis(fate.after);
         let latest = match fate.end {
             End::Response => Some(after),
@@ -621,10 +670,11 @@ impl World {
     fn settles(&mut self) {
         // A wall clock that was set back is noticed here.
         self.store_time();
-        self.pass(TIMEOUT + ON_ITS_WAY);
+        self.pass(LONGEST_UNDER_WAY + ON_ITS_WAY);
         self.pass(WINDOW + LOCKOUT + SLACK);
         for process in 0..PROCESSES {
-            let reservation = self.reserve(process, 0).expect("stuck");
+            let reservation = self.reserve(process, Kind::Usual, TIMEOUT);
+            let reservation = reservation.expect("stuck");
             self.let_go(|| drop(reservation));
         }
     }

@@ -29,6 +29,9 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(50);
 /// For how much longer the ledger is kept than it counts.
 const KEPT_LONGER: Duration = Duration::from_secs(24 * 3_600);
 
+/// The longest time for which the ledger is kept: Redis refuses times that it cannot add.
+const LONGEST_KEPT: Duration = Duration::from_secs(10 * 366 * 24 * 3_600);
+
 /// How many of the last writes a value tells.
 const RECENT: usize = 64;
 
@@ -174,7 +177,8 @@ impl Redis {
                 self.has_seen(Saved { time, ..last });
                 return Ok(result);
             }
-            let kept_for = ledger.counts_until().saturating_sub(time.now) + KEPT_LONGER;
+            let counts_for = ledger.counts_until().saturating_sub(time.now);
+            let kept_for = counts_for.saturating_add(KEPT_LONGER).min(LONGEST_KEPT);
             let saved = last.written(random::number(), ledger, time);
             let value = saved.to_value()?;
             let write = Write {
