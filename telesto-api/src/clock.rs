@@ -63,7 +63,11 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn wall(&self) -> Timestamp {
-        Timestamp::now()
+        let since_1970 = Timestamp::now().duration_since(Timestamp::UNIX_EPOCH);
+        let moved = as_tokio(since_1970.try_into().unwrap_or_default());
+        Timestamp::UNIX_EPOCH
+            .saturating_add(moved)
+            .unwrap_or(Timestamp::MAX)
     }
 
     #[cfg(target_os = "linux")]
@@ -87,7 +91,9 @@ impl Clock for SystemClock {
     fn boot(&self) -> Option<(String, Duration)> {
         static BOOT_ID: LazyLock<Option<String>> = LazyLock::new(|| {
             let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
-            Some(id.trim().to_owned())
+            // A time namespace shifts the boot clock.
+            let namespace = std::fs::read_link("/proc/self/ns/time").unwrap_or_default();
+            Some(format!("{} {}", id.trim(), namespace.display()))
         });
         Some((BOOT_ID.clone()?, as_tokio(since_boot())))
     }

@@ -8,13 +8,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::format::{self, Decoded};
 use super::ledger::Ledger;
 use super::time::{Clocks, Time};
 use crate::clock::Clock;
 use crate::{Error, private};
-
-/// The format of the file. A newer one is refused, not overwritten.
-const VERSION: u32 = 1;
 
 /// Keeps a ledger in a file.
 ///
@@ -35,16 +33,9 @@ pub(super) struct Host {
 /// What the file holds. It is no secret, and the key is not in it.
 #[derive(Debug, Serialize, Deserialize)]
 struct Saved {
-    version: u32,
     origin: String,
     time: Time,
     ledger: Ledger,
-}
-
-/// Only the version, which every format has.
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
 }
 
 impl Host {
@@ -90,7 +81,7 @@ impl Host {
         let time = last.advanced(&Clocks::of(&*self.clock));
         let before = ledger.clone();
         let result = change(&mut ledger, time.now);
-        if ledger != before || time.goes_on_from(&last) {
+        if ledger != before || time.must_be_saved(&last) {
             self.write(ledger, time)?;
         }
         Ok(result)
@@ -137,20 +128,18 @@ impl Host {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(self.first()),
             Err(error) => return Err(self.fails("cannot read the file", error)),
         };
-        if let Ok(saved) = serde_json::from_slice::<Saved>(&bytes)
-            && saved.version <= VERSION
-            && saved.origin == self.origin
-        {
-            return Ok((saved.ledger, saved.time));
-        }
-        if let Ok(Version { version }) = serde_json::from_slice(&bytes)
-            && version > VERSION
-        {
-            return Err(Error::budget(format!(
-                "{} was written by a newer version of telesto-api: update this program, \
-                 or choose another directory",
-                path.display()
-            )));
+        match format::decode::<Saved>(&bytes) {
+            Decoded::State(saved) if saved.origin == self.origin => {
+                return Ok((saved.ledger, saved.time));
+            }
+            Decoded::State(_) | Decoded::Damaged => {}
+            Decoded::Newer => {
+                return Err(Error::budget(format!(
+                    "{} was written by a newer version of telesto-api: update this program, \
+                     or choose another directory",
+                    path.display()
+                )));
+            }
         }
         let aside = self.path("damaged");
         fs::rename(&path, &aside)
@@ -181,13 +170,12 @@ impl Host {
     fn write(&self, ledger: Ledger, time: Time) -> Result<(), Error> {
         let (path, new) = (self.path("json"), self.path("new"));
         let saved = Saved {
-            version: VERSION,
             origin: self.origin.clone(),
             time,
             ledger,
         };
         let replace = || {
-            let bytes = serde_json::to_vec(&saved)?;
+            let bytes = format::encode(Vec::new(), &saved)?;
             // Of a process that was killed.
             match fs::remove_file(&new) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -336,8 +324,27 @@ mod tests {
             send(&host).unwrap();
             fs::read_to_string(host.path("json")).unwrap()
         };
-        let foreign = good.replace(ORIGIN, "https://elsewhere.example");
-        for damaged in ["", "{", "null", "[1]", &good[..good.len() / 2], &foreign] {
+        let foreign = {
+            let directory = tempfile::tempdir().unwrap();
+            let clock = Arc::new(Machine::new(true));
+            let path = directory.path().to_owned();
+            let host = Host::open(path, "https://elsewhere.example", clock).unwrap();
+            fs::read_to_string(host.path("json")).unwrap()
+        };
+        // A stamp that is an hour older.
+        let changed = good.replacen("\"secs\":", "\"secs\":1", 1);
+        assert_ne!(changed, good);
+        let older = r#"{"version":1,"origin":"https://telesto.app"}"#;
+        for damaged in [
+            "",
+            "{",
+            "null",
+            "[1]",
+            &good[..good.len() / 2],
+            &foreign,
+            &changed,
+            older,
+        ] {
             let directory = tempfile::tempdir().unwrap();
             let machine = Machine::new(true);
             let host = open(&machine, directory.path());
@@ -354,7 +361,7 @@ mod tests {
     fn a_newer_format_is_refused_and_not_overwritten() {
         let directory = tempfile::tempdir().unwrap();
         let host = open(&Machine::new(true), directory.path());
-        let newer = r#"{"version":2,"stamps":"elsewhere"}"#;
+        let newer = r#"{"version":3,"stamps":"elsewhere"}"#;
         fs::write(host.path("json"), newer).unwrap();
         let error = host.change(|_, _| {}).unwrap_err();
         assert!(error.is_budget());

@@ -9,7 +9,18 @@ use crate::clock::{Clock, Sleep};
 
 /// A machine that can be rebooted, and whose wall clock can be set.
 #[derive(Clone, Debug)]
-pub(crate) struct Machine(Arc<Mutex<State>>);
+pub(crate) struct Machine {
+    state: Arc<Mutex<State>>,
+    sandbox: Option<Sandbox>,
+}
+
+/// What programs in a sandbox see of the boot.
+#[derive(Clone, Debug)]
+struct Sandbox {
+    boot: &'static str,
+    /// How much earlier the boot seems to have been.
+    offset: Duration,
+}
 
 #[derive(Debug)]
 struct State {
@@ -21,16 +32,28 @@ struct State {
 
 impl Machine {
     pub(crate) fn new(has_boot_clock: bool) -> Self {
-        Self(Arc::new(Mutex::new(State {
+        let state = State {
             wall: "2024-01-15T10:30:00Z".parse().unwrap(),
             boots: 0,
             since_boot: Duration::from_secs(1_000),
             has_boot_clock,
-        })))
+        };
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            sandbox: None,
+        }
+    }
+
+    /// The machine as programs in a sandbox see it.
+    pub(crate) fn sandbox(&self, boot: &'static str, offset: Duration) -> Self {
+        Self {
+            state: Arc::clone(&self.state),
+            sandbox: Some(Sandbox { boot, offset }),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap()
+        self.state.lock().unwrap()
     }
 
     pub(crate) fn pass(&self, time: Duration) {
@@ -71,7 +94,13 @@ impl Clock for Machine {
 
     fn boot(&self) -> Option<(String, Duration)> {
         let state = self.state();
-        let boot = (state.boots.to_string(), state.since_boot);
+        let boots = state.boots;
+        let boot = match &self.sandbox {
+            Some(Sandbox { boot, offset }) => {
+                (format!("{boot} {boots}"), state.since_boot + *offset)
+            }
+            None => (boots.to_string(), state.since_boot),
+        };
         state.has_boot_clock.then_some(boot)
     }
 }

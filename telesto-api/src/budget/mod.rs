@@ -4,6 +4,7 @@
 //! its own time. An `account` is what calls see: slots, and a `queue` for them.
 
 mod account;
+mod format;
 mod host;
 mod ledger;
 #[cfg(test)]
@@ -101,11 +102,13 @@ impl Budget {
     /// not share it. The directory has to be on a local disk: locks do not work
     /// on every network file system.
     ///
-    /// On Linux, its time follows the clock of the boot. So the wall clock may
-    /// be set to anything, and nothing is sent early; after a reboot, a slot is
-    /// free late by at most a window and a lockout. Elsewhere its time follows the
-    /// wall clock: set ahead by an hour, it frees the slots of that hour early;
-    /// set back, it frees them as late as that.
+    /// On Linux, its time advances by what the boot clock and the wall clock agree on.
+    /// Setting the wall clock ahead frees no slot early; setting it back, or a reboot, frees
+    /// slots late, by the time since the last change. Elsewhere its time follows the wall
+    /// clock: set ahead by an hour, it frees the slots of that hour early.
+    ///
+    /// Containers that share the directory may see different boots, or be in different time
+    /// namespaces. Between their changes, the wall clock decides.
     ///
     /// A file that is damaged is set aside, with a warning in the log, and a
     /// whole window counts as spent.

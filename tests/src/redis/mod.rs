@@ -292,7 +292,7 @@ async fn a_damaged_value_counts_as_spent_and_a_newer_one_is_left_alone() {
         let client = client(&telesto, machine(&redis, number as u64), 10);
         assert_eq!(remaining(&client).await, 0);
     }
-    let newer = r#"'0123456789abcdef{"version":2}'"#;
+    let newer = r#"'0123456789abcdef{"version":3}'"#;
     redis.command(&format!("SET \"{key}\" {newer}")).unwrap();
     let client = client(&telesto, machine(&redis, 9), 10);
     let error = client.list_products().await.unwrap_err();
@@ -301,7 +301,7 @@ async fn a_damaged_value_counts_as_spent_and_a_newer_one_is_left_alone() {
         redis
             .command(&format!("GET \"{key}\""))
             .unwrap()
-            .contains(r#"{"version":2}"#)
+            .contains(r#"{"version":3}"#)
     );
 }
 

@@ -62,8 +62,20 @@ struct Habits {
     keep_count: bool,
     /// Whether it rounds times to whole seconds, up or down.
     whole_seconds: bool,
+    /// How the processes of a host see its boot.
+    sandboxes: Sandboxes,
     /// Where in an hour it begins, in seconds.
     begins: u64,
+}
+
+/// How processes that share a directory see the boot of their machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sandboxes {
+    None,
+    /// Each sees a boot of its own.
+    Boots,
+    /// They see the same boot, at different times.
+    Times,
 }
 
 #[derive(Clone, Debug)]
@@ -132,14 +144,16 @@ enum End {
 }
 
 fn habits() -> impl Strategy<Value = Habits> {
+    let sandboxes = vec![Sandboxes::None, Sandboxes::Boots, Sandboxes::Times];
     let windows = vec![Window::Sliding, Window::Clock, Window::FirstRequest];
     (
         1u32..5,
         prop::sample::select(windows),
         any::<[bool; 3]>(),
+        prop::sample::select(sandboxes),
         0u64..60,
     )
-        .prop_map(|(requests, window, flags, begins)| {
+        .prop_map(|(requests, window, flags, sandboxes, begins)| {
             let [extend_block, keep_count, whole_seconds] = flags;
             Habits {
                 requests,
@@ -147,6 +161,7 @@ fn habits() -> impl Strategy<Value = Habits> {
                 extend_block,
                 keep_count,
                 whole_seconds,
+                sandboxes,
                 begins,
             }
         })
@@ -317,10 +332,9 @@ impl World {
             known_block: None,
             refused: 0,
         };
-        let first = world.start();
         world.processes = match world.kept {
-            Kept::InProcess => vec![first; PROCESSES],
-            _ => (0..PROCESSES).map(|_| world.start()).collect(),
+            Kept::InProcess => vec![world.start(0); PROCESSES],
+            _ => world.start_all(),
         };
         #[cfg(feature = "cache")]
         {
@@ -329,9 +343,25 @@ impl World {
         world
     }
 
+    fn start_all(&self) -> Vec<Arc<Shared>> {
+        (0..PROCESSES).map(|process| self.start(process)).collect()
+    }
+
+    /// The machine as a process sees it.
+    fn machine_of(&self, process: usize) -> Machine {
+        const DAY: Duration = Duration::from_secs(24 * 3_600);
+        let boot = ["one boot", "another boot", "a third boot"][process];
+        let days = DAY * u32::try_from(process).unwrap();
+        match self.habits.sandboxes {
+            Sandboxes::None => self.machine.clone(),
+            Sandboxes::Boots => self.machine.sandbox(boot, days),
+            Sandboxes::Times => self.machine.sandbox("the boot", days),
+        }
+    }
+
     /// A process that has just started.
-    fn start(&self) -> Arc<Shared> {
-        let clock: Arc<dyn Clock> = Arc::new(self.machine.clone());
+    fn start(&self, process: usize) -> Arc<Shared> {
+        let clock: Arc<dyn Clock> = Arc::new(self.machine_of(process));
         Arc::new(match &self.kept {
             Kept::InProcess => Shared::in_process(clock),
             #[cfg(feature = "redis")]
@@ -361,9 +391,9 @@ impl World {
         SystemTime::UNIX_EPOCH + since
     }
 
-    /// The time of the store.
-    fn store_time(&self) -> Duration {
-        let time = self.processes[0].store.change(|_, now| now);
+    /// The time of the store, as a process sees it.
+    fn store_time(&self, process: usize) -> Duration {
+        let time = self.processes[process].store.change(|_, now| now);
         self.runtime.block_on(time).unwrap()
     }
 
@@ -385,20 +415,22 @@ impl World {
             Event::Read { process, fate } => self.read(process, fate),
             Event::Suspend(time) => self.suspend(Duration::from_secs(time)),
             // By the wall clock alone, what is set ahead comes early.
-            Event::SetWall(seconds) => match self.kept.is_by_wall_clock() {
-                true => self.machine.set_wall(seconds.min(0)),
-                false => self.machine.set_wall(seconds),
-            },
+            Event::SetWall(seconds) => {
+                let is_by_boot_clock =
+                    !self.kept.is_by_wall_clock() && self.habits.sandboxes == Sandboxes::None;
+                let most = if is_by_boot_clock { i64::MAX } else { 0 };
+                self.machine.set_wall(seconds.min(most));
+            }
             Event::Kill(_) | Event::Reboot(_) if one_process => {}
             Event::Kill(process) => {
                 self.die(process);
-                self.processes[process] = self.start();
+                self.processes[process] = self.start(process);
             }
             Event::Reboot(off) => {
                 (0..PROCESSES).for_each(|process| self.die(process));
                 self.suspend(Duration::from_secs(off));
                 self.machine.reboot();
-                self.processes = (0..PROCESSES).map(|_| self.start()).collect();
+                self.processes = self.start_all();
             }
             Event::Others(requests) => {
                 for _ in 0..requests {
@@ -474,13 +506,13 @@ impl World {
 
     /// The calls end whose time has come.
     fn end(&mut self) {
-        let now = self.store_time();
         let (ended, flights) = mem::take(&mut self.flights)
             .into_iter()
             .partition(|flight| flight.ends_at <= self.now);
         self.flights = flights;
         for mut flight in ended {
             if let Some(reservation) = flight.reservation.take() {
+                let now = self.store_time(flight.process);
                 self.end_flight(&mut flight, reservation, now);
             }
             if flight.counted_at.is_some() {
@@ -591,7 +623,7 @@ impl World {
     }
 
     fn call(&mut self, process: usize, client: Kind, fate: Fate) {
-        let now = self.store_time();
+        let now = self.store_time(process);
         let allowed = self.law.allows(self.limit(client), now);
         let timeout = if fate.is_patient {
             Duration::MAX
@@ -616,7 +648,7 @@ impl World {
         } else {
             process
         };
-        let now = self.store_time();
+        let now = self.store_time(process);
         let allowed = self.law.allows(self.limit(Kind::Usual), now);
         let account = self.account(process, Kind::Usual);
         let begun = self.reads[process].begin(&self.runtime, account, allowed);
@@ -668,8 +700,10 @@ impl World {
 
     /// After a window and a lockout in which nothing is sent, everything can be.
     fn settles(&mut self) {
-        // A wall clock that was set back is noticed here.
-        self.store_time();
+        // All requests end.
+        self.pass(TIMEOUT);
+        // A clock that went back is noticed here.
+        self.store_time(0);
         self.pass(LONGEST_UNDER_WAY + ON_ITS_WAY);
         self.pass(WINDOW + LOCKOUT + SLACK);
         for process in 0..PROCESSES {

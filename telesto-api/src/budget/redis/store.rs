@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::Place;
+use crate::budget::format::{self, Decoded};
 use crate::budget::ledger::Ledger;
 #[cfg(test)]
 use crate::budget::machine::Machine;
@@ -16,9 +17,6 @@ use crate::budget::time::{Clocks, Time};
 use crate::clock::Clock;
 use crate::mutex::lock;
 use crate::{Error, random};
-
-/// The format of the value. A newer one is refused, not overwritten.
-const VERSION: u32 = 1;
 
 /// How often a change is tried while others change the ledger, too.
 const ATTEMPTS: u32 = 40;
@@ -98,19 +96,12 @@ impl std::fmt::Debug for Connection {
 /// What the value holds. It is no secret, and the key is not in it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Saved {
-    version: u32,
     /// How many writes there were.
     writes: u64,
     /// The marks of the last ones.
     recent: Vec<u64>,
     time: Time,
     ledger: Ledger,
-}
-
-/// Only the version, which every format has.
-#[derive(Deserialize)]
-struct Version {
-    version: u32,
 }
 
 /// What the script returns.
@@ -173,7 +164,7 @@ impl Redis {
             ledger.number_from(random::number() / 2);
             let result = change(&mut ledger, time.now);
             ledger.number_from(0);
-            if ledger == before.unwrap_or_default() && !time.goes_on_from(&last.time) {
+            if ledger == before.unwrap_or_default() && !time.must_be_saved(&last.time) {
                 self.has_seen(Saved { time, ..last });
                 return Ok(result);
             }
@@ -252,7 +243,8 @@ impl Redis {
 
     fn reply(&self, reply: (i64, i64, bool, Option<Vec<u8>>)) -> Reply {
         let (seconds, micros, is_replaced, found) = reply;
-        let wall = seconds.saturating_mul(1_000).saturating_add(micros / 1_000);
+        let [seconds, micros] = [seconds, micros].map(|part| u64::try_from(part).unwrap_or(0));
+        let wall = Duration::from_secs(seconds).saturating_add(Duration::from_micros(micros));
         #[cfg_attr(not(test), expect(unused_mut, reason = "only tests set the time"))]
         let mut clocks = Clocks { boot: None, wall };
         #[cfg(test)]
@@ -283,20 +275,16 @@ impl Redis {
         let Some(value) = value else {
             return Ok(None);
         };
-        let json = value.get(MARK..).unwrap_or_default();
-        if let Ok(saved) = serde_json::from_slice::<Saved>(json)
-            && saved.version <= VERSION
-        {
-            return Ok(Some(saved));
-        }
-        if let Ok(Version { version }) = serde_json::from_slice(json)
-            && version > VERSION
-        {
-            return Err(Error::budget(format!(
-                "the budget in {} was written by a newer version of telesto-api: update this \
-                 program, or give the budget another name",
-                self.place
-            )));
+        match format::decode(value.get(MARK..).unwrap_or_default()) {
+            Decoded::State(saved) => return Ok(Some(saved)),
+            Decoded::Damaged => {}
+            Decoded::Newer => {
+                return Err(Error::budget(format!(
+                    "the budget in {} was written by a newer version of telesto-api: update \
+                     this program, or give the budget another name",
+                    self.place
+                )));
+            }
         }
         tracing::warn!(
             target: "telesto_api",
@@ -380,7 +368,6 @@ impl Saved {
     /// A ledger in which nothing has happened yet.
     fn first(clocks: &Clocks) -> Self {
         Self {
-            version: VERSION,
             writes: 0,
             recent: Vec::new(),
             time: Time::first(clocks),
@@ -393,7 +380,6 @@ impl Saved {
         let skipped = self.recent.len().saturating_sub(RECENT - 1);
         let recent = self.recent.iter().skip(skipped).copied();
         Self {
-            version: VERSION,
             writes: self.writes + 1,
             recent: recent.chain([mark]).collect(),
             time,
@@ -414,9 +400,8 @@ impl Saved {
 
     fn to_value(&self) -> Result<Vec<u8>, Error> {
         let mark = self.recent.last().copied().unwrap_or_default();
-        let mut value = format!("{mark:016x}").into_bytes();
-        serde_json::to_writer(&mut value, self)
-            .map_err(|error| Error::budget("the budget cannot be written").with_source(error))?;
-        Ok(value)
+        let value = format!("{mark:016x}").into_bytes();
+        format::encode(value, self)
+            .map_err(|error| Error::budget("cannot write the budget").with_source(error))
     }
 }
