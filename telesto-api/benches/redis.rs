@@ -8,7 +8,8 @@
 //! - a call with each store, against a server on this machine.
 //!
 //! It prints how many slots processes reserve that contend for the same budget, and how
-//! often one has to begin anew.
+//! often one has to begin anew; and how many of three calls each fail if many processes
+//! begin at the same moment.
 
 #![allow(clippy::print_stdout, reason = "a benchmark prints its results")]
 
@@ -16,7 +17,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 use redis::AsyncCommands as _;
-use telesto_api::{Budget, Client};
+use telesto_api::{Budget, Client, RateLimit, Retry};
 use telesto_mock::MockServer;
 use telesto_redis_server::RedisServer;
 use tokio::runtime::Runtime;
@@ -33,14 +34,80 @@ const REQUESTS: u32 = 50;
 
 fn main() -> Result<(), Error> {
     if let Ok(told) = std::env::var(WORKER) {
-        return contend(&told);
+        return match told.strip_prefix(CROWD) {
+            Some(told) => meet(told),
+            None => contend(&told),
+        };
     }
     let Some(server) = RedisServer::start() else {
         return Ok(());
     };
     let runtime = Runtime::new()?;
     slot(&runtime, &server)?;
-    call(&runtime, &server)
+    call(&runtime, &server)?;
+    crowd(&runtime, &server)
+}
+
+/// Tells a process to begin its calls together with others.
+const CROWD: &str = "crowd|";
+
+/// How many calls each of them makes.
+const CALLS: u32 = 3;
+
+/// Processes that call at the same moment, with slots for all of them.
+fn crowd(runtime: &Runtime, server: &RedisServer) -> Result<(), Error> {
+    let telesto = MockServer::builder().rate(u32::MAX, HOUR);
+    let telesto = runtime.block_on(telesto.start())?;
+    println!("\nprocesses  calls  failed    time");
+    for processes in [1, 8, 20, 40, 100] {
+        // Time for all of them to start.
+        let moment = jiff::Timestamp::now() + Duration::from_millis(500 + 20 * processes as u64);
+        let told = format!(
+            "{CROWD}{}|{}?name=crowd-{processes}|{moment}",
+            telesto.url(),
+            server.url()
+        );
+        let failed = slots_of(processes, &told)?;
+        let took = jiff::Timestamp::now().duration_since(moment);
+        println!(
+            "{processes:>9}  {:>5}  {failed:>6}  {:>4} ms",
+            processes as u32 * CALLS,
+            took.as_millis()
+        );
+    }
+    Ok(())
+}
+
+/// Makes some calls from a moment on, and prints how many have failed.
+fn meet(told: &str) -> Result<(), Error> {
+    let [url, redis, moment] = told.split('|').collect::<Vec<_>>()[..] else {
+        return Err("not a worker".into());
+    };
+    let client = Client::builder()
+        .api_key(telesto_mock::DEFAULT_API_KEY)
+        .base_url(url)
+        .rate_limit(RateLimit::new(10_000, HOUR, HOUR / 4)?)
+        .budget(Budget::redis(redis))
+        .retry(Retry::off())
+        .build()?;
+    let moment: jiff::Timestamp = moment.parse()?;
+    let wait = moment.duration_since(jiff::Timestamp::now());
+    std::thread::sleep(wait.try_into().unwrap_or_default());
+    let failed = Runtime::new()?.block_on(async {
+        let mut calls = tokio::task::JoinSet::new();
+        for _ in 0..CALLS {
+            let client = client.clone();
+            calls.spawn(async move { client.list_products().await.is_err() });
+        }
+        calls
+            .join_all()
+            .await
+            .into_iter()
+            .filter(|failed| *failed)
+            .count()
+    });
+    println!("{failed}");
+    Ok(())
 }
 
 /// A slot against bare round trips, and how many there are in a second.

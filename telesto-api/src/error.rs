@@ -30,6 +30,7 @@ use crate::api_error::ApiError;
 #[derive(Clone)]
 pub struct Error(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -42,7 +43,7 @@ struct Inner {
     /// Whether the server cannot have got the request.
     never_left: bool,
     response: Option<(HeaderMap, Bytes)>,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 /// The kind of an [`Error`], which says what to do about it.
@@ -320,7 +321,7 @@ impl Error {
         match reason.source() {
             // The message says all of it.
             None => error,
-            Some(_) => error.with(|inner| inner.source = Some(reason)),
+            Some(_) => error.with(|inner| inner.source = Some(reason.into())),
         }
     }
 
@@ -357,7 +358,6 @@ impl Error {
     }
 
     pub(crate) fn of(self, operation: &str) -> Self {
-        // It may have clones that say so, too.
         if self.operation() == Some(operation) {
             return self;
         }
@@ -394,7 +394,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.with(|inner| inner.source = Some(Box::new(source)))
+        self.with(|inner| inner.source = Some(Arc::new(source)))
     }
 
     /// Edits the texts that may quote the server.
@@ -405,12 +405,9 @@ impl Error {
         })
     }
 
-    /// Edits an error that has no clones yet.
+    /// Edits this error, and none of its clones.
     fn with(mut self, edit: impl FnOnce(&mut Inner)) -> Self {
-        debug_assert_eq!(Arc::strong_count(&self.0), 1);
-        if let Some(inner) = Arc::get_mut(&mut self.0) {
-            edit(inner);
-        }
+        edit(Arc::make_mut(&mut self.0));
         self
     }
 }

@@ -76,7 +76,6 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
 }
 
 /// Locks a file until it is dropped; `None` if somebody else has it.
-#[cfg(any(feature = "cache", feature = "redis"))]
 pub(crate) fn try_lock(file: File) -> io::Result<Option<File>> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
@@ -90,12 +89,20 @@ pub(crate) fn lock_file(
     path: &Path,
     create: impl FnOnce(&Path) -> io::Result<File>,
 ) -> io::Result<File> {
-    match File::open(path) {
+    match open_lock(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => match create(path) {
             // Another process was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => File::open(path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => open_lock(path),
             created => created,
         },
+        opened => opened,
+    }
+}
+
+/// Opens a file for writing or, where that is not allowed, for reading: either can be locked.
+fn open_lock(path: &Path) -> io::Result<File> {
+    match File::options().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => File::open(path),
         opened => opened,
     }
 }

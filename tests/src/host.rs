@@ -5,10 +5,11 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use telesto_api::{Budget, Client, ClientBuilder, RateLimit};
-use telesto_mock::MockServer;
+use telesto_mock::{Fault, MockServer, Response};
+use tokio::task::JoinSet;
 
 /// What a process of this test is told.
 const WORKER: &str = "TELESTO_TEST_WORKER";
@@ -129,6 +130,89 @@ async fn processes_that_are_killed_leave_a_budget_that_holds() {
     assert!((57..=60).contains(&stats.served), "{stats:?}");
     let budget = client(&url, directory.path(), 60).budget().await.unwrap();
     assert_eq!((budget.remaining(), budget.locked_until()), (0, None));
+}
+
+/// A lockout that cannot be written is obeyed, and written as soon as that is possible.
+#[tokio::test]
+async fn a_lockout_that_cannot_be_written_is_kept() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let first = client(&telesto.url(), directory.path(), 100);
+    first.list_products().await.unwrap();
+    // Just as the 429 arrives, the file cannot be replaced any more.
+    let slow = Response::empty(429).fault(Fault::SlowHead(Duration::from_millis(20)));
+    telesto.set_response("list_products", slow).unwrap();
+    let new = file_in(directory.path(), "json").unwrap();
+    let new = new.with_extension("new");
+    let obstructs = async {
+        while telesto.requests().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        fs::create_dir(&new).unwrap();
+    };
+    let (called, ()) = tokio::join!(first.list_products().send(), obstructs);
+    assert!(called.unwrap_err().status().is_some());
+    let error = first.list_products().await.unwrap_err();
+    assert!(error.is_budget(), "{error}");
+    fs::remove_dir(&new).unwrap();
+    let error = first.list_products().await.unwrap_err();
+    assert!(error.is_rate_limited(), "{error}");
+    assert_eq!(telesto.requests().len(), 2);
+    // Other processes know it, too.
+    let second = client(&telesto.url(), directory.path(), 99);
+    let budget = second.budget().await.unwrap();
+    assert!(budget.locked_until().is_some());
+}
+
+/// A process that is stopped while it has the lock holds up no call for longer than the call
+/// has time, and no thread that others need.
+#[tokio::test]
+async fn a_stopped_process_holds_up_no_call_for_long() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let built = client(&telesto.url(), directory.path(), 100);
+    built.list_products().await.unwrap();
+    let lock = File::open(file_in(directory.path(), "lock").unwrap()).unwrap();
+    lock.lock().unwrap();
+    let start = Instant::now();
+    let mut calls = JoinSet::new();
+    for _ in 0..700 {
+        let client = built.clone();
+        calls.spawn(async move {
+            let call = client.list_products().timeout(Duration::from_secs(1));
+            call.await.map(drop)
+        });
+    }
+    // A name is resolved by a thread that blocks.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    let mut found = tokio::net::lookup_host("localhost:80").await.unwrap();
+    assert!(found.next().is_some());
+    assert!(start.elapsed() < Duration::from_secs(1));
+    for result in calls.join_all().await {
+        let message = result.unwrap_err().to_string();
+        for part in [
+            "cannot lock the file",
+            "within 1s",
+            "has held it for",
+            "resume",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert!(
+            message.contains(&std::process::id().to_string()),
+            "{message}"
+        );
+    }
+    let start_of_build = Instant::now();
+    // By another path, so that it is not shared with the client before.
+    let name = directory.path().file_name().unwrap();
+    let path = directory.path().join("..").join(name);
+    let error = builder(&telesto.url(), Budget::on_host_at(path), 100).build();
+    assert!(error.unwrap_err().is_config());
+    assert!(start_of_build.elapsed() < Duration::from_secs(10));
+    drop(lock);
+    built.list_products().await.unwrap();
+    assert_eq!(built.budget().await.unwrap().remaining(), 98);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -429,6 +429,39 @@ async fn waiting_calls_are_served_in_their_order_and_told_once() {
     assert_eq!((telesto.stats().served, telesto.stats().refused), (5, 0));
 }
 
+/// Cancelling waiting calls takes no longer for each if there are many.
+#[tokio::test]
+async fn many_waiting_calls_are_cancelled_at_once() {
+    let clock = clock();
+    let telesto = on(&clock).rate(1, MINUTE).start().await.unwrap();
+    let limit = RateLimit::new(1, MINUTE, MINUTE).unwrap();
+    let client = builder(&telesto, &clock)
+        .rate_limit(limit)
+        .on_limit(OnLimit::Wait)
+        .build()
+        .unwrap();
+    client.list_products().await.unwrap();
+    let waiting = 10_000;
+    let mut calls = JoinSet::new();
+    for _ in 0..waiting {
+        let client = client.clone();
+        calls.spawn(async move { client.list_products().await.map(drop) });
+    }
+    clock.sleeping(waiting).await;
+    let start = std::time::Instant::now();
+    calls.shutdown().await;
+    assert!(
+        start.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        start.elapsed()
+    );
+    // The next one is the first.
+    let call = tokio::spawn(async move { client.list_products().await.map(drop) });
+    clock.sleeping(1).await;
+    clock.advance(MINUTE * 2);
+    call.await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_nightly_job_leaves_what_it_keeps_back_to_others() {
     let clock = clock();

@@ -181,20 +181,20 @@ impl Account {
         loop {
             // Before the look at the ledger, so that no change is missed.
             let change = self.shared.changed.notified();
-            // Nobody overtakes those who wait.
+            // A new call must not overtake waiting ones.
             let turn = match &place {
                 Some(place) => place.is_first(),
                 None => !self.queue.is_waiting(),
             };
             let now = self.clock.monotonic();
             let left = deadline.map(|deadline| deadline.saturating_sub(now));
-            // The first call asks for all; the others look now and then whether
-            // they wait in vain.
-            if let (Some(asked_at), false) = (asked_at, turn) {
+            // The first call asks for all. The others look now and then whether they have
+            // the time to wait.
+            if let (Some(place), Some(asked_at), false) = (&place, asked_at, turn) {
                 let again = LONGEST_SLEEP.saturating_sub(now.saturating_sub(asked_at));
                 let pause = again.min(left.unwrap_or(Duration::MAX));
                 if !pause.is_zero() {
-                    self.pause(change, pause).await;
+                    self.pause(place.first(), pause).await;
                     continue;
                 }
             }
@@ -213,7 +213,8 @@ impl Account {
                 });
             }
             if place.is_none() {
-                place = Some(self.queue.join(&self.shared.changed));
+                place = Some(self.queue.join());
+                asked_at = Some(now);
                 let wait = Wait {
                     reason: match refusal.reason {
                         Reason::Spent => WaitReason::RateLimit,
@@ -228,7 +229,7 @@ impl Account {
                     "waiting for {}", wait.reason
                 );
                 on_wait(&wait);
-                // Others may have left meanwhile.
+                // It may be first by now.
                 continue;
             }
             if !turn {
@@ -245,10 +246,10 @@ impl Account {
         }
     }
 
-    /// Waits for a change, or until some time has passed.
-    async fn pause(&self, change: Notified<'_>, time: Duration) {
+    /// Waits for an event, or until some time has passed.
+    async fn pause(&self, event: Notified<'_>, time: Duration) {
         tokio::select! {
-            () = change => {}
+            () = event => {}
             () = self.clock.sleep(time) => {}
         }
     }
@@ -284,7 +285,8 @@ impl Account {
         let reserved = move |granted: Result<Granted, Waiting>| {
             granted.map(|granted| Reservation::new(account, granted))
         };
-        self.shared.store.change_and(change, reserved).await
+        let store = &self.shared.store;
+        store.change_and(timeout, change, reserved).await
     }
 
     /// The limit of the client, and how much of it is left to others.
@@ -326,16 +328,17 @@ impl Account {
     /// Starts a lockout, and returns its end.
     async fn lock_out(&self, granted: Granted, asked: Duration) -> Timestamp {
         let lockout = self.limit.lockout();
-        let wait = self.shared.store.change(move |ledger, now| {
+        let wait = Arc::new(Mutex::new(lockout.max(asked)));
+        let known = Arc::clone(&wait);
+        let locked = self.shared.store.record(move |ledger, now| {
             let until = ledger.limited(granted, lockout, asked, now);
-            until.saturating_sub(now)
+            *super::lock(&known) = until.saturating_sub(now);
         });
-        let wait = wait.await.unwrap_or_else(|error| {
+        if let Err(error) = locked.await {
             warn_of(&error);
-            lockout.max(asked)
-        });
+        }
         self.shared.changed.notify_waiters();
-        let until = self.wall_in(wait);
+        let until = self.wall_in(*super::lock(&wait));
         tracing::warn!(target: "telesto_api", %until, "the address is locked out");
         until
     }
@@ -397,7 +400,7 @@ impl Reservation {
             .account
             .shared
             .store
-            .change(move |ledger, now| ledger.responded(granted, now));
+            .record(move |ledger, now| ledger.responded(granted, now));
         if let Err(error) = settled.await {
             warn_of(&error);
         }
@@ -424,7 +427,7 @@ impl Drop for Reservation {
         }
         let Shared { store, changed, .. } = &*self.account.shared;
         let changed = Arc::clone(changed);
-        store.change_later(
+        store.record_later(
             move |ledger, now| match progress {
                 Progress::Here => ledger.give_back(granted),
                 _ => ledger.abandoned(granted, now),

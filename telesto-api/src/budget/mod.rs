@@ -11,6 +11,7 @@ mod ledger;
 pub(crate) mod machine;
 #[cfg(test)]
 mod model;
+mod outbox;
 mod queue;
 #[cfg(feature = "redis")]
 mod redis;
@@ -156,8 +157,8 @@ impl Budget {
     /// of the machines do not matter. If the server cannot be reached, nothing is sent:
     /// a call fails with [`Budget`](crate::ErrorKind::Budget).
     ///
-    /// The count is one key below `telesto:`, and there may be a second one for a moment, in
-    /// the same slot of a cluster; both expire by themselves. The count has to be
+    /// The count is one key below `telesto:`, and there may be two more for a moment, in
+    /// the same slot of a cluster; all expire by themselves. The count has to be
     /// kept in memory: a server that evicts keys under pressure
     /// (`maxmemory-policy allkeys-…`) forgets it. What a server forgets, as after a
     /// failover to a replica that had not received the last writes, each process counts

@@ -7,8 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::runtime::{Handle, TryCurrentError};
-use tokio::task::JoinHandle;
+#[cfg(feature = "redis")]
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 
 use super::host::Host;
 use super::ledger::Ledger;
@@ -17,6 +18,10 @@ use super::redis::{Part, Redis};
 use crate::Error;
 use crate::clock::Clock;
 
+/// How long a change may wait for other processes that change the ledger, if no call has a
+/// time of its own for it.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
 /// Keeps a ledger.
 ///
 /// A store does one thing: it reads the ledger, has it changed at its own time,
@@ -24,7 +29,7 @@ use crate::clock::Clock;
 #[derive(Clone, Debug)]
 pub(super) enum Store {
     InProcess(Arc<InProcess>),
-    /// In a file, whose reading and writing blocks.
+    /// In a file.
     Host(Arc<Host>),
     #[cfg(feature = "redis")]
     Redis(Arc<Redis>),
@@ -40,73 +45,84 @@ impl Store {
         &self,
         change: impl Fn(&mut Ledger, Duration) -> T + Send + Sync + 'static,
     ) -> Result<T, Error> {
-        self.change_and(change, |changed| changed).await
+        self.change_and(PATIENCE, change, |changed| changed).await
     }
 
-    /// Changes the ledger, and then calls `then`. Once it is polled, both happen even
-    /// if the future is dropped.
+    /// Changes the ledger, and then calls `then`, if other processes let it within
+    /// `patience`. If the future is dropped meanwhile, either both happen or none.
     pub(super) async fn change_and<C: Send + 'static, T: Send + 'static>(
         &self,
+        patience: Duration,
         change: impl Fn(&mut Ledger, Duration) -> C + Send + Sync + 'static,
         then: impl FnOnce(C) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let changed = match self {
-            Self::InProcess(store) => return Ok(then(store.change(change))),
-            Self::Host(store) => {
-                let store = Arc::clone(store);
-                tokio::task::spawn_blocking(move || store.change(change).map(then))
-            }
+        match self {
+            Self::InProcess(store) => Ok(then(store.change(change))),
+            Self::Host(store) => store.change(patience, change, then).await,
             #[cfg(feature = "redis")]
-            Self::Part(store) => {
-                let store = store.clone();
-                tokio::task::spawn_blocking(move || store.change(change).map(then))
-            }
+            Self::Part(store) => store.change(patience, change, then).await,
             #[cfg(feature = "redis")]
             Self::Redis(store) => {
                 let store = Arc::clone(store);
-                let changing = async move { store.change(change).await.map(then) };
-                return Finished(Some(Box::pin(changing))).await;
+                let changing = async move { store.change(patience, change).await.map(then) };
+                Finished(Some(Box::pin(changing))).await
             }
-        };
-        joined(changed).await
+        }
     }
 
-    /// Changes the ledger, and does not wait for it.
-    pub(super) fn change_later(
+    /// Records the outcome of a request, and waits until it is written. If it cannot be
+    /// written, this process remembers it, and writes it with its next change.
+    pub(super) async fn record(
         &self,
-        change: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
+        outcome: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
+    ) -> Result<(), Error> {
+        let (sender, receiver) = oneshot::channel();
+        self.begin_record(outcome, |written| drop(sender.send(written)));
+        let cancelled = |_| Err(Error::budget("the budget update was cancelled"));
+        receiver.await.unwrap_or_else(cancelled)
+    }
+
+    /// Records the outcome of a request, does not wait for it, and then calls `then`.
+    pub(super) fn record_later(
+        &self,
+        outcome: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
         then: impl FnOnce() + Send + 'static,
     ) {
-        let done = |changed: Result<(), Error>| {
-            if let Err(error) = changed {
+        self.begin_record(outcome, |written| {
+            if let Err(error) = written {
                 warn_of(&error);
             }
             then();
-        };
-        match (self, Handle::try_current()) {
-            (Self::InProcess(store), _) => {
-                store.change(change);
-                done(Ok(()));
+        });
+    }
+
+    fn begin_record(
+        &self,
+        outcome: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
+        end: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) {
+        match self {
+            Self::InProcess(store) => {
+                store.change(outcome);
+                end(Ok(()));
             }
-            (Self::Host(store), runtime) => {
+            Self::Host(store) => {
+                store.outbox.push(outcome);
+                store.flush(end);
+            }
+            #[cfg(feature = "redis")]
+            Self::Part(store) => store.record(outcome, end),
+            #[cfg(feature = "redis")]
+            Self::Redis(store) => {
+                store.outbox.push(outcome);
+                let Ok(runtime) = Handle::try_current() else {
+                    end(Err(Error::budget(
+                        "there is no runtime to reach Redis with",
+                    )));
+                    return;
+                };
                 let store = Arc::clone(store);
-                blocking(runtime, move || done(store.change(change)));
-            }
-            #[cfg(feature = "redis")]
-            (Self::Part(store), runtime) => {
-                let store = store.clone();
-                blocking(runtime, move || done(store.change(change)));
-            }
-            #[cfg(feature = "redis")]
-            (Self::Redis(store), Ok(runtime)) => {
-                let store = Arc::clone(store);
-                drop(runtime.spawn(async move { done(store.change(change).await) }));
-            }
-            #[cfg(feature = "redis")]
-            (Self::Redis(_), Err(_)) => {
-                done(Err(Error::budget(
-                    "there is no runtime to reach Redis with",
-                )));
+                runtime.spawn(async move { end(store.change(PATIENCE, |_, _| ()).await) });
             }
         }
     }
@@ -117,7 +133,7 @@ impl Store {
     }
 }
 
-/// A future that a task goes on with if it is dropped.
+/// Finishes in a background task if it is dropped.
 #[cfg(feature = "redis")]
 struct Finished<F: Future + Send + 'static>(Option<Pin<Box<F>>>)
 where
@@ -156,25 +172,13 @@ where
     }
 }
 
-/// What a task has come to.
-pub(super) async fn joined<T>(task: JoinHandle<Result<T, Error>>) -> Result<T, Error> {
-    task.await.unwrap_or_else(|error| {
-        Err(Error::budget("the change of the budget was cut off").with_source(error))
-    })
-}
-
-/// Does work that blocks, and does not wait for it if there is a runtime.
-fn blocking(runtime: Result<Handle, TryCurrentError>, work: impl FnOnce() + Send + 'static) {
-    match runtime {
-        Ok(runtime) => drop(runtime.spawn_blocking(work)),
-        Err(_) => work(),
-    }
-}
-
-/// A response that could not be written down is no reason to lose it: its
-/// request counts for longer.
+/// A response whose outcome could not be written is no reason to lose it.
 pub(super) fn warn_of(error: &Error) {
-    tracing::warn!(target: "telesto_api", %error, "a request counts for longer");
+    tracing::warn!(
+        target: "telesto_api",
+        %error,
+        "the outcome of a request is not written yet: this process keeps to it"
+    );
 }
 
 /// Keeps a ledger in this process.

@@ -11,9 +11,10 @@ use jiff::SignedDuration;
 use telesto_api::{
     Budget, Client, ClientBuilder, Error, ManualClock, RateLimit, RedisBudget, Share,
 };
-use telesto_mock::MockServer;
+use telesto_mock::{Fault, MockServer, Response};
 use telesto_redis_server::RedisServer;
 use tempfile::TempDir;
+use tokio::task::JoinSet;
 
 use crate::support::clock;
 
@@ -385,25 +386,124 @@ fn the_page_on_limits_names_tests_that_exist() {
 }
 
 #[tokio::test]
-async fn who_has_the_turn_goes_first() {
+async fn the_first_process_of_the_queue_goes_first() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(10).await;
+    let budget = Budget::redis(redis.url()).timeout(Duration::from_millis(300));
+    let client = client(&telesto, budget, 10);
+    let [queue, asked] =
+        ["queue", "asked"].map(|what| format!("telesto:{{{}}}:{what}", origin(&telesto)));
+    // A process that was the first of the queue, and has ended.
+    redis.command(&format!("ZADD \"{queue}\" 1 ended")).unwrap();
+    let now = jiff::Timestamp::now().as_millisecond();
+    redis
+        .command(&format!("HSET \"{asked}\" ended {now}"))
+        .unwrap();
+    let start = Instant::now();
+    client.list_products().await.unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(350));
+    for key in [queue, asked] {
+        let exists = redis.command(&format!("EXISTS \"{key}\"")).unwrap();
+        assert_eq!(exists, ":0\r\n");
+    }
+    assert_eq!(remaining(&client).await, 9);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn processes_that_begin_together_each_get_their_slots() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(1_000).await;
+    let mut calls = JoinSet::new();
+    for number in 0..40 {
+        let client = client(&telesto, machine(&redis, number), 1_000);
+        for _ in 0..3 {
+            let client = client.clone();
+            calls.spawn(async move { client.list_products().await.map(drop) });
+        }
+    }
+    for result in calls.join_all().await {
+        result.unwrap();
+    }
+    let client = client(&telesto, machine(&redis, 0), 1_000);
+    assert_eq!(remaining(&client).await, 880);
+}
+
+/// Calls that wait for a Redis that does not respond fail together, or are counted on the
+/// host together.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_does_not_respond_is_waited_for_once() {
+    let Some(redis) = RedisServer::start() else {
+        return;
+    };
+    let telesto = telesto(100).await;
+    let directory = tempfile::tempdir().unwrap();
+    let budget = Budget::redis(redis.url()).timeout(Duration::from_millis(300));
+    let fallback = Share::of(1).kept_at(directory.path());
+    for budget in [budget.clone(), budget.fallback(fallback)] {
+        let client = client(&telesto, budget.clone(), 100);
+        client.list_products().await.unwrap();
+        redis.command("CLIENT PAUSE 3000 ALL").unwrap();
+        let start = Instant::now();
+        let mut calls = JoinSet::new();
+        for _ in 0..60 {
+            let client = client.clone();
+            calls.spawn(async move { client.list_products().await.map(drop) });
+        }
+        let results = calls.join_all().await;
+        // A command and a new connection, not 60 of them.
+        assert!(
+            start.elapsed() < Duration::from_secs(2),
+            "{:?}",
+            start.elapsed()
+        );
+        let sent = results.iter().filter(|result| result.is_ok()).count();
+        let has_fallback = format!("{budget:?}").contains("fallback");
+        assert_eq!(sent, if has_fallback { 60 } else { 0 }, "{results:?}");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+    }
+}
+
+/// A lockout that cannot be written is obeyed, and written as soon as that is possible.
+#[tokio::test]
+async fn a_lockout_that_redis_does_not_take_is_kept() {
     let Some(redis) = RedisServer::start() else {
         return;
     };
     let telesto = telesto(10).await;
     let client = client(&telesto, machine(&redis, 1), 10);
-    let turn = format!("telesto:{{{}}}:turn", origin(&telesto));
-    // A process that has ended meanwhile does not keep it.
-    redis
-        .command(&format!("SET \"{turn}\" somebody PX 400"))
-        .unwrap();
-    let start = Instant::now();
-    client.list_products().await.unwrap();
-    assert!(start.elapsed() >= Duration::from_millis(300));
-    assert_eq!(
-        redis.command(&format!("EXISTS \"{turn}\"")).unwrap(),
-        ":0\r\n"
+    for _ in 0..3 {
+        client.list_products().await.unwrap();
+    }
+    // Just as the 429 arrives, Redis takes no more writes.
+    let slow = Response::empty(429).fault(Fault::SlowHead(Duration::from_millis(20)));
+    telesto.set_response("list_products", slow).unwrap();
+    let call = client.list_products().send();
+    let refuses = async {
+        while telesto.requests().len() < 4 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        redis.command("CONFIG SET maxmemory 1").unwrap();
+    };
+    let (called, ()) = tokio::join!(call, refuses);
+    assert!(called.unwrap_err().status().is_some());
+    let requests = telesto.requests().len();
+    let error = client.list_products().await.unwrap_err();
+    assert!(error.is_budget(), "{error}");
+    redis.command("CONFIG SET maxmemory 0").unwrap();
+    let error = client.list_products().await.unwrap_err();
+    assert!(
+        error.is_rate_limited() && error.status().is_none(),
+        "{error}"
     );
-    assert_eq!(remaining(&client).await, 9);
+    assert_eq!(telesto.requests().len(), requests);
+    // Others know it, too.
+    let other = self::client(&telesto, machine(&redis, 2), 10);
+    let status = other.budget().await.unwrap();
+    assert!(status.locked_until().is_some());
 }
 
 /// A machine that falls back to its part, with a clock and a directory of its own.

@@ -5,10 +5,10 @@
 mod reads;
 
 use std::collections::HashMap;
-use std::mem;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
+use std::{fs, mem};
 
 use proptest::prelude::*;
 use telesto_mock::{Limiter, Verdict, Window};
@@ -103,6 +103,8 @@ enum Event {
     Reboot(u64),
     /// Somebody else at the address sends so many requests.
     Others(u32),
+    /// From now on nothing can be written, or it can again.
+    Outage,
 }
 
 /// A client, by its limit.
@@ -213,6 +215,7 @@ fn event(others: bool) -> impl Strategy<Value = Event> {
         1 => (0..PROCESSES).prop_map(Event::Kill),
         1 => (0u64..300).prop_map(Event::Reboot),
         u32::from(others) => (1u32..6).prop_map(Event::Others),
+        1 => Just(Event::Outage),
     ]
 }
 
@@ -242,6 +245,14 @@ impl Law {
         }
     }
 
+    fn outcome(&mut self, request: usize, outcome: Outcome, now: Duration) {
+        match outcome {
+            Outcome::Responded => self.responded(request, now),
+            Outcome::Limited => self.limited(request, now),
+            Outcome::Ended(after) => self.ended(request, after.map(|after| now + after)),
+        }
+    }
+
     fn ended(&mut self, request: usize, counted_by: Option<Duration>) {
         self.stamps.remove(&request);
         self.stamps
@@ -262,6 +273,23 @@ impl Law {
         self.locked_until = self.locked_until.max(Some(until));
         self.probe = None;
     }
+}
+
+/// The outcome of a request.
+#[derive(Clone, Copy, Debug)]
+enum Outcome {
+    Responded,
+    Limited,
+    /// It counts by then, at the latest, if at all.
+    Ended(Option<Duration>),
+}
+
+/// An outcome that a process could not write.
+struct Unwritten {
+    process: usize,
+    request: usize,
+    at: Duration,
+    outcome: Outcome,
 }
 
 /// A request under way.
@@ -298,6 +326,8 @@ struct World {
     reads: Vec<Reads>,
     sent: usize,
     law: Law,
+    is_outage: bool,
+    unwritten: Vec<Unwritten>,
     /// The end of the block, as far as the machine was told.
     known_block: Option<SystemTime>,
     refused: usize,
@@ -329,6 +359,8 @@ impl World {
             reads: Vec::new(),
             sent: 0,
             law: Law::default(),
+            is_outage: false,
+            unwritten: Vec::new(),
             known_block: None,
             refused: 0,
         };
@@ -424,12 +456,16 @@ impl World {
             Event::Kill(_) | Event::Reboot(_) if one_process => {}
             Event::Kill(process) => {
                 self.die(process);
+                // A process starts only where it can write.
+                let was_outage = self.end_outage();
                 self.processes[process] = self.start(process);
+                self.catch_up(was_outage);
             }
             Event::Reboot(off) => {
                 (0..PROCESSES).for_each(|process| self.die(process));
                 self.suspend(Duration::from_secs(off));
                 self.machine.reboot();
+                self.end_outage();
                 self.processes = self.start_all();
             }
             Event::Others(requests) => {
@@ -437,7 +473,74 @@ impl World {
                     self.server.request(ADDRESS, self.server_time(false));
                 }
             }
+            Event::Outage if self.is_outage => self.recover(),
+            Event::Outage => {
+                self.is_outage = !one_process;
+                self.allow_writes(one_process);
+            }
         }
+    }
+
+    /// Has writes fail, or not any more.
+    fn allow_writes(&self, is_allowed: bool) {
+        match &self.kept {
+            Kept::InProcess => {}
+            // Where the new file is to be, there is a directory.
+            Kept::OnHost | Kept::OnHostByWallClock => {
+                let new = self.directory.path().join("https___telesto.app.new");
+                match is_allowed {
+                    true => fs::remove_dir(new).unwrap(),
+                    false => fs::create_dir(new).unwrap(),
+                }
+            }
+            #[cfg(feature = "redis")]
+            Kept::InRedis(url) => allow_writes(url, is_allowed),
+        }
+    }
+
+    /// Everything can be written again, and is.
+    fn recover(&mut self) {
+        let was_outage = self.end_outage();
+        self.catch_up(was_outage);
+    }
+
+    fn end_outage(&mut self) -> bool {
+        let was_outage = mem::take(&mut self.is_outage);
+        if was_outage {
+            self.allow_writes(true);
+        }
+        was_outage
+    }
+
+    /// The processes write what they could not write, one after the other.
+    fn catch_up(&mut self, was_outage: bool) {
+        for process in 0..if was_outage { PROCESSES } else { 0 } {
+            let now = self.store_time(process);
+            let monotonic = self.machine.monotonic();
+            for unwritten in self
+                .unwritten
+                .extract_if(.., |unwritten| unwritten.process == process)
+            {
+                let then = now.saturating_sub(monotonic - unwritten.at);
+                self.law.outcome(unwritten.request, unwritten.outcome, then);
+            }
+        }
+    }
+
+    /// The law hears of an outcome as soon as it can be written.
+    fn ended(&mut self, flight: &Flight, outcome: Outcome) {
+        let (process, request) = (flight.process, flight.number);
+        if self.is_outage {
+            self.unwritten.push(Unwritten {
+                process,
+                request,
+                at: self.machine.monotonic(),
+                outcome,
+            });
+            return;
+        }
+        let now = self.store_time(process);
+        self.law.outcome(request, outcome, now);
     }
 
     /// Nobody hears of the requests of a process any more.
@@ -445,6 +548,15 @@ impl World {
         let flights = self.flights.iter_mut();
         for flight in flights.filter(|flight| flight.process == process) {
             mem::forget(flight.reservation.take());
+        }
+        // Nobody knows what it could not write.
+        for lost in self
+            .unwritten
+            .extract_if(.., |unwritten| unwritten.process == process)
+        {
+            if let Outcome::Limited = lost.outcome {
+                self.known_block = None;
+            }
         }
         #[cfg(feature = "cache")]
         {
@@ -512,8 +624,7 @@ impl World {
         self.flights = flights;
         for mut flight in ended {
             if let Some(reservation) = flight.reservation.take() {
-                let now = self.store_time(flight.process);
-                self.end_flight(&mut flight, reservation, now);
+                self.end_flight(&mut flight, reservation);
             }
             if flight.counted_at.is_some() {
                 self.flights.push(flight);
@@ -521,8 +632,8 @@ impl World {
         }
     }
 
-    fn end_flight(&mut self, flight: &mut Flight, reservation: Reservation, now: Duration) {
-        self.settle(flight, reservation, now);
+    fn end_flight(&mut self, flight: &mut Flight, reservation: Reservation) {
+        self.settle(flight, reservation);
         #[cfg(feature = "cache")]
         if let Some(responder) = flight.responder.take() {
             let reads = &mut self.reads[flight.process];
@@ -540,44 +651,38 @@ impl World {
         }
     }
 
-    /// Drops a reservation, whose end is not waited for.
-    fn let_go(&self, end: impl FnOnce()) {
-        #[cfg(feature = "redis")]
-        if let Kept::InRedis(_) = self.kept {
-            let entered = self.runtime.enter();
-            end();
-            drop(entered);
-            // Changes of a process are made one after the other, once they have begun.
-            self.runtime.block_on(async {
-                tokio::task::yield_now().await;
-                for process in &self.processes {
-                    process.store.change(|_, _| ()).await.unwrap();
-                }
-            });
-            return;
-        }
+    /// Drops a reservation of a process, whose end is not waited for.
+    fn let_go(&self, process: usize, end: impl FnOnce()) {
+        let entered = self.runtime.enter();
         end();
+        drop(entered);
+        // A process makes its changes one after the other, once they have begun.
+        self.runtime.block_on(async {
+            tokio::task::yield_now().await;
+            let store = &self.processes[process].store;
+            let changed = store.change(|_, _| ()).await;
+            assert!(changed.is_ok() || self.is_outage, "{changed:?}");
+        });
     }
 
-    fn settle(&mut self, flight: &Flight, reservation: Reservation, now: Duration) {
-        let number = flight.number;
+    fn settle(&mut self, flight: &Flight, reservation: Reservation) {
         match (flight.end, flight.refused) {
             (End::Response, None) => {
                 self.runtime.block_on(reservation.responded());
-                self.law.responded(number, now);
+                self.ended(flight, Outcome::Responded);
             }
             (End::Response, until) => {
                 self.runtime.block_on(reservation.limited(Duration::ZERO));
-                self.law.limited(number, now);
+                self.ended(flight, Outcome::Limited);
                 self.known_block = self.known_block.max(until);
             }
             (End::Gone | End::Lost, _) => {
-                self.let_go(|| drop(reservation));
-                self.law.ended(number, Some(now + ON_ITS_WAY));
+                self.let_go(flight.process, || drop(reservation));
+                self.ended(flight, Outcome::Ended(Some(ON_ITS_WAY)));
             }
             (End::NeverLeft, _) => {
-                self.let_go(|| reservation.never_left());
-                self.law.ended(number, None);
+                self.let_go(flight.process, || reservation.never_left());
+                self.ended(flight, Outcome::Ended(None));
             }
         }
     }
@@ -605,7 +710,11 @@ impl World {
     /// Lets the time pass until there is a slot, to the moment.
     fn wait(&mut self, process: usize, client: Kind) {
         let account = self.account(process, client);
-        let status = self.runtime.block_on(account.status()).unwrap();
+        let status = self.runtime.block_on(account.status());
+        let Ok(status) = status else {
+            assert!(self.is_outage, "{status:?}");
+            return;
+        };
         let wait = status.next_slot().duration_since(self.machine.wall());
         self.pass(wait.unsigned_abs());
     }
@@ -618,18 +727,23 @@ impl World {
         match self.runtime.block_on(reserved) {
             Ok(reservation) => Some(reservation),
             Err(NotReserved::Exhausted { .. }) => None,
+            Err(NotReserved::Failed(_)) if self.is_outage => None,
             Err(NotReserved::Failed(error)) => panic!("{error}"),
         }
     }
 
     fn call(&mut self, process: usize, client: Kind, fate: Fate) {
-        let now = self.store_time(process);
-        let allowed = self.law.allows(self.limit(client), now);
         let timeout = if fate.is_patient {
             Duration::MAX
         } else {
             TIMEOUT
         };
+        if self.is_outage {
+            assert!(self.reserve(process, client, timeout).is_none());
+            return;
+        }
+        let now = self.store_time(process);
+        let allowed = self.law.allows(self.limit(client), now);
         let reserved = self.reserve(process, client, timeout);
         assert_eq!(reserved.is_some(), allowed, "by the law");
         if let Some(reservation) = reserved {
@@ -648,6 +762,9 @@ impl World {
         } else {
             process
         };
+        if self.is_outage {
+            return;
+        }
         let now = self.store_time(process);
         let allowed = self.law.allows(self.limit(Kind::Usual), now);
         let account = self.account(process, Kind::Usual);
@@ -702,6 +819,7 @@ impl World {
     fn settles(&mut self) {
         // All requests end.
         self.pass(TIMEOUT);
+        self.recover();
         // A clock that went back is noticed here.
         self.store_time(0);
         self.pass(LONGEST_UNDER_WAY + ON_ITS_WAY);
@@ -709,9 +827,21 @@ impl World {
         for process in 0..PROCESSES {
             let reservation = self.reserve(process, Kind::Usual, TIMEOUT);
             let reservation = reservation.expect("stuck");
-            self.let_go(|| drop(reservation));
+            self.let_go(process, || drop(reservation));
         }
     }
+}
+
+/// Has a Redis refuse all writes, or not any more.
+#[cfg(feature = "redis")]
+fn allow_writes(url: &str, is_allowed: bool) {
+    let client = ::redis::Client::open(url).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    let most = if is_allowed { "0" } else { "1" };
+    ::redis::cmd("CONFIG")
+        .arg(&["SET", "maxmemory", most])
+        .exec(&mut connection)
+        .unwrap();
 }
 
 /// Runs a world, and returns how many requests the server refused.
@@ -737,6 +867,8 @@ fn in_redis_it_is_the_same() {
     let events = |others| prop::collection::vec(event(others), 1..100);
     let worlds = (habits(), events(false), events(true));
     let run = runner.run(&worlds, |(habits, alone, with_others)| {
+        // A world that has failed leaves it as it was.
+        allow_writes(&server.url(), true);
         let kept = Kept::InRedis(server.url());
         prop_assert_eq!(refused(kept.clone(), habits, &alone), 0);
         refused(kept, habits, &with_others);

@@ -12,7 +12,7 @@ use super::Redis;
 use crate::budget::account::{Account, NotReserved, Reservation, Shared};
 use crate::budget::host::Host;
 use crate::budget::ledger::Ledger;
-use crate::budget::store::joined;
+use crate::budget::store::PATIENCE;
 use crate::budget::{BudgetStatus, Wait};
 use crate::clock::Clock;
 use crate::mutex::lock;
@@ -203,7 +203,7 @@ impl Fallback {
         let told = match before {
             Phase::Away(until) if self.clock.monotonic() < until => return false,
             _ if owes => self.pay().await,
-            Phase::Away(_) => self.part.redis.change(|_, _| true).await,
+            Phase::Away(_) => self.part.redis.change(PATIENCE, |_, _| true).await,
             Phase::Back(_) | Phase::There => Ok(false),
         };
         let now = self.clock.monotonic();
@@ -227,7 +227,10 @@ impl Fallback {
         self.part.owes.store(false, Ordering::Relaxed);
         let mut still = Still(Some(&self.part.owes));
         let host = Arc::clone(&self.part.host);
-        let claimed = blocking(move || host.try_claim("paying")).await?;
+        let claimed = tokio::task::spawn_blocking(move || host.try_claim("paying"));
+        let claimed = claimed.await.map_err(|error| {
+            Error::budget("the budget update was cancelled").with_source(error)
+        })??;
         let Some(claimed) = claimed else {
             // Another process does it.
             return Ok(true);
@@ -239,9 +242,10 @@ impl Fallback {
     }
 
     async fn try_pay(&self) -> Result<bool, Error> {
-        let host = Arc::clone(&self.part.host);
+        let host = &self.part.host;
         let look = |ledger: &mut Ledger, now| (!ledger.is_empty(now), ledger.unpaid(now), now);
-        let (has_counted, unpaid, then) = blocking(move || host.change(look)).await?;
+        let looked = host.change(PATIENCE, look, |looked| looked);
+        let (has_counted, unpaid, then) = looked.await?;
         let Some(unpaid) = unpaid else {
             return Ok(has_counted);
         };
@@ -249,11 +253,10 @@ impl Fallback {
         let add = self
             .part
             .redis
-            .change(move |ledger, now| ledger.add(&added, then, now));
+            .change(PATIENCE, move |ledger, now| ledger.add(&added, then, now));
         add.await?;
-        let host = Arc::clone(&self.part.host);
-        blocking(move || host.change(|ledger, _| ledger.pay(&unpaid))).await?;
-        Ok(true)
+        let pay = move |ledger: &mut Ledger, _| ledger.pay(&unpaid);
+        host.change(PATIENCE, pay, |()| true).await
     }
 
     /// Tells Redis when it is there again, whether or not there is another call by then.
@@ -290,12 +293,6 @@ impl Fallback {
     }
 }
 
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    joined(tokio::task::spawn_blocking(work)).await
-}
-
 /// Sets a flag again when it is dropped, as when a call is.
 struct Still<'a>(Option<&'a AtomicBool>);
 
@@ -319,20 +316,37 @@ pub(in crate::budget) struct Part {
 }
 
 impl Part {
-    /// Changes the ledger. This blocks.
-    pub(in crate::budget) fn change<T>(
+    /// Changes the ledger, and then calls `then`.
+    pub(in crate::budget) async fn change<C: Send + 'static, T: Send + 'static>(
         &self,
-        change: impl FnOnce(&mut Ledger, Duration) -> T,
+        patience: Duration,
+        change: impl FnOnce(&mut Ledger, Duration) -> C + Send + 'static,
+        then: impl FnOnce(C) -> T + Send + 'static,
     ) -> Result<T, Error> {
-        let seen = self.redis.seen();
-        let changed = self.host.change(|ledger, now| match seen {
+        let (redis, parts) = (Arc::clone(&self.redis), self.parts);
+        let change = move |ledger: &mut Ledger, now| match redis.seen() {
             Some((seen, then)) => {
-                let parts = usize::try_from(self.parts).unwrap_or(usize::MAX);
+                let parts = usize::try_from(parts).unwrap_or(usize::MAX);
                 ledger.with(&seen.part(parts), then, now, |ledger| change(ledger, now))
             }
             None => change(ledger, now),
-        });
+        };
+        let changed = self.host.change(patience, change, then).await;
         self.owes.store(true, Ordering::Relaxed);
         changed
+    }
+
+    /// Records the outcome of a request, and then calls `end`.
+    pub(in crate::budget) fn record(
+        &self,
+        outcome: impl Fn(&mut Ledger, Duration) + Send + Sync + 'static,
+        end: impl FnOnce(Result<(), Error>) + Send + 'static,
+    ) {
+        let owes = Arc::clone(&self.owes);
+        self.host.outbox.push(outcome);
+        self.host.flush(move |written| {
+            owes.store(true, Ordering::Relaxed);
+            end(written);
+        });
     }
 }

@@ -101,7 +101,7 @@ impl RedisBudget {
         }
         // What is in braces decides on the slot of a cluster.
         let tag = identity(name.as_deref(), origin);
-        let keys = ["budget", "turn"].map(|what| format!("telesto:{{{tag}}}:{what}"));
+        let keys = ["budget", "queue", "asked"].map(|what| format!("telesto:{{{tag}}}:{what}"));
         Ok(Redis::new(
             client,
             place,

@@ -7,22 +7,27 @@ use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, RedisError, Script, ServerErrorKind};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
+use tokio::time::Instant;
 
 use super::Place;
 use crate::budget::format::{self, Decoded};
 use crate::budget::ledger::Ledger;
 #[cfg(test)]
 use crate::budget::machine::Machine;
+use crate::budget::outbox::Outbox;
 use crate::budget::time::{Clocks, Time};
 use crate::clock::Clock;
 use crate::mutex::lock;
 use crate::{Error, random};
 
-/// How often a change is tried while others change the ledger, too.
-const ATTEMPTS: u32 = 40;
+/// How long a process pauses before it asks again whether it is its turn, for each process
+/// before it, and at most.
+const PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(30);
 
-/// How long it pauses between two attempts, at most.
-const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+/// How long a process keeps its turn without asking for it, beyond the timeout of a command.
+const LEASE: Duration = Duration::from_millis(100);
+const LONGEST_LEASE: Duration = Duration::from_secs(5);
 
 /// For how much longer the ledger is kept than it counts.
 const KEPT_LONGER: Duration = Duration::from_secs(24 * 3_600);
@@ -33,51 +38,69 @@ const LONGEST_KEPT: Duration = Duration::from_secs(10 * 366 * 24 * 3_600);
 /// How many of the last writes a value tells.
 const RECENT: usize = 64;
 
-/// After how many attempts a process asks for a turn of its own.
-const PATIENCE: u32 = 5;
-
-/// Replaces the value, if it is still the one that was read, and returns the time of
-/// the server and the value that is there otherwise. Without a new one, it only reads.
+/// Replaces the value, if it is still the one that was read. Returns the time of the server,
+/// whether the value was replaced, the value that is there otherwise, and how many processes
+/// are to change it before this one.
 ///
-/// A value begins with a mark of 16 characters that no other one has. While a process has
-/// the turn, the others cannot replace the value.
+/// A value begins with a mark of 16 characters that no other one has. A process that could not
+/// replace it joins a queue, and only the first one of the queue replaces the value. One that
+/// has not asked for a while leaves the queue.
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
-        "local time = redis.call('TIME')
-local found = redis.call('GET', KEYS[1])
-if ARGV[1] then
-  local turn = redis.call('GET', KEYS[2])
-  local free = not turn or turn == ARGV[4]
-  if free and string.sub(found or '', 1, 16) == ARGV[1] then
-    redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
-    if turn then redis.call('DEL', KEYS[2]) end
-    return {time[1], time[2], 1, false}
-  end
-  if ARGV[5] == '1' and not turn then
-    redis.call('SET', KEYS[2], ARGV[4], 'PX', 300)
-  end
+        "local value, queue, asked = KEYS[1], KEYS[2], KEYS[3]
+local step, name, lease = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local time = redis.call('TIME')
+local found = redis.call('GET', value)
+if step == 'read' then
+  return {time[1], time[2], 0, found, 0}
 end
-return {time[1], time[2], 0, found}",
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local function first()
+  return redis.call('ZRANGE', queue, 0, 0)[1]
+end
+local function leave(who)
+  redis.call('ZREM', queue, who)
+  redis.call('HDEL', asked, who)
+end
+local holder = first()
+while holder and holder ~= name
+    and now - tonumber(redis.call('HGET', asked, holder) or 0) > lease do
+  leave(holder)
+  holder = first()
+end
+if step == 'write' and (not holder or holder == name)
+    and string.sub(found or '', 1, 16) == ARGV[4] then
+  redis.call('SET', value, ARGV[5], 'PX', ARGV[6])
+  if holder then leave(name) end
+  return {time[1], time[2], 1, false, 0}
+end
+redis.call('ZADD', queue, 'NX', time[1] * 1000000 + time[2], name)
+redis.call('HSET', asked, name, now)
+redis.call('PEXPIRE', queue, 60000)
+redis.call('PEXPIRE', asked, 60000)
+return {time[1], time[2], 0, found, redis.call('ZRANK', queue, name)}",
     )
 });
 
 /// Keeps a ledger in Redis.
 ///
 /// A change reads the ledger and the time of the server, applies itself, and replaces
-/// the ledger by a script, if nobody else has changed it meanwhile; otherwise it begins
-/// anew, and after some attempts asks for a turn of its own. In a process there is one change
-/// at a time, so only processes get into each other's way.
+/// the ledger by a script, if no other process has changed it meanwhile. Otherwise it waits
+/// for its turn, and begins anew. In a process there is one change at a time.
 #[derive(Debug)]
 pub(in crate::budget) struct Redis {
     client: Client,
     place: Place,
-    /// That of the ledger, and that of the turn.
-    keys: [String; 2],
-    /// What this process is called when it has the turn.
+    /// The keys of the ledger, of the queue, and of when those in the queue have asked.
+    keys: [String; 3],
+    /// The name of this process in the queue.
     name: String,
     timeout: Duration,
     clock: Arc<dyn Clock>,
     connection: Mutex<Option<Connection>>,
+    /// When Redis has failed for the last time, and how.
+    failed: SyncMutex<Option<(Instant, Error)>>,
+    pub(in crate::budget) outbox: Outbox,
     /// What was read or written last, and when: Redis may lose it.
     seen: SyncMutex<Option<(Saved, Duration)>>,
     #[cfg(test)]
@@ -104,28 +127,44 @@ struct Saved {
     ledger: Ledger,
 }
 
+/// What the script is to do.
+enum Step<'a> {
+    Read,
+    /// Reads, once it is the turn of this process.
+    Wait,
+    Write {
+        /// The mark of what was found; empty if there was nothing.
+        expected: &'a [u8],
+        value: &'a [u8],
+        kept_for: Duration,
+    },
+}
+
 /// What the script returns.
 struct Reply {
     clocks: Clocks,
     is_replaced: bool,
     found: Option<Vec<u8>>,
+    /// How many processes are to change the ledger before this one.
+    before: u32,
 }
 
-/// A write that is to replace what was found.
-struct Write<'a> {
-    /// The mark of what was found; empty if there was nothing.
-    expected: &'a [u8],
-    value: &'a [u8],
+/// What has become of a ledger.
+struct Changed<T> {
+    result: T,
+    /// How many outcomes of the outbox are in it.
+    outcomes: usize,
+    saved: Saved,
+    /// What has to be written, if anything.
+    value: Option<Vec<u8>>,
     kept_for: Duration,
-    /// Whether to ask for the turn if it has changed.
-    asks_for_turn: bool,
 }
 
 impl Redis {
     pub(super) fn new(
         client: Client,
         place: Place,
-        keys: [String; 2],
+        keys: [String; 3],
         timeout: Duration,
         clock: Arc<dyn Clock>,
     ) -> Self {
@@ -135,94 +174,154 @@ impl Redis {
             keys,
             name: format!("{:016x}", random::number()),
             timeout,
+            outbox: Outbox::new(Arc::clone(&clock)),
             clock,
             connection: Mutex::default(),
+            failed: SyncMutex::default(),
             seen: SyncMutex::default(),
             #[cfg(test)]
             machine: None,
         }
     }
 
-    /// Changes the ledger, at the time of the server.
+    /// Changes the ledger, at the time of the server, if the other processes let this one
+    /// within `patience`.
     pub(in crate::budget) async fn change<T>(
         &self,
+        patience: Duration,
         change: impl Fn(&mut Ledger, Duration) -> T,
     ) -> Result<T, Error> {
-        let mut connection = self.connection.lock().await;
-        let mut reply = self.run(&mut connection, None).await?;
-        for attempt in 0..ATTEMPTS {
-            let mark = mark_of(reply.found.as_deref()).to_vec();
-            let found = self.parse(reply.found.as_deref(), &reply.clocks)?;
-            let before = found.as_ref().map(|saved| saved.ledger.clone());
-            let last = {
-                let seen = lock(&self.seen);
-                known(found, seen.as_ref().map(|(seen, _)| seen), &reply.clocks)
-            };
-            let time = last.time.advanced(&reply.clocks);
-            let mut ledger = last.ledger.clone();
-            // Not as that of another request, whatever Redis has lost.
-            ledger.number_from(random::number() / 2);
-            let result = change(&mut ledger, time.now);
-            ledger.number_from(0);
-            if ledger == before.unwrap_or_default() && !time.must_be_saved(&last.time) {
-                self.has_seen(Saved { time, ..last });
-                return Ok(result);
-            }
-            let counts_for = ledger.counts_until().saturating_sub(time.now);
-            let kept_for = counts_for.saturating_add(KEPT_LONGER).min(LONGEST_KEPT);
-            let saved = last.written(random::number(), ledger, time);
-            let value = saved.to_value()?;
-            let write = Write {
-                expected: &mark,
-                value: &value,
-                kept_for,
-                asks_for_turn: attempt >= PATIENCE,
-            };
-            reply = self.run(&mut connection, Some(write)).await?;
-            // It may have been written already, if the first reply got lost.
-            let is_there = reply.found.as_deref() == Some(&value[..]);
-            if reply.is_replaced || is_there {
-                self.has_seen(saved);
-                return Ok(result);
-            }
-            let longest = Duration::from_millis(1 << attempt.min(10)).min(LONGEST_PAUSE);
-            tokio::time::sleep(random::below(longest)).await;
+        let began = Instant::now();
+        let left = || patience.saturating_sub(began.elapsed());
+        let connection = tokio::time::timeout(patience, self.connection.lock()).await;
+        let mut connection = connection.map_err(|_| self.is_busy(patience))?;
+        // What has failed for the change before fails for those that have waited for it.
+        if let Some((at, error)) = &*lock(&self.failed)
+            && *at >= began
+        {
+            return Err(error.clone());
         }
-        Err(Error::budget(format!(
-            "the budget in {} has changed {ATTEMPTS} times while it was to be changed: try again",
+        let mut reply = self.run(&mut connection, Step::Read).await?;
+        loop {
+            let expected = mark_of(reply.found.as_deref()).to_vec();
+            let mut changed = self.changed(reply.found.as_deref(), &reply.clocks, &change)?;
+            let Some(value) = changed.value.take() else {
+                return Ok(self.has_changed(changed));
+            };
+            let step = Step::Write {
+                expected: &expected,
+                value: &value,
+                kept_for: changed.kept_for,
+            };
+            reply = self.run(&mut connection, step).await?;
+            // It may have been written already, if the first reply got lost.
+            if reply.is_replaced || reply.found.as_deref() == Some(&value[..]) {
+                return Ok(self.has_changed(changed));
+            }
+            while reply.before > 0 {
+                let pause = PAUSE.saturating_mul(reply.before).min(LONGEST_PAUSE);
+                tokio::time::sleep(pause).await;
+                if left().is_zero() {
+                    return Err(self.is_busy(patience));
+                }
+                reply = self.run(&mut connection, Step::Wait).await?;
+            }
+        }
+    }
+
+    /// What a change makes of the value that was found.
+    fn changed<T>(
+        &self,
+        found: Option<&[u8]>,
+        clocks: &Clocks,
+        change: impl Fn(&mut Ledger, Duration) -> T,
+    ) -> Result<Changed<T>, Error> {
+        let found = self.parse(found, clocks)?;
+        let before = found.as_ref().map(|saved| saved.ledger.clone());
+        let last = {
+            let seen = lock(&self.seen);
+            known(found, seen.as_ref().map(|(seen, _)| seen), clocks)
+        };
+        let time = last.time.advanced(clocks);
+        let mut ledger = last.ledger.clone();
+        // Not as that of another request, whatever Redis has lost.
+        ledger.number_from(random::number() / 2);
+        let outcomes = self.outbox.apply(&mut ledger, time.now);
+        let result = change(&mut ledger, time.now);
+        ledger.number_from(0);
+        let counts_for = ledger.counts_until().saturating_sub(time.now);
+        let kept_for = counts_for.saturating_add(KEPT_LONGER).min(LONGEST_KEPT);
+        let is_same = ledger == before.unwrap_or_default() && !time.must_be_saved(&last.time);
+        let (saved, value) = match is_same {
+            true => (Saved { time, ..last }, None),
+            false => {
+                let saved = last.written(random::number(), ledger, time);
+                let value = saved.to_value()?;
+                (saved, Some(value))
+            }
+        };
+        Ok(Changed {
+            result,
+            outcomes,
+            saved,
+            value,
+            kept_for,
+        })
+    }
+
+    /// Notes a change that is written, and returns its result.
+    fn has_changed<T>(&self, changed: Changed<T>) -> T {
+        self.outbox.remove(changed.outcomes);
+        *lock(&self.seen) = Some((changed.saved, self.clock.monotonic()));
+        changed.result
+    }
+
+    fn is_busy(&self, patience: Duration) -> Error {
+        Error::budget(format!(
+            "could not update the budget in {} within {patience:?}: other processes were \
+             changing it; try again, or allow a longer timeout",
             self.place
-        )))
+        ))
     }
 
-    fn has_seen(&self, saved: Saved) {
-        *lock(&self.seen) = Some((saved, self.clock.monotonic()));
-    }
-
-    /// What this process has last seen of the ledger, and the time of the ledger now.
+    /// What this process knows of the ledger, and the time of the ledger now.
     pub(super) fn seen(&self) -> Option<(Ledger, Duration)> {
         let seen = lock(&self.seen);
         let (saved, then) = seen.as_ref()?;
         let passed = self.clock.monotonic().saturating_sub(*then);
-        Some((saved.ledger.clone(), saved.time.now.saturating_add(passed)))
+        let now = saved.time.now.saturating_add(passed);
+        let mut ledger = saved.ledger.clone();
+        self.outbox.apply(&mut ledger, now);
+        Some((ledger, now))
     }
 
-    /// Runs the script, on a new connection if that of before is gone.
-    async fn run(
-        &self,
-        kept: &mut Option<Connection>,
-        write: Option<Write<'_>>,
-    ) -> Result<Reply, Error> {
-        let [ledger, turn] = &self.keys;
+    /// Runs the script, on a new connection if the one before is gone.
+    async fn run(&self, kept: &mut Option<Connection>, step: Step<'_>) -> Result<Reply, Error> {
+        let result = self.try_run(kept, step).await;
+        if let Err(error) = &result {
+            *lock(&self.failed) = Some((Instant::now(), error.clone()));
+        }
+        result
+    }
+
+    async fn try_run(&self, kept: &mut Option<Connection>, step: Step<'_>) -> Result<Reply, Error> {
+        let [ledger, queue, asked] = &self.keys;
         let mut invocation = SCRIPT.key(ledger);
-        invocation.key(turn);
-        if let Some(write) = &write {
-            let kept_for = u64::try_from(write.kept_for.as_millis()).unwrap_or(u64::MAX);
-            invocation
-                .arg(write.expected)
-                .arg(write.value)
-                .arg(kept_for)
-                .arg(&self.name)
-                .arg(u8::from(write.asks_for_turn));
+        let lease = self.timeout.saturating_add(LEASE).min(LONGEST_LEASE);
+        let word = match &step {
+            Step::Read => "read",
+            Step::Wait => "wait",
+            Step::Write { .. } => "write",
+        };
+        invocation.key(queue).key(asked);
+        invocation.arg(word).arg(&self.name).arg(millis(lease));
+        if let Step::Write {
+            expected,
+            value,
+            kept_for,
+        } = step
+        {
+            invocation.arg(expected).arg(value).arg(millis(kept_for));
         }
         loop {
             let (mut connection, is_new) = match kept.take() {
@@ -241,8 +340,8 @@ impl Redis {
         }
     }
 
-    fn reply(&self, reply: (i64, i64, bool, Option<Vec<u8>>)) -> Reply {
-        let (seconds, micros, is_replaced, found) = reply;
+    fn reply(&self, reply: (i64, i64, bool, Option<Vec<u8>>, u32)) -> Reply {
+        let (seconds, micros, is_replaced, found, before) = reply;
         let [seconds, micros] = [seconds, micros].map(|part| u64::try_from(part).unwrap_or(0));
         let wall = Duration::from_secs(seconds).saturating_add(Duration::from_micros(micros));
         #[cfg_attr(not(test), expect(unused_mut, reason = "only tests set the time"))]
@@ -255,6 +354,7 @@ impl Redis {
             clocks,
             is_replaced,
             found,
+            before,
         }
     }
 
@@ -323,6 +423,10 @@ impl Redis {
             self.place
         ))
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn is_no_script(error: &RedisError) -> bool {

@@ -1,26 +1,27 @@
-//! A ledger in a file that the processes of a machine share.
+//! The file of a ledger, and its lock.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
+use std::{process, thread};
 
 use serde::{Deserialize, Serialize};
 
-use super::format::{self, Decoded};
-use super::ledger::Ledger;
-use super::time::{Clocks, Time};
+use crate::budget::format::{self, Decoded};
+use crate::budget::ledger::Ledger;
+use crate::budget::time::{Clocks, Time};
 use crate::clock::Clock;
 use crate::{Error, private};
 
-/// Keeps a ledger in a file.
+/// The file of a ledger.
 ///
 /// The lock is a file of its own, which is never renamed; the ledger is replaced
 /// by a rename, so a process that is killed leaves the old one or the new one.
 /// What was not yet on disk when the power failed is read as a damaged file.
 #[derive(Debug)]
-pub(super) struct Host {
+pub(super) struct LedgerFile {
     directory: PathBuf,
     /// The name of the files, without an extension.
     name: String,
@@ -38,10 +39,14 @@ struct Saved {
     ledger: Ledger,
 }
 
-impl Host {
-    /// Makes the directory, and reads and writes in it, so that a wrong setting
-    /// is found before anything is sent.
-    pub(super) fn open(
+/// The lock of a ledger, until it is dropped.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl LedgerFile {
+    /// Makes the directory.
+    pub(super) fn new(
         directory: PathBuf,
         origin: &str,
         clock: Arc<dyn Clock>,
@@ -49,34 +54,45 @@ impl Host {
         // The working directory may change.
         let directory = std::path::absolute(&directory).unwrap_or(directory);
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
-        let mut host = Self {
+        let mut file = Self {
             name: origin.replace(|c| !plain(c), "_"),
             origin: origin.to_owned(),
             for_group: false,
             directory,
             clock,
         };
-        private::create_directory(&host.directory)
-            .map_err(|error| host.fails("cannot make the directory", error))?;
-        host.for_group = is_for_group(&host.directory);
-        let lock = host.lock()?;
-        let (ledger, time) = host.read()?;
-        host.write(ledger, time)?;
-        drop(lock);
-        Ok(host)
+        private::create_directory(&file.directory)
+            .map_err(|error| file.fails("cannot make the directory", error))?;
+        file.for_group = is_for_group(&file.directory);
+        Ok(file)
+    }
+
+    /// Reads and writes the ledger, to see that it can be.
+    pub(super) fn open(&self, patience: Duration) -> Result<(), Error> {
+        let began = Instant::now();
+        let _lock = loop {
+            if let Some(lock) = self.try_lock()? {
+                break lock;
+            }
+            if began.elapsed() >= patience {
+                return Err(self.is_held(patience));
+            }
+            thread::sleep(Duration::from_millis(1));
+        };
+        let (ledger, time) = self.read()?;
+        self.write(ledger, time)
     }
 
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Changes the ledger. This blocks, for as long as other processes hold the
-    /// file.
+    /// Changes the ledger.
     pub(super) fn change<T>(
         &self,
+        _lock: &Lock,
         change: impl FnOnce(&mut Ledger, Duration) -> T,
     ) -> Result<T, Error> {
-        let _lock = self.lock()?;
         let (mut ledger, last) = self.read()?;
         let time = last.advanced(&Clocks::of(&*self.clock));
         let before = ledger.clone();
@@ -94,16 +110,38 @@ impl Host {
             .map_err(|error| self.fails("cannot lock the file", error))
     }
 
-    fn path(&self, extension: &str) -> PathBuf {
-        self.directory.join(format!("{}.{extension}", self.name))
+    /// Locks the ledger; `None` if another process has the lock.
+    pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
+        let locked = private::try_lock(self.lock_file("lock")?)
+            .map_err(|error| self.fails("cannot lock the file", error))?;
+        Ok(locked.map(|mut file| {
+            // For the error of those that wait.
+            let _ = writeln!(file, "{:<10}", process::id());
+            Lock { _file: file }
+        }))
     }
 
-    /// Locks the ledger, until the file is dropped.
-    fn lock(&self) -> Result<File, Error> {
-        let file = self.lock_file("lock")?;
-        file.lock()
-            .map_err(|error| self.fails("cannot lock the file", error))?;
-        Ok(file)
+    /// The error of those that have waited for the lock.
+    pub(super) fn is_held(&self, patience: Duration) -> Error {
+        let path = self.path("lock");
+        let holder = fs::read_to_string(&path).unwrap_or_default();
+        let since = fs::metadata(&path).and_then(|lock| lock.modified());
+        let held = since.map(|since| SystemTime::now().duration_since(since).unwrap_or_default());
+        let holder = match (holder.trim(), held) {
+            ("", _) | (_, Err(_)) => "another process holds it".to_owned(),
+            (holder, Ok(held)) => {
+                format!("process {holder} has held it for {} s", held.as_secs())
+            }
+        };
+        Error::budget(format!(
+            "cannot lock the file of the budget in {} within {patience:?}: {holder}; resume that \
+             process if it is suspended, or stop it",
+            self.directory.display()
+        ))
+    }
+
+    fn path(&self, extension: &str) -> PathBuf {
+        self.directory.join(format!("{}.{extension}", self.name))
     }
 
     fn lock_file(&self, extension: &str) -> Result<File, Error> {
@@ -197,6 +235,7 @@ impl Host {
             io::ErrorKind::StorageFull
             | io::ErrorKind::QuotaExceeded
             | io::ErrorKind::FileTooLarge => "free space on the disk",
+            io::ErrorKind::NotFound => "make the directory again",
             _ => "make the directory writable",
         };
         Error::budget(format!(
@@ -235,16 +274,29 @@ fn share_with_group(_: &File) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ledger::{Ask, Refusal};
-    use super::super::machine::Machine;
     use super::*;
     use crate::RateLimit;
+    use crate::budget::ledger::{Ask, Refusal};
+    use crate::budget::machine::Machine;
 
     const ORIGIN: &str = "https://telesto.app";
 
-    fn open(machine: &Machine, directory: &Path) -> Host {
+    fn open_for(origin: &str, machine: &Machine, directory: &Path) -> Result<LedgerFile, Error> {
         let clock = Arc::new(machine.clone());
-        Host::open(directory.to_owned(), ORIGIN, clock).unwrap()
+        let file = LedgerFile::new(directory.to_owned(), origin, clock)?;
+        file.open(secs(5))?;
+        Ok(file)
+    }
+
+    fn open(machine: &Machine, directory: &Path) -> LedgerFile {
+        open_for(ORIGIN, machine, directory).unwrap()
+    }
+
+    fn change<T>(
+        host: &LedgerFile,
+        change: impl FnOnce(&mut Ledger, Duration) -> T,
+    ) -> Result<T, Error> {
+        host.change(&host.try_lock()?.unwrap(), change)
     }
 
     fn secs(seconds: u64) -> Duration {
@@ -260,8 +312,8 @@ mod tests {
     }
 
     /// Sends a request that is responded to at once.
-    fn send(host: &Host) -> Result<(), Refusal> {
-        let sent = host.change(|ledger, now| {
+    fn send(host: &LedgerFile) -> Result<(), Refusal> {
+        let sent = change(host, |ledger, now| {
             let granted = ledger.reserve(&ask(), now)?;
             ledger.responded(granted, now);
             Ok(())
@@ -270,8 +322,8 @@ mod tests {
     }
 
     /// How long until a request can be sent.
-    fn wait(host: &Host) -> u64 {
-        let wait = host.change(|ledger, now| {
+    fn wait(host: &LedgerFile) -> u64 {
+        let wait = change(host, |ledger, now| {
             let refusal = ledger.refusal(&ask(), now);
             refusal.map_or(Duration::ZERO, |refusal| refusal.until - now)
         });
@@ -290,9 +342,7 @@ mod tests {
         machine.pass(secs(1));
         send(&open(&machine, directory.path())).unwrap();
         // Another origin has a file of its own.
-        let clock = Arc::new(machine.clone());
-        let path = directory.path().to_owned();
-        let other = Host::open(path, "http://127.0.0.1:8100", clock);
+        let other = open_for("http://127.0.0.1:8100", &machine, directory.path());
         assert_eq!(wait(&other.unwrap()), 0);
     }
 
@@ -301,7 +351,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let machine = Machine::new(true);
         let host = open(&machine, directory.path());
-        let locked = host.change(|ledger, now| {
+        let locked = change(&host, |ledger, now| {
             let granted = ledger.reserve(&ask(), now).unwrap();
             ledger.limited(granted, secs(900), Duration::ZERO, now);
         });
@@ -326,9 +376,8 @@ mod tests {
         };
         let foreign = {
             let directory = tempfile::tempdir().unwrap();
-            let clock = Arc::new(Machine::new(true));
-            let path = directory.path().to_owned();
-            let host = Host::open(path, "https://elsewhere.example", clock).unwrap();
+            let machine = Machine::new(true);
+            let host = open_for("https://elsewhere.example", &machine, directory.path()).unwrap();
             fs::read_to_string(host.path("json")).unwrap()
         };
         // A stamp that is an hour older.
@@ -363,7 +412,7 @@ mod tests {
         let host = open(&Machine::new(true), directory.path());
         let newer = r#"{"version":3,"stamps":"elsewhere"}"#;
         fs::write(host.path("json"), newer).unwrap();
-        let error = host.change(|_, _| {}).unwrap_err();
+        let error = change(&host, |_, _| {}).unwrap_err();
         assert!(error.is_budget());
         assert!(error.to_string().contains("newer version"), "{error}");
         assert_eq!(fs::read_to_string(host.path("json")).unwrap(), newer);
@@ -385,8 +434,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("file");
         fs::write(&file, "").unwrap();
-        let clock = Arc::new(Machine::new(true));
-        let error = Host::open(file.join("state"), ORIGIN, clock);
+        let error = open_for(ORIGIN, &Machine::new(true), &file.join("state"));
         let message = error.unwrap_err().to_string();
         for part in [
             "cannot make the directory of the budget in ",
