@@ -5,6 +5,7 @@
 
 mod file;
 
+#[cfg(feature = "redis")]
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
