@@ -36,7 +36,7 @@ pub(crate) async fn response<T: Wire>(
             let middleware = client.inner();
             // Redacted before it is shortened: half a key would not be recognised.
             let error = error.map_texts(|text| one_line(&middleware.redact(text)));
-            let error = error.with_status(status).with_attempts(attempts);
+            let error = error.with_status(status).after_attempts(attempts, true);
             let error = error.of(operation);
             let error = middleware.with_response(error, &headers, body);
             trace::record_error(&span, &error);

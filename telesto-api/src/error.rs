@@ -42,6 +42,8 @@ struct Inner {
     attempts: u32,
     /// Whether the server cannot have got the request.
     never_left: bool,
+    /// Whether the server may have acted on an attempt before the last one.
+    may_have_acted_before: bool,
     response: Option<(HeaderMap, Bytes)>,
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -269,6 +271,7 @@ impl Error {
             path: None,
             attempts: 0,
             never_left: false,
+            may_have_acted_before: false,
             response: None,
             source: None,
         }))
@@ -293,7 +296,7 @@ impl Error {
         };
         let message = format!("{what}: {}", root_cause(&error));
         let transport = Self::new(ErrorKind::Transport, message).with_source(error);
-        transport.with(|inner| inner.never_left = is_connect)
+        transport.with_never_left(is_connect)
     }
 
     pub(crate) fn timeout() -> Self {
@@ -381,8 +384,33 @@ impl Error {
         self.with(|inner| inner.response = Some((headers, body)))
     }
 
-    pub(crate) fn with_attempts(self, attempts: u32) -> Self {
-        self.with(|inner| inner.attempts = attempts)
+    /// The error of a call with so many attempts, of which all but the last one may have
+    /// been acted on.
+    pub(crate) fn after_attempts(self, attempts: u32, may_have_acted_before: bool) -> Self {
+        self.with(|inner| {
+            inner.attempts = attempts;
+            inner.may_have_acted_before = may_have_acted_before;
+        })
+    }
+
+    /// Whether the server may have acted on the request, in any attempt.
+    pub(crate) fn may_have_acted(&self) -> bool {
+        let is_refusal = matches!(
+            self.kind(),
+            ErrorKind::Config
+                | ErrorKind::InvalidRequest
+                | ErrorKind::Unauthorized
+                | ErrorKind::Forbidden
+                | ErrorKind::NotFound
+                | ErrorKind::RateLimited
+                | ErrorKind::Rejected
+                | ErrorKind::Budget
+        );
+        self.0.may_have_acted_before || !(is_refusal || self.never_left())
+    }
+
+    pub(crate) fn with_never_left(self, never_left: bool) -> Self {
+        self.with(|inner| inner.never_left = never_left)
     }
 
     pub(crate) fn never_left(&self) -> bool {
@@ -460,6 +488,7 @@ impl fmt::Debug for Error {
             path,
             attempts,
             never_left: _,
+            may_have_acted_before: _,
             response,
             source,
         } = &*self.0;

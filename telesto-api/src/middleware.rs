@@ -24,6 +24,7 @@ use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::operation::{Call, Returns};
 use crate::outcome::{self, Received};
+use crate::retry::Attempts;
 use crate::{Error, ErrorKind, OnLimit, Retry, Wait, trace};
 
 /// How many redirects a call follows. Each spends a request.
@@ -263,7 +264,7 @@ impl Middleware {
         let method = request.method().clone();
         let (start, time) = (Instant::now(), self.timeout(&request));
         let mut request = request;
-        let mut attempt = 1;
+        let mut attempts = Attempts::default();
         loop {
             let left = time.saturating_sub(start.elapsed());
             *request.timeout_mut() = Some(retry.timeout(left));
@@ -276,12 +277,14 @@ impl Middleware {
             let error = match result {
                 Ok(received) => {
                     return Ok(Received {
-                        attempts: attempt,
+                        attempts: attempts.number(),
                         ..received
                     });
                 }
-                Err(error) => error.with_attempts(attempt),
+                Err(error) => error,
             };
+            let attempt = attempts.number();
+            let error = attempts.failed(error);
             let pause = retry.pause(&error, call.is_idempotent, attempt, &*self.settings.clock);
             // To be cut off while it connects, a request counts as sent.
             let least = match error.never_left() {
@@ -300,7 +303,6 @@ impl Middleware {
                 Err(_) => return Err(error),
             };
             trace::again(attempt, pause, &error);
-            attempt += 1;
         }
     }
 

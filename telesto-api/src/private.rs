@@ -1,8 +1,9 @@
 //! Directories and files for their owner only.
 
 use std::fs::{self, File};
-use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{io, thread};
 
 use etcetera::BaseStrategy as _;
 
@@ -75,13 +76,24 @@ pub(crate) fn create_file(path: &Path) -> io::Result<File> {
     File::create_new(path)
 }
 
+/// Locks a file until it is dropped; `None` if somebody else has it for longer than this.
+pub(crate) fn lock_within(file: File, patience: Duration) -> io::Result<Option<File>> {
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(fs::TryLockError::WouldBlock) if began.elapsed() < patience => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            Err(fs::TryLockError::WouldBlock) => return Ok(None),
+            Err(fs::TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
 /// Locks a file until it is dropped; `None` if somebody else has it.
 pub(crate) fn try_lock(file: File) -> io::Result<Option<File>> {
-    match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
-        Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(error)) => Err(error),
-    }
+    lock_within(file, Duration::ZERO)
 }
 
 /// Opens a file to lock it, and makes it with `create` if there is none.

@@ -134,6 +134,28 @@ impl Retry {
     }
 }
 
+/// The attempts of a call.
+#[derive(Debug, Default)]
+pub(crate) struct Attempts {
+    failed: u32,
+    may_have_acted: bool,
+}
+
+impl Attempts {
+    /// The number of the attempt that is under way, counted from 1.
+    pub(crate) fn number(&self) -> u32 {
+        self.failed + 1
+    }
+
+    /// Another attempt has failed. Its error tells of all of them.
+    pub(crate) fn failed(&mut self, error: Error) -> Error {
+        self.failed += 1;
+        let error = error.after_attempts(self.failed, self.may_have_acted);
+        self.may_have_acted = error.may_have_acted();
+        error
+    }
+}
+
 fn until(at: Timestamp, clock: &dyn Clock) -> Duration {
     at.duration_since(clock.wall())
         .try_into()

@@ -13,6 +13,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
 
 use futures_util::future::{FutureExt as _, Shared, WeakShared};
+use tokio::runtime::{self, Handle};
 use tokio::sync::Notify;
 
 use super::entry::Entry;
@@ -36,7 +37,11 @@ type Request = Pin<Box<dyn Future<Output = Outcome> + Send>>;
 /// A request under way, for one of its calls.
 pub(super) type Joined = Shared<Request>;
 
-type Known = Mutex<HashMap<Key, Weak<Flight>>>;
+/// What calls share, and the runtime that drives their connections: it may stand still
+/// while another one runs.
+type Id = (Key, Option<runtime::Id>);
+
+type Known = Mutex<HashMap<Id, Weak<Flight>>>;
 
 /// The calls under way, by what they ask for.
 #[derive(Debug, Default)]
@@ -45,24 +50,26 @@ pub(super) struct Flights(Arc<Known>);
 impl Flights {
     /// The calls that ask for this, of which the caller becomes one.
     pub(super) fn enter(&self, key: &Key) -> Arc<Flight> {
+        let runtime = Handle::try_current().ok();
+        let id = (key.clone(), runtime.map(|runtime| runtime.id()));
         let mut known = lock(&self.0);
-        if let Some(flight) = known.get(key).and_then(Weak::upgrade) {
+        if let Some(flight) = known.get(&id).and_then(Weak::upgrade) {
             return flight;
         }
         let flight = Arc::new(Flight {
-            key: key.clone(),
+            id: id.clone(),
             known: Arc::clone(&self.0),
             state: Mutex::default(),
             changed: Notify::new(),
         });
-        known.insert(key.clone(), Arc::downgrade(&flight));
+        known.insert(id, Arc::downgrade(&flight));
         flight
     }
 }
 
 /// The calls under way that ask for the same thing.
 pub(super) struct Flight {
-    key: Key,
+    id: Id,
     known: Arc<Known>,
     state: Mutex<State>,
     changed: Notify,
@@ -209,8 +216,8 @@ impl Drop for Flight {
         let mut known = lock(&self.known);
         // Another may have begun meanwhile.
         let is_this = |flight: &Weak<Self>| flight.strong_count() == 0;
-        if known.get(&self.key).is_some_and(is_this) {
-            known.remove(&self.key);
+        if known.get(&self.id).is_some_and(is_this) {
+            known.remove(&self.id);
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use crc32fast::Hasher;
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
@@ -23,16 +22,24 @@ use crate::clock::Clock;
 use crate::{Error, private, random};
 
 /// The format of the files. Those of another one are not found.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// What a process that was killed has left behind is older than this.
 const ABANDONED: Duration = Duration::from_secs(3_600);
 
+/// How long it waits for another process that changes the file of writes.
+const LONGEST_LOCKING: Duration = Duration::from_secs(2);
+
+/// The longest time for which a file is kept: file systems cannot date all times.
+const LONGEST_KEPT: Duration = Duration::from_secs(366 * 24 * 3_600);
+
 /// Keeps responses in files, up to some bytes: those that are over first go first.
 ///
 /// A response is a file of its own, which is written beside and renamed, so that
-/// nobody reads a part of it; a checksum tells what a failing disk or another program
-/// has made of it. Whatever goes wrong, the response is not found.
+/// nobody reads a part of it. A hash that is keyed by the key of the response, which only
+/// who has the API key can make, tells what a failing disk or another program has made of
+/// it, or whether it is the file of another response. Whatever goes wrong, the response is
+/// not found.
 #[derive(Debug)]
 pub(super) struct Host {
     directory: PathBuf,
@@ -171,8 +178,10 @@ impl Host {
 
     fn change_writes(&self, owner: &Owner, change: impl FnOnce(&mut Writes)) -> io::Result<Writes> {
         let name = hash(owner.bytes());
-        let lock = private::lock_file(&self.path(&name, "lock"), private::create_file)?;
-        lock.lock()?;
+        let file = private::lock_file(&self.path(&name, "lock"), private::create_file)?;
+        let Some(_lock) = private::lock_within(file, LONGEST_LOCKING)? else {
+            return Err(io::ErrorKind::TimedOut.into());
+        };
         let path = self.path(&name, "writes");
         let mut known = read_writes(&path).unwrap_or_else(|_| Writes {
             first: random::number(),
@@ -191,7 +200,7 @@ impl Host {
     pub(super) fn get(&self, key: &Key) -> Option<(Arc<Entry>, Duration)> {
         let path = self.path(&hash(key.bytes()), "response");
         let bytes = fs::read(&path).ok()?;
-        let Some((head, body)) = parse(bytes.into()) else {
+        let Some((head, body)) = parse(key, bytes.into()) else {
             tracing::debug!(target: "telesto_api", file = %path.display(), "a damaged response");
             let _ = fs::remove_file(&path);
             return None;
@@ -246,7 +255,7 @@ impl Host {
             bound: entry.bound.unwrap_or(Bound::NOTHING),
             since,
         };
-        let bytes = format(&head, &entry.body)?;
+        let bytes = format(key, &head, &entry.body)?;
         let since = head.since.until(&self.now());
         // A call may have demanded a request of its own, and been quicker.
         let is_newer = self.get(key).is_none_or(|(_, known)| Some(known) > since);
@@ -254,7 +263,7 @@ impl Host {
             return Ok(());
         }
         let over = lifetimes.fresh.saturating_add(lifetimes.stale);
-        let over = SystemTime::now().checked_add(over);
+        let over = SystemTime::now().checked_add(over.min(LONGEST_KEPT));
         let name = hash(key.bytes());
         let _ = fs::remove_file(self.path(&name, "failure"));
         self.replace(&self.path(&name, "response"), &bytes, over)
@@ -276,7 +285,13 @@ impl Host {
         let path = self.path(&hash(key.bytes()), "failure");
         let noted = serde_json::to_vec(&failure)
             .map_err(io::Error::from)
-            .and_then(|bytes| self.replace(&path, &bytes, SystemTime::now().checked_add(pause)));
+            .and_then(|bytes| {
+                self.replace(
+                    &path,
+                    &bytes,
+                    SystemTime::now().checked_add(pause.min(LONGEST_KEPT)),
+                )
+            });
         if let Err(error) = noted {
             tracing::debug!(target: "telesto_api", %error, "a failure is not noted");
         }
@@ -354,21 +369,33 @@ fn read_writes(path: &Path) -> io::Result<Writes> {
     Ok(serde_json::from_slice(&fs::read(path)?)?)
 }
 
-/// A file: a checksum of the rest, the length of the head, the head, and the body.
-fn format(head: &Head, body: &[u8]) -> io::Result<Vec<u8>> {
+/// The hash of a file for a response with this key.
+fn keyed_hash(key: &Key, parts: &[&[u8]]) -> blake3::Hash {
+    let key = blake3::derive_key(
+        "telesto-api 2026-11-30 files of cached responses",
+        key.bytes(),
+    );
+    let mut hasher = blake3::Hasher::new_keyed(&key);
+    for part in parts {
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+/// A file: a hash of the rest, the length of the head, the head, and the body.
+fn format(key: &Key, head: &Head, body: &[u8]) -> io::Result<Vec<u8>> {
     let head = serde_json::to_vec(head)?;
     let length = u32::try_from(head.len()).map_err(io::Error::other)?;
     let parts = [&length.to_le_bytes()[..], &head, body];
-    let mut checksum = Hasher::new();
-    parts.iter().for_each(|part| checksum.update(part));
-    let mut file = checksum.finalize().to_le_bytes().to_vec();
+    let mut file = keyed_hash(key, &parts).as_bytes().to_vec();
     parts.iter().for_each(|part| file.extend_from_slice(part));
     Ok(file)
 }
 
-fn parse(bytes: Bytes) -> Option<(Head, Bytes)> {
+fn parse(key: &Key, bytes: Bytes) -> Option<(Head, Bytes)> {
     let (found, rest) = bytes.split_first_chunk()?;
-    if u32::from_le_bytes(*found) != crc32fast::hash(rest) {
+    // It compares in constant time.
+    if blake3::Hash::from_bytes(*found) != keyed_hash(key, &[rest]) {
         return None;
     }
     let (length, rest) = rest.split_first_chunk()?;

@@ -74,8 +74,9 @@ impl Bound {
     pub(super) fn of(headers: &HeaderMap, now: Timestamp) -> Option<Self> {
         let any = |name: &HeaderName, sign: &str| {
             let values = headers.get_all(name).iter();
-            let mut values = values.filter_map(|value| value.to_str().ok());
-            values.any(|value| value.trim() == sign)
+            let values = values.filter_map(|value| value.to_str().ok());
+            let mut listed = values.flat_map(|value| value.split(','));
+            listed.any(|value| value.trim() == sign)
         };
         if any(&VARY, "*") {
             return None;

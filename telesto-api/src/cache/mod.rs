@@ -114,12 +114,14 @@ impl Cache {
 
     /// A cache in files that all processes of this user on this machine share, of at
     /// most 64 MiB: a job that starts every minute is served what the last one has
-    /// fetched. A request that another process is making is waited for.
+    /// fetched. A request that another process is making is waited for: for ten seconds at
+    /// most, or half of the timeout of the call.
     ///
     /// The files are in `$TELESTO_CACHE_DIR`, or where the platform keeps what
     /// programs can do without: `$XDG_CACHE_HOME/telesto` or `~/.cache/telesto` on
     /// Unix. They are private, and hold the responses, but not the API key. They can
-    /// be removed at any time. The directory has to be on a local disk.
+    /// be removed at any time. A response is kept for a year at most. The directory has to be
+    /// on a local disk.
     ///
     /// On Linux, the age of a response is that of the boot clock, which nobody can
     /// set, and no response is served after a reboot. Elsewhere it follows the wall

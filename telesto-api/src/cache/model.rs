@@ -18,10 +18,11 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::entry::Entry;
-use super::read::{Read, Sending};
+use super::read::{LONGEST_LOCKED, Read, Sending};
 use super::writes::Write;
 use super::{Cache, Link, Owner, Served, lock};
 use crate::api_key::ApiKey;
@@ -30,6 +31,7 @@ use crate::call::Freshness;
 use crate::clock::Clock;
 use crate::operation::{Caching, Call, Returns};
 use crate::outcome::Received;
+use crate::retry::Attempts;
 use crate::{Error, ErrorKind, ManualClock, RateLimit};
 
 const FRESH: Duration = Duration::from_secs(10);
@@ -71,10 +73,33 @@ enum Event {
     Respond(usize, Response),
     /// In seconds.
     Pass(u64),
-    /// By one of the clients.
-    Write(usize),
+    /// By one of the clients. It fails several times, and then ends.
+    Write {
+        client: usize,
+        failures: Vec<Failure>,
+        end: End,
+    },
     /// Of all files.
     Damage,
+}
+
+/// How an attempt at a write fails, so that there is another one.
+#[derive(Clone, Copy, Debug)]
+enum Failure {
+    /// The server may have acted on it.
+    Lost,
+    NeverLeft,
+}
+
+/// How the last attempt at a write ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Done,
+    Failed(Failure),
+    /// The server refuses it.
+    Refused(ErrorKind),
+    /// The caller goes.
+    Dropped,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -101,13 +126,27 @@ fn event() -> impl Strategy<Value = Event> {
         1 => Just(Response::Unreadable),
         1 => Just(Response::Failure),
     ];
+    let failure = || prop::sample::select(vec![Failure::Lost, Failure::NeverLeft]);
+    let refusal = prop::sample::select(vec![
+        ErrorKind::NotFound,
+        ErrorKind::Unauthorized,
+        ErrorKind::RateLimited,
+        ErrorKind::Rejected,
+    ]);
+    let end = prop_oneof![
+        2 => Just(End::Done),
+        1 => failure().prop_map(End::Failed),
+        2 => refusal.prop_map(End::Refused),
+        1 => Just(End::Dropped),
+    ];
+    let write = (client(), prop::collection::vec(failure(), 0..3), end);
     prop_oneof![
         6 => call.prop_map(|(client, freshness, waits)| Event::Call { client, freshness, waits }),
         3 => any::<usize>().prop_map(Event::Drop),
         4 => (any::<usize>(), response).prop_map(|(which, what)| Event::Respond(which, what)),
         2 => (0u64..15).prop_map(Event::Pass),
         1 => (0u64..70).prop_map(Event::Pass),
-        1 => client().prop_map(Event::Write),
+        2 => write.prop_map(|(client, failures, end)| Event::Write { client, failures, end }),
         1 => Just(Event::Damage),
     ]
 }
@@ -116,6 +155,8 @@ fn event() -> impl Strategy<Value = Event> {
 struct Request {
     by: Caller,
     sent: Duration,
+    /// By the clock of tokio, by which other processes wait.
+    sent_at: Instant,
     /// How many writes of the account there were before.
     writes: usize,
     respond: Option<oneshot::Sender<Response>>,
@@ -292,15 +333,52 @@ impl World {
                 }
             }
             Event::Pass(seconds) => self.clock.advance(Duration::from_secs(seconds)),
-            Event::Write(client) => {
-                let client = &self.clients[client % self.clients.len()];
-                let cache = Some(&client.link.shared);
-                drop(Write::new(&client.owner, &["things"], cache));
-                lock(&self.server).forget(client.whose.account);
-            }
+            Event::Write {
+                client,
+                ref failures,
+                end,
+            } => self.write(client % self.clients.len(), failures, end),
             Event::Damage => self.damage(),
         }
         self.settle();
+    }
+
+    fn write(&self, client: usize, failures: &[Failure], end: End) {
+        let client = &self.clients[client];
+        let write = Write::new(&client.owner, &["things"], Some(&client.link.shared));
+        let failed = |failure| match failure {
+            Failure::Lost => Error::new(ErrorKind::Transport, "it is lost"),
+            Failure::NeverLeft => {
+                Error::new(ErrorKind::Transport, "it never left").with_never_left(true)
+            }
+        };
+        let mut attempts = Attempts::default();
+        for failure in failures {
+            attempts.failed(failed(*failure));
+        }
+        let error = match end {
+            End::Done | End::Dropped => None,
+            End::Failed(failure) => Some(failed(failure)),
+            End::Refused(kind) => Some(Error::new(kind, "it is refused")),
+        };
+        let error = error.map(|error| attempts.failed(error));
+        self.runtime.block_on(async {
+            match end {
+                End::Dropped => drop(write),
+                _ => write.ended(error.as_ref()).await,
+            }
+        });
+        let lasts = failures.iter().copied();
+        let lasts = lasts.chain(match end {
+            End::Failed(failure) => Some(failure),
+            _ => None,
+        });
+        let is_lost = lasts
+            .into_iter()
+            .any(|failure| matches!(failure, Failure::Lost));
+        if is_lost || matches!(end, End::Done | End::Dropped) {
+            lock(&self.server).forget(client.whose.account);
+        }
     }
 
     fn damage(&self) {
@@ -440,6 +518,10 @@ fn sent(
             let is_same = |number: usize| {
                 let found = server.requests[number].by;
                 let is_same = found.whose == by.whose && found.writes == by.writes;
+                // Another process waits for so long only.
+                let is_waited_for = found.process == by.process
+                    || server.requests[number].sent_at.elapsed() < LONGEST_LOCKED;
+                let is_same = is_same && is_waited_for;
                 // Of another process, one that is demanded may be under way beside it.
                 let is_demanded = found.freshness == Freshness::Fresh;
                 is_same && (found.process == by.process || !is_demanded)
@@ -460,6 +542,7 @@ fn sent(
         server.requests.push(Request {
             by,
             sent: now,
+            sent_at: Instant::now(),
             writes,
             respond: Some(respond),
         });

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::time::{sleep, timeout};
+use reqwest::StatusCode;
+use tokio::time::{Instant, sleep, timeout};
 use tracing::Span;
 
 use super::entry::Entry;
@@ -21,7 +22,10 @@ use crate::budget::{Account, Reservation};
 use crate::call::Freshness;
 use crate::middleware::not_sent;
 use crate::outcome::Received;
-use crate::{Error, Wait};
+use crate::{Error, ErrorKind, Wait};
+
+/// How long a call waits for another process that makes the same request, at most.
+pub(super) const LONGEST_LOCKED: Duration = Duration::from_secs(10);
 
 /// A call that may be served by the cache.
 pub(crate) struct Read {
@@ -211,12 +215,19 @@ impl Shared {
             _ => 0,
         };
         let mut send = send;
+        let mut left = read.timeout;
         let request = loop {
             let asking = match flight.turn(after).await {
                 Turn::Join(request) => {
                     // It may be under way for longer than this call wants to wait.
-                    let joined = timeout(read.timeout, request).await;
-                    let fetched = joined.unwrap_or_else(|_| Err(Error::timeout()))?;
+                    let joined = Instant::now();
+                    let fetched = timeout(left, request).await;
+                    left = left.saturating_sub(joined.elapsed());
+                    let fetched = match fetched.unwrap_or_else(|_| Err(Error::timeout())) {
+                        // The other call wanted to wait for less, or not at all.
+                        Err(error) if gave_up(&error) && !left.is_zero() => continue,
+                        fetched => fetched?,
+                    };
                     return Ok(Got::Server {
                         fetched,
                         collapsed: true,
@@ -230,10 +241,15 @@ impl Shared {
                 }
                 Turn::Ask(asking) => asking,
             };
-            let locked = timeout(read.timeout, self.locked(read)).await;
-            let held = match locked.map_err(|_| Error::timeout())? {
-                Locked::Held(held) => held,
-                Locked::Found(entry, age) => return Ok(Got::Cache(entry, age)),
+            // Another process may take longer, or be stopped.
+            let patience = LONGEST_LOCKED.min(left / 2);
+            let held = match timeout(patience, self.locked(read)).await {
+                Ok(Locked::Held(held)) => held,
+                Ok(Locked::Found(entry, age)) => return Ok(Got::Cache(entry, age)),
+                Err(_) => {
+                    left = left.saturating_sub(patience);
+                    None
+                }
             };
             let turn = Mutex::new(Some((asking, held)));
             let reserved = account.reserve(deadline, read.timeout, |wait| {
@@ -267,8 +283,13 @@ impl Shared {
                 Err((back, _reservation)) => send = back,
             }
         };
+        // The request has the whole time of the call, of which some may be gone.
+        let fetched = match left < read.timeout {
+            true => timeout(left, request).await,
+            false => Ok(request.await),
+        };
         Ok(Got::Server {
-            fetched: request.await?,
+            fetched: fetched.unwrap_or_else(|_| Err(Error::timeout()))?,
             collapsed: false,
         })
     }
@@ -355,6 +376,15 @@ impl Shared {
                 unsaved: unsaved.map(Arc::new),
             })
         }
+    }
+}
+
+/// Whether a call has failed because of its own patience, which is not that of another one.
+fn gave_up(error: &Error) -> bool {
+    match error.kind() {
+        ErrorKind::Timeout => error.status() != Some(StatusCode::REQUEST_TIMEOUT),
+        ErrorKind::RateLimited => error.status().is_none(),
+        _ => false,
     }
 }
 

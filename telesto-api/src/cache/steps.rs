@@ -14,7 +14,7 @@ use crate::call::Freshness;
 use crate::middleware::{Begun, Middleware};
 use crate::operation::Call;
 use crate::outcome::Received;
-use crate::{Error, ErrorKind, Retry};
+use crate::{Error, Retry};
 
 /// Begins a call with its request: by way of the cache, if it is a read that the cache
 /// is for.
@@ -74,10 +74,7 @@ async fn write(
     let write = Write::new(&settings.owner, call.tags, cache);
     let sent = middleware.forward(http, request, call, deadline, None, settings.retry);
     let result = sent.await;
-    match &result {
-        Err(error) if is_refusal(error.kind()) => write.did_not_happen(),
-        _ => write.happened().await,
-    }
+    write.ended(result.as_ref().err()).await;
     result
 }
 
@@ -107,19 +104,4 @@ fn entry(
         Ok(Entry::new(received, now, !holds_key))
     };
     Box::pin(sending.instrument(Span::current()))
-}
-
-/// Whether a write that ends with this error did not happen, for certain.
-fn is_refusal(kind: ErrorKind) -> bool {
-    matches!(
-        kind,
-        ErrorKind::Config
-            | ErrorKind::InvalidRequest
-            | ErrorKind::Unauthorized
-            | ErrorKind::Forbidden
-            | ErrorKind::NotFound
-            | ErrorKind::RateLimited
-            | ErrorKind::Rejected
-            | ErrorKind::Budget
-    )
 }

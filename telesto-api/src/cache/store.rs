@@ -3,7 +3,10 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
+
+use tokio::runtime::Handle;
 
 use super::entry::Entry;
 use super::host::{Host, Moment};
@@ -90,11 +93,16 @@ impl Store {
         }
     }
 
-    /// The same, where nothing can wait for it.
-    pub(super) fn note_write_now(&self, owner: &Owner, tags: &[&'static str]) -> Option<PathBuf> {
-        match self {
-            Self::Memory(_) => None,
-            Self::Host(host) => noted(host, owner, tags),
+    /// Notes a write for other processes, and does not wait for it.
+    pub(super) fn note_write_later(&self, owner: Owner, tags: &'static [&'static str]) {
+        let Self::Host(host) = self else {
+            return;
+        };
+        let host = Arc::clone(host);
+        let note = move || drop(noted(&host, &owner, tags));
+        match Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(note)),
+            Err(_) => drop(thread::Builder::new().spawn(note)),
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use super::Shared;
 use super::key::Owner;
 use super::store::Store;
-use crate::random;
+use crate::{Error, random};
 
 /// A kind of writes that reads look at.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,18 +106,16 @@ impl<'a> Write<'a> {
         }
     }
 
-    /// It may have happened.
-    pub(super) async fn happened(mut self) {
-        let noted_in = match self.cache {
-            Some(cache) => cache.store.note_write(*self.owner, self.tags).await,
-            None => None,
-        };
-        self.is_settled = true;
-        self.mark(noted_in);
-    }
-
-    /// It is certain that it did not happen.
-    pub(super) fn did_not_happen(mut self) {
+    /// The request has ended, with this error if it has failed. The reads are served no
+    /// more, unless it is certain that the server has not acted on it.
+    pub(super) async fn ended(mut self, error: Option<&Error>) {
+        if error.is_none_or(Error::may_have_acted) {
+            let noted_in = match self.cache {
+                Some(cache) => cache.store.note_write(*self.owner, self.tags).await,
+                None => None,
+            };
+            self.mark(noted_in);
+        }
         self.is_settled = true;
     }
 
@@ -136,8 +134,10 @@ impl<'a> Write<'a> {
 impl Drop for Write<'_> {
     fn drop(&mut self) {
         if !self.is_settled {
-            let cache = self.cache;
-            self.mark(cache.and_then(|cache| cache.store.note_write_now(self.owner, self.tags)));
+            self.mark(None);
+            if let Some(cache) = self.cache {
+                cache.store.note_write_later(*self.owner, self.tags);
+            }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use telesto_api::{Budget, Cache, Client, Served};
@@ -100,6 +100,81 @@ async fn a_process_that_is_killed_holds_nobody_up() {
     let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
     socket.write_all(response).await.unwrap();
     ends_well(second);
+}
+
+/// A process that does not go on with its request, nor lets its lock go, is waited for no
+/// longer than a call has time for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_is_stopped_holds_nobody_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let mut first = start(&url, directory.path(), HOUR, "1");
+    // It never gets a response.
+    let (_held, _) = listener.accept().await.unwrap();
+    let client = client(&url, directory.path(), HOUR);
+    let call = async {
+        let list = client.list_products().timeout(Duration::from_secs(3));
+        list.await.map(drop)
+    };
+    let responds = async {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+        socket.write_all(response).await.unwrap();
+    };
+    let (listed, ()) = tokio::join!(call, responds);
+    listed.unwrap();
+    first.kill().unwrap();
+    first.wait().unwrap();
+}
+
+/// Dropping a write waits for nobody.
+#[tokio::test]
+async fn a_write_is_dropped_at_once() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let client = client(&url, directory.path(), HOUR);
+    let call = || {
+        client
+            .request(telesto_api::Method::POST, "/products")
+            .send()
+    };
+    for round in 0..2 {
+        // The second one, while another process has all locks.
+        let locks = fs::read_dir(directory.path().join("cache")).unwrap();
+        let locks = locks.map(|file| file.unwrap().path());
+        let locks = locks.filter(|path| path.extension().is_some_and(|kind| kind == "lock"));
+        let locks = locks.map(|path| fs::File::open(path).unwrap());
+        let locks: Vec<_> = locks.inspect(|lock| lock.lock().unwrap()).collect();
+        assert_eq!(locks.is_empty(), round == 0);
+        let arrives = async {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let _ = socket.read(&mut [0; 4096]).await.unwrap();
+        };
+        let mut call = Box::pin(call());
+        tokio::select! {
+            _ = &mut call => panic!("nobody responds"),
+            () = arrives => {}
+        }
+        let start = Instant::now();
+        drop(call);
+        assert!(
+            start.elapsed() < Duration::from_secs(1),
+            "{:?}",
+            start.elapsed()
+        );
+        // The lock file is made in the background.
+        while round == 0
+            && fs::read_dir(directory.path().join("cache"))
+                .unwrap()
+                .count()
+                == 0
+        {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

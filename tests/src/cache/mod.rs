@@ -2,12 +2,13 @@
 
 mod host;
 
-use std::io;
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 use std::time::Duration;
+use std::{fs, io};
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 use telesto_fixture_api::types::{NewSupplier, Supplier};
 use telesto_fixture_api::{
     Budget, Cache, CacheStats, Client, ClientBuilder, Error, ErrorKind, ManualClock, OnLimit,
-    RateLimit, ResponseValue, Served,
+    RateLimit, ResponseValue, Retry, Served,
 };
 use tokio::sync::{Semaphore, watch};
 
@@ -430,6 +431,7 @@ async fn what_the_server_forbids_is_not_kept() {
         (header("cache-control", "max-age=0, must-revalidate"), false),
         (header("cache-control", "max-age=5"), true),
         (header("vary", "*"), false),
+        (header("vary", "accept, *"), false),
         // Older than a minute on its arrival, and it may not be stale.
         (
             Reply {
@@ -587,6 +589,42 @@ async fn a_write_drops_the_reads_of_its_tag() {
     assert_eq!(settings(&client).await.1, Served::Fresh);
 }
 
+/// The first attempt may have been acted on, whatever the last one meets.
+#[tokio::test]
+async fn a_write_that_is_tried_again_may_have_happened_before() {
+    for refusal in [404, 401, 429] {
+        let (server, clock, _) = world().await;
+        let pause = Duration::from_millis(1);
+        let retry = Retry::default().pauses(pause, pause);
+        let client = server.builder(&clock).retry(retry).build().unwrap();
+        server.reply(body(|number| json!([{ "id": number }]).to_string()));
+        client.list_suppliers().await.unwrap();
+        server.hold();
+        let write = tokio::spawn({
+            let client = client.clone();
+            async move { client.delete_supplier().supplier_id("1").await.map(drop) }
+        });
+        server.arrived(2).await;
+        server.reply(Reply {
+            hangs_up: true,
+            ..Reply::default()
+        });
+        server.state.responses.add_permits(1);
+        server.arrived(3).await;
+        server.reply(status(refusal));
+        server.go_on();
+        let error = write.await.unwrap().unwrap_err();
+        assert_eq!(error.status().unwrap().as_u16(), refusal);
+        server.reply(body(|number| json!([{ "id": number }]).to_string()));
+        // After a lockout, nothing may be sent.
+        let list = client.list_suppliers().await;
+        match list {
+            Ok(suppliers) => assert_eq!(suppliers[0].id, "4", "{refusal}"),
+            Err(error) => assert!(error.is_rate_limited() && refusal == 429),
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_read_that_a_write_overtakes_is_not_kept() {
     let (server, _, client) = world().await;
@@ -659,6 +697,76 @@ async fn a_call_that_is_dropped_hands_its_request_over() {
         assert_eq!(call.await.unwrap(), Ok((1, Served::Fresh)));
     }
     assert_eq!(server.requests(), 1);
+}
+
+#[tokio::test]
+async fn a_call_that_joins_another_one_has_its_own_time() {
+    let (server, clock, _) = world().await;
+    let cache = cache();
+    let client = |timeout| {
+        let builder = server.builder(&clock).cache(cache.clone());
+        let builder = builder.timeout(timeout).retry(Retry::off());
+        builder.build().unwrap()
+    };
+    server.hold();
+    let hasty = spawn_settings(&client(Duration::from_millis(300)));
+    server.arrived(1).await;
+    let patient = spawn_settings(&client(MINUTE));
+    let error = hasty.await.unwrap().unwrap_err();
+    assert_eq!(error, ErrorKind::Timeout);
+    let sends_itself = tokio::time::timeout(SECOND * 10, server.arrived(2));
+    sends_itself.await.unwrap();
+    server.go_on();
+    let (number, served) = patient.await.unwrap().unwrap();
+    assert_eq!((number, served), (2, Served::Fresh));
+}
+
+/// A file of the cache on the host is served to nobody else, wherever it is copied to.
+#[tokio::test]
+async fn a_file_of_another_account_is_not_served() {
+    let (server, clock) = (Server::start().await, clock());
+    let directory = tempfile::tempdir().unwrap();
+    let client = |key: &str| {
+        let cache = Cache::on_host_at(directory.path()).fresh_for(HOUR);
+        let builder = server.builder(&clock).api_key(key).cache(cache);
+        builder.build().unwrap()
+    };
+    let files = || {
+        let files = fs::read_dir(directory.path()).unwrap();
+        let paths = files.map(|file| file.unwrap().path());
+        let responses =
+            paths.filter(|path| path.extension().is_some_and(|kind| kind == "response"));
+        responses.collect::<BTreeSet<_>>()
+    };
+    settings(&client("one")).await;
+    let of_one = files();
+    settings(&client("two")).await;
+    let of_two = &files() - &of_one;
+    let (of_one, of_two) = (of_one.first().unwrap(), of_two.first().unwrap());
+    let dated = fs::metadata(of_one).unwrap().modified().unwrap();
+    fs::copy(of_one, of_two).unwrap();
+    let copy = fs::File::options().write(true).open(of_two).unwrap();
+    copy.set_modified(dated).unwrap();
+    assert_eq!(settings(&client("two")).await, (3, Served::Fresh));
+    assert!(is_cached(settings(&client("one")).await.1, 0));
+}
+
+/// A time without an end is one, in memory and on the host.
+#[tokio::test]
+async fn a_response_may_be_fresh_for_ever() {
+    let (server, clock) = (Server::start().await, clock());
+    let directory = tempfile::tempdir().unwrap();
+    let endless = |cache: Cache| cache.fresh_for(Duration::MAX).stale_for(Duration::MAX);
+    for (round, cache) in [Cache::in_memory(), Cache::on_host_at(directory.path())]
+        .map(endless)
+        .into_iter()
+        .enumerate()
+    {
+        let client = server.builder(&clock).cache(cache).build().unwrap();
+        settings(&client).await;
+        assert!(is_cached(settings(&client).await.1, 0));
+        assert_eq!(server.requests(), round + 1);
+    }
 }
 
 #[tokio::test]

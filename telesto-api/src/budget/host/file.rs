@@ -3,9 +3,9 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
-use std::{process, thread};
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -69,15 +69,8 @@ impl LedgerFile {
 
     /// Reads and writes the ledger, to see that it can be.
     pub(super) fn open(&self, patience: Duration) -> Result<(), Error> {
-        let began = Instant::now();
-        let _lock = loop {
-            if let Some(lock) = self.try_lock()? {
-                break lock;
-            }
-            if began.elapsed() >= patience {
-                return Err(self.is_held(patience));
-            }
-            thread::sleep(Duration::from_millis(1));
+        let Some(_lock) = self.lock_within(patience)? else {
+            return Err(self.is_held(patience));
         };
         let (ledger, time) = self.read()?;
         self.write(ledger, time)
@@ -112,7 +105,11 @@ impl LedgerFile {
 
     /// Locks the ledger; `None` if another process has the lock.
     pub(super) fn try_lock(&self) -> Result<Option<Lock>, Error> {
-        let locked = private::try_lock(self.lock_file("lock")?)
+        self.lock_within(Duration::ZERO)
+    }
+
+    fn lock_within(&self, patience: Duration) -> Result<Option<Lock>, Error> {
+        let locked = private::lock_within(self.lock_file("lock")?, patience)
             .map_err(|error| self.fails("cannot lock the file", error))?;
         Ok(locked.map(|mut file| {
             // For the error of those that wait.
