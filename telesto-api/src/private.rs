@@ -92,6 +92,7 @@ pub(crate) fn lock_within(file: File, patience: Duration) -> io::Result<Option<F
 }
 
 /// Locks a file until it is dropped; `None` if somebody else has it.
+#[cfg(any(feature = "cache", feature = "redis"))]
 pub(crate) fn try_lock(file: File) -> io::Result<Option<File>> {
     lock_within(file, Duration::ZERO)
 }
