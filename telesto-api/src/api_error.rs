@@ -5,6 +5,8 @@ use std::fmt;
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::body::lenient;
+
 /// An error as Telesto sends it:
 /// `{"statusCode": 401, "error": {"type": "UNAUTHORIZED", "description": "…"}}`
 /// ([source](https://telesto.app/nl/help/section?id=143)).
@@ -21,7 +23,7 @@ impl ApiError {
     /// Reads an error body; `None` if it is not one. `redact` takes the key out
     /// of a text, after decoding, since JSON may hold it with escapes.
     pub(crate) fn read(body: &[u8], redact: impl Fn(&str) -> String) -> Option<Self> {
-        let body: Value = serde_json::from_slice(body).ok()?;
+        let body: Value = lenient(body, |body| serde_json::from_slice(body)).ok()?;
         body.get("error")?.as_object()?;
         let body = map_texts(body, &redact);
         Some(Self { body })

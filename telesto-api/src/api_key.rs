@@ -3,6 +3,7 @@
 use std::fmt;
 
 use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use reqwest::header::{HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -49,12 +50,38 @@ impl ApiKey {
         blake3::derive_key(context, self.0.expose_secret().as_bytes())
     }
 
-    /// The text with the key redacted, whether it is there as it is or with
-    /// escapes, as error messages quote it.
+    /// The text with the key redacted, in any case and as error messages quote it. A text
+    /// that holds the key in another encoding is redacted as a whole.
     pub(crate) fn redact(&self, text: &str) -> String {
         let key = self.0.expose_secret();
         let quoted = key.escape_debug().to_string();
-        text.replace(key, REDACTED).replace(&quoted, REDACTED)
+        let text = [key, &quoted].iter().fold(text.to_owned(), |text, key| {
+            replaced_in_any_case(&text, key)
+        });
+        match self.is_hidden_in(text.as_bytes()) {
+            true => REDACTED.to_owned(),
+            false => text,
+        }
+    }
+
+    /// Whether a text of somebody else holds the key, in any case, and also if it is
+    /// percent-encoded, even several times.
+    pub(crate) fn is_hidden_in(&self, text: &[u8]) -> bool {
+        const MOST_ROUNDS: usize = 4;
+        let key = self.0.expose_secret().to_ascii_lowercase();
+        let mut text = text.to_ascii_lowercase();
+        for _ in 0..MOST_ROUNDS {
+            if is_in(key.as_bytes(), &text) {
+                return true;
+            }
+            let decoded: Vec<u8> = percent_decode(&text).collect();
+            if decoded == text {
+                return false;
+            }
+            text = decoded.to_ascii_lowercase();
+        }
+        // Nobody encodes a harmless text that often.
+        true
     }
 
     /// A body with the key redacted, also as it is written in JSON. One without
@@ -75,20 +102,24 @@ impl ApiKey {
         written.any(|key| is_in(key.as_bytes(), body))
     }
 
-    /// The key as it is, and as JSON may have it.
-    fn written(&self) -> [String; 3] {
+    /// The key as it is, and as JSON or a URL may have it.
+    fn written(&self) -> [String; 4] {
         let key = self.0.expose_secret();
         let json = serde_json::to_string(key).unwrap_or_default();
         let json = json.trim_matches('"');
         // PHP escapes slashes.
-        [key.to_owned(), json.to_owned(), json.replace('/', "\\/")]
+        [
+            key.to_owned(),
+            json.to_owned(),
+            json.replace('/', "\\/"),
+            utf8_percent_encode(key, NON_ALPHANUMERIC).to_string(),
+        ]
     }
 
     /// Redacts the headers that repeat the key.
     pub(crate) fn redact_headers(&self, headers: &mut HeaderMap) {
-        let key = self.0.expose_secret().as_bytes();
         for value in headers.values_mut() {
-            if is_in(key, value.as_bytes()) {
+            if self.is_hidden_in(value.as_bytes()) {
                 *value = HeaderValue::from_static(REDACTED);
             }
         }
@@ -97,6 +128,20 @@ impl ApiKey {
 
 fn is_in(key: &[u8], bytes: &[u8]) -> bool {
     bytes.windows(key.len()).any(|part| part == key)
+}
+
+fn replaced_in_any_case(text: &str, key: &str) -> String {
+    let (lower, key) = (text.to_ascii_lowercase(), key.to_ascii_lowercase());
+    let mut kept = String::with_capacity(text.len());
+    let mut end = 0;
+    // The key is ASCII, so that no character is cut.
+    for (start, found) in lower.match_indices(&key) {
+        kept.push_str(&text[end..start]);
+        kept.push_str(REDACTED);
+        end = start + found.len();
+    }
+    kept.push_str(&text[end..]);
+    kept
 }
 
 /// The bytes with each `key` in them redacted.
@@ -165,6 +210,36 @@ mod tests {
         );
         let key = ApiKey::new("s3cret".to_owned().into()).unwrap();
         assert_eq!(format!("{key:?}"), "[redacted]");
+    }
+
+    #[test]
+    fn no_case_and_no_encoding_hides_the_key() {
+        let key = ApiKey::new("S3cret/Key".to_owned().into()).unwrap();
+        for (text, redacted) in [
+            ("at https://s3CRET/key, see", "at https://[redacted], see"),
+            ("S3cret%2FKey", "[redacted]"),
+            ("of s3cret%252fkey", "[redacted]"),
+            ("%53%33%63%72%65%74%2f%4b%65%79", "[redacted]"),
+            ("100 % of s3cret", "100 % of s3cret"),
+            ("Straße ẞ", "Straße ẞ"),
+        ] {
+            assert_eq!(key.redact(text), redacted);
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("location", HeaderValue::from_static("//s3cret%2Fkey/"));
+        headers.insert("x-other", HeaderValue::from_static("s3cret"));
+        key.redact_headers(&mut headers);
+        assert_eq!(
+            (&headers["location"], &headers["x-other"]),
+            (
+                &HeaderValue::from_static("[redacted]"),
+                &HeaderValue::from_static("s3cret")
+            )
+        );
+        assert_eq!(
+            key.redact_bytes(Bytes::from_static(b"?key=S3cret%2FKey")),
+            "?key=[redacted]"
+        );
     }
 
     #[test]

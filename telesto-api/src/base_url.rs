@@ -17,12 +17,12 @@ pub(crate) struct BaseUrl {
 impl BaseUrl {
     pub(crate) fn new(text: &str, allow_plain_http: bool) -> Result<Self, Error> {
         let refuse = |reason: &str| Err(Error::config(format!("the base URL {reason}")));
+        // The text may hold a key or a password in the wrong place, so no message shows it.
         if let Some(message) = without_scheme(text) {
-            return refuse(&message);
+            return refuse(message);
         }
         let url: Url = match text.parse() {
             Ok(url) => url,
-            // The text may hold credentials, so the message does not repeat it.
             Err(error) => return refuse(&format!("is invalid: {error}")),
         };
         if !url.username().is_empty() || url.password().is_some() {
@@ -35,13 +35,12 @@ impl BaseUrl {
             "https" => {}
             "http" if allow_plain_http || is_loopback(&url) => {}
             "http" => {
-                return refuse(&format!(
-                    "would send the API key unencrypted to {}: use https:// or a loopback address, \
-                     or in a test network `danger_allow_plain_http`",
-                    url.host_str().unwrap_or_default()
-                ));
+                return refuse(
+                    "would send the API key unencrypted: use https:// or a loopback address, or in \
+                     a test network `danger_allow_plain_http`",
+                );
             }
-            scheme => return refuse(&format!("starts with {scheme}:// instead of https://")),
+            _ => return refuse("does not start with https://, as in `https://telesto.app/v2`"),
         }
         if url.host_str().is_none_or(str::is_empty) {
             return refuse("has no host");
@@ -141,13 +140,15 @@ impl fmt::Display for BaseUrl {
 }
 
 /// What to say about a host and a path without a scheme before them.
-fn without_scheme(text: &str) -> Option<String> {
+fn without_scheme(text: &str) -> Option<&'static str> {
     if text.contains("://") || text.contains(['@', '?', '#']) || !text.contains(['.', ':']) {
         return None;
     }
     let url: Url = format!("https://{text}").parse().ok()?;
-    let scheme = if is_loopback(&url) { "http" } else { "https" };
-    Some(format!("`{text}` has no scheme: write `{scheme}://{text}`"))
+    Some(match is_loopback(&url) {
+        true => "has no scheme: write http:// before it, as in `http://127.0.0.1:8100/v2`",
+        false => "has no scheme: write https:// before it, as in `https://telesto.app/v2`",
+    })
 }
 
 fn is_loopback(url: &Url) -> bool {
@@ -223,26 +224,23 @@ mod tests {
     #[test]
     fn the_key_goes_out_encrypted_or_stays_on_this_machine() {
         for (url, says) in [
-            ("http://telesto.app/v2", "unencrypted to telesto.app"),
+            ("http://telesto.app/v2", "unencrypted"),
             ("http://127.0.0.1.nip.io/v2", "unencrypted"),
             ("http://192.168.0.2/v2", "unencrypted"),
-            ("ftp://telesto.app/v2", "starts with ftp://"),
+            ("ftp://telesto.app/v2", "does not start with https://"),
             ("", "is invalid"),
             ("telesto", "is invalid"),
             ("https://", "is invalid"),
-            ("me:s3cret@telesto.app", "me://"),
-            (
-                "telesto.app/v2",
-                "`telesto.app/v2` has no scheme: write `https://telesto.app/v2`",
-            ),
+            ("me:s3cret@telesto.app", "does not start with https://"),
+            ("s3cret:telesto.app@v2", "does not start with https://"),
+            ("http://s3cret.example", "unencrypted"),
+            ("s3cret.example/v2", "has no scheme"),
+            ("telesto.app/v2", "has no scheme: write https:// before it"),
             (
                 "127.0.0.1:8100/v2",
-                "has no scheme: write `http://127.0.0.1:8100/v2`",
+                "has no scheme: write http:// before it",
             ),
-            (
-                "localhost:8100",
-                "has no scheme: write `http://localhost:8100`",
-            ),
+            ("localhost:8100", "has no scheme: write http:// before it"),
             ("https://me@telesto.app/v2", "contains credentials"),
             ("https://:s3cret@telesto.app/v2", "contains credentials"),
             ("https://telesto.app/v2?key=s3cret", "has a query"),

@@ -94,6 +94,42 @@ pub(crate) fn without_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(MARK).unwrap_or(body)
 }
 
+/// Reads JSON; if that fails, it reads it again with half of a pair of surrogates, as in
+/// `"\\ud83d"`, replaced by U+FFFD. JavaScript sends such halves of characters.
+pub(crate) fn lenient<T, E>(body: &[u8], read: impl Fn(&[u8]) -> Result<T, E>) -> Result<T, E> {
+    read(body).or_else(|error| match without_lone_surrogates(body) {
+        Some(body) => read(&body),
+        None => Err(error),
+    })
+}
+
+/// JSON with halves of pairs of surrogates replaced; `None` if it has none.
+pub(crate) fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let unit = |at: usize| {
+        let digits = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+    };
+    let mut replaced = None;
+    let mut at = 0;
+    while let Some(next) = json[at..].iter().position(|byte| *byte == b'\\') {
+        at += next;
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                let replaced = replaced.get_or_insert_with(|| json.to_vec());
+                replaced[at..at + 6].copy_from_slice(b"\\ufffd");
+                6
+            }
+            // Any other escape, such as that of a backslash.
+            _ => 2,
+        };
+        if at >= json.len() {
+            break;
+        }
+    }
+    replaced
+}
+
 pub(crate) fn looks_like_html(body: &[u8]) -> bool {
     body.trim_ascii_start().first() == Some(&b'<')
 }
@@ -111,6 +147,32 @@ fn too_large(limit: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn half_of_a_pair_of_surrogates_is_replaced() {
+        for (json, read) in [
+            (r#""a \ud83d b""#, "a \u{fffd} b"),
+            (r#""\uD83D\uD83D\uDC4D""#, "\u{fffd}\u{1f44d}"),
+            (r#""\udc4d\ud83d""#, "\u{fffd}\u{fffd}"),
+            (r#""\\\ud83d\n\ude00""#, "\\\u{fffd}\n\u{fffd}"),
+            (r#""\ud83d\u0041""#, "\u{fffd}A"),
+        ] {
+            let text = lenient(json.as_bytes(), |body| {
+                serde_json::from_slice::<String>(body)
+            });
+            assert_eq!(text.unwrap(), read, "{json}");
+        }
+        for json in [
+            r#""\\ud83d""#,
+            r#""\ud83d\udc4d""#,
+            r#""\u12"#,
+            "\\",
+            r#""\ud8"#,
+            "[]",
+        ] {
+            assert_eq!(without_lone_surrogates(json.as_bytes()), None, "{json}");
+        }
+    }
 
     #[test]
     fn a_body_of_unknown_length_takes_little_more_than_itself() {

@@ -353,10 +353,10 @@ impl ClientBuilder {
         let base_url = BaseUrl::new(&self.base_url, self.allow_plain_http)
             .map_err(|error| error.map_texts(|text| api_key.redact(text)))?;
         let api_key_header = HeaderName::try_from(self.api_key_header.as_str()).map_err(|_| {
-            Error::config(format!(
-                "`{}` is not a valid header name",
-                self.api_key_header.escape_debug()
-            ))
+            Error::config(
+                "`api_key_header` is not a valid header name: it has letters, digits and hyphens, \
+                 as in `Authorization`",
+            )
         })?;
         if self.timeout.is_zero() {
             return Err(Error::config("the timeout is zero"));
@@ -411,8 +411,10 @@ fn http_client(
     configure: Vec<ConfigureHttp>,
 ) -> Result<reqwest::Client, Error> {
     let user_agent = HeaderValue::try_from(user_agent).map_err(|_| {
-        let shown = user_agent.escape_debug();
-        Error::config(format!("`{shown}` is not a valid user agent"))
+        Error::config(
+            "`user_agent_suffix` has a line break or another control character: write it as in \
+             `my-shop/1.2`",
+        )
     })?;
     let http = configure
         .into_iter()
@@ -425,6 +427,8 @@ fn http_client(
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
         .referer(false)
+        // It would write the key into the log.
+        .connection_verbose(false)
         // Shorter than the whole, so that it is known that nothing was sent.
         .connect_timeout(connect_timeout(timeout));
     if base_url.is_loopback() {

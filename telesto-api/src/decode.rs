@@ -4,7 +4,7 @@ use progenitor_client::{ClientInfo as _, ResponseValue};
 use reqwest::StatusCode;
 use serde_path_to_error::Track;
 
-use crate::body::{looks_like_html, without_mark};
+use crate::body::{self, looks_like_html, without_mark};
 use crate::generated::Client;
 use crate::outcome::Received;
 use crate::wire::{self, Wire};
@@ -57,13 +57,16 @@ fn json<T: Wire>(body: &[u8], status: StatusCode) -> Result<T, Error> {
         return none
             .ok_or_else(|| undecodable("the response is empty, but the spec requires a value"));
     }
-    match whole(body, status) {
+    match body::lenient(body, |body| whole(body, status)) {
         Ok(value) => Ok(value),
         Err(_) if looks_like_html(body) => Err(undecodable(
             "the response is an HTML page, perhaps from a proxy or a login page",
         )),
         // Keeping track of the place takes time, so only failures pay for it.
-        Err(_) => Err(explain::<T>(body, status)),
+        Err(_) => {
+            let replaced = body::without_lone_surrogates(body);
+            Err(explain::<T>(replaced.as_deref().unwrap_or(body), status))
+        }
     }
 }
 

@@ -70,6 +70,9 @@ pub enum ErrorKind {
     Rejected,
     /// The server failed (5xx). Try again later.
     Server,
+    /// 304: what was asked for has not changed, as a conditional request wanted to know. There
+    /// is no body.
+    NotModified,
     /// A redirect that is not followed, because it leads to another origin or
     /// nowhere.
     Redirect,
@@ -212,6 +215,12 @@ impl Error {
         self.kind() == ErrorKind::Server
     }
 
+    /// Whether what was asked for has not changed.
+    #[must_use]
+    pub fn is_not_modified(&self) -> bool {
+        self.kind() == ErrorKind::NotModified
+    }
+
     /// Whether a redirect was not followed: check the base URL.
     #[must_use]
     pub fn is_redirect(&self) -> bool {
@@ -352,6 +361,10 @@ impl Error {
             429 => (
                 ErrorKind::RateLimited,
                 "the address is blocked for too many requests",
+            ),
+            304 => (
+                ErrorKind::NotModified,
+                "not modified since what the request asks about",
             ),
             300..=399 => (ErrorKind::Redirect, "the server redirects elsewhere"),
             500.. => (ErrorKind::Server, "the server failed, try again later"),
@@ -540,7 +553,7 @@ mod tests {
     #[test]
     fn every_kind_has_its_predicate() {
         type Predicate = fn(&Error) -> bool;
-        let predicates: [(ErrorKind, Predicate); 15] = [
+        let predicates: [(ErrorKind, Predicate); 16] = [
             (ErrorKind::Config, Error::is_config),
             (ErrorKind::InvalidRequest, Error::is_invalid_request),
             (ErrorKind::Unauthorized, Error::is_unauthorized),
@@ -549,6 +562,7 @@ mod tests {
             (ErrorKind::RateLimited, Error::is_rate_limited),
             (ErrorKind::Rejected, Error::is_rejected),
             (ErrorKind::Server, Error::is_server),
+            (ErrorKind::NotModified, Error::is_not_modified),
             (ErrorKind::Redirect, Error::is_redirect),
             (ErrorKind::Timeout, Error::is_timeout),
             (ErrorKind::Transport, Error::is_transport),

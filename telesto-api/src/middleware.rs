@@ -319,13 +319,21 @@ impl Middleware {
     ) -> Result<Arrived, Error> {
         let mut request = first;
         let mut reserved = Some(reserved);
+        let time = self.timeout(&request);
+        let mut left = time;
         for _ in 0..=MAX_REDIRECTS {
             let method = request.method().clone();
             let reservation = match reserved.take() {
                 Some(reservation) => reservation,
                 None => self.reserve(&request, deadline).await?,
             };
-            let arrived = self.send_once(http, request, call, reservation).await?;
+            let sent = Instant::now();
+            let mut arrived = self.send_once(http, request, call, reservation).await?;
+            if call.streams {
+                // Each part of a stream has the whole time.
+                arrived.timeout = time;
+            }
+            left = left.saturating_sub(sent.elapsed());
             let status = arrived.response.status();
             if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
                 return Ok(arrived);
@@ -338,12 +346,22 @@ impl Middleware {
                 location,
             );
             request = match (target, copy.and_then(Request::try_clone)) {
+                (Ok(_), Some(_)) if left.is_zero() => return Err(Error::timeout()),
                 (Ok(target), Some(mut next)) => {
                     *next.url_mut() = target;
+                    *next.timeout_mut() = Some(left);
                     next
                 }
                 (Ok(_), None) => return Err(not_followed(status, "cannot be sent twice")),
-                (Err(reason), _) => return Err(not_followed(status, &reason)),
+                (Err(reason), _) => {
+                    let headers = arrived.response.headers();
+                    let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
+                    let reason = match self.settings.api_key.is_hidden_in(location.unwrap_or(b"")) {
+                        true => "has the API key in its `Location`",
+                        false => &*self.redact(&reason),
+                    };
+                    return Err(not_followed(status, reason));
+                }
             };
         }
         Err(Error::new(

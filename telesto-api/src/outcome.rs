@@ -168,16 +168,8 @@ fn foreign(call: Call<'_>, headers: &HeaderMap, body: &[u8]) -> Option<String> {
     let body = without_mark(body);
     match call.returns {
         Returns::Json => None,
-        Returns::Nothing => {
-            let is_json = || serde_json::from_slice::<IgnoredAny>(body).is_ok();
-            if body.trim_ascii().is_empty() || is_json() {
-                None
-            } else if looks_like_html(body) {
-                Some(HTML.to_owned())
-            } else {
-                Some("the response is neither empty nor JSON".to_owned())
-            }
-        }
+        // There is nothing to read. A page, though, comes from something before the API.
+        Returns::Nothing => looks_like_html(body).then(|| HTML.to_owned()),
         Returns::Bytes => {
             let expected = call.media_types;
             let actual = essence(headers);
@@ -260,10 +252,14 @@ async fn refusal(
             true => ApiError::read(json, |text| middleware.redact(text)),
             false => None,
         },
-        is_json: whole && serde_json::from_slice::<IgnoredAny>(json).is_ok(),
+        is_json: whole && is_json(json),
     };
     let error = error.into_error(middleware, &response, method);
     middleware.with_response(error, response.headers(), body)
+}
+
+fn is_json(body: &[u8]) -> bool {
+    body::lenient(body, |body| serde_json::from_slice::<IgnoredAny>(body)).is_ok()
 }
 
 /// An error that the server sent, as a status or within a success.

@@ -50,7 +50,11 @@ pub struct RequestBuilder<'a> {
 impl<'a> RequestBuilder<'a> {
     pub(crate) fn new(client: &'a Client, method: Method, path: &str) -> Self {
         let name = format!("{method} {path}");
-        let url = client.inner().settings().base_url.below(path);
+        let url = match method {
+            Method::CONNECT => Err("CONNECT is for proxies".to_owned()),
+            Method::TRACE => Err("a server answers TRACE with the API key".to_owned()),
+            _ => client.inner().settings().base_url.below(path),
+        };
         let request = call::valid(&name, url).map(|url| client.client().request(method, url));
         Self {
             client,
@@ -126,7 +130,7 @@ impl<'a> RequestBuilder<'a> {
     pub fn header(self, name: &str, value: &str) -> Self {
         let key = &self.client.inner().settings().api_key_header;
         let valid = || {
-            let shown = name.escape_debug();
+            let shown = self.client.inner().redact(&name.escape_debug().to_string());
             let name = HeaderName::try_from(name);
             let name = name.map_err(|_| format!("`{shown}` is not a valid header name"))?;
             if name == *key {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use httpmock::MockServer;
 use serde_json::{Value, json};
-use telesto_api::{Client, ClientBuilder, Error, Method};
+use telesto_api::{Budget, Client, ClientBuilder, Error, Method};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::support::{Log, clock};
@@ -15,7 +15,10 @@ use crate::support::{Log, clock};
 const KEY: &str = r#"k3y/0fa"\t3st"#;
 
 fn builder(server: &MockServer) -> ClientBuilder {
-    crate::support::builder(server).api_key(KEY)
+    crate::support::builder(server)
+        .api_key(KEY)
+        // It would log all that is sent.
+        .configure_http(|http| http.connection_verbose(true))
 }
 
 /// Everything that may be printed of an error, down to its causes.
@@ -139,6 +142,33 @@ async fn no_error_and_no_log_line_shows_the_key() {
     }
 }
 
+/// A redirect may have the key as a host, in another case, or encoded.
+#[tokio::test]
+async fn no_redirect_shows_the_key() {
+    for location in [
+        "https://k3y-0fa-t3st.example/",
+        "https://K3Y-0FA-T3ST/",
+        "//%4b3y-0FA-%743st:1/",
+        "https://elsewhere.example/?key=k3y-0fa-t3st",
+        "http://[k3y-0fa-t3st",
+        // Within the origin.
+        "/%6B3y-0fa-%743st",
+        "/%256b3y-0fa-%25743ST",
+    ] {
+        let server = MockServer::start_async().await;
+        server
+            .mock_async(|when, then| {
+                when.path("/v2/products");
+                then.status(302).header("location", location);
+            })
+            .await;
+        let client = builder(&server).api_key("K3y-0fa-t3st").build().unwrap();
+        let error = client.list_products().await.unwrap_err();
+        let shown = shown(&error).to_lowercase();
+        assert_hidden(location, &shown.replace("%6b", "k").replace("%74", "t"));
+    }
+}
+
 #[test]
 fn no_setting_shows_the_key() {
     for builder in [
@@ -153,6 +183,18 @@ fn no_setting_shows_the_key() {
             .api_key("x")
             .base_url("https://telesto.example/?k=k3y"),
         Client::builder().api_key("x").base_url("https://k3y:["),
+        Client::builder().api_key("x").base_url("k3y:9"),
+        Client::builder()
+            .api_key("x")
+            .base_url("http://k3y.example"),
+        Client::builder().api_key("x").user_agent_suffix("k3y\n"),
+        Client::builder().api_key("x").api_key_header("k3y t3st"),
+        Client::builder()
+            .api_key("x")
+            .budget(Budget::redis("redis://localhost").named("k3y?")),
+        Client::builder()
+            .api_key("x")
+            .budget(Budget::redis("redis:k3y@localhost")),
     ] {
         assert_hidden("a builder", &format!("{builder:?} {builder:#?}"));
         match builder.build() {

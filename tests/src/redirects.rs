@@ -1,5 +1,7 @@
 //! Where a request may be sent on to.
 
+use std::time::{Duration, Instant};
+
 use httpmock::Method::{GET, POST};
 use httpmock::MockServer;
 use telesto_api::{ErrorKind, Method};
@@ -107,4 +109,29 @@ async fn a_write_is_sent_on_whole_or_not_at_all() {
         "{error}"
     );
     target.assert_async().await;
+}
+
+/// All hops of a call share its timeout.
+#[tokio::test]
+async fn a_redirect_has_what_is_left_of_the_time() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.status(308)
+                .header("location", "/v2/products")
+                .delay(Duration::from_millis(400));
+        })
+        .await;
+    let client = client(&server);
+    let start = Instant::now();
+    let call = client.list_products().timeout(Duration::from_secs(1));
+    let error = call.await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    assert!(
+        start.elapsed() < Duration::from_millis(1_800),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(mock.calls_async().await <= 3);
 }

@@ -120,6 +120,14 @@ async fn what_makes_no_request_is_refused_and_not_sent() {
             "GET /.. : the path has a control character, or a blank",
         ),
         (
+            client.request(Method::CONNECT, "/a"),
+            "CONNECT /a: CONNECT is for proxies",
+        ),
+        (
+            client.request(Method::TRACE, "/a"),
+            "TRACE /a: a server answers TRACE with the API key",
+        ),
+        (
             client.request(Method::GET, "/../admin"),
             "the path has a segment of dots",
         ),

@@ -207,6 +207,10 @@ impl Number for Decimal {
     const EXPECTED: &'static str = "a decimal number";
 
     fn from_text(text: &str) -> Option<Self> {
+        // It would read `1_0` as 10.
+        if text.contains('_') {
+            return None;
+        }
         // `from_str_exact` refuses what it would have to round.
         if let Ok(decimal) = Decimal::from_str_exact(text) {
             return Some(decimal);

@@ -358,6 +358,15 @@ struct Rest {
 }
 
 #[test]
+fn an_underscore_is_no_part_of_a_number() {
+    for json in [r#""1_0""#, r#""1_0.5""#, r#""_1""#, r#""1_0e2""#] {
+        assert!(read_text::<Decimal>(json).is_err(), "{json}");
+        assert!(read_text::<i64>(json).is_err(), "{json}");
+        assert!(read_text::<f64>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
 fn a_double_is_a_decimal_as_long_as_it_can_hold_its_digits() {
     let read = |json: &str| serde_json::from_str::<Rest>(json);
     let Rest { rest } = read(r#"{"a": 12.5, "b": "0.10", "c": 3, "d": ""}"#).unwrap();

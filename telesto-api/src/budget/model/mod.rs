@@ -11,6 +11,8 @@ use std::time::{Duration, SystemTime};
 use std::{fs, mem};
 
 use proptest::prelude::*;
+#[cfg(feature = "cache")]
+use reqwest::StatusCode;
 use telesto_mock::{Limiter, Verdict, Window};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -641,7 +643,10 @@ impl World {
             match (flight.end, flight.refused) {
                 (End::Response, None) => reads.end(&self.runtime, responder, None),
                 (End::Response, _) => {
-                    reads.end(&self.runtime, responder, error(ErrorKind::RateLimited));
+                    let refusal = error(ErrorKind::RateLimited);
+                    let refusal =
+                        refusal.map(|error| error.with_status(StatusCode::TOO_MANY_REQUESTS));
+                    reads.end(&self.runtime, responder, refusal);
                 }
                 (End::NeverLeft, _) => {
                     reads.end(&self.runtime, responder, error(ErrorKind::Transport));

@@ -171,11 +171,10 @@ impl RedisBudget {
         if let Some(name) = &name
             && !is_name(name)
         {
-            return Err(Error::config(format!(
-                "the name of the budget in Redis is `{}`, which is invalid: it has up to 64 \
-                 letters, digits and characters of `._-`",
-                name.escape_debug()
-            )));
+            return Err(Error::config(
+                "the name of the budget in Redis is invalid: it has up to 64 letters, digits and \
+                 characters of `._-`",
+            ));
         }
         if self.timeout.is_zero() {
             return Err(Error::config("the timeout of the budget in Redis is zero"));
