@@ -122,9 +122,9 @@ pub(crate) async fn exec(
         Error::config("the operation is not in the table of operations").of(operation)
     })?;
     *request.timeout_mut() = options.timeout;
-    let (middleware, http) = (client.inner(), client.client());
+    let middleware = client.inner();
     middleware
-        .send(http, request, known.into(), options.freshness)
+        .send(request, known.into(), options.freshness)
         .await
 }
 

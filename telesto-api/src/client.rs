@@ -16,6 +16,7 @@ use crate::budget::{Budget, BudgetStatus};
 use crate::cache::{Cache, CacheStats, Link, Owner};
 use crate::call::Freshness;
 use crate::clock::{Clock, SystemClock};
+use crate::connections::Connections;
 use crate::error::root_cause;
 use crate::generated::{Client, spec};
 use crate::middleware::{Middleware, OnWait, Settings, connect_timeout};
@@ -143,7 +144,7 @@ pub struct ClientBuilder {
     configure_http: Vec<ConfigureHttp>,
 }
 
-type ConfigureHttp = Box<dyn FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send>;
+type ConfigureHttp = Box<dyn Fn(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + Sync>;
 
 impl ClientBuilder {
     pub(crate) fn new() -> Self {
@@ -209,7 +210,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Configures the HTTP client: proxies, certificates, DNS and the like.
+    /// Configures the HTTP client: proxies, certificates, DNS and the like. A client has
+    /// connections of its own in each tokio runtime that it is used in, so `configure` is
+    /// cloned for each.
     ///
     /// The client's own settings are applied afterwards, so that the key goes
     /// where it may go, and every request is counted: redirects and retries of
@@ -230,8 +233,13 @@ impl ClientBuilder {
     /// ```
     pub fn configure_http(
         mut self,
-        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder + Send + 'static,
+        configure: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder
+        + Clone
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
+        let configure = move |http| configure.clone()(http);
         self.configure_http.push(Box::new(configure));
         self
     }
@@ -361,12 +369,17 @@ impl ClientBuilder {
         if self.timeout.is_zero() {
             return Err(Error::config("the timeout is zero"));
         }
-        let http = http_client(
-            &base_url,
-            self.timeout,
-            &self.user_agent,
-            self.configure_http,
-        )?;
+        let user_agent = HeaderValue::try_from(&self.user_agent).map_err(|_| {
+            Error::config(
+                "`user_agent_suffix` has a line break or another control character: write it as \
+                 in `my-shop/1.2`",
+            )
+        })?;
+        let (connections, http) = Connections::new({
+            let (base_url, configure, timeout) =
+                (base_url.clone(), self.configure_http, self.timeout);
+            move || http_client(&base_url, timeout, &user_agent, &configure)
+        })?;
         let budget = self.budget;
         let budget = budget.unwrap_or_else(|| Budget::default_for(&self.clock));
         let account = budget.account(
@@ -384,6 +397,7 @@ impl ClientBuilder {
             client: http,
             inner: Middleware::new(Settings {
                 account,
+                connections,
                 #[cfg(feature = "cache")]
                 cache: cache.transpose()?,
                 #[cfg(feature = "cache")]
@@ -407,17 +421,11 @@ impl ClientBuilder {
 fn http_client(
     base_url: &BaseUrl,
     timeout: Duration,
-    user_agent: &str,
-    configure: Vec<ConfigureHttp>,
+    user_agent: &HeaderValue,
+    configure: &[ConfigureHttp],
 ) -> Result<reqwest::Client, Error> {
-    let user_agent = HeaderValue::try_from(user_agent).map_err(|_| {
-        Error::config(
-            "`user_agent_suffix` has a line break or another control character: write it as in \
-             `my-shop/1.2`",
-        )
-    })?;
     let http = configure
-        .into_iter()
+        .iter()
         .fold(reqwest::Client::builder(), |http, configure| {
             configure(http)
         });

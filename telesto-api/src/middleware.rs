@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER,
+    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, RETRY_AFTER,
 };
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
@@ -22,6 +22,7 @@ use crate::budget::{Account, NotReserved, Reservation};
 use crate::cache::{self, Link, Owner};
 use crate::call::Freshness;
 use crate::clock::Clock;
+use crate::connections::Connections;
 use crate::operation::{Call, Returns};
 use crate::outcome::{self, Received};
 use crate::retry::Attempts;
@@ -49,6 +50,7 @@ pub(crate) struct Settings {
     pub(crate) on_limit: OnLimit,
     pub(crate) on_wait: OnWait,
     pub(crate) account: Account,
+    pub(crate) connections: Connections,
     pub(crate) timeout: Duration,
     pub(crate) retry: Retry,
     pub(crate) body_limit: usize,
@@ -88,6 +90,8 @@ pub(crate) struct Arrived {
     pub(crate) response: Response,
     /// How long to wait for a part of its body that is read as a stream.
     pub(crate) timeout: Duration,
+    /// Whether a part of a body would do.
+    pub(crate) asks_for_range: bool,
     pub(crate) slot: Slot,
 }
 
@@ -149,13 +153,12 @@ impl Middleware {
     /// has been read, unless the call reads it as a stream.
     pub(crate) async fn send(
         &self,
-        http: &reqwest::Client,
         request: Request,
         call: Call<'_>,
         freshness: Freshness,
     ) -> Result<Received, Error> {
         let span = trace::span(&request, call);
-        let begun = span.in_scope(|| self.begin(http, request, call, freshness));
+        let begun = span.in_scope(|| self.begin(request, call, freshness));
         let result = match begun {
             #[cfg(feature = "cache")]
             Ok(Begun::Served(received)) => Ok(received),
@@ -170,7 +173,6 @@ impl Middleware {
     /// Begins a call, which may end at once.
     fn begin<'a>(
         &'a self,
-        http: &'a reqwest::Client,
         request: Request,
         call: Call<'a>,
         #[cfg_attr(
@@ -182,18 +184,11 @@ impl Middleware {
         let request = self.prepared(request, call)?;
         let deadline = self.deadline();
         #[cfg(feature = "cache")]
-        let begun = cache::begin(
-            self,
-            http,
-            request,
-            call,
-            self.accepted(freshness),
-            deadline,
-        );
+        let begun = cache::begin(self, request, call, self.accepted(freshness), deadline);
         #[cfg(not(feature = "cache"))]
         let begun = {
             let retry = self.settings.retry;
-            Begun::sends(self.forward(http, request, call, deadline, None, retry))
+            Begun::sends(self.forward(request, call, deadline, None, retry))
         };
         Ok(begun)
     }
@@ -250,7 +245,6 @@ impl Middleware {
     /// `reserved` if there is one already.
     pub(crate) async fn forward(
         &self,
-        http: &reqwest::Client,
         request: Request,
         call: Call<'_>,
         deadline: Option<Duration>,
@@ -269,7 +263,7 @@ impl Middleware {
             let left = time.saturating_sub(start.elapsed());
             *request.timeout_mut() = Some(retry.timeout(left));
             let copy = request.try_clone();
-            let arrived = self.follow(http, request, copy.as_ref(), call, deadline, reservation);
+            let arrived = self.follow(request, copy.as_ref(), call, deadline, reservation);
             let result = match arrived.await {
                 Ok(arrived) => outcome::of(self, arrived, &method, call).await,
                 Err(error) => Err(error),
@@ -310,7 +304,6 @@ impl Middleware {
     /// one.
     async fn follow(
         &self,
-        http: &reqwest::Client,
         first: Request,
         copy: Option<&Request>,
         call: Call<'_>,
@@ -328,7 +321,7 @@ impl Middleware {
                 None => self.reserve(&request, deadline).await?,
             };
             let sent = Instant::now();
-            let mut arrived = self.send_once(http, request, call, reservation).await?;
+            let mut arrived = self.send_once(request, call, reservation).await?;
             if call.streams {
                 // Each part of a stream has the whole time.
                 arrived.timeout = time;
@@ -391,13 +384,13 @@ impl Middleware {
     /// Sends one request, which spends one of the budget.
     async fn send_once(
         &self,
-        http: &reqwest::Client,
         mut request: Request,
         call: Call<'_>,
         mut reservation: Reservation,
     ) -> Result<Arrived, Error> {
         let settings = &*self.settings;
         let timeout = self.timeout(&request);
+        let asks_for_range = request.headers().contains_key(RANGE);
         let key = settings.api_key.header();
         request
             .headers_mut()
@@ -406,6 +399,7 @@ impl Middleware {
             // A stream may take as long as it goes on.
             *request.timeout_mut() = None;
         }
+        let http = settings.connections.of_this_runtime()?;
         reservation.sent();
         let executed = http.execute(request);
         let executed = match call.streams {
@@ -436,6 +430,7 @@ impl Middleware {
         Ok(Arrived {
             response,
             timeout,
+            asks_for_range,
             slot,
         })
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, HeaderMap};
 use reqwest::{Method, Response, StatusCode};
 use serde::de::IgnoredAny;
 use tracing::Span;
@@ -69,10 +69,17 @@ pub(crate) async fn of(
     let Arrived {
         mut response,
         timeout,
+        asks_for_range,
         slot,
     } = arrived;
     match slot {
         Slot::Settled(locked) => Err(refusal(middleware, response, method, locked, timeout).await),
+        Slot::Reserved(reservation) if !asks_for_range && is_part(&response) => {
+            reservation.responded().await;
+            let reason = "the response is a part of what the call has asked for";
+            let error = Error::new(ErrorKind::Decode, reason).with_status(response.status());
+            Err(middleware.with_response(error, response.headers(), Bytes::new()))
+        }
         Slot::Reserved(reservation) => {
             let read = success(
                 middleware,
@@ -97,6 +104,12 @@ pub(crate) async fn of(
             })
         }
     }
+}
+
+/// Whether it is a part of a body, of which the call would not know that it is one.
+fn is_part(response: &Response) -> bool {
+    response.status() == StatusCode::PARTIAL_CONTENT
+        && response.headers().contains_key(CONTENT_RANGE)
 }
 
 /// The body of a success; of one that is read as a stream, its beginning.

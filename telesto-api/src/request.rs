@@ -231,7 +231,7 @@ impl<'a> RequestBuilder<'a> {
             is_idempotent: request.method().is_idempotent(),
         };
         let middleware = client.inner();
-        let sent = middleware.send(client.client(), request, call, freshness);
+        let sent = middleware.send(request, call, freshness);
         let received = sent.await?;
         Ok((name, received))
     }

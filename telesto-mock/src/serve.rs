@@ -20,8 +20,9 @@ use crate::settings::{RetryAfter, StartError};
 /// Bodies up to this size are recorded.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// How many requests are recorded.
+/// How many requests are recorded, and how many bytes of bodies in all.
 const MAX_RECORDED: usize = 10_000;
+const MAX_RECORDED_BYTES: usize = 64 * 1024 * 1024;
 
 /// Called with every request and its status.
 pub(crate) type OnRequest = Arc<dyn Fn(&RecordedRequest) + Send + Sync>;
@@ -51,6 +52,22 @@ pub(crate) struct Running {
 pub(crate) struct Seen {
     pub(crate) stats: Stats,
     pub(crate) requests: VecDeque<RecordedRequest>,
+    /// How many bytes the bodies of the requests take.
+    bytes: usize,
+}
+
+impl Seen {
+    /// Records a request. The oldest ones go if they are too many, or too large.
+    fn record(&mut self, request: RecordedRequest) {
+        self.bytes += request.body.len();
+        self.requests.push_back(request);
+        while self.requests.len() > MAX_RECORDED || self.bytes > MAX_RECORDED_BYTES {
+            let Some(oldest) = self.requests.pop_front() else {
+                return;
+            };
+            self.bytes -= oldest.body.len();
+        }
+    }
 }
 
 /// The responses that are errors.
@@ -226,10 +243,7 @@ pub(crate) async fn serve(
     }
     let mut seen = state.seen();
     *counter(&mut seen.stats) += 1;
-    if seen.requests.len() == MAX_RECORDED {
-        seen.requests.pop_front();
-    }
-    seen.requests.push_back(recorded);
+    seen.record(recorded);
     drop(seen);
     client.fail(response.fault.or(state.fault), response.body.len());
     let mut response = response.into_response();

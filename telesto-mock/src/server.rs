@@ -87,7 +87,8 @@ impl MockServer {
         self.state.seen().stats
     }
 
-    /// The last 10,000 requests, in the order in which they were counted.
+    /// The last 10,000 requests, in the order in which they were counted; fewer if their
+    /// bodies take more than 64 MiB.
     #[must_use]
     pub fn requests(&self) -> Vec<RecordedRequest> {
         self.state.seen().requests.iter().cloned().collect()

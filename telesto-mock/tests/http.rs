@@ -251,6 +251,23 @@ async fn requests_are_recorded_without_the_key() {
     assert!(!shown.contains("s3cret"), "{shown}");
 }
 
+/// Large bodies push the oldest requests out.
+#[tokio::test]
+async fn the_memory_of_recorded_requests_is_bounded() {
+    let telesto = MockServer::builder().start().await.unwrap();
+    let megabytes = 16;
+    for number in 0..6 {
+        let url = format!("{}/products?number={number}", telesto.url());
+        let body = vec![b' '; megabytes << 20];
+        Client::new().post(url).body(body).send().await.unwrap();
+    }
+    let recorded = telesto.requests();
+    let bytes: usize = recorded.iter().map(|request| request.body.len()).sum();
+    assert_eq!((recorded.len(), bytes), (4, 64 << 20));
+    assert!(recorded[3].path_and_query.ends_with("number=5"));
+    assert_eq!(telesto.stats().unauthorized, 6);
+}
+
 #[tokio::test]
 async fn what_cannot_be_served_is_refused_with_the_reason() {
     for (spec, says) in [

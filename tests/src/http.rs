@@ -4,6 +4,7 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::Request;
 use axum::serve::Listener;
@@ -91,7 +92,7 @@ impl Tls {
 
     fn client(
         &self,
-        configure: impl FnOnce(HttpBuilder) -> HttpBuilder + Send + 'static,
+        configure: impl FnOnce(HttpBuilder) -> HttpBuilder + Clone + Send + Sync + 'static,
     ) -> Client {
         let address = self.address;
         Client::builder()
@@ -357,5 +358,45 @@ async fn a_compressed_body_that_is_cut_off_or_damaged_is_lost() {
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
         let sent = 100 - client.budget().await.unwrap().remaining();
         assert_eq!((sent, error.attempts()), (3, 3));
+    }
+}
+
+/// A client may be used from several runtimes, of which only one runs at a time, as a program
+/// does that blocks on its calls.
+#[test]
+fn runtimes_that_take_turns_have_connections_of_their_own() {
+    let servers = tokio::runtime::Runtime::new().unwrap();
+    let telesto = servers.block_on(telesto_mock::MockServer::builder().start());
+    let telesto = telesto.unwrap();
+    let clock = std::sync::Arc::new(telesto_api::ManualClock::new(crate::support::start()));
+    let client = telesto_api::Client::builder()
+        .api_key(telesto.api_key())
+        .base_url(telesto.url())
+        .clock(clock)
+        .cache(telesto_api::Cache::in_memory())
+        .timeout(Duration::from_secs(5))
+        .retry(telesto_api::Retry::off())
+        .build()
+        .unwrap();
+    let runtime = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().build().unwrap()
+    };
+    let runtimes = [runtime(), runtime(), runtime()];
+    for round in 0..4 {
+        for runtime in &runtimes {
+            runtime.block_on(async {
+                // In its pool there are connections to spare.
+                let calls = [(); 3].map(|()| client.request(Method::GET, "/products").send());
+                for call in calls {
+                    call.await.unwrap();
+                }
+                client.list_products().await.unwrap();
+            });
+        }
+        // One that has ended hands its client over.
+        let last = runtime();
+        last.block_on(async { client.list_products().await.map(drop) })
+            .unwrap_or_else(|error| panic!("{round}: {error}"));
     }
 }

@@ -373,3 +373,28 @@ async fn an_empty_response_is_an_empty_list_and_a_warning() {
         }
     }
 }
+
+/// A part of a list looks like a whole one, so it is taken only by who has asked for it.
+#[tokio::test]
+async fn a_part_that_nobody_asked_for_is_no_success() {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.any_request();
+            then.status(206)
+                .header("content-range", "bytes 0-1/4")
+                .body("[]");
+        })
+        .await;
+    let client = client(&server);
+    let error = client.list_products().await.unwrap_err();
+    assert!(error.is_decode(), "{error}");
+    assert_eq!(
+        error.to_string(),
+        "list_products: the response is a part of what the call has asked for (206)"
+    );
+    let call = client.request(Method::GET, "/products");
+    let part = call.header("range", "bytes=0-1").bytes().await.unwrap();
+    assert_eq!(&part[..], b"[]");
+    assert_eq!(client.budget().await.unwrap().remaining(), 98);
+}

@@ -20,7 +20,6 @@ use crate::{Error, Retry};
 /// is for.
 pub(crate) fn begin<'a>(
     middleware: &'a Middleware,
-    http: &'a reqwest::Client,
     request: Request,
     call: Call<'a>,
     freshness: Freshness,
@@ -29,7 +28,7 @@ pub(crate) fn begin<'a>(
     let settings = middleware.settings();
     let (cache, retry) = (settings.cache.as_ref(), settings.retry);
     if !request.method().is_safe() {
-        return Begun::sends(write(middleware, http, request, call, deadline));
+        return Begun::sends(write(middleware, request, call, deadline));
     }
     let read = cache.and_then(|cache| {
         let timeout = middleware.timeout(&request);
@@ -37,22 +36,14 @@ pub(crate) fn begin<'a>(
         Some((&cache.shared, read))
     });
     match read {
-        None => Begun::sends(middleware.forward(http, request, call, deadline, None, retry)),
+        None => Begun::sends(middleware.forward(request, call, deadline, None, retry)),
         Some((shared, read)) => match shared.hit(&read) {
             Some(received) => Begun::Served(received),
             None => {
                 let send = move |reservation, has_stale| {
                     // A request more, for what can be served already.
                     let retry = if has_stale { Retry::off() } else { retry };
-                    entry(
-                        middleware,
-                        http,
-                        request,
-                        call,
-                        deadline,
-                        reservation,
-                        retry,
-                    )
+                    entry(middleware, request, call, deadline, reservation, retry)
                 };
                 let on_wait = |wait: &_| settings.on_wait.call(wait);
                 Begun::sends(shared.read(read, &settings.account, on_wait, send))
@@ -64,7 +55,6 @@ pub(crate) fn begin<'a>(
 /// Makes a request that may change what the cache holds.
 async fn write(
     middleware: &Middleware,
-    http: &reqwest::Client,
     request: Request,
     call: Call<'_>,
     deadline: Option<Duration>,
@@ -72,7 +62,7 @@ async fn write(
     let settings = middleware.settings();
     let cache = settings.cache.as_ref().map(|cache| &cache.shared);
     let write = Write::new(&settings.owner, call.tags, cache);
-    let sent = middleware.forward(http, request, call, deadline, None, settings.retry);
+    let sent = middleware.forward(request, call, deadline, None, settings.retry);
     let result = sent.await;
     write.ended(result.as_ref().err()).await;
     result
@@ -82,14 +72,13 @@ async fn write(
 /// waits for it.
 fn entry(
     middleware: &Middleware,
-    http: &reqwest::Client,
     request: Request,
     call: Call<'_>,
     deadline: Option<Duration>,
     reservation: Reservation,
     retry: Retry,
 ) -> Sending {
-    let (middleware, http) = (middleware.clone(), http.clone());
+    let middleware = middleware.clone();
     let (name, nameless) = (call.name.to_owned(), call.without_name());
     let sending = async move {
         let call = Call {
@@ -97,7 +86,7 @@ fn entry(
             ..nameless
         };
         let reserved = Some(reservation);
-        let sent = middleware.forward(&http, request, call, deadline, reserved, retry);
+        let sent = middleware.forward(request, call, deadline, reserved, retry);
         let received = sent.await.map_err(|error| error.of(&name))?;
         let holds_key = middleware.is_key_in(&received.body);
         let now = middleware.settings().clock.wall();
