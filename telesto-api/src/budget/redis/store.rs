@@ -218,9 +218,10 @@ impl Redis {
             if reply.is_replaced || reply.found.as_deref() == Some(&value[..]) {
                 return Ok(self.has_changed(changed));
             }
+            // The first of the queue has the value as it is now.
             while reply.before > 0 {
                 let pause = PAUSE.saturating_mul(reply.before).min(LONGEST_PAUSE);
-                tokio::time::sleep(pause).await;
+                tokio::time::sleep(pause.min(left())).await;
                 if left().is_zero() {
                     return Err(self.is_busy(patience));
                 }
