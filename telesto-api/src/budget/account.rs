@@ -413,6 +413,12 @@ impl Reservation {
         self.account.lock_out(self.granted, asked).await
     }
 
+    /// The process dies, so that nothing is told of the request any more.
+    #[cfg(test)]
+    pub(super) fn dies(mut self) {
+        self.progress = Progress::Settled;
+    }
+
     /// The request has not left this machine after all.
     pub(crate) fn never_left(mut self) {
         self.progress = Progress::Here;

@@ -549,7 +549,9 @@ impl World {
     fn die(&mut self, process: usize) {
         let flights = self.flights.iter_mut();
         for flight in flights.filter(|flight| flight.process == process) {
-            mem::forget(flight.reservation.take());
+            if let Some(reservation) = flight.reservation.take() {
+                reservation.dies();
+            }
         }
         // Nobody knows what it could not write.
         for lost in self
