@@ -58,14 +58,13 @@ impl ApiKey {
         let text = [key, &quoted].iter().fold(text.to_owned(), |text, key| {
             replaced_in_any_case(&text, key)
         });
-        match self.is_hidden_in(text.as_bytes()) {
-            true => REDACTED.to_owned(),
-            false => text,
+        if self.is_hidden_in(text.as_bytes()) {
+            return REDACTED.to_owned();
         }
+        text
     }
 
-    /// Whether a text of somebody else holds the key, in any case, and also if it is
-    /// percent-encoded, even several times.
+    /// Whether a text from outside holds the key, in any case, and percent-encoded or not.
     pub(crate) fn is_hidden_in(&self, text: &[u8]) -> bool {
         const MOST_ROUNDS: usize = 4;
         let key = self.0.expose_secret().to_ascii_lowercase();
@@ -80,7 +79,7 @@ impl ApiKey {
             }
             text = decoded.to_ascii_lowercase();
         }
-        // Nobody encodes a harmless text that often.
+        // A harmless text is not encoded that often.
         true
     }
 

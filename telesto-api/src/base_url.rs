@@ -145,9 +145,10 @@ fn without_scheme(text: &str) -> Option<&'static str> {
         return None;
     }
     let url: Url = format!("https://{text}").parse().ok()?;
-    Some(match is_loopback(&url) {
-        true => "has no scheme: write http:// before it, as in `http://127.0.0.1:8100/v2`",
-        false => "has no scheme: write https:// before it, as in `https://telesto.app/v2`",
+    Some(if is_loopback(&url) {
+        "has no scheme: write http:// before it, as in `http://127.0.0.1:8100/v2`"
+    } else {
+        "has no scheme: write https:// before it, as in `https://telesto.app/v2`"
     })
 }
 

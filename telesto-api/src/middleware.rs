@@ -349,11 +349,10 @@ impl Middleware {
                 (Err(reason), _) => {
                     let headers = arrived.response.headers();
                     let location = headers.get(LOCATION).map(HeaderValue::as_bytes);
-                    let reason = match self.settings.api_key.is_hidden_in(location.unwrap_or(b"")) {
-                        true => "has the API key in its `Location`",
-                        false => &*self.redact(&reason),
-                    };
-                    return Err(not_followed(status, reason));
+                    if self.settings.api_key.is_hidden_in(location.unwrap_or(b"")) {
+                        return Err(not_followed(status, "has the API key in its `Location`"));
+                    }
+                    return Err(not_followed(status, &self.redact(&reason)));
                 }
             };
         }

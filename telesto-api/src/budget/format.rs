@@ -22,11 +22,11 @@ struct Version {
     version: u32,
 }
 
-/// What there is to read.
+/// The result of decoding a state.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Decoded<T> {
     State(T),
-    /// A later version of this crate has written it.
+    /// A later version of this crate wrote the state.
     Newer,
     Damaged,
 }

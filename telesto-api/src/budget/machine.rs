@@ -14,7 +14,7 @@ pub(crate) struct Machine {
     sandbox: Option<Sandbox>,
 }
 
-/// What programs in a sandbox see of the boot.
+/// The boot of the machine, as programs in a sandbox see it.
 #[derive(Clone, Debug)]
 struct Sandbox {
     boot: &'static str,

@@ -284,9 +284,10 @@ impl Shared {
             }
         };
         // The request has the whole time of the call, of which some may be gone.
-        let fetched = match left < read.timeout {
-            true => timeout(left, request).await,
-            false => Ok(request.await),
+        let fetched = if left < read.timeout {
+            timeout(left, request).await
+        } else {
+            Ok(request.await)
         };
         Ok(Got::Server {
             fetched: fetched.unwrap_or_else(|_| Err(Error::timeout()))?,

@@ -69,6 +69,14 @@ fn ends_well(mut process: Child) {
     assert!(process.wait().unwrap().success());
 }
 
+/// Responds to one request with an empty list.
+async fn respond(listener: &TcpListener) {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let _ = socket.read(&mut [0; 4096]).await.unwrap();
+    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
+    socket.write_all(response).await.unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn processes_at_the_same_time_make_one_request() {
     let telesto = MockServer::builder().delay(Duration::from_millis(500));
@@ -95,10 +103,7 @@ async fn a_process_that_is_killed_holds_nobody_up() {
     assert!(waits.await.is_err());
     first.kill().unwrap();
     first.wait().unwrap();
-    let (mut socket, _) = listener.accept().await.unwrap();
-    let _ = socket.read(&mut [0; 4096]).await.unwrap();
-    let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
-    socket.write_all(response).await.unwrap();
+    respond(&listener).await;
     ends_well(second);
 }
 
@@ -117,13 +122,7 @@ async fn a_process_that_is_stopped_holds_nobody_up() {
         let list = client.list_products().timeout(Duration::from_secs(3));
         list.await.map(drop)
     };
-    let responds = async {
-        let (mut socket, _) = listener.accept().await.unwrap();
-        let _ = socket.read(&mut [0; 4096]).await.unwrap();
-        let response = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n[]";
-        socket.write_all(response).await.unwrap();
-    };
-    let (listed, ()) = tokio::join!(call, responds);
+    let (listed, ()) = tokio::join!(call, respond(&listener));
     listed.unwrap();
     first.kill().unwrap();
     first.wait().unwrap();

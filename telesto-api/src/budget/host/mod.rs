@@ -138,7 +138,7 @@ fn has_ended() -> Error {
     Error::budget("the thread of the budget has ended")
 }
 
-/// What the thread of a ledger works with.
+/// The thread of a ledger: its file, and the changes that it has to make.
 struct Worker {
     file: Arc<LedgerFile>,
     outbox: Arc<Outbox>,

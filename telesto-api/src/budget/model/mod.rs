@@ -112,13 +112,13 @@ enum Event {
 /// A client, by its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// It has the limit of the server.
+    /// A client with the limit of the server.
     Usual,
-    /// It leaves a request to others.
+    /// A client that keeps back one request.
     KeepsBack,
-    /// It has a limit of its own, with a shorter window.
+    /// A client with a shorter window.
     Narrow,
-    /// It has a limit of its own, with a longer window.
+    /// A client with a longer window.
     Long,
 }
 
@@ -490,10 +490,12 @@ impl World {
             // Where the new file is to be, there is a directory.
             Kept::OnHost | Kept::OnHostByWallClock => {
                 let new = self.directory.path().join("https___telesto.app.new");
-                match is_allowed {
-                    true => fs::remove_dir(new).unwrap(),
-                    false => fs::create_dir(new).unwrap(),
-                }
+                let changed = if is_allowed {
+                    fs::remove_dir(new)
+                } else {
+                    fs::create_dir(new)
+                };
+                changed.unwrap();
             }
             #[cfg(feature = "redis")]
             Kept::InRedis(url) => allow_writes(url, is_allowed),

@@ -253,13 +253,12 @@ impl Redis {
         let counts_for = ledger.counts_until().saturating_sub(time.now);
         let kept_for = counts_for.saturating_add(KEPT_LONGER).min(LONGEST_KEPT);
         let is_same = ledger == before.unwrap_or_default() && !time.must_be_saved(&last.time);
-        let (saved, value) = match is_same {
-            true => (Saved { time, ..last }, None),
-            false => {
-                let saved = last.written(random::number(), ledger, time);
-                let value = saved.to_value()?;
-                (saved, Some(value))
-            }
+        let (saved, value) = if is_same {
+            (Saved { time, ..last }, None)
+        } else {
+            let saved = last.written(random::number(), ledger, time);
+            let value = saved.to_value()?;
+            (saved, Some(value))
         };
         Ok(Changed {
             result,
