@@ -16,6 +16,7 @@ use crate::budget::{Budget, BudgetStatus};
 use crate::cache::{Cache, CacheStats, Link, Owner};
 use crate::call::Freshness;
 use crate::clock::{Clock, SystemClock};
+use crate::compression;
 use crate::connections::Connections;
 use crate::error::root_cause;
 use crate::generated::{Client, spec};
@@ -324,6 +325,10 @@ impl ClientBuilder {
     /// [`Transport`](crate::ErrorKind::Transport) error. A call can have a timeout
     /// of its own: `client.list_products().timeout(…)`. If it is shorter than the
     /// time to connect, a call that ends while it connects counts as sent.
+    ///
+    /// A call notices late that its time is over if its runtime has one thread only, and a
+    /// task keeps that thread. The connection is such a task while the server sends interim
+    /// responses (1xx) without a pause. Runtimes of several threads are not affected.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -424,11 +429,10 @@ fn http_client(
     user_agent: &HeaderValue,
     configure: &[ConfigureHttp],
 ) -> Result<reqwest::Client, Error> {
-    let http = configure
-        .iter()
-        .fold(reqwest::Client::builder(), |http, configure| {
-            configure(http)
-        });
+    let http = configure.iter().fold(
+        compression::accept(reqwest::Client::builder()),
+        |http, configure| configure(http),
+    );
     let mut http = http
         .user_agent(user_agent)
         .https_only(base_url.is_https())

@@ -49,7 +49,12 @@ impl Connections {
     /// The HTTP client of the runtime that this is called in. It takes over the one of a
     /// runtime that has ended.
     pub(crate) fn of_this_runtime(&self) -> Result<reqwest::Client, Error> {
-        let runtime = Handle::current();
+        let runtime = Handle::try_current().map_err(|error| {
+            Error::config(
+                "a call needs a tokio runtime: use `#[tokio::main]` or `Runtime::block_on`",
+            )
+            .with_source(error)
+        })?;
         let id = Some(runtime.id());
         let mut pools = lock(&self.pools);
         if let Some(pool) = pools.iter().find(|pool| pool.runtime == id) {

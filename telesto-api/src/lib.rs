@@ -12,6 +12,7 @@ mod cache;
 mod call;
 mod client;
 mod clock;
+mod compression;
 mod connections;
 mod dec;
 mod decode;

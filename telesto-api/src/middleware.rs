@@ -9,7 +9,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use jiff::Timestamp;
 use reqwest::header::{
-    ACCEPT, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RANGE, RETRY_AFTER,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    RANGE, RETRY_AFTER,
 };
 use reqwest::{Request, Response, StatusCode};
 use tokio::time::Instant;
@@ -22,6 +23,7 @@ use crate::budget::{Account, NotReserved, Reservation};
 use crate::cache::{self, Link, Owner};
 use crate::call::Freshness;
 use crate::clock::Clock;
+use crate::compression::decompress;
 use crate::connections::Connections;
 use crate::operation::{Call, Returns};
 use crate::outcome::{self, Received};
@@ -251,13 +253,25 @@ impl Middleware {
         reserved: Option<Reservation>,
         retry: Retry,
     ) -> Result<Received, Error> {
-        let mut reservation = match reserved {
+        let reservation = match reserved {
             Some(reservation) => reservation,
             None => self.reserve(&request, deadline).await?,
         };
+        // On the heap, so that a call that waits for its slot does not carry it along.
+        Box::pin(self.attempts(request, call, deadline, reservation, retry)).await
+    }
+
+    /// Sends a request with the slot that it has, and retries it.
+    async fn attempts(
+        &self,
+        mut request: Request,
+        call: Call<'_>,
+        deadline: Option<Duration>,
+        mut reservation: Reservation,
+        retry: Retry,
+    ) -> Result<Received, Error> {
         let method = request.method().clone();
         let (start, time) = (Instant::now(), self.timeout(&request));
-        let mut request = request;
         let mut attempts = Attempts::default();
         loop {
             let left = time.saturating_sub(start.elapsed());
@@ -394,6 +408,12 @@ impl Middleware {
         request
             .headers_mut()
             .insert(settings.api_key_header.clone(), key);
+        if asks_for_range {
+            // A range of what is compressed could not be decompressed.
+            let headers = request.headers_mut();
+            let identity = HeaderValue::from_static("identity");
+            headers.entry(ACCEPT_ENCODING).or_insert(identity);
+        }
         if call.streams {
             // A stream may take as long as it goes on.
             *request.timeout_mut() = None;
@@ -406,7 +426,7 @@ impl Middleware {
             false => Ok(executed.await),
         };
         let response = match executed {
-            Ok(Ok(response)) => response,
+            Ok(Ok(response)) => decompress(response),
             Ok(Err(error)) => {
                 if error.is_connect() || error.is_builder() {
                     reservation.never_left();

@@ -3,7 +3,9 @@
 
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use axum::extract::Request;
@@ -351,14 +353,94 @@ async fn a_compressed_body_that_is_cut_off_or_damaged_is_lost() {
     let mut damaged = whole.clone();
     let middle = damaged.len() / 2;
     damaged[middle] ^= 0xff;
-    for body in [whole[..whole.len() - 9].to_vec(), damaged, b"[]".to_vec()] {
-        let server = compressed("gzip", 200, body).await;
+    let cut_off = |body: &[u8]| body[..body.len() - 9].to_vec();
+    let second_cut_off = [gzip(b"[").as_slice(), &cut_off(&whole)].concat();
+    let deflated = zlib(br#"[{"id":"1"}]"#);
+    for (encoding, body) in [
+        ("gzip", cut_off(&whole)),
+        ("gzip", damaged),
+        ("gzip", second_cut_off),
+        ("gzip", b"[]".to_vec()),
+        ("deflate", cut_off(&deflated)),
+    ] {
+        let server = compressed(encoding, 200, body).await;
         let client = crate::support::client(&server);
         let error = client.list_products().await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
         let sent = 100 - client.budget().await.unwrap().remaining();
         assert_eq!((sent, error.attempts()), (3, 3));
     }
+}
+
+/// Servers that append to a compressed log or file send several members. RFC 1952 says that a
+/// body of them is that of each, one after the other.
+#[tokio::test]
+async fn gzip_of_several_members_is_read_to_its_end() {
+    let list = br#"[{"id":"1"},{"id":"2"}]"#;
+    for size in [1, 5, list.len()] {
+        let members: Vec<u8> = list.chunks(size).flat_map(gzip).collect();
+        let server = compressed("gzip", 200, members).await;
+        let client = crate::support::client(&server);
+        let products = client.list_products().await.unwrap();
+        let ids: Vec<_> = products.iter().map(|product| product.id.as_str()).collect();
+        assert_eq!(ids, ["1", "2"], "members of {size} bytes");
+        let bytes = client.request(Method::GET, "/file").bytes().await.unwrap();
+        assert_eq!(&**bytes, list);
+        assert!(!bytes.headers().contains_key("content-encoding"));
+        assert!(!bytes.headers().contains_key("content-length"));
+    }
+}
+
+#[tokio::test]
+async fn a_response_without_a_body_is_not_decompressed() {
+    let server = MockServer::start_async().await;
+    server
+        .mock_async(|when, then| {
+            when.method("HEAD");
+            then.status(200)
+                .header("content-encoding", "gzip")
+                .header("x-count", "3");
+        })
+        .await;
+    let client = crate::support::client(&server);
+    let head = client.request(Method::HEAD, "/file").bytes().await.unwrap();
+    assert_eq!(
+        (&**head, &head.headers()["x-count"]),
+        (&b""[..], &"3".parse().unwrap())
+    );
+}
+
+#[tokio::test]
+async fn a_range_is_asked_for_uncompressed() {
+    let server = MockServer::start_async().await;
+    let mock = server
+        .mock_async(|when, then| {
+            when.header("accept-encoding", "identity");
+            then.status(206)
+                .header("content-range", "bytes 0-1/4")
+                .body("ab");
+        })
+        .await;
+    let client = crate::support::client(&server);
+    let request = client.request(Method::GET, "/file");
+    let part = request.header("range", "bytes=0-1").bytes().await.unwrap();
+    assert_eq!(&**part, b"ab");
+    mock.assert_async().await;
+}
+
+#[test]
+fn a_call_without_a_runtime_says_so() {
+    let client = Client::builder().api_key(KEY).build().unwrap();
+    let mut call = pin!(client.list_products().into_future());
+    let Poll::Ready(called) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) else {
+        panic!("it waits");
+    };
+    let error = called.unwrap_err();
+    assert!(error.is_config(), "{error}");
+    assert!(
+        error.to_string().contains("needs a tokio runtime"),
+        "{error}"
+    );
 }
 
 /// A client may be used from several runtimes, of which only one runs at a time, as a program

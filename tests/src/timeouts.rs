@@ -1,5 +1,6 @@
 //! How long a call waits, for what, and what it costs.
 
+use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use telesto_fixture_api::{Client, ErrorKind, Method};
@@ -141,6 +142,49 @@ async fn a_stream_that_stalls_is_a_timeout() {
     let error = pdf.chunk().await.unwrap_err();
     assert!(error.is_timeout(), "{error}");
     assert_eq!(error.to_string(), "get_order_pdf: no response in time");
+}
+
+#[tokio::test]
+async fn a_compressed_body_that_stalls_is_a_timeout_and_one_that_is_cut_off_is_lost() {
+    for (stalls, kind) in [(true, ErrorKind::Timeout), (false, ErrorKind::Transport)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            loop {
+                let (mut socket, _) = listener.accept().await.unwrap();
+                let _ = socket.read(&mut [0; 4096]).await;
+                let head =
+                    b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 100\r\n\r\n";
+                // The magic number of gzip, deflate, and no flags.
+                let begun = [&head[..], &[0x1f, 0x8b, 8, 0]].concat();
+                let _ = socket.write_all(&begun).await;
+                if stalls {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+            }
+        });
+        let client = client(&url, Duration::from_millis(300));
+        let list = client.list_suppliers().await.unwrap_err();
+        assert_eq!(list.kind(), kind, "{list}");
+    }
+}
+
+/// The server sends interim responses as fast as it can, and never a final one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn endless_interim_responses_are_a_timeout() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::task::spawn_blocking(move || {
+        let hints = "HTTP/1.1 103 Early Hints\r\n\r\n".repeat(1_000);
+        let (mut socket, _) = listener.accept().unwrap();
+        let _ = socket.read(&mut [0; 4096]);
+        while socket.write_all(hints.as_bytes()).is_ok() {}
+    });
+    let client = client(&url, Duration::from_millis(300));
+    let error = client.list_suppliers().await.unwrap_err();
+    assert!(error.is_timeout(), "{error}");
+    // The client closes the connection.
+    server.await.unwrap();
 }
 
 #[tokio::test]

@@ -58,6 +58,8 @@ struct Caller {
     freshness: Freshness,
     /// How many writes of the account there were before the call.
     writes: usize,
+    /// When the call began, by the clock of tokio, by which it waits for other processes.
+    began: Instant,
 }
 
 #[derive(Clone, Debug)]
@@ -155,8 +157,9 @@ fn event() -> impl Strategy<Value = Event> {
 struct Request {
     by: Caller,
     sent: Duration,
-    /// By the clock of tokio, by which other processes wait.
-    sent_at: Instant,
+    /// Whether its call may have given up waiting for another process. Then it has no lock,
+    /// and no other process waits for it.
+    is_impatient: bool,
     /// How many writes of the account there were before.
     writes: usize,
     respond: Option<oneshot::Sender<Response>>,
@@ -412,6 +415,7 @@ impl World {
             process,
             freshness,
             writes,
+            began: self.runtime.block_on(async { Instant::now() }),
         };
         let task = self.runtime.spawn(async move {
             let recorded = Arc::clone(&server);
@@ -514,26 +518,28 @@ fn sent(
     let (respond, response) = oneshot::channel();
     let number = {
         let mut server = lock(&server);
+        let under_way = server.under_way().map(|number| &server.requests[number]);
+        let (own, others): (Vec<_>, Vec<_>) = under_way
+            .filter(|other| other.by.whose == by.whose && other.by.writes == by.writes)
+            .partition(|other| other.by.process == by.process);
+        let is_impatient = by.began.elapsed() >= LONGEST_LOCKED;
         if by.freshness != Freshness::Fresh {
-            let is_same = |number: usize| {
-                let found = server.requests[number].by;
-                let is_same = found.whose == by.whose && found.writes == by.writes;
-                // Another process waits for so long only.
-                let is_waited_for = found.process == by.process
-                    || server.requests[number].sent_at.elapsed() < LONGEST_LOCKED;
-                let is_same = is_same && is_waited_for;
-                // Of another process, one that is demanded may be under way beside it.
-                let is_demanded = found.freshness == Freshness::Fresh;
-                is_same && (found.process == by.process || !is_demanded)
+            // A call waits for other processes for so long only, whichever they are, and
+            // not for what another call has demanded.
+            let is_waited_for = |other: &&Request| {
+                !is_impatient && !other.is_impatient && other.by.freshness != Freshness::Fresh
             };
-            let mut under_way = server.under_way();
-            assert!(!under_way.any(is_same), "two at the same time");
-            drop(under_way);
+            let mut others = others.into_iter().filter(is_waited_for);
+            let same = own.into_iter().next().or_else(|| others.next());
+            let same = same.map(|request| request.by);
+            assert!(same.is_none(), "at the same time: {by:?} and {same:?}");
             let kept = *server.kept(by.whose);
             let kept = kept.filter(|_| by.writes == server.writes[by.whose.account]);
             let kept = kept.map(|kept| &server.requests[kept]);
+            let is_over = |kept: &Request| now - kept.sent >= FRESH;
             assert!(
-                kept.is_none_or(|kept| now - kept.sent >= FRESH),
+                // Without the lock, a response may be kept just when the request is sent.
+                is_impatient || kept.is_none_or(is_over),
                 "there is a fresh one"
             );
         }
@@ -542,7 +548,7 @@ fn sent(
         server.requests.push(Request {
             by,
             sent: now,
-            sent_at: Instant::now(),
+            is_impatient,
             writes,
             respond: Some(respond),
         });

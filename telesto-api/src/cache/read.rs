@@ -243,13 +243,18 @@ impl Shared {
             };
             // Another process may take longer, or be stopped.
             let patience = LONGEST_LOCKED.min(left / 2);
-            let held = match timeout(patience, self.locked(read)).await {
-                Ok(Locked::Held(held)) => held,
-                Ok(Locked::Found(entry, age)) => return Ok(Got::Cache(entry, age)),
+            let locked = match timeout(patience, self.locked(read)).await {
+                Ok(locked) => Some(locked),
                 Err(_) => {
                     left = left.saturating_sub(patience);
-                    None
+                    // The other process may have ended just now.
+                    self.try_lock(read).await
                 }
+            };
+            let held = match locked {
+                Some(Locked::Held(held)) => held,
+                Some(Locked::Found(entry, age)) => return Ok(Got::Cache(entry, age)),
+                None => None,
             };
             let turn = Mutex::new(Some((asking, held)));
             let reserved = account.reserve(deadline, read.timeout, |wait| {
