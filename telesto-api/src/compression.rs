@@ -15,10 +15,10 @@ use tokio_util::io::{ReaderStream, StreamReader};
 /// How much of a body is decompressed at once, in bytes.
 const CHUNK: usize = 32 * 1024;
 
-/// Makes an HTTP client ask for what [`decompress`] reads, and leave it as it is.
+/// Makes an HTTP client ask for the encodings that [`decompress`] reads, and decode none itself.
 pub(crate) fn accept(http: ClientBuilder) -> ClientBuilder {
     let accepted = HeaderValue::from_static("gzip, deflate");
-    // Each is a feature of reqwest that another crate of the program may turn on.
+    // Another crate of the program may turn on these features of reqwest.
     http.no_gzip()
         .no_deflate()
         .no_brotli()
@@ -33,7 +33,7 @@ pub(crate) fn decompress(mut response: Response) -> Response {
     let Some(encoding) = Encoding::from_headers(response.headers()) else {
         return response;
     };
-    // As that to a HEAD request.
+    // A response to HEAD describes a body that it does not have.
     if response.content_length() == Some(0) {
         return response;
     }

@@ -190,7 +190,7 @@ impl Middleware {
         #[cfg(not(feature = "cache"))]
         let begun = {
             let retry = self.settings.retry;
-            Begun::sends(self.forward(request, call, deadline, None, retry))
+            Begun::sends(self.forward(request, call, deadline, retry))
         };
         Ok(begun)
     }
@@ -243,26 +243,21 @@ impl Middleware {
         }
     }
 
-    /// Asks the server, again if that is worth it, with the slot of the budget that is
-    /// `reserved` if there is one already.
+    /// Reserves a slot of the budget, sends the request, and retries it.
     pub(crate) async fn forward(
         &self,
         request: Request,
         call: Call<'_>,
         deadline: Option<Duration>,
-        reserved: Option<Reservation>,
         retry: Retry,
     ) -> Result<Received, Error> {
-        let reservation = match reserved {
-            Some(reservation) => reservation,
-            None => self.reserve(&request, deadline).await?,
-        };
+        let reservation = self.reserve(&request, deadline).await?;
         // On the heap, so that a call that waits for its slot does not carry it along.
         Box::pin(self.attempts(request, call, deadline, reservation, retry)).await
     }
 
-    /// Sends a request with the slot that it has, and retries it.
-    async fn attempts(
+    /// Sends a request with a slot that is reserved already, and retries it.
+    pub(crate) async fn attempts(
         &self,
         mut request: Request,
         call: Call<'_>,

@@ -372,8 +372,8 @@ async fn a_compressed_body_that_is_cut_off_or_damaged_is_lost() {
     }
 }
 
-/// Servers that append to a compressed log or file send several members. RFC 1952 says that a
-/// body of them is that of each, one after the other.
+/// Members come from servers that append to a compressed file. By RFC 1952, they decompress to
+/// one text.
 #[tokio::test]
 async fn gzip_of_several_members_is_read_to_its_end() {
     let list = br#"[{"id":"1"},{"id":"2"}]"#;

@@ -518,19 +518,20 @@ fn sent(
     let (respond, response) = oneshot::channel();
     let number = {
         let mut server = lock(&server);
-        let under_way = server.under_way().map(|number| &server.requests[number]);
-        let (own, others): (Vec<_>, Vec<_>) = under_way
-            .filter(|other| other.by.whose == by.whose && other.by.writes == by.writes)
-            .partition(|other| other.by.process == by.process);
         let is_impatient = by.began.elapsed() >= LONGEST_LOCKED;
         if by.freshness != Freshness::Fresh {
             // A call waits for other processes for so long only, whichever they are, and
             // not for what another call has demanded.
-            let is_waited_for = |other: &&Request| {
+            let is_waited_for = |other: &Request| {
                 !is_impatient && !other.is_impatient && other.by.freshness != Freshness::Fresh
             };
-            let mut others = others.into_iter().filter(is_waited_for);
-            let same = own.into_iter().next().or_else(|| others.next());
+            let is_same = |other: &&Request| {
+                other.by.whose == by.whose
+                    && other.by.writes == by.writes
+                    && (other.by.process == by.process || is_waited_for(other))
+            };
+            let under_way = |number| &server.requests[number];
+            let same = server.under_way().map(under_way).find(is_same);
             let same = same.map(|request| request.by);
             assert!(same.is_none(), "at the same time: {by:?} and {same:?}");
             let kept = *server.kept(by.whose);

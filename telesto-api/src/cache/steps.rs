@@ -36,7 +36,7 @@ pub(crate) fn begin<'a>(
         Some((&cache.shared, read))
     });
     match read {
-        None => Begun::sends(middleware.forward(request, call, deadline, None, retry)),
+        None => Begun::sends(middleware.forward(request, call, deadline, retry)),
         Some((shared, read)) => match shared.hit(&read) {
             Some(received) => Begun::Served(received),
             None => {
@@ -62,7 +62,7 @@ async fn write(
     let settings = middleware.settings();
     let cache = settings.cache.as_ref().map(|cache| &cache.shared);
     let write = Write::new(&settings.owner, call.tags, cache);
-    let sent = middleware.forward(request, call, deadline, None, settings.retry);
+    let sent = middleware.forward(request, call, deadline, settings.retry);
     let result = sent.await;
     write.ended(result.as_ref().err()).await;
     result
@@ -85,8 +85,7 @@ fn entry(
             name: &name,
             ..nameless
         };
-        let reserved = Some(reservation);
-        let sent = middleware.forward(request, call, deadline, reserved, retry);
+        let sent = middleware.attempts(request, call, deadline, reservation, retry);
         let received = sent.await.map_err(|error| error.of(&name))?;
         let holds_key = middleware.is_key_in(&received.body);
         let now = middleware.settings().clock.wall();
