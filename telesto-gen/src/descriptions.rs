@@ -80,7 +80,7 @@ pub(crate) fn plain(text: &str) -> Option<String> {
 }
 
 /// Whether a comment should not have this character.
-fn is_hidden(c: char) -> bool {
+pub(crate) fn is_hidden(c: char) -> bool {
     let turns = matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}');
     turns || (c.is_control() && !matches!(c, '\n' | '\t'))
 }

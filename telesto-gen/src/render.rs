@@ -2,12 +2,16 @@
 
 use std::path::Path;
 
+use crate::descriptions;
 use crate::refine::objects;
 
 /// The text of a generated file of Rust.
 pub(crate) fn rust(file: &syn::File, spec: &Path) -> String {
     let code = objects::with_macro(&prettyplease::unparse(file));
-    format!("{}\n{code}", header("//", spec))
+    let text = format!("{}\n{code}", header("//", spec));
+    // In strings these characters are escaped. Comments also name things of the spec, and
+    // do not compile with them.
+    text.replace(descriptions::is_hidden, "")
 }
 
 /// The text of a copy of the spec.

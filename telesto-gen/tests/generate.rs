@@ -33,6 +33,7 @@ fn every_step_says_how_often_it_applied() {
     let generated = generate(&document, &Target::new("telesto_api", "generated")).unwrap();
     let expected = [
         ("descriptions", 2),
+        ("unread-types", 0),
         ("files", 0),
         ("choices", 0),
         ("joined-lists", 0),

@@ -577,8 +577,21 @@ pub(super) fn plain(text: &str) -> Data {
             (None, Some(float)) => Data::Number(float),
             (None, None) => Data::Text(text.into()),
         },
+        _ if is_large(text) => text
+            .parse()
+            .map_or_else(|_| Data::Text(text.into()), Data::Number),
         _ => Data::Text(text.into()),
     }
+}
+
+/// Whether a text is a whole number that may not fit into 64 bits. serde_yaml makes a string
+/// of one that does not.
+fn is_large(text: &str) -> bool {
+    let digits = text.trim_start_matches(['-', '+']);
+    text.len() - digits.len() <= 1
+        && digits.len() > 18
+        && !digits.starts_with('0')
+        && digits.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// Whether this is text when it is written without quotes.

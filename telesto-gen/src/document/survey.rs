@@ -253,6 +253,10 @@ impl<'a> Survey<'a> {
                 "a list of types is OpenAPI 3.1".to_owned(),
                 "write one type; add `nullable: true` if it can be null".to_owned(),
             ),
+            (Shape::Number, Data::Number(_)) => (
+                "JSON cannot represent this number".to_owned(),
+                "write a finite number".to_owned(),
+            ),
             (Shape::Flag, Data::Integer(_) | Data::Number(_)) if name.starts_with("exclusive") => (
                 format!("a number for `{name}` is OpenAPI 3.1"),
                 format!(
@@ -379,7 +383,8 @@ fn is_scalar_of(shape: &Shape, node: &Node) -> bool {
         (Shape::Text, Data::Text(_))
         | (Shape::Flag | Shape::FlagOrSchema, Data::Flag(_))
         | (Shape::Integer, Data::Integer(0..))
-        | (Shape::Number, Data::Integer(_) | Data::Number(_)) => true,
+        | (Shape::Number, Data::Integer(_)) => true,
+        (Shape::Number, Data::Number(number)) => number.is_finite(),
         (Shape::OneOf(words), Data::Text(word)) => words.contains(&word.as_str()),
         _ => false,
     }

@@ -32,6 +32,8 @@ pub(crate) fn apply(
     files: &BTreeSet<String>,
 ) -> Vec<(&'static str, usize)> {
     let mut applied = vec![
+        // Before anything that looks at types.
+        ("unread-types", unread_types(api)),
         // Before alternatives are replaced.
         ("files", self::files(api, files)),
         ("choices", parameters::choices(api)),
@@ -61,6 +63,36 @@ pub(crate) fn apply(
         ("merged-scalars", merged_scalars(api)),
     ]);
     applied
+}
+
+/// openapiv3 reads a schema as one of any type if a limit does not fit into an `i64`, such as
+/// `1.0`. typify would make a type of the limits. Takes them away, and reads the schema again.
+fn unread_types(api: &mut OpenAPI) -> usize {
+    let mut read = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        let SchemaKind::Any(any) = &mut schema.schema_kind else {
+            return;
+        };
+        let was_narrow = without_limits(
+            [&mut any.minimum, &mut any.maximum, &mut any.multiple_of],
+            [&mut any.exclusive_minimum, &mut any.exclusive_maximum]
+                .map(|flag| flag.take().unwrap_or_default())
+                .each_mut(),
+        );
+        let parts = [&any.all_of, &any.one_of, &any.any_of];
+        let is_whole = parts.iter().all(|parts| parts.is_empty()) && any.not.is_none();
+        if any.typ.is_some()
+            && is_whole
+            && let Ok(value) = serde_json::to_value(&*any)
+            && let Ok(kind @ SchemaKind::Type(_)) = serde_json::from_value(value)
+        {
+            schema.schema_kind = kind;
+            read += 1;
+        } else {
+            read += usize::from(was_narrow);
+        }
+    });
+    read
 }
 
 /// The format that stands for a file in a form.
@@ -265,6 +297,21 @@ fn narrow_schemas(api: &mut OpenAPI) -> usize {
             SchemaKind::Type(Type::Array(list)) => {
                 let lengths = [list.min_items.take(), list.max_items.take()];
                 mem::take(&mut list.unique_items) || lengths != [None, None]
+            }
+            // Beside the parts of a merge.
+            SchemaKind::Any(any) => {
+                let lengths = [
+                    &mut any.min_length,
+                    &mut any.max_length,
+                    &mut any.min_items,
+                    &mut any.max_items,
+                ];
+                let lengths = lengths.map(|length| length.take().is_some());
+                let others = [
+                    any.pattern.take().is_some(),
+                    any.unique_items.take().is_some(),
+                ];
+                lengths.contains(&true) || others.contains(&true)
             }
             _ => false,
         };

@@ -10,12 +10,18 @@ use crate::spec::{Found, Spec, alternatives};
 /// instead of absent. Only what alternatives are told apart by has to be there.
 pub(super) fn required_may_be_empty(spec: &Spec<'_>, report: &mut Report<'_>) {
     for place in spec.objects(Kind::Schema) {
-        // What only says which properties are required is left to the server.
-        let is_left = only_requires(place.node);
+        // Alternatives that only say which properties are required are left to the server.
+        let is_left = only_requires(place.node) && !is_merged(&place.pointer);
         if spec.usage.is_received(place.node) && !is_left {
             check(spec, report, place);
         }
     }
+}
+
+/// Whether a schema is a part of an `allOf`.
+fn is_merged(pointer: &str) -> bool {
+    let holder = pointer.rsplit_once('/').map(|(holder, _)| holder);
+    holder.is_some_and(|holder| holder.ends_with("/allOf"))
 }
 
 fn check(spec: &Spec<'_>, report: &mut Report<'_>, schema: &Place<'_>) {

@@ -4,7 +4,7 @@ use httpmock::MockServer;
 use jiff::civil::{date, datetime};
 use serde_json::json;
 use telesto_fixture_api::httpmock::MockServerExt as _;
-use telesto_fixture_api::types::{AwkwardThing, Made, OptionSort, ResultBody};
+use telesto_fixture_api::types::{AwkwardThing, AwkwardTurned, Made, OptionSort, ResultBody};
 
 use crate::support::{made_up, mock_server};
 
@@ -42,6 +42,27 @@ async fn a_named_date_is_sent_and_read_in_its_format() {
     assert_eq!(serde_json::to_value(&read.lot).unwrap(), thing["lot"]);
     assert_eq!(read.closed.unwrap().a.as_deref(), Some("1"));
     assert_eq!((read.size.as_deref(), read.size_2.as_deref()), (Some("S"), Some("4")));
+}
+
+/// rustc refuses characters that turn the direction of text, unless they are escaped.
+#[tokio::test]
+async fn names_and_texts_may_turn_the_direction_of_text() {
+    let server = MockServer::start_async().await;
+    let options = server.option(|when, then| {
+        when.turn_ed("le\u{202e}ft");
+        then.ok(&vec![]);
+    });
+    let turned = server.turn(|when, then| {
+        when.body(AwkwardTurned::builder().na_me("u\u{2067}p"));
+        then.ok(&AwkwardTurned::builder().na_me("down").build().unwrap());
+    });
+    let client = made_up(&server);
+    client.option().turn_ed("le\u{202e}ft").await.unwrap();
+    let body = AwkwardTurned::builder().na_me("u\u{2067}p");
+    let sent = client.turn().body(body).await.unwrap();
+    assert_eq!(serde_json::to_value(&*sent).unwrap(), json!({"na\u{202e}me": "down"}));
+    options.assert_async().await;
+    turned.assert_async().await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use telesto_fixture_api::httpmock::MockServerExt as _;
-use telesto_fixture_api::types::Reading;
+use telesto_fixture_api::types::{Bounds, Reading};
 
 use crate::support::{respond, made_up};
 
@@ -28,6 +28,23 @@ fn full() -> Reading {
     let reading = reading.byte("AA==".to_owned()).email("?".to_owned());
     let reading = reading.ip("::1".to_owned()).list(vec![1, 1]);
     reading.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_value_outside_of_its_limits_is_read() {
+    let server = MockServer::start_async().await;
+    let body = json!({
+        "from_one": 0, "byte": -256, "small": -1, "large": "9007199254740993", "merged": 0,
+        "parts": "", "list": [-1, 256], "amount": 1e39,
+    });
+    respond(&server, 200, &body.to_string()).await;
+    let bounds: Bounds = made_up(&server).get_bounds().await.unwrap().into_inner();
+    let read: (Option<i64>, Option<i64>, Option<i32>) = (bounds.from_one, bounds.byte, bounds.small);
+    assert_eq!(read, (Some(0), Some(-256), Some(-1)));
+    assert_eq!(bounds.large, Some(9_007_199_254_740_993));
+    assert_eq!((bounds.merged.map(i64::from), bounds.parts.map(i64::from)), (Some(0), None));
+    assert_eq!(bounds.list, [-1, 256]);
+    assert_eq!(bounds.amount, Some(1e39));
 }
 
 #[tokio::test]

@@ -83,6 +83,15 @@ pub mod types {
             pub lot_no_2: ::std::option::Option<::std::string::String>,
         }
         #[closed]
+        ///`AwkwardTurned`
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct AwkwardTurned {
+            #[optional(rename = "na\u{202e}me", default)]
+            ///It.
+            pub na_me: ::std::option::Option<AName>,
+        }
+        #[closed]
         ///`Bag`
         #[derive(::serde::Deserialize, Clone, PartialEq)]
         #[non_exhaustive]
@@ -146,6 +155,28 @@ pub mod types {
             pub kind: ::std::option::Option<::std::string::String>,
             #[optional(default)]
             pub width: ::std::option::Option<::rust_decimal::Decimal>,
+        }
+        #[closed]
+        ///Limits that no `i64` holds are read as those of anything else.
+        #[derive(::serde::Deserialize, Clone, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct Bounds {
+            #[optional(default)]
+            pub from_one: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub byte: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub small: ::std::option::Option<i32>,
+            #[optional(default)]
+            pub large: ::std::option::Option<i64>,
+            #[optional(default)]
+            pub merged: ::std::option::Option<BoundCount>,
+            #[optional(default)]
+            pub parts: ::std::option::Option<BoundCount>,
+            #[optional(default)]
+            pub list: ::std::vec::Vec<i64>,
+            #[optional(default)]
+            pub amount: ::std::option::Option<f64>,
         }
         #[closed]
         ///`Box`
@@ -1624,6 +1655,74 @@ pub mod types {
             pub a: ::std::option::Option<::std::string::String>,
         }
     }
+    ///It.
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum AName {
+        #[serde(rename = "u\u{2067}p")]
+        UP,
+        #[serde(rename = "down")]
+        Down,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for AName {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::UP => f.write_str("u\u{2067}p"),
+                Self::Down => f.write_str("down"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for AName {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "u\u{2067}p" => Ok(Self::UP),
+                "down" => Ok(Self::Down),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid AName: expected `u\\u{{2067}}p` or `down`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for AName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for AName {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///`AwkwardThingLot`
     #[derive(Clone, Debug, PartialEq)]
     #[non_exhaustive]
@@ -1801,6 +1900,49 @@ pub mod types {
         fn try_from(
             value: ::std::string::String,
         ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    ///`BoundCount`
+    #[derive(::serde::Deserialize, ::serde::Serialize, Clone, Debug, PartialEq)]
+    #[serde(transparent)]
+    pub struct BoundCount(#[serde(with = "crate::wire")] pub i64);
+    impl ::std::ops::Deref for BoundCount {
+        type Target = i64;
+        fn deref(&self) -> &i64 {
+            &self.0
+        }
+    }
+    impl ::std::convert::From<BoundCount> for i64 {
+        fn from(value: BoundCount) -> Self {
+            value.0
+        }
+    }
+    impl ::std::convert::From<i64> for BoundCount {
+        fn from(value: i64) -> Self {
+            Self(value)
+        }
+    }
+    impl ::std::fmt::Display for BoundCount {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+    impl ::std::str::FromStr for BoundCount {
+        type Err = <i64 as ::std::str::FromStr>::Err;
+        fn from_str(value: &str) -> ::std::result::Result<Self, Self::Err> {
+            Ok(Self(value.parse()?))
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for BoundCount {
+        type Error = <i64 as ::std::str::FromStr>::Err;
+        fn try_from(value: &str) -> ::std::result::Result<Self, Self::Error> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<String> for BoundCount {
+        type Error = <i64 as ::std::str::FromStr>::Err;
+        fn try_from(value: String) -> ::std::result::Result<Self, Self::Error> {
             value.parse()
         }
     }
@@ -4775,6 +4917,74 @@ pub mod types {
             value.parse()
         }
     }
+    ///`OptionTurnEd`
+    #[derive(
+        ::serde::Deserialize,
+        ::serde::Serialize,
+        Clone,
+        Debug,
+        Eq,
+        Hash,
+        Ord,
+        PartialEq,
+        PartialOrd
+    )]
+    #[non_exhaustive]
+    pub enum OptionTurnEd {
+        #[serde(rename = "le\u{202e}ft")]
+        LeFt,
+        #[serde(rename = "right")]
+        Right,
+        /// A value that the spec does not list. It is never sent: a call with it
+        /// fails.
+        #[serde(untagged, serialize_with = "crate::wire::never_sent")]
+        Unknown(::std::string::String),
+    }
+    impl ::std::fmt::Display for OptionTurnEd {
+        fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+            match self {
+                Self::LeFt => f.write_str("le\u{202e}ft"),
+                Self::Right => f.write_str("right"),
+                Self::Unknown(text) => f.write_str(text),
+            }
+        }
+    }
+    impl ::std::str::FromStr for OptionTurnEd {
+        type Err = self::error::ConversionError;
+        fn from_str(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            match value {
+                "le\u{202e}ft" => Ok(Self::LeFt),
+                "right" => Ok(Self::Right),
+                _ => {
+                    Err(
+                        format!(
+                            "`{}` is not a valid OptionTurnEd: expected `le\\u{{202e}}ft` or `right`",
+                            value.escape_debug()
+                        )
+                            .into(),
+                    )
+                }
+            }
+        }
+    }
+    impl ::std::convert::TryFrom<&str> for OptionTurnEd {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: &str,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
+    impl ::std::convert::TryFrom<::std::string::String> for OptionTurnEd {
+        type Error = self::error::ConversionError;
+        fn try_from(
+            value: ::std::string::String,
+        ) -> ::std::result::Result<Self, self::error::ConversionError> {
+            value.parse()
+        }
+    }
     ///How many coats it takes.
     #[derive(::serde::Serialize, Clone, Debug, PartialEq)]
     #[serde(transparent)]
@@ -6492,11 +6702,12 @@ pub mod types {
         }
     }
     crate::wire::schemas! {
-        Address : Object, Arrival : Object, AwkwardThing : Object, AwkwardThingClosed :
-        Object, AwkwardThingLotObject : Object, Bag : Object, BagKind : Text, Barrel :
-        Object, Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object,
-        Box : Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card : Object,
-        Cart : Object, CartCount : Object, CartMove : Object, CartScale : Object,
+        AName : Text, Address : Object, Arrival : Object, AwkwardThing : Object,
+        AwkwardThingClosed : Object, AwkwardThingLotObject : Object, AwkwardTurned :
+        Object, Bag : Object, BagKind : Text, Barrel : Object, Batch : Object,
+        BatchOrigin : Object, BatchState : Text, Board : Object, Bounds : Object, Box :
+        Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card : Object, Cart
+        : Object, CartCount : Object, CartMove : Object, CartScale : Object,
         ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
         Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
         ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,
@@ -6518,29 +6729,30 @@ pub mod types {
         ListStocktakesResponseStatus203NextObject : Object, Mail : Object, Measured :
         Object, MeasuredSource : Text, MeasuredState : Text, Member : Object, Mood :
         Text, More : Object, Named : Object, NewDraft : Object, NewSupplier : Object,
-        Numbered : Object, OldPrint : Object, Option : Text, OptionSort : Text, Paint :
-        Object, PaintBase : Object, Pallet : Object, Parcel : Object, ParcelSize :
-        Object, Person : Object, Phone : Object, PhotographDraftBody : Object, Pile :
-        Object, PileKind : Text, Plank : Object, Poster : Object, PosterPhoto : Object,
-        PosterPhotoPlace : Object, Priced : Object, PrintState : Text, RackType : Text,
-        Reading : Object, Record : Object, RecordForm : Object, RecordOwner : Object,
-        RecordState : Text, ResponseValue : Object, Result : Object, ResultBody : Object,
-        ResultKind : Text, ResultPlace : Object, ResultPlaceRow : Object, Robot : Object,
-        RobotModel : Text, Round : Object, RoundKind : Text, Satchel : Object, Scale :
-        Object, ScalePlatesItem : Object, ScaleProperties : Object, Screw : Object,
-        Serialize : Text, Shelf : Object, ShelfKind : Text, Sized : Text, Skid : Object,
-        SkidLabelsItem : Text, SkidObject : Text, SkidOwner : Object, SkidPlace : Object,
-        SmallPrint : Object, SmallPrintPaper : Text, Square : Object, SquareKind : Text,
-        StartRecountBody : Object, StartRecountByFormBody : Object,
-        StartStocktakeResponseStatus2Xx : Object, Stocktake : Object, StocktakeJob :
-        Object, Strap : Object, SuppliedProduct : Object, Supplier : Object,
-        SupplierStatus : Text, TextOptionsResponse : Object, Thing : Object, ThingChange
-        : Object, ToString : Text, Tree : Object, TreePlace : Object, TreePlaceRow :
-        Object, TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Url :
-        Object, Vec : Object, Wire : Object
+        Numbered : Object, OldPrint : Object, Option : Text, OptionSort : Text,
+        OptionTurnEd : Text, Paint : Object, PaintBase : Object, Pallet : Object, Parcel
+        : Object, ParcelSize : Object, Person : Object, Phone : Object,
+        PhotographDraftBody : Object, Pile : Object, PileKind : Text, Plank : Object,
+        Poster : Object, PosterPhoto : Object, PosterPhotoPlace : Object, Priced :
+        Object, PrintState : Text, RackType : Text, Reading : Object, Record : Object,
+        RecordForm : Object, RecordOwner : Object, RecordState : Text, ResponseValue :
+        Object, Result : Object, ResultBody : Object, ResultKind : Text, ResultPlace :
+        Object, ResultPlaceRow : Object, Robot : Object, RobotModel : Text, Round :
+        Object, RoundKind : Text, Satchel : Object, Scale : Object, ScalePlatesItem :
+        Object, ScaleProperties : Object, Screw : Object, Serialize : Text, Shelf :
+        Object, ShelfKind : Text, Sized : Text, Skid : Object, SkidLabelsItem : Text,
+        SkidObject : Text, SkidOwner : Object, SkidPlace : Object, SmallPrint : Object,
+        SmallPrintPaper : Text, Square : Object, SquareKind : Text, StartRecountBody :
+        Object, StartRecountByFormBody : Object, StartStocktakeResponseStatus2Xx :
+        Object, Stocktake : Object, StocktakeJob : Object, Strap : Object,
+        SuppliedProduct : Object, Supplier : Object, SupplierStatus : Text,
+        TextOptionsResponse : Object, Thing : Object, ThingChange : Object, ToString :
+        Text, Tree : Object, TreePlace : Object, TreePlaceRow : Object,
+        TreePlaceRowShelvesItem : Object, TryFrom : Object, Upload : Text, Url : Object,
+        Vec : Object, Wire : Object
     }
     crate::wire::newtypes! {
-        CardNumber : i64, Code : ::std::string::String, Empty :
+        BoundCount : i64, CardNumber : i64, Code : ::std::string::String, Empty :
         ::std::collections::BTreeMap < ::std::string::String, Empty >, FoundText :
         ::std::string::String, LedgerName : ::std::string::String, Level : i64,
         ListMoodsResponseItemDepth : i64, ListMoodsResponseItemLevel : i64, Made :
@@ -6552,41 +6764,42 @@ pub mod types {
         : i64
     }
     crate::argument::parsed! {
-        BagKind, BatchState, BoxKind, Builder, CardNumber, ChangePlateUnit, Clone, Code,
-        ConsignmentSizeListed, ContactSource, ContactState, ContainerState, Copy,
-        CountCartsAction, Display, DraftState, DrawerColor, Eq, EqualUnit,
-        FindCartAction, Finish, FoundCodesItem, FoundText, From, GapsKindsItem,
-        GetPlankBody, GetPlankId2, GetScaleUnit, LedgerName, ListLedgersSortBy,
-        ListMoodsResponseItemCode, ListMoodsResponseItemFlag, ListMoodsResponseItemState,
-        Made, MeasuredSource, MeasuredState, Mood, NaiveDateTime, Option, OptionSort,
-        PileKind, PrintName, PrintState, RackType, RecordState, ResultKind, RobotModel,
-        RoundKind, Serialize, ShelfKind, ShelfKindAlias, ShelfName, ShelfPrice, Sized,
-        SkidLabelsItem, SkidObject, SmallPrintPaper, SquareKind, SupplierStatus,
-        ToString, Upload
+        AName, BagKind, BatchState, BoundCount, BoxKind, Builder, CardNumber,
+        ChangePlateUnit, Clone, Code, ConsignmentSizeListed, ContactSource, ContactState,
+        ContainerState, Copy, CountCartsAction, Display, DraftState, DrawerColor, Eq,
+        EqualUnit, FindCartAction, Finish, FoundCodesItem, FoundText, From,
+        GapsKindsItem, GetPlankBody, GetPlankId2, GetScaleUnit, LedgerName,
+        ListLedgersSortBy, ListMoodsResponseItemCode, ListMoodsResponseItemFlag,
+        ListMoodsResponseItemState, Made, MeasuredSource, MeasuredState, Mood,
+        NaiveDateTime, Option, OptionSort, OptionTurnEd, PileKind, PrintName, PrintState,
+        RackType, RecordState, ResultKind, RobotModel, RoundKind, Serialize, ShelfKind,
+        ShelfKindAlias, ShelfName, ShelfPrice, Sized, SkidLabelsItem, SkidObject,
+        SmallPrintPaper, SquareKind, SupplierStatus, ToString, Upload
     }
     crate::argument::conversions! {
         AwkwardThingLotObject => AwkwardThingLot, i64 => BatchMeasure, BatchState =>
-        BatchMeasure, i64 => CardNumber, Person => ConsignmentCarrier, Company =>
-        ConsignmentCarrier, Robot => ConsignmentCarrier, i64 => ConsignmentCode,
-        ::jiff::civil::Date => ConsignmentDue, Contact => ConsignmentEvent, Measured =>
-        ConsignmentEvent, ConsignmentInsuranceOwn => ConsignmentInsurance,
-        ConsignmentInsuranceForeign => ConsignmentInsurance, i64 => ConsignmentSize,
-        ConsignmentSizeListed => ConsignmentSize, bool => ConsignmentSize,
-        ::std::vec::Vec < i64 > => ConsignmentSize, ConsignmentSizeObject =>
-        ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64 => DrawerTime,
-        ::jiff::civil::Date => Due, ::std::collections::BTreeMap < ::std::string::String,
-        Empty > => Empty, Box => GoodsPacking, Bag => GoodsPacking, ::jiff::civil::Date
-        => GoodsSold, bool => GoodsSold, i64 => Level, i64 => ListMoodsResponseItemDepth,
-        i64 => ListMoodsResponseItemLevel, ListStocktakesResponseStatus203NextObject =>
-        ListStocktakesResponseStatus203Next, Url => ListStocktakesResponseStatus203Next,
-        Crate => Load, Pallet => Load, Barrel => Load, ::jiff::Timestamp => Made,
-        ::jiff::civil::DateTime => NaiveDateTime, i64 => PaintCoats, PaintBase =>
-        PaintThinner, Screw => Part, Board => Part, PosterList => crate ::Upload, crate
-        ::Upload => PosterList, RecordCodes => ::std::vec::Vec < ::std::string::String >,
-        ::std::vec::Vec < ::std::string::String > => RecordCodes, i64 => RecordKind, bool
-        => RecordKind, Error => ResponseValueOf, Client => ResponseValueOf, Round =>
-        Shape, Square => Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias
-        => ShelfKind, ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
+        BatchMeasure, i64 => BoundCount, i64 => CardNumber, Person => ConsignmentCarrier,
+        Company => ConsignmentCarrier, Robot => ConsignmentCarrier, i64 =>
+        ConsignmentCode, ::jiff::civil::Date => ConsignmentDue, Contact =>
+        ConsignmentEvent, Measured => ConsignmentEvent, ConsignmentInsuranceOwn =>
+        ConsignmentInsurance, ConsignmentInsuranceForeign => ConsignmentInsurance, i64 =>
+        ConsignmentSize, ConsignmentSizeListed => ConsignmentSize, bool =>
+        ConsignmentSize, ::std::vec::Vec < i64 > => ConsignmentSize,
+        ConsignmentSizeObject => ConsignmentSize, ::jiff::civil::Date => DrawerTime, i64
+        => DrawerTime, ::jiff::civil::Date => Due, ::std::collections::BTreeMap <
+        ::std::string::String, Empty > => Empty, Box => GoodsPacking, Bag =>
+        GoodsPacking, ::jiff::civil::Date => GoodsSold, bool => GoodsSold, i64 => Level,
+        i64 => ListMoodsResponseItemDepth, i64 => ListMoodsResponseItemLevel,
+        ListStocktakesResponseStatus203NextObject => ListStocktakesResponseStatus203Next,
+        Url => ListStocktakesResponseStatus203Next, Crate => Load, Pallet => Load, Barrel
+        => Load, ::jiff::Timestamp => Made, ::jiff::civil::DateTime => NaiveDateTime, i64
+        => PaintCoats, PaintBase => PaintThinner, Screw => Part, Board => Part,
+        PosterList => crate ::Upload, crate ::Upload => PosterList, RecordCodes =>
+        ::std::vec::Vec < ::std::string::String >, ::std::vec::Vec <
+        ::std::string::String > => RecordCodes, i64 => RecordKind, bool => RecordKind,
+        Error => ResponseValueOf, Client => ResponseValueOf, Round => Shape, Square =>
+        Shape, ShelfAlias => Shelf, Shelf => ShelfAlias, ShelfKindAlias => ShelfKind,
+        ShelfKind => ShelfKindAlias, ShelfPrice => ::rust_decimal::Decimal,
         ::rust_decimal::Decimal => ShelfPrice, Shelves => ::std::vec::Vec < ShelfAlias >,
         ::std::vec::Vec < ShelfAlias > => Shelves, i64 => SmallPrintSize, Crate => Stack,
         Pile => Stack, i64 => TreeAmount, Named => TreeAmount, Mail => TreeContact, Phone
@@ -6951,9 +7164,10 @@ Documented at <https://fixture.invalid/docs>.
 [`Error`](crate::Error), in all cases.
 
 ```no_run
-# async fn example(client: &telesto_fixture_api::Client, sort: telesto_fixture_api::types::OptionSort) -> Result<(), telesto_fixture_api::Error> {
+# async fn example(client: &telesto_fixture_api::Client, sort: telesto_fixture_api::types::OptionSort, turn_ed: telesto_fixture_api::types::OptionTurnEd) -> Result<(), telesto_fixture_api::Error> {
 let response = client.option()
     .sort(sort)
+    .turn_ed(turn_ed)
     .send()
     .await?;
 # Ok(())
@@ -6961,6 +7175,30 @@ let response = client.option()
 ```*/
     pub fn option(&self) -> builder::Option<'_> {
         builder::Option::new(self)
+    }
+    /**Turn
+
+Turn
+
+Sends a `PUT` request to `/awkward/turned`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client, body: telesto_fixture_api::types::AwkwardTurned) -> Result<(), telesto_fixture_api::Error> {
+let response = client.turn()
+    .body(body)
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn turn(&self) -> builder::Turn<'_> {
+        builder::Turn::new(self)
     }
     /**Get a text
 
@@ -8544,6 +8782,27 @@ let response = client.post_reading()
     pub fn post_reading(&self) -> builder::PostReading<'_> {
         builder::PostReading::new(self)
     }
+    /**Read values outside of their limits
+
+Sends a `GET` request to `/readings/bounds`
+
+Documented at <https://fixture.invalid/docs>.
+
+# Errors
+
+[`Error`](crate::Error), in all cases.
+
+```no_run
+# async fn example(client: &telesto_fixture_api::Client) -> Result<(), telesto_fixture_api::Error> {
+let response = client.get_bounds()
+    .send()
+    .await?;
+# Ok(())
+# }
+```*/
+    pub fn get_bounds(&self) -> builder::GetBounds<'_> {
+        builder::GetBounds::new(self)
+    }
     /**List the things
 
 Sends a `GET` request to `/things`
@@ -9884,6 +10143,10 @@ Optional.*/
             ::std::option::Option<types::OptionSort>,
             ::std::string::String,
         >,
+        turn_ed: ::std::result::Result<
+            ::std::option::Option<types::OptionTurnEd>,
+            ::std::string::String,
+        >,
         __options: crate::call::Options,
     }
     impl<'a> Option<'a> {
@@ -9891,6 +10154,7 @@ Optional.*/
             Self {
                 client: client,
                 sort: Ok(None),
+                turn_ed: Ok(None),
                 __options: ::std::default::Default::default(),
             }
         }
@@ -9904,6 +10168,16 @@ Optional.*/
             self.sort = crate::argument::field("sort", value);
             self
         }
+        /**The query parameter `turned`.
+
+Optional.*/
+        pub fn turn_ed(
+            mut self,
+            value: impl crate::Argument<::std::option::Option<types::OptionTurnEd>>,
+        ) -> Self {
+            self.turn_ed = crate::argument::field("turn_ed", value);
+            self
+        }
         ///Sends a `GET` request to `/awkward/options`
         pub async fn send(
             self,
@@ -9911,8 +10185,9 @@ Optional.*/
             ResponseValue<::std::vec::Vec<types::Made>>,
             crate::Error,
         > {
-            let Self { client, sort, __options } = self;
+            let Self { client, sort, turn_ed, __options } = self;
             let sort = crate::call::valid("option", sort)?;
+            let turn_ed = crate::call::valid("option", turn_ed)?;
             let url = format!("{}/awkward/options", client.baseurl,);
             #[allow(unused_mut)]
             let mut request = crate::call::valid(
@@ -9928,6 +10203,12 @@ Optional.*/
                         &progenitor_client::QueryParam::new(
                             "sort",
                             &crate::wire::Written(&sort),
+                        ),
+                    )
+                    .query(
+                        &progenitor_client::QueryParam::new(
+                            "turn\u{202e}ed",
+                            &crate::wire::Written(&turn_ed),
                         ),
                     )
                     .build(),
@@ -9951,6 +10232,100 @@ Optional.*/
         /// [`Client::allow_stale`](crate::Client::allow_stale).
         pub fn allow_stale(mut self) -> Self {
             self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
+    /**Builder for [`Client::turn`]
+
+[`Client::turn`]: super::Client::turn*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct Turn<'a> {
+        client: &'a super::Client,
+        body: ::std::result::Result<
+            ::std::option::Option<types::builder::AwkwardTurned>,
+            ::std::string::String,
+        >,
+        __options: crate::call::Options,
+    }
+    impl<'a> Turn<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                body: Ok(::std::option::Option::None),
+                __options: ::std::default::Default::default(),
+            }
+        }
+        /**The request body.
+
+Optional.*/
+        pub fn body(
+            mut self,
+            value: impl crate::Argument<
+                ::std::option::Option<types::builder::AwkwardTurned>,
+            >,
+        ) -> Self {
+            self.body = crate::argument::field("body", value);
+            self
+        }
+        /// Changes the request body through its builder.
+        pub fn body_map<F>(mut self, f: F) -> Self
+        where
+            F: std::ops::FnOnce(
+                types::builder::AwkwardTurned,
+            ) -> types::builder::AwkwardTurned,
+        {
+            self.body = self
+                .body
+                .map(|body| ::std::option::Option::Some(f(body.unwrap_or_default())));
+            self
+        }
+        ///Sends a `PUT` request to `/awkward/turned`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::AwkwardTurned>, crate::Error> {
+            let Self { client, body, __options } = self;
+            let body = crate::call::valid(
+                "turn",
+                body
+                    .and_then(|body| {
+                        body
+                            .map(|v| {
+                                types::AwkwardTurned::try_from(v).map_err(|e| e.to_string())
+                            })
+                            .transpose()
+                    }),
+            )?;
+            let url = format!("{}/awkward/turned", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "turn",
+                {
+                    let request = client
+                        .client
+                        .put(url)
+                        .header(
+                            ::reqwest::header::ACCEPT,
+                            ::reqwest::header::HeaderValue::from_static(
+                                "application/json",
+                            ),
+                        );
+                    match body {
+                        ::std::option::Option::Some(body) => {
+                            request.json(&crate::wire::Written(&body))
+                        }
+                        ::std::option::Option::None => request,
+                    }
+                }
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "turn", __options).await;
+            crate::call::json(client, "turn", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
             self
         }
     }
@@ -16441,6 +16816,63 @@ Required.*/
             self
         }
     }
+    /**Builder for [`Client::get_bounds`]
+
+[`Client::get_bounds`]: super::Client::get_bounds*/
+    #[derive(Debug, Clone)]
+    #[must_use = "nothing is sent before `send`, or before it is awaited"]
+    pub struct GetBounds<'a> {
+        client: &'a super::Client,
+        __options: crate::call::Options,
+    }
+    impl<'a> GetBounds<'a> {
+        pub fn new(client: &'a super::Client) -> Self {
+            Self {
+                client: client,
+                __options: ::std::default::Default::default(),
+            }
+        }
+        ///Sends a `GET` request to `/readings/bounds`
+        pub async fn send(
+            self,
+        ) -> ::std::result::Result<ResponseValue<types::Bounds>, crate::Error> {
+            let Self { client, __options } = self;
+            let url = format!("{}/readings/bounds", client.baseurl,);
+            #[allow(unused_mut)]
+            let mut request = crate::call::valid(
+                "get_bounds",
+                client
+                    .client
+                    .get(url)
+                    .header(
+                        ::reqwest::header::ACCEPT,
+                        ::reqwest::header::HeaderValue::from_static("application/json"),
+                    )
+                    .build(),
+            )?;
+            let result = crate::call::exec(client, request, "get_bounds", __options)
+                .await;
+            crate::call::json(client, "get_bounds", result).await
+        }
+        /// How long this call may take, in place of the
+        /// [timeout of the client](crate::ClientBuilder::timeout).
+        pub fn timeout(mut self, timeout: ::std::time::Duration) -> Self {
+            self.__options.timeout = ::std::option::Option::Some(timeout);
+            self
+        }
+        /// Asks the server, whatever the cache of the client holds: see
+        /// [`Client::fresh`](crate::Client::fresh).
+        pub fn fresh(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::Fresh;
+            self
+        }
+        /// Takes a stale response rather than wait for the rate limit: see
+        /// [`Client::allow_stale`](crate::Client::allow_stale).
+        pub fn allow_stale(mut self) -> Self {
+            self.__options.freshness = crate::call::Freshness::AllowStale;
+            self
+        }
+    }
     /**Builder for [`Client::list_things`]
 
 [`Client::list_things`]: super::Client::list_things*/
@@ -17376,6 +17808,22 @@ Required.*/
     impl<'a> ::std::future::IntoFuture for Option<'a> {
         type Output = ::std::result::Result<
             ResponseValue<::std::vec::Vec<types::Made>>,
+            crate::Error,
+        >;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for Turn<'a> {
+        type Output = ::std::result::Result<
+            ResponseValue<types::AwkwardTurned>,
             crate::Error,
         >;
         type IntoFuture = ::std::pin::Pin<
@@ -18368,6 +18816,19 @@ Required.*/
     }
     impl<'a> ::std::future::IntoFuture for PostReading<'a> {
         type Output = ::std::result::Result<ResponseValue<types::Reading>, crate::Error>;
+        type IntoFuture = ::std::pin::Pin<
+            ::std::boxed::Box<
+                dyn ::std::future::Future<
+                    Output = Self::Output,
+                > + ::std::marker::Send + 'a,
+            >,
+        >;
+        fn into_future(self) -> Self::IntoFuture {
+            ::std::boxed::Box::pin(self.send())
+        }
+    }
+    impl<'a> ::std::future::IntoFuture for GetBounds<'a> {
+        type Output = ::std::result::Result<ResponseValue<types::Bounds>, crate::Error>;
         type IntoFuture = ::std::pin::Pin<
             ::std::boxed::Box<
                 dyn ::std::future::Future<

@@ -605,6 +605,19 @@ pub mod operations {
                 Self(self.0.query_param_missing("sort"))
             }
         }
+        pub fn turn_ed(
+            self,
+            value: impl crate::Argument<::std::option::Option<types::OptionTurnEd>>,
+        ) -> Self {
+            let value = crate::httpmock::argument::<
+                ::std::option::Option<types::OptionTurnEd>,
+            >("turn_ed", value);
+            if let Some(value) = &value {
+                Self(crate::httpmock::query(self.0, "turn\u{202e}ed", value))
+            } else {
+                Self(self.0.query_param_missing("turn\u{202e}ed"))
+            }
+        }
     }
     pub struct OptionThen(::httpmock::Then);
     impl OptionThen {
@@ -615,6 +628,36 @@ pub mod operations {
             self.0
         }
         pub fn ok(self, value: &::std::vec::Vec<types::Made>) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
+    pub struct TurnWhen(::httpmock::When);
+    impl TurnWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "PUT", "/awkward/turned"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+        pub fn body(self, value: impl crate::Argument<types::AwkwardTurned>) -> Self {
+            let value = crate::httpmock::argument::<types::AwkwardTurned>("body", value);
+            Self(crate::httpmock::json_body(self.0, &value))
+        }
+    }
+    pub struct TurnThen(::httpmock::Then);
+    impl TurnThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::AwkwardTurned) -> Self {
             Self(crate::httpmock::response(self.0, 200u16, value))
         }
         /// Refuses the request with this status and this type of error, such
@@ -3933,6 +3976,32 @@ pub mod operations {
             Self(crate::httpmock::error(self.0, status, error_type))
         }
     }
+    pub struct GetBoundsWhen(::httpmock::When);
+    impl GetBoundsWhen {
+        pub fn new(inner: ::httpmock::When) -> Self {
+            Self(crate::httpmock::request(inner, "GET", "/readings/bounds"))
+        }
+        pub fn into_inner(self) -> ::httpmock::When {
+            self.0
+        }
+    }
+    pub struct GetBoundsThen(::httpmock::Then);
+    impl GetBoundsThen {
+        pub fn new(inner: ::httpmock::Then) -> Self {
+            Self(inner)
+        }
+        pub fn into_inner(self) -> ::httpmock::Then {
+            self.0
+        }
+        pub fn ok(self, value: &types::Bounds) -> Self {
+            Self(crate::httpmock::response(self.0, 200u16, value))
+        }
+        /// Refuses the request with this status and this type of error, such
+        /// as `NOT_FOUND`, in the envelope that all errors come in.
+        pub fn error(self, status: u16, error_type: &str) -> Self {
+            Self(crate::httpmock::error(self.0, status, error_type))
+        }
+    }
     pub struct ListThingsWhen(::httpmock::When);
     impl ListThingsWhen {
         pub fn new(inner: ::httpmock::When) -> Self {
@@ -4391,6 +4460,10 @@ pub trait MockServerExt {
     fn option<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::OptionWhen, operations::OptionThen);
+    /// Mocks `PUT /awkward/turned`, which [`Client::turn`](crate::Client::turn) sends.
+    fn turn<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::TurnWhen, operations::TurnThen);
     /// Mocks `GET /awkward/text`, which [`Client::string`](crate::Client::string) sends.
     fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4674,6 +4747,10 @@ pub trait MockServerExt {
     fn post_reading<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
         F: FnOnce(operations::PostReadingWhen, operations::PostReadingThen);
+    /// Mocks `GET /readings/bounds`, which [`Client::get_bounds`](crate::Client::get_bounds) sends.
+    fn get_bounds<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetBoundsWhen, operations::GetBoundsThen);
     /// Mocks `GET /things`, which [`Client::list_things`](crate::Client::list_things) sends.
     fn list_things<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
     where
@@ -4864,6 +4941,14 @@ impl MockServerExt for ::httpmock::MockServer {
                 operations::OptionWhen::new(when),
                 operations::OptionThen::new(then),
             )
+        })
+    }
+    fn turn<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::TurnWhen, operations::TurnThen),
+    {
+        self.mock(|when, then| {
+            config_fn(operations::TurnWhen::new(when), operations::TurnThen::new(then))
         })
     }
     fn string<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
@@ -5633,6 +5718,17 @@ impl MockServerExt for ::httpmock::MockServer {
             config_fn(
                 operations::PostReadingWhen::new(when),
                 operations::PostReadingThen::new(then),
+            )
+        })
+    }
+    fn get_bounds<F>(&self, config_fn: F) -> ::httpmock::Mock<'_>
+    where
+        F: FnOnce(operations::GetBoundsWhen, operations::GetBoundsThen),
+    {
+        self.mock(|when, then| {
+            config_fn(
+                operations::GetBoundsWhen::new(when),
+                operations::GetBoundsThen::new(then),
             )
         })
     }

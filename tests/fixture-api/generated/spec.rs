@@ -6,7 +6,7 @@ use crate::RateLimit;
 use crate::operation::{Operation, Returns};
 /// The client that the spec makes, as a hash of its code.
 #[cfg(feature = "cache")]
-pub(crate) const CLIENT: &str = "b15a5b5157db3d121402414bcea98fd7";
+pub(crate) const CLIENT: &str = "e2af410b27f98e3516a4e53935c60d83";
 /// The server of the spec.
 pub(crate) const BASE_URL: &str = "https://fixture.invalid/v9";
 /// The header that carries the API key.
@@ -276,6 +276,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         method: "GET",
         path: "/parcels/anything",
         tags: &[],
+        sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "get_bounds",
+        method: "GET",
+        path: "/readings/bounds",
+        tags: &["readings"],
         sends: None,
         returns: Returns::Json,
         media_types: &["application/json"],
@@ -1081,6 +1093,18 @@ pub(crate) const OPERATIONS: &[Operation] = &[
         path: "/awkward/text",
         tags: &["awkward"],
         sends: None,
+        returns: Returns::Json,
+        media_types: &["application/json"],
+        fresh_for: None,
+        stale_for: None,
+        is_idempotent: true,
+    },
+    Operation {
+        id: "turn",
+        method: "PUT",
+        path: "/awkward/turned",
+        tags: &["awk\u{202e}ward"],
+        sends: Some("application/json"),
         returns: Returns::Json,
         media_types: &["application/json"],
         fresh_for: None,
