@@ -102,6 +102,21 @@ pub(crate) fn fields(properties: impl Iterator<Item = impl AsRef<str>>) -> Vec<S
         .collect()
 }
 
+/// The variants that the values of an enum are. Of those that are the same, the first one
+/// keeps its name.
+pub(crate) fn variants(values: &[String]) -> Vec<String> {
+    let mut taken = HashSet::new();
+    let variant = |value: &String| {
+        let numbered = (2..).map(|number| format!("{}{number}", pascal(value)));
+        let mut free = [pascal(value), variant_kept(value)]
+            .into_iter()
+            .chain(numbered);
+        free.find(|name| taken.insert(name.clone()))
+            .unwrap_or_default()
+    };
+    values.iter().map(variant).collect()
+}
+
 /// Names that the builder of a request, its `send()` or a mock of it use already.
 const BUILDER_METHODS: &[&str] = &[
     "body",

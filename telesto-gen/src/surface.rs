@@ -25,7 +25,8 @@ pub struct SurfaceItem {
     pub kind: ItemKind,
     /// Its type or signature, without the paths of the standard library.
     pub signature: String,
-    /// The name of a field, or the value of a variant, on the wire.
+    /// The name of a field, the value of a variant, or the name of the parameter that a
+    /// setter sets, on the wire. Names of headers are in lowercase.
     pub wire_name: Option<String>,
     /// The JSON pointer of what it was made from, if it is in the document.
     pub origin: Option<String>,
@@ -107,7 +108,9 @@ impl Surface {
                         let held: Vec<String> =
                             variant.fields.iter().map(|f| text(&f.ty)).collect();
                         let name = format!("{path}::{}", variant.ident);
-                        let wire_name = renamed(&variant.attrs);
+                        let is_value = held.is_empty();
+                        let wire_name = renamed(&variant.attrs)
+                            .or_else(|| is_value.then(|| variant.ident.to_string()));
                         self.named(name, ItemKind::Variant, held.join(", "), wire_name);
                     }
                     self.add(path, ItemKind::Enum, openness(&item.attrs));

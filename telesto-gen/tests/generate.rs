@@ -48,6 +48,7 @@ fn every_step_says_how_often_it_applied() {
         ("colliding-properties", 1),
         ("narrow-schemas", 3),
         ("closed-objects", 1),
+        ("open-objects", 0),
         ("defaults", 3),
         ("formats-without-a-type", 1),
         ("null-values", 0),

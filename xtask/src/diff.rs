@@ -35,13 +35,22 @@ pub(crate) enum Format {
 /// The version of the client now.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The branches that work is merged into, the first that exists.
-const MAIN: [&str; 4] = ["origin/main", "main", "origin/master", "master"];
+/// The branches that work is merged into, the first that exists. In full: a branch may be
+/// called `origin/main`.
+const MAIN: [&str; 4] = [
+    "refs/remotes/origin/main",
+    "refs/heads/main",
+    "refs/remotes/origin/master",
+    "refs/heads/master",
+];
+
+/// What a base may be.
+const HELP: &str = "pass a git revision, or a file as `./FILE`";
 
 /// Why there is nothing to compare with, and how to fix it.
-struct NoBase(String, &'static str);
+struct NoBase(String, String);
 
-/// Compares the spec of the workspace with `base`: a file, a git revision or, if
+/// Compares the spec of the workspace with `base`: a git revision, a file or, if
 /// there is none, where the current branch left the main one.
 pub(crate) fn run(
     root: &Path,
@@ -53,7 +62,7 @@ pub(crate) fn run(
     let (label, text) = match base_of(root, base) {
         Ok(found) => found,
         Err(NoBase(reason, help)) => {
-            report.error(reason, help);
+            report.error(reason, &help);
             return Outcome::Failed;
         }
     };
@@ -101,47 +110,64 @@ fn readable(document: Result<Document, ReadError>, report: &mut Report) -> Optio
     match document {
         Ok(document) => return Some(document),
         Err(ReadError::Refused(findings)) => report.findings(&findings),
-        Err(error) => report.error(&error, "pass a git revision, or the path of a document"),
+        Err(error) => report.error(&error, HELP),
     }
     None
+}
+
+/// Whether a base is a file. A revision may have the name of one, and whoever opens a pull
+/// request says which files there are.
+fn is_file(base: &str) -> bool {
+    let is_relative = ["./", "../", ".\\", "..\\"]
+        .iter()
+        .any(|start| base.starts_with(start));
+    is_relative || Path::new(base).is_absolute()
 }
 
 /// The text to compare with, and what it is called.
 fn base_of(root: &Path, base: Option<&str>) -> Result<(String, String), NoBase> {
     let revision = match base {
         // As a shell completes it: a file is below the current folder.
-        Some(file) if Path::new(file).is_file() => {
+        Some(file) if is_file(file) => {
             let text = std::fs::read_to_string(file);
             let help = "pass the path of an OpenAPI document in UTF-8";
             return match text {
                 Ok(text) => Ok((file.to_owned(), text)),
-                Err(error) => Err(NoBase(format!("cannot read {file}: {error}"), help)),
+                Err(error) => Err(NoBase(format!("cannot read {file}: {error}"), help.into())),
             };
         }
         Some(revision) => revision.to_owned(),
         None => merge_base(root)?,
     };
     let name = format!("{revision}:{SHIPPED}");
-    match git(root, &["show", &name]) {
+    match git(root, &["show", "--end-of-options", &name]) {
         Ok(text) => Ok((name, text)),
-        Err(reason) => Err(NoBase(
-            format!("there is no `{name}`: {reason}"),
-            "pass a git revision that has the spec, or the path of a document",
-        )),
+        Err(reason) => {
+            let help = match Path::new(&revision).is_file() {
+                true => format!("to compare with the file, write `./{revision}`"),
+                false => "pass a git revision that has the spec, or a file as `./FILE`".to_owned(),
+            };
+            Err(NoBase(format!("there is no `{name}`: {reason}"), help))
+        }
     }
 }
 
 /// Where the current branch left the main one.
 fn merge_base(root: &Path) -> Result<String, NoBase> {
-    let help = "pass a git revision, or the path of a document";
+    let help = || HELP.to_owned();
     for main in MAIN {
         if git(root, &["rev-parse", "--verify", "--quiet", main]).is_ok() {
             let found = git(root, &["merge-base", "HEAD", main]);
-            let found = found.map_err(|reason| NoBase(reason, help))?;
+            let found = found.map_err(|reason| NoBase(reason, help()))?;
             let found = found.trim();
             return Ok(found.get(..12).unwrap_or(found).to_owned());
         }
     }
-    let reason = format!("there is no main branch: none of {}", MAIN.join(", "));
-    Err(NoBase(reason, help))
+    let names = MAIN.map(|name| {
+        let name = name.trim_start_matches("refs/");
+        name.trim_start_matches("remotes/")
+            .trim_start_matches("heads/")
+    });
+    let reason = format!("there is no main branch: none of {}", names.join(", "));
+    Err(NoBase(reason, help()))
 }

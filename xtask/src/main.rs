@@ -113,7 +113,7 @@ Exit codes:
 Examples:
   cargo xtask diff                       since this branch left the main one
   cargo xtask diff HEAD                  since the last commit
-  cargo xtask diff before.yaml           compared with a file
+  cargo xtask diff ./before.yaml         compared with a file
   cargo xtask diff --fail-on breaking    in CI
   cargo xtask diff --format markdown     as a comment on a pull request
   cargo xtask diff --format json | jq '.changes[].message'
@@ -124,7 +124,8 @@ Exit codes:
   2  invalid command line
   4  there is a change that --fail-on names")]
     Diff {
-        /// A git revision, or a file [default: the merge base with the main branch]
+        /// A git revision, or a file that begins with `./`, `../` or `/`
+        /// [default: the merge base with the main branch]
         #[arg(value_name = "BASE")]
         base: Option<String>,
 

@@ -182,7 +182,11 @@ impl<'s, 'a> Causes<'s, 'a> {
                 origins.find_map(|origin| way(self, *origin, *verdict))
             })
         });
-        found.map(|cause| self.all[cause].index)
+        let of_holder = || {
+            let mut holders = difference.of.iter();
+            holders.find_map(|holder| self.exactly((false, holder), difference.effect.verdict))
+        };
+        found.or_else(of_holder).map(|cause| self.all[cause].index)
     }
 
     fn first(&self, causes: Option<&Vec<usize>>, verdict: Verdict) -> Option<usize> {

@@ -95,24 +95,37 @@ pub(super) fn docs_of(
     what: &str,
     report: &mut Report<'_, '_>,
 ) {
-    let of_both = base.entries().iter().chain(new.entries());
-    let extensions = of_both.map(|entry| entry.key.as_str());
-    let extensions = extensions.filter(|key| key.starts_with("x-") && !is_known(key));
+    let extensions = unknown_extensions([base, new]);
     let keys: BTreeSet<&str> = keys.iter().copied().chain(extensions).collect();
     for key in keys {
         if json(base.get(key)) == json(new.get(key)) {
             continue;
         }
         let reason = match key {
-            _ if key.starts_with("x-") => "the client does not look at it",
             // Of an operation.
             "tags" if !pointer.is_empty() => {
                 "it is documentation; a cache drops what has a tag of a write"
             }
-            _ => "it is documentation",
+            key => why_docs(key),
         };
         let message = format!("`{key}`{what} has changed");
         report.at_key(Verdict::Docs, &join(pointer, key), message, reason);
+    }
+}
+
+/// The extensions of two nodes that the client does not look at.
+pub(super) fn unknown_extensions(nodes: [&Node; 2]) -> impl Iterator<Item = &str> {
+    let entries = nodes.into_iter().flat_map(Node::entries);
+    let keys = entries.map(|entry| entry.key.as_str());
+    keys.filter(|key| key.starts_with("x-") && !is_known(key))
+}
+
+/// Why a key is no more than documentation.
+pub(super) fn why_docs(key: &str) -> &'static str {
+    if key.starts_with("x-") {
+        "the client does not look at it"
+    } else {
+        "it is documentation"
     }
 }
 

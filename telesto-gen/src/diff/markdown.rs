@@ -119,15 +119,35 @@ fn source(text: &str) -> String {
     format!("<pre>{}</pre>\n", lines.join("\n"))
 }
 
-/// A message: what it quotes as code, and all else as plain text.
+/// Renders a message: quoted parts as code, the rest as plain text.
 fn html(message: &str) -> String {
     let parts = message.split('`').enumerate();
     let parts = parts.map(|(index, part)| match index % 2 {
         1 => format!("<code>{}</code>", escaped(part)),
-        // With a space of no width, nobody is notified.
-        _ => escaped(part).replace('@', "@&#8203;"),
+        _ => inert(part),
     });
     parts.collect()
+}
+
+/// Escapes plain text, and puts a zero-width space into everything that GitHub, GitLab or
+/// Forgejo would link: `@name`, `#1`, `owner/repo!1`, `GH-1`, a commit, a URL.
+fn inert(text: &str) -> String {
+    const GAP: &str = "&#8203;";
+    const SIGNS: &[char] = &['@', '#', '!', '~', '%', '$', '&', '^', ':', '.', '-'];
+    let mut shown = String::with_capacity(text.len());
+    let mut digits = 0;
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        shown.push_str(&escaped(c.encode_utf8(&mut [0; 4])));
+        digits = if c.is_ascii_hexdigit() { digits + 1 } else { 0 };
+        let is_before_word = rest.peek().is_some_and(|next| !next.is_whitespace());
+        // The shortest commit has seven digits.
+        if (SIGNS.contains(&c) && is_before_word) || digits == 6 {
+            shown.push_str(GAP);
+            digits = 0;
+        }
+    }
+    shown
 }
 
 fn escaped(text: &str) -> String {

@@ -17,6 +17,7 @@ mod schemas;
 mod sides;
 mod surface;
 mod text;
+mod whole;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -29,7 +30,7 @@ pub use self::rules::{ChangeRule, change_rules};
 use self::sides::{SchemaPair, Sides, TypeNames};
 use crate::document::Document;
 use crate::finding::{Finding, Findings, Severity};
-use crate::spec::{Operation, Spec};
+use crate::spec::{Found, Operation, Spec};
 use crate::surface::Surface;
 use crate::threads::both;
 
@@ -360,8 +361,8 @@ impl Report<'_, '_> {
         let operations = match (self.about, in_base) {
             (About::Document, _) => Vec::new(),
             (About::Operation(operation), _) => vec![Endpoint::of(operation)],
-            (About::Schema(pair), true) => endpoints(self.sides.base, &pair.base.pointer),
-            (About::Schema(pair), false) => endpoints(self.sides.new, &pair.new.pointer),
+            (About::Schema(pair), true) => endpoints(self.sides.base, pair.base.schema()),
+            (About::Schema(pair), false) => endpoints(self.sides.new, pair.new.schema()),
         };
         self.changes.push(Change {
             verdict,
@@ -375,6 +376,6 @@ impl Report<'_, '_> {
 }
 
 /// The operations that send or receive a schema.
-fn endpoints(spec: &Spec<'_>, pointer: &str) -> Vec<Endpoint> {
-    spec.users(pointer).map(Endpoint::of).collect()
+fn endpoints(spec: &Spec<'_>, schema: &Found<'_>) -> Vec<Endpoint> {
+    spec.users(&schema.pointer).map(Endpoint::of).collect()
 }

@@ -2,9 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::document::join;
+use serde_json::Value;
+
+use crate::document::{Node, join};
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
-use crate::spec::{Found, Operation, Spec, Used, essence, media_type, sent_as};
+use crate::spec::{
+    Coding, Found, Operation, Spec, Used, essence, media_type, sent_as, split_reference,
+};
 
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
@@ -135,6 +139,58 @@ pub(super) fn body_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
     }
 }
 
+/// Reports changes of the bodies that responses to HEAD are documented with.
+pub(super) fn head_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+    if pair.base.method != "head" || pair.new.method != "head" {
+        return;
+    }
+    let base = documented(sides.base, pair.base);
+    let new = documented(sides.new, pair.new);
+    let pointers: BTreeSet<&String> = base.keys().chain(new.keys()).collect();
+    for pointer in pointers {
+        if base.get(pointer) != new.get(pointer) {
+            report.at_key(
+                Verdict::Docs,
+                pointer,
+                format!(
+                    "the body of the response to `{}` has changed",
+                    pair.new.label()
+                ),
+                "a response to HEAD has no body",
+            );
+        }
+    }
+}
+
+/// The contents of the successes of an operation, and the components that these lead to, by
+/// their pointers.
+fn documented(spec: &Spec<'_>, operation: &Operation<'_>) -> BTreeMap<String, Value> {
+    let contents = spec.contents(operation).into_iter();
+    let mut next: Vec<(String, &Node)> = contents
+        .map(|content| (content.pointer, content.node))
+        .collect();
+    let mut found = BTreeMap::new();
+    while let Some((pointer, node)) = next.pop() {
+        if found.contains_key(&pointer) {
+            continue;
+        }
+        found.insert(pointer, node.to_json());
+        let mut within = vec![node];
+        while let Some(node) = within.pop() {
+            let reference = node.text_of("$ref").and_then(split_reference);
+            if let Some((section, name)) = reference
+                && let Some(entry) = spec.component(section, name)
+            {
+                let pointer = join(&format!("/components/{section}"), name);
+                next.push((pointer, &entry.value));
+            }
+            within.extend(node.entries().iter().map(|entry| &entry.value));
+            within.extend(node.items());
+        }
+    }
+    found
+}
+
 /// What documents a body or a response, and the media types that the client does not
 /// use.
 fn content_docs<'a>(
@@ -166,8 +222,11 @@ fn content_docs<'a>(
             "the client does not use them",
         );
     }
-    if let (Some((_, was)), Some((_, is))) = (was, is) {
-        let keys = ["example", "examples", "encoding"];
+    if let (Some((_, was)), Some((kind, is))) = (was, is) {
+        let mut keys = vec!["example", "examples", "encoding"];
+        if !Coding::of(kind, false).has_schema() {
+            keys.push("schema");
+        }
         docs_of((was.node, is.node), &is.pointer, &keys, what, report);
     }
 }
@@ -243,17 +302,35 @@ pub(super) fn body_type(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
     let (Some(base), Some(new)) = bodies(sides, pair) else {
         return;
     };
-    let nothing = || "nothing".to_owned();
-    let one = shown(sides.base, &base, sent_as).unwrap_or_else(nothing);
-    let other = shown(sides.new, &new, sent_as).unwrap_or_else(nothing);
-    if one != other {
-        report.at_key(
+    let (was, is) = (
+        Content::new(sides.base, &base, sent_as),
+        Content::new(sides.new, &new, sent_as),
+    );
+    let (verdict, reason) = match (was.typ, is.typ) {
+        (Some(one), Some(other)) if one != other => {
+            (Verdict::Breaking, "the method takes a body of another type")
+        }
+        _ if was.shown == is.shown => return,
+        (Some(Type::Schema), Some(Type::Schema)) => (
+            Verdict::Additive,
+            "the method takes the same body, and the client writes it in the new form",
+        ),
+        _ => (
             Verdict::Breaking,
-            &join(&new.pointer, "content"),
-            format!("`{}` takes {other}, and took {one}", pair.new.label()),
-            "the method takes a body of another type",
-        );
-    }
+            "the server takes other content than what code sends now",
+        ),
+    };
+    report.at_key(
+        verdict,
+        &join(&new.pointer, "content"),
+        format!(
+            "`{}` takes {}, and took {}",
+            pair.new.label(),
+            is.shown,
+            was.shown
+        ),
+        reason,
+    );
 }
 
 pub(super) fn response_type(
@@ -261,24 +338,47 @@ pub(super) fn response_type(
     pair: &OperationPair<'_>,
     report: &mut Report<'_, '_>,
 ) {
-    fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> String {
-        let successes = spec.successes(operation).into_iter();
-        let mut kinds = successes.filter_map(|(_, success)| shown(spec, &success, media_type));
-        let kind = kinds.next().unwrap_or_else(|| "nothing".to_owned());
-        match spec.returns_by_status(operation) {
-            true => format!("{kind} that depends on the status"),
-            false => kind,
+    fn of<'a>(spec: &Spec<'a>, operation: &Operation<'a>) -> (Content, bool) {
+        if operation.method == "head" {
+            return (Content::none(), false);
         }
+        let successes = spec.successes(operation).into_iter();
+        let mut all = successes.map(|(_, success)| Content::new(spec, &success, media_type));
+        let content = all.find(|content| content.typ.is_some());
+        (
+            content.unwrap_or(Content::none()),
+            spec.returns_by_status(operation),
+        )
     }
+    let shown = |(content, by_status): &(Content, bool)| {
+        if *by_status {
+            format!("{} that depends on the status", content.shown)
+        } else {
+            content.shown.clone()
+        }
+    };
     let (base, new) = (of(sides.base, pair.base), of(sides.new, pair.new));
-    if base != new {
-        report.at_key(
-            Verdict::Breaking,
-            &join(&pair.new.pointer, "responses"),
-            format!("`{}` returns {new}, and returned {base}", pair.new.label()),
-            "the method returns another type",
-        );
+    if shown(&base) == shown(&new) {
+        return;
     }
+    let is_same_type = (base.0.typ, base.1) == (new.0.typ, new.1);
+    let (verdict, reason) = if is_same_type {
+        let reason = "the method returns the same type, with other content";
+        (Verdict::Additive, reason)
+    } else {
+        (Verdict::Breaking, "the method returns another type")
+    };
+    report.at_key(
+        verdict,
+        &join(&pair.new.pointer, "responses"),
+        format!(
+            "`{}` returns {}, and returned {}",
+            pair.new.label(),
+            shown(&new),
+            shown(&base)
+        ),
+        reason,
+    );
 }
 
 pub(super) fn success_status(
@@ -337,12 +437,53 @@ fn bodies<'a>(sides: &Sides<'a>, pair: &OperationPair<'a>) -> Bodies<'a> {
     )
 }
 
-/// The media type that the client uses of a body or a response, in words.
-fn shown<'a>(spec: &Spec<'a>, holder: &Found<'a>, used: Used) -> Option<String> {
-    let (kind, media) = spec.media(holder, used)?;
-    let kind = essence(kind);
-    Some(match media.node.get("schema") {
-        Some(_) => kind.to_owned(),
-        None => format!("{kind} without a schema"),
-    })
+/// The content of a body or a response that the client uses.
+struct Content {
+    /// Its media type, in words.
+    shown: String,
+    typ: Option<Type>,
+}
+
+/// The kind of type that content has in Rust.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Type {
+    /// The type of its schema.
+    Schema,
+    /// Any JSON.
+    Anything,
+    Text,
+    Bytes,
+}
+
+impl Content {
+    fn none() -> Self {
+        Self {
+            shown: "nothing".to_owned(),
+            typ: None,
+        }
+    }
+
+    fn new<'a>(spec: &Spec<'a>, holder: &Found<'a>, used: Used) -> Self {
+        let Some((kind, media)) = spec.media(holder, used) else {
+            return Self::none();
+        };
+        let schema = spec.field(&media, "schema");
+        let is_binary = |schema: &Found<'_>| schema.node.text_of("format") == Some("binary");
+        let kind = essence(kind);
+        let coding = Coding::of(kind, schema.as_ref().is_some_and(is_binary));
+        let shown = match schema {
+            Some(_) => kind.to_owned(),
+            None => format!("{kind} without a schema"),
+        };
+        let typ = match (coding, schema) {
+            (coding, Some(_)) if coding.has_schema() => Type::Schema,
+            (coding, None) if coding.has_schema() => Type::Anything,
+            (Coding::Text, _) => Type::Text,
+            _ => Type::Bytes,
+        };
+        Self {
+            shown,
+            typ: Some(typ),
+        }
+    }
 }

@@ -1,7 +1,13 @@
 //! Changes of parameters.
 
+use std::collections::HashMap;
+
+use serde_json::Value;
+
 use crate::document::join;
-use crate::spec::{Operation, Parameter};
+use crate::names::setter;
+use crate::spec::parameters::with_other_setters;
+use crate::spec::{Operation, Parameter, Spec};
 
 use super::document::{docs_of, json};
 use super::sides::{Matched, OperationPair, Sides};
@@ -18,7 +24,7 @@ pub(super) fn matched<'a>(base: Vec<Parameter<'a>>, new: Vec<Parameter<'a>>) -> 
         base,
         new,
         &[
-            &|one, other| one.name == other.name && one.place == other.place,
+            &|one, other| has_name_of(one, other) && one.place == other.place,
             &|one, other| one.name == other.name,
         ],
     );
@@ -33,6 +39,12 @@ pub(super) fn matched<'a>(base: Vec<Parameter<'a>>, new: Vec<Parameter<'a>>) -> 
     let mut both = by_name.both;
     both.extend(renamed.both);
     Matched { both, ..renamed }
+}
+
+/// Whether two parameters have one name. The case of headers does not matter.
+fn has_name_of(one: &Parameter<'_>, other: &Parameter<'_>) -> bool {
+    let are_headers = one.place == "header" && other.place == "header";
+    one.name == other.name || (are_headers && one.name.eq_ignore_ascii_case(other.name))
 }
 
 /// What a parameter is called in messages.
@@ -83,17 +95,49 @@ pub(super) fn removed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Repo
     }
 }
 
-pub(super) fn renamed(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+pub(super) fn renamed(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
+    let base_setters = setters(sides.base, pair.base);
+    let new_setters = setters(sides.new, pair.new);
     for (base, new) in &pair.parameters.both {
-        if base.name != new.name {
-            report.at(
-                Verdict::Breaking,
-                &join(&new.found.pointer, "name"),
-                format!("{} is now `{}`", label(base, pair.new), new.name),
-                "its setter has the new name: code that sets the old one does not compile",
-            );
+        let was = base_setters.get(&base.mention);
+        let is = new_setters.get(&new.mention);
+        let pointer = join(&new.found.pointer, "name");
+        if has_name_of(base, new) {
+            if let (Some(was), Some(is)) = (was, is)
+                && was != is
+            {
+                let name = label(new, pair.new);
+                report.at(
+                    Verdict::Breaking,
+                    &pointer,
+                    format!("the setter of {name} is `{is}`, and was `{was}`"),
+                    "names that are the same in Rust get numbers, in their order",
+                );
+            }
+            continue;
         }
+        let reason = if was == is {
+            "its setter is the same: code that uses it sends the new name"
+        } else {
+            "its setter has the new name: code that sets the old one does not compile"
+        };
+        report.at(
+            Verdict::Breaking,
+            &pointer,
+            format!("{} is now `{}`", label(base, pair.new), new.name),
+            reason,
+        );
     }
+}
+
+/// The setters of an operation, by the positions of their parameters.
+fn setters(spec: &Spec<'_>, operation: &Operation<'_>) -> HashMap<String, String> {
+    let parameters = spec.parameters(operation);
+    let setters = with_other_setters(&parameters).map(|(parameter, other)| {
+        let setter = other.unwrap_or_else(|| setter(parameter.name));
+        (parameter.mention.clone(), setter)
+    });
+    setters.collect()
 }
 
 pub(super) fn moved(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report<'_, '_>) {
@@ -153,14 +197,14 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
                 "its setter takes another type",
             );
         }
-        for key in [
-            "style",
-            "explode",
-            "allowReserved",
-            "allowEmptyValue",
-            "content",
+        let (was, is) = (Form::new(base), Form::new(new));
+        for (key, same) in [
+            ("style", was.style == is.style),
+            ("explode", was.explode == is.explode),
+            ("allowReserved", was.allow_reserved == is.allow_reserved),
+            ("content", was.content == is.content),
         ] {
-            if json(base.found.node.get(key)) != json(new.found.node.get(key)) {
+            if !same {
                 report.at(
                     Verdict::Additive,
                     &join(&new.found.pointer, key),
@@ -168,6 +212,41 @@ pub(super) fn style(_: &Sides<'_>, pair: &OperationPair<'_>, report: &mut Report
                     "the client writes it in the new form",
                 );
             }
+        }
+        let key = "allowEmptyValue";
+        if base.found.node.is_set(key) != new.found.node.is_set(key) {
+            report.at(
+                Verdict::Docs,
+                &join(&new.found.pointer, key),
+                format!("`{key}` of {name} has changed"),
+                "the client does not look at it",
+            );
+        }
+    }
+}
+
+/// The notation of a parameter, with defaults filled in.
+struct Form<'a> {
+    style: &'a str,
+    explode: bool,
+    allow_reserved: bool,
+    content: Option<Value>,
+}
+
+impl<'a> Form<'a> {
+    fn new(parameter: &Parameter<'a>) -> Self {
+        let node = parameter.found.node;
+        let default = match parameter.place {
+            "query" | "cookie" => "form",
+            _ => "simple",
+        };
+        let style = node.text_of("style").unwrap_or(default);
+        let explode = node.get("explode").map(|_| node.is_set("explode"));
+        Self {
+            style,
+            explode: explode.unwrap_or(style == "form"),
+            allow_reserved: node.is_set("allowReserved"),
+            content: json(node.get("content")),
         }
     }
 }

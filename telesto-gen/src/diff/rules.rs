@@ -1,6 +1,6 @@
 //! The table of rules: one function each.
 
-use super::sides::{OperationPair, SchemaPair, Sides};
+use super::sides::{OperationPair, Role, SchemaPair, Sides};
 use super::{About, Report, document, operations, parameters, schemas};
 
 /// A rule that finds changes of one kind.
@@ -24,6 +24,8 @@ enum Check {
     /// A rule that looks at schemas which are written alike, too.
     Name(OfSchema),
     Schema(OfSchema),
+    /// A rule that looks at the parts of schemas, too.
+    Part(OfSchema),
 }
 
 impl std::fmt::Debug for Check {
@@ -43,18 +45,26 @@ impl ChangeRule {
                 }
             }
             Check::Name(check) => {
-                for pair in &sides.schemas {
-                    report.about = About::Schema(pair);
-                    check(sides, pair, report);
-                }
+                of_schemas(check, &|pair| pair.role == Role::Value, sides, report)
             }
             Check::Schema(check) => {
-                for pair in sides.schemas.iter().filter(|pair| pair.is_edited) {
-                    report.about = About::Schema(pair);
-                    check(sides, pair, report);
-                }
+                let is_meant = |pair: &SchemaPair<'_>| pair.is_edited && pair.role == Role::Value;
+                of_schemas(check, &is_meant, sides, report);
             }
+            Check::Part(check) => of_schemas(check, &|pair| pair.is_edited, sides, report),
         }
+    }
+}
+
+fn of_schemas<'s, 'a>(
+    check: OfSchema,
+    is_meant: &dyn Fn(&SchemaPair<'_>) -> bool,
+    sides: &'s Sides<'a>,
+    report: &mut Report<'s, 'a>,
+) {
+    for pair in sides.schemas.iter().filter(|pair| is_meant(pair)) {
+        report.about = About::Schema(pair);
+        check(sides, pair, report);
     }
 }
 
@@ -80,6 +90,11 @@ const fn of_operation(
 
 const fn of_schema(name: &'static str, says: &'static str, check: OfSchema) -> ChangeRule {
     let check = Check::Schema(check);
+    ChangeRule { name, says, check }
+}
+
+const fn of_part(name: &'static str, says: &'static str, check: OfSchema) -> ChangeRule {
+    let check = Check::Part(check);
     ChangeRule { name, says, check }
 }
 
@@ -160,6 +175,7 @@ pub(super) static RULES: &[ChangeRule] = &[
         "what documents bodies and responses",
         operations::body_docs,
     ),
+    of_operation("head-docs", "the bodies of HEAD", operations::head_docs),
     of_operation(
         "response-type",
         "the media types of responses",
@@ -206,13 +222,13 @@ pub(super) static RULES: &[ChangeRule] = &[
         "the values of enums",
         schemas::enum_value_removed,
     ),
-    of_schema("enum", "whether there is an enum", schemas::enumeration),
+    of_schema("enum", "enums, and their variants", schemas::enumeration),
     of_schema(
         "other-properties",
         "`additionalProperties`",
         schemas::other_properties,
     ),
-    of_schema("parts", "the parts of an `allOf`", schemas::all_of),
+    of_part("parts", "the parts of an `allOf`", schemas::all_of),
     of_schema(
         "alternative-added",
         "`oneOf` and `anyOf`",
@@ -224,6 +240,6 @@ pub(super) static RULES: &[ChangeRule] = &[
         schemas::alternative_removed,
     ),
     of_schema("discriminator", "discriminators", schemas::discriminator),
-    of_schema("limits", "limits such as `maxLength`", schemas::limits),
-    of_schema("schema-docs", "what documents schemas", schemas::docs),
+    of_part("limits", "limits such as `maxLength`", schemas::limits),
+    of_part("schema-docs", "what documents schemas", schemas::docs),
 ];

@@ -5,9 +5,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use super::parameters::{self, Parameters};
-use super::schemas::{self, Properties};
+use super::schemas;
+use super::whole::{self, Properties, Whole};
+use crate::document::Node;
 use crate::spec::types::Types;
-use crate::spec::{Found, Operation, Spec, Used, component_name, essence, media_type, sent_as};
+use crate::spec::{
+    Coding, Found, Operation, Parameter, Spec, Used, component_name, essence, media_type, sent_as,
+};
 
 /// What belongs together in two documents.
 pub(super) struct Sides<'a> {
@@ -37,19 +41,50 @@ pub(super) struct OperationPair<'a> {
 /// A schema of both documents, at the same place of what is sent or received.
 #[derive(Clone)]
 pub(super) struct SchemaPair<'a> {
-    pub(super) base: Found<'a>,
-    pub(super) new: Found<'a>,
+    pub(super) base: Whole<'a>,
+    pub(super) new: Whole<'a>,
     /// Where the new document refers to it.
     pub(super) mention: String,
     /// Whether a request holds it, in one of the documents.
     pub(super) sent: bool,
-    /// Whether there has to be a value, in both of them.
-    pub(super) required: bool,
+    /// The effect of `nullable` on the client.
+    pub(super) null: Null,
     /// What it is called in messages.
     pub(super) name: String,
     pub(super) properties: Rc<Properties<'a>>,
+    pub(super) role: Role,
     /// Whether it is written otherwise.
     pub(super) is_edited: bool,
+}
+
+impl SchemaPair<'_> {
+    /// Whether only one of the sides is another name for a component: the type of that is
+    /// around another type.
+    pub(super) fn becomes_another_kind(&self) -> bool {
+        self.base.alias_of.is_some() != self.new.alias_of.is_some()
+    }
+}
+
+/// The effect of `nullable` on the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Null {
+    /// The value becomes an `Option`.
+    Option,
+    /// None: the value may be absent, so it is an `Option` anyway.
+    Absent,
+    /// The argument may be an `Option`.
+    Argument,
+    /// None: the client ignores it, such as for a request body.
+    Ignored,
+}
+
+/// The role of a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Role {
+    /// The schema of a value.
+    Value,
+    /// A part of such a schema: only its own documentation is compared.
+    Part,
 }
 
 impl<'a> Sides<'a> {
@@ -117,7 +152,10 @@ impl<'a> Sides<'a> {
             std::iter::once((&pair.base.pointer, &pair.new.pointer)).chain(parameters)
         });
         let schemas = self.schemas.iter();
-        let schemas = schemas.map(|pair| (&pair.base.pointer, &pair.new.pointer));
+        let schemas = schemas.map(|pair| {
+            let (base, new) = (pair.base.schema(), pair.new.schema());
+            (&base.pointer, &new.pointer)
+        });
         let mut moved = HashMap::new();
         for (base, new) in operations.chain(schemas) {
             let known = moved.entry(base.clone()).or_insert_with(|| new.clone());
@@ -125,6 +163,11 @@ impl<'a> Sides<'a> {
             if base == new {
                 known.clone_from(new);
             }
+        }
+        let properties = self.schemas.iter().flat_map(|pair| &pair.properties.both);
+        for (base, new) in properties {
+            let (base, new) = (&base.found.pointer, &new.found.pointer);
+            moved.entry(base.clone()).or_insert_with(|| new.clone());
         }
         moved
     }
@@ -190,8 +233,8 @@ impl TypeNames {
 /// Walks through the schemas of matched operations.
 struct Walk<'s, 'a> {
     sides: &'s Sides<'a>,
-    /// The pointers of pairs, and whether they are required.
-    seen: HashSet<(String, String, bool)>,
+    /// The pointers of pairs, and what they are.
+    seen: HashSet<(String, String, Null, Role)>,
     found: Vec<SchemaPair<'a>>,
 }
 
@@ -201,16 +244,26 @@ impl<'a> Walk<'_, 'a> {
         let label = pair.new.label();
         for (one, other) in &pair.parameters.both {
             let schemas = (
-                base.field(&one.found, "schema"),
-                new.field(&other.found, "schema"),
+                field(base, &one.found, "schema"),
+                field(new, &other.found, "schema"),
             );
             let name = parameters::label(other, pair.new);
-            self.schema(schemas, other.found.field("schema"), true, name);
+            let is_required = |parameter: &Parameter<'_>| parameter.found.node.is_set("required");
+            let null = if is_required(one) && is_required(other) {
+                Null::Argument
+            } else {
+                Null::Absent
+            };
+            self.schema(schemas, other.found.field("schema"), null, name);
         }
         if let (Some(one), Some(other)) = (base.request_body(pair.base), new.request_body(pair.new))
         {
             let name = format!("the request body of `{label}`");
-            self.content(&one, &other, sent_as, name);
+            self.content(&one, &other, sent_as, Null::Ignored, name);
+        }
+        // No response to HEAD has a body.
+        if pair.new.method == "head" && pair.base.method == "head" {
+            return;
         }
         // By their statuses, or else in their order.
         let bodies = |spec: &Spec<'a>, operation: &Operation<'a>| {
@@ -225,25 +278,34 @@ impl<'a> Walk<'_, 'a> {
         );
         for ((_, one), (_, other)) in matched.both {
             let name = format!("the response of `{label}`");
-            self.content(&one, &other, media_type, name);
+            self.content(&one, &other, media_type, Null::Option, name);
         }
     }
 
     /// The schemas of the media type that the client uses.
-    fn content(&mut self, one: &Found<'a>, other: &Found<'a>, used: Used, name: String) {
+    fn content(
+        &mut self,
+        one: &Found<'a>,
+        other: &Found<'a>,
+        used: Used,
+        null: Null,
+        name: String,
+    ) {
         let of = |spec: &Spec<'a>, holder: &Found<'a>| {
             let (kind, media) = spec.media(holder, used)?;
             Some((
                 essence(kind),
-                spec.field(&media, "schema")?,
+                field(spec, &media, "schema")?,
                 media.field("schema"),
             ))
         };
         let (one, other) = (of(self.sides.base, one), of(self.sides.new, other));
+        let coding = |kind| Coding::of(kind, false);
         if let (Some((kind, one, _)), Some((other_kind, other, mention))) = (one, other)
-            && kind == other_kind
+            && (kind == other_kind
+                || (coding(kind).has_schema() && coding(other_kind).has_schema()))
         {
-            self.schema((Some(one), Some(other)), mention, true, name);
+            self.schema((Some(one), Some(other)), mention, null, name);
         }
     }
 
@@ -251,62 +313,126 @@ impl<'a> Walk<'_, 'a> {
         &mut self,
         (one, other): (Option<Found<'a>>, Option<Found<'a>>),
         mention: String,
-        required: bool,
+        null: Null,
         name: String,
     ) {
         let (Some(base), Some(new)) = (one, other) else {
             return;
         };
-        let key = (base.pointer.clone(), new.pointer.clone(), required);
-        if !self.seen.insert(key) {
+        let Some(pair) = self.pair((base, new), mention, null, name, Role::Value) else {
             return;
-        }
-        let is_another = self.is_another(&base, &new);
-        let is_edited = !is_another && base.node != new.node;
-        let properties = Rc::new(schemas::properties(&base, &new));
-        let pair = SchemaPair {
-            sent: self.sides.base.usage.is_sent(base.node)
-                || self.sides.new.usage.is_sent(new.node),
-            base,
-            new,
-            mention,
-            required,
-            name,
-            properties: Rc::clone(&properties),
-            is_edited,
         };
-        self.found.push(pair.clone());
-        if is_another {
+        if self.is_another(pair.base.schema(), pair.new.schema()) || pair.becomes_another_kind() {
             return;
         }
-        for (name, one, other) in &properties.both {
-            let (base, new) = (self.sides.base, self.sides.new);
-            let required =
-                schemas::requires(&pair.base, name) && schemas::requires(&pair.new, name);
-            let label = schemas::label(&pair, name);
+        let (base, new) = (self.sides.base, self.sides.new);
+        for (one, other) in &pair.properties.both {
+            let is_there = schemas::is_there(base, &pair.base, one)
+                && schemas::is_there(new, &pair.new, other);
+            let null = if is_there { Null::Option } else { Null::Absent };
+            let label = schemas::label(&pair, other);
+            let mention = other.found.pointer.clone();
             let found = (
-                base.resolve(one.node, &one.pointer),
-                new.resolve(other.node, &other.pointer),
+                whole::target(base, one.found.node, &one.found.pointer),
+                whole::target(new, other.found.node, &other.found.pointer),
             );
-            self.schema(found, other.pointer.clone(), required, label);
+            self.schema(found, mention, null, label);
         }
         for (key, what) in [
             ("items", "an item of"),
             ("additionalProperties", "a value of"),
         ] {
-            let found = (
-                self.sides.base.field(&pair.base, key),
-                self.sides.new.field(&pair.new, key),
-            );
+            let of = |spec: &Spec<'a>, whole: &Whole<'a>| field(spec, whole.saying(key)?, key);
+            let found = (of(base, &pair.base), of(new, &pair.new));
             let mention = pair.new.field(key);
-            self.schema(found, mention, true, format!("{what} {}", pair.name));
+            self.schema(
+                found,
+                mention,
+                Null::Option,
+                format!("{what} {}", pair.name),
+            );
         }
-        let merged = schemas::parts(self.sides, &pair, &["allOf"]).both;
-        let alternatives = schemas::alternatives(self.sides, &pair).both;
-        for (one, other) in merged.into_iter().chain(alternatives) {
+        for (one, other) in schemas::alternatives(self.sides, &pair).both {
             let found = (Some(one.found), Some(other.found));
-            self.schema(found, other.mention, required, pair.name.clone());
+            self.schema(found, other.mention, Null::Ignored, pair.name.clone());
         }
+        if let (Some(one), Some(other)) = (&pair.base.alias_of, &pair.new.alias_of) {
+            let mention = other.pointer.clone();
+            let found = (Some(one.clone()), Some(other.clone()));
+            self.schema(found, mention, null, pair.name.clone());
+        }
+        self.parts(&pair);
+    }
+
+    /// The parts of both sides, for what only their own documentation says.
+    fn parts(&mut self, pair: &SchemaPair<'a>) {
+        let listed = |whole: &Whole<'a>| {
+            let parts = whole.parts().iter().enumerate();
+            let parts = parts.map(|(index, part)| (index == 0, part.clone()));
+            parts.collect::<Vec<_>>()
+        };
+        let is_component = |part: &Found<'_>| component_name(&part.pointer).is_some();
+        let parts = Matched::by(
+            listed(&pair.base),
+            listed(&pair.new),
+            &[
+                &|(_, one), (_, other)| one.pointer == other.pointer && is_component(other),
+                &|(first, _), (second, _)| *first && *second,
+                &|(_, one), (_, other)| {
+                    !is_component(one) && !is_component(other) && one.node == other.node
+                },
+                &|(_, one), (_, other)| !is_component(one) && !is_component(other),
+            ],
+        );
+        for ((first, one), (second, other)) in parts.both {
+            if !(first && second) {
+                let name = schemas::name(pair, &other);
+                let mention = other.pointer.clone();
+                self.pair((one, other), mention, pair.null, name, Role::Part);
+            }
+        }
+    }
+
+    /// Adds a pair that was not there yet.
+    fn pair(
+        &mut self,
+        (base, new): (Found<'a>, Found<'a>),
+        mention: String,
+        null: Null,
+        name: String,
+        role: Role,
+    ) -> Option<SchemaPair<'a>> {
+        let pointers = (base.pointer.clone(), new.pointer.clone());
+        if !self.seen.insert((pointers.0, pointers.1, null, role)) {
+            return None;
+        }
+        let is_another = self.is_another(&base, &new);
+        let sent =
+            self.sides.base.usage.is_sent(base.node) || self.sides.new.usage.is_sent(new.node);
+        let base = Whole::new(self.sides.base, base);
+        let new = Whole::new(self.sides.new, new);
+        let nodes = |whole: &Whole<'a>| -> Vec<&Node> {
+            let parts = whole.parts().iter();
+            parts.map(|part| part.node).collect()
+        };
+        let pair = SchemaPair {
+            is_edited: !is_another && nodes(&base) != nodes(&new),
+            properties: Rc::new(match role {
+                Role::Value if base.alias_of.is_some() == new.alias_of.is_some() => {
+                    whole::properties(&base, &new)
+                }
+                _ => Properties::none(),
+            }),
+            base,
+            new,
+            mention,
+            sent,
+            null,
+            name,
+            role,
+        };
+        self.found.push(pair.clone());
+        Some(pair)
     }
 
     /// Whether one component has taken the place of another one, and both documents
@@ -325,6 +451,11 @@ impl<'a> Walk<'_, 'a> {
     }
 }
 
+/// The schema in a field: the component that it refers to, if it does.
+fn field<'a>(spec: &Spec<'a>, holder: &Found<'a>, key: &str) -> Option<Found<'a>> {
+    whole::target(spec, holder.node.get(key)?, &holder.field(key))
+}
+
 /// What two lists have in common, and what only one of them has.
 pub(super) struct Matched<B, T> {
     pub(super) both: Vec<B>,
@@ -336,6 +467,14 @@ pub(super) struct Matched<B, T> {
 type Same<'f, T> = &'f dyn Fn(&T, &T) -> bool;
 
 impl<T> Matched<(T, T), T> {
+    pub(super) fn none() -> Self {
+        Self {
+            both: Vec::new(),
+            removed: Vec::new(),
+            added: Vec::new(),
+        }
+    }
+
     /// Finds what belongs together: by the first criterion, then what is left by the
     /// next one.
     pub(super) fn by(mut removed: Vec<T>, mut added: Vec<T>, criteria: &[Same<'_, T>]) -> Self {

@@ -54,6 +54,7 @@ pub(crate) fn apply(
         ("colliding-properties", renamed::apply(api, &document)),
         ("narrow-schemas", narrow_schemas(api)),
         ("closed-objects", closed_objects(api)),
+        ("open-objects", open_objects(api)),
         ("defaults", defaults(api)),
         ("formats-without-a-type", formats_without_a_type(api)),
         ("null-values", null_values(api)),
@@ -351,16 +352,41 @@ fn fits(value: i64, format: &VariantOrUnknownOrEmpty<IntegerFormat>) -> bool {
 fn closed_objects(api: &mut OpenAPI) -> usize {
     let mut opened = 0;
     schemas::for_each(api, &mut |_, schema| {
-        let others = match &mut schema.schema_kind {
-            SchemaKind::Type(Type::Object(object)) => &mut object.additional_properties,
-            // Without a type, or beside the parts of a merge.
-            SchemaKind::Any(any) => &mut any.additional_properties,
-            _ => return,
-        };
-        let closed = others.take_if(|others| *others == AdditionalProperties::Any(false));
+        let others = other_properties(schema);
+        let closed =
+            others.and_then(|others| others.take_if(|o| *o == AdditionalProperties::Any(false)));
         opened += usize::from(closed.is_some());
     });
     opened
+}
+
+/// typify drops the properties that `additionalProperties: true` allows, and keeps those of
+/// `{}`, which means the same.
+fn open_objects(api: &mut OpenAPI) -> usize {
+    let mut described = 0;
+    schemas::for_each(api, &mut |_, schema| {
+        if let Some(Some(others)) = other_properties(schema)
+            && *others == AdditionalProperties::Any(true)
+        {
+            let anything = Schema {
+                schema_data: SchemaData::default(),
+                schema_kind: SchemaKind::Any(AnySchema::default()),
+            };
+            *others = AdditionalProperties::Schema(Box::new(ReferenceOr::Item(anything)));
+            described += 1;
+        }
+    });
+    described
+}
+
+/// The `additionalProperties` of an object.
+fn other_properties(schema: &mut Schema) -> Option<&mut Option<AdditionalProperties>> {
+    match &mut schema.schema_kind {
+        SchemaKind::Type(Type::Object(object)) => Some(&mut object.additional_properties),
+        // Without a type, or beside the parts of a merge.
+        SchemaKind::Any(any) => Some(&mut any.additional_properties),
+        _ => None,
+    }
 }
 
 /// typify makes a field with a default one that always has a value. An empty

@@ -5,17 +5,17 @@
 //! The other variants are named here, too: typify renames all of them if two have
 //! the same name. The first one keeps its name, whatever is listed after it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use proc_macro2::Ident;
 use quote::ToTokens as _;
 use syn::visit_mut::{self, VisitMut};
-use syn::{Arm, ExprMatch, File, Item, ItemEnum, LitStr, Path, Type, parse_quote};
+use syn::{Arm, ExprMatch, File, Item, ItemEnum, LitStr, Path, Type, Variant, parse_quote};
 
 use super::tree;
 use crate::facts::Facts;
 use crate::fixup::enum_values;
-use crate::names::{pascal, variant_kept};
+use crate::names::variants;
 
 pub(super) fn apply(file: &mut File, _: &Facts) -> Result<usize, String> {
     let items = tree::module(file, "types")?;
@@ -63,27 +63,13 @@ type Names = HashMap<Ident, Ident>;
 
 /// Names the variants, and adds the one for unlisted values.
 fn open(item: &mut ItemEnum) -> Names {
+    let values: Vec<(String, bool)> = item.variants.iter_mut().map(value).collect();
+    let (listed, renamed): (Vec<String>, Vec<bool>) = values.into_iter().unzip();
+    let named = variants(&listed).into_iter().zip(listed).zip(renamed);
     let mut names = Names::new();
-    let mut taken = HashSet::new();
-    for variant in &mut item.variants {
-        let serde = tree::serde(&variant.attrs);
-        let renamed = serde.iter().find_map(|meta| tree::text_of(meta, "rename"));
-        let renamed = renamed.map(|value| match enum_values::within(&value) {
-            Some(value) => {
-                variant.attrs.retain(|attr| !attr.path().is_ident("serde"));
-                variant.attrs.push(parse_quote!(#[serde(rename = #value)]));
-                value
-            }
-            None => value,
-        });
-        let value = renamed.clone().unwrap_or_else(|| variant.ident.to_string());
-        let numbered = (2..).map(|number| format!("{}{number}", pascal(&value)));
-        let mut free = [pascal(&value), variant_kept(&value)]
-            .into_iter()
-            .chain(numbered);
-        let name = free.find(|name| taken.insert(name.clone()));
-        let name = tree::listed_variant(&name.unwrap_or_default());
-        if renamed.is_none() && name != value {
+    for (variant, ((name, value), is_renamed)) in item.variants.iter_mut().zip(named) {
+        let name = tree::listed_variant(&name);
+        if !is_renamed && name != value {
             variant.attrs.push(parse_quote!(#[serde(rename = #value)]));
         }
         names.insert(std::mem::replace(&mut variant.ident, name.clone()), name);
@@ -97,6 +83,23 @@ fn open(item: &mut ItemEnum) -> Names {
     // A `String` is not `Copy`.
     tree::underive(&mut item.attrs, &["Copy"]);
     names
+}
+
+/// The value of a variant, and whether an attribute says it.
+fn value(variant: &mut Variant) -> (String, bool) {
+    let serde = tree::serde(&variant.attrs);
+    let renamed = serde.iter().find_map(|meta| tree::text_of(meta, "rename"));
+    let Some(value) = renamed else {
+        return (variant.ident.to_string(), false);
+    };
+    match enum_values::within(&value) {
+        Some(value) => {
+            variant.attrs.retain(|attr| !attr.path().is_ident("serde"));
+            variant.attrs.push(parse_quote!(#[serde(rename = #value)]));
+            (value, true)
+        }
+        None => (value, true),
+    }
 }
 
 /// Gives the variants and values that an implementation mentions their names.

@@ -188,11 +188,12 @@ fn of(
         None => None,
     };
     union.cases = match &kinds {
-        Some((tag, kinds)) => kinds
+        Some(kinds) => kinds
+            .accepted
             .iter()
             .enumerate()
-            .map(|(index, kinds)| {
-                let is = vec![(tag.clone(), kinds.clone())];
+            .map(|(index, accepted)| {
+                let is = vec![(kinds.tag.clone(), accepted.clone())];
                 (index, Case::Object { has: vec![], is })
             })
             .collect(),
@@ -203,7 +204,7 @@ fn of(
     };
     let names = names(&parts, &classes)?;
     let (tag, mut kinds) = match kinds {
-        Some((tag, kinds)) => (Some(tag), kinds),
+        Some(kinds) => (Some(kinds.tag), kinds.said),
         None => (None, Vec::new()),
     };
     kinds.resize(names.len(), Vec::new());
@@ -466,8 +467,16 @@ fn usual_name(schema: &Node, classes: &[Class]) -> String {
     name.to_owned()
 }
 
-/// The property that tells alternatives apart, and its values for each.
-type Kinds = (String, Vec<Vec<String>>);
+/// What tells alternatives apart.
+struct Kinds {
+    /// The name of a property.
+    tag: String,
+    /// Its values for each, as the mapping, or else the alternative, says.
+    said: Vec<Vec<String>>,
+    /// The same, with those that lead to no other one: a mapping names some values, and not
+    /// all.
+    accepted: Vec<Vec<String>>,
+}
 
 /// What a `discriminator` says.
 fn kinds(
@@ -494,6 +503,7 @@ fn kinds(
             )),
         }
     }
+    let mut unmapped = Vec::new();
     for (index, (part, classes)) in parts.iter().zip(classes).enumerate() {
         let label = part.label(index);
         let mut listed = Vec::new();
@@ -514,6 +524,10 @@ fn kinds(
                 )),
             }
         }
+        unmapped.push(match (listed.is_empty(), part.component) {
+            (true, Some(name)) => vec![name.to_owned()],
+            _ => listed.clone(),
+        });
         if kinds[index].is_empty() {
             kinds[index] = match (listed.is_empty(), part.component) {
                 (false, _) => listed,
@@ -549,9 +563,32 @@ fn kinds(
         }
     }
     match problems.is_empty() {
-        true => Ok((tag, kinds)),
+        true => Ok(Kinds {
+            tag,
+            accepted: with_own(&kinds, &unmapped),
+            said: kinds,
+        }),
         false => Err(problems),
     }
+}
+
+/// The values that lead to each alternative, with those of `others` that no alternative has
+/// but one.
+fn with_own(kinds: &[Vec<String>], others: &[Vec<String>]) -> Vec<Vec<String>> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for (said, others) in kinds.iter().zip(others) {
+        let all: BTreeSet<&String> = said.iter().chain(others).collect();
+        all.into_iter()
+            .for_each(|value| *times.entry(value).or_default() += 1);
+    }
+    let accepted = kinds.iter().zip(others).map(|(said, others)| {
+        let is_own = |value: &&String| times.get(value.as_str()) == Some(&1);
+        let own = others.iter().filter(is_own);
+        let mut all = said.clone();
+        all.extend(own.filter(|value| !said.contains(value)).cloned());
+        all
+    });
+    accepted.collect()
 }
 
 /// How alternatives without a discriminator are told apart, in the order in

@@ -38,6 +38,11 @@ impl Coding {
         }
     }
 
+    /// Whether the schema of a body says what its type is.
+    pub(crate) fn has_schema(self) -> bool {
+        [Self::Json, Self::Form, Self::FormData].contains(&self)
+    }
+
     /// The media type by which progenitor knows it.
     pub(crate) fn known_as(self) -> &'static str {
         match self {

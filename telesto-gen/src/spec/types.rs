@@ -9,7 +9,7 @@ use crate::names::{Pascal, fields, snake};
 
 use super::alternatives::Union;
 use super::parameters::with_other_setters;
-use super::{Found, Spec, component_name, media_type, sent_as, statuses};
+use super::{Found, Spec, component_name, media_type, says_nothing, sent_as, statuses};
 
 /// The types that schemas become.
 pub(crate) struct Types<'s, 'a> {
@@ -239,8 +239,8 @@ fn is_component(pointer: &str) -> bool {
 }
 
 /// The part that a schema is the type of, whatever its own title is: there is nothing to
-/// merge.
-fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> {
+/// merge. Parts that only document do not count.
+pub(crate) fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> {
     const OBJECTS: [&str; 5] = [
         "properties",
         "required",
@@ -248,9 +248,16 @@ fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> 
         "minProperties",
         "maxProperties",
     ];
-    let is_object = has_any(schema, &OBJECTS);
-    match schema.get("allOf").map(Node::items) {
-        Some([only]) if !is_object => Some((only, format!("{pointer}/allOf/0"))),
+    if has_any(schema, &OBJECTS) {
+        return None;
+    }
+    let parts = schema.get("allOf").map_or(&[][..], Node::items);
+    let mut saying = parts
+        .iter()
+        .enumerate()
+        .filter(|(_, part)| !says_nothing(part));
+    match (saying.next(), saying.next()) {
+        (Some((index, only)), None) => Some((only, format!("{pointer}/allOf/{index}"))),
         _ => None,
     }
 }
@@ -258,7 +265,9 @@ fn only_part<'a>(schema: &'a Node, pointer: &str) -> Option<(&'a Node, String)> 
 /// Whether a schema becomes a type of its own.
 fn is_type(schema: &Node) -> bool {
     let texts = schema.text_of("type") == Some("string") && schema.get("enum").is_some();
-    texts || has_any(schema, &["properties", "allOf", "oneOf", "anyOf"])
+    let parts = schema.get("allOf").map_or(&[][..], Node::items);
+    let is_merged = parts.iter().any(|part| !says_nothing(part));
+    texts || is_merged || has_any(schema, &["properties", "oneOf", "anyOf"])
 }
 
 /// Whether a schema may become a type of its own, or one in it.

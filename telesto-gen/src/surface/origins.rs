@@ -15,6 +15,7 @@ pub(super) fn add(spec: &Spec<'_>, items: &mut BTreeMap<String, SurfaceItem>) {
     let mut members = HashMap::new();
     for (path, item) in &mut *items {
         item.origin = origins.of_item(path, item);
+        item.wire_name = item.wire_name.take().or_else(|| origins.sent_as(path));
         if let (Some(origin), Some(_)) = (&item.origin, &item.wire_name) {
             members.insert(path.clone(), origin.clone());
         }
@@ -31,6 +32,14 @@ pub(super) fn add(spec: &Spec<'_>, items: &mut BTreeMap<String, SurfaceItem>) {
 const TYPES: &str = "types::";
 const BUILDERS: &str = "types::builder::";
 
+/// A parameter.
+struct Sent {
+    /// Its position in the list of parameters.
+    mention: String,
+    /// Its name on the wire. The case of headers does not matter.
+    name: String,
+}
+
 struct Origins<'s, 'a> {
     spec: &'s Spec<'a>,
     types: Types<'s, 'a>,
@@ -38,7 +47,7 @@ struct Origins<'s, 'a> {
     operations: HashMap<String, &'s Operation<'a>>,
     /// The parameters of each operation, by the pointer of the operation and by their
     /// setters.
-    parameters: HashMap<&'s str, HashMap<String, String>>,
+    parameters: HashMap<&'s str, HashMap<String, Sent>>,
 }
 
 impl<'s, 'a> Origins<'s, 'a> {
@@ -51,7 +60,12 @@ impl<'s, 'a> Origins<'s, 'a> {
             let set = with_other_setters(&parameters).map(|(parameter, other)| {
                 let setter = other.unwrap_or_else(|| setter(parameter.name));
                 let setter = setter.trim_matches('_').to_owned();
-                (setter, parameter.mention.clone())
+                let name = match parameter.place {
+                    "header" => parameter.name.to_ascii_lowercase(),
+                    _ => parameter.name.to_owned(),
+                };
+                let mention = parameter.mention.clone();
+                (setter, Sent { mention, name })
             });
             (operation.pointer.as_str(), set.collect())
         });
@@ -111,17 +125,28 @@ impl<'s, 'a> Origins<'s, 'a> {
 
     /// The parameter or the body that a method of a builder sets.
     fn of_setter(&self, operation: &Operation<'a>, method: &str) -> Option<String> {
-        // That of every operation: the setter of a parameter has another name.
+        if let Some(parameter) = self.parameter(operation, method) {
+            return Some(parameter.mention.clone());
+        }
+        let is_body = method.starts_with("body") && operation.node.get("requestBody").is_some();
+        is_body.then(|| join(&operation.pointer, "requestBody"))
+    }
+
+    /// The parameter that a method of a builder sets.
+    fn parameter(&self, operation: &Operation<'a>, method: &str) -> Option<&Sent> {
+        // Every operation has this one: the setter of a parameter has another name.
         if method == "timeout()" {
             return None;
         }
         let method = method.trim_end_matches("()").trim_matches('_');
-        let parameters = self.parameters.get(operation.pointer.as_str());
-        if let Some(parameter) = parameters.and_then(|set| set.get(method)) {
-            return Some(parameter.clone());
-        }
-        let is_body = method.starts_with("body") && operation.node.get("requestBody").is_some();
-        is_body.then(|| join(&operation.pointer, "requestBody"))
+        self.parameters.get(operation.pointer.as_str())?.get(method)
+    }
+
+    /// The name on the wire of the parameter that a method sets.
+    fn sent_as(&self, path: &str) -> Option<String> {
+        let (name, method) = split(path.strip_prefix("builder::")?);
+        let operation = self.operations.get(name)?;
+        Some(self.parameter(operation, method?)?.name.clone())
     }
 }
 

@@ -15,7 +15,7 @@ async fn a_named_date_is_sent_and_read_in_its_format() {
     let thing = json!({
         "day": "2024-01-15", "price": "12.50", "made": "2024-01-15T10:30:00Z", "happened": "",
         "on": "2024-02-29", "at": "2024-01-15T11:30:00+01:00", "local": "2024-01-15 10:30:00",
-        "amount": 3, "closed": {"a": "1", "new": "field"}, "lot": {"lot_id": "l", "lot-no": "1", "lot_no": "2"}, "size": "S", "size²": "4",
+        "amount": 3, "closed": {"a": "1", "new": "field"}, "open": {"a": "1", "new": ["field"]}, "lot": {"lot_id": "l", "lot-no": "1", "lot_no": "2"}, "size": "S", "size²": "4",
     });
     let mock = server.mock(|when, then| {
         when.method("POST")
@@ -41,6 +41,7 @@ async fn a_named_date_is_sent_and_read_in_its_format() {
     assert_eq!(read.amount.unwrap().to_string(), "3");
     assert_eq!(serde_json::to_value(&read.lot).unwrap(), thing["lot"]);
     assert_eq!(read.closed.unwrap().a.as_deref(), Some("1"));
+    assert_eq!(serde_json::to_value(&read.open).unwrap(), thing["open"]);
     assert_eq!((read.size.as_deref(), read.size_2.as_deref()), (Some("S"), Some("4")));
 }
 

@@ -56,6 +56,8 @@ pub mod types {
             #[optional(default)]
             pub closed: ::std::option::Option<AwkwardThingClosed>,
             #[optional(default)]
+            pub open: ::std::option::Option<AwkwardThingOpen>,
+            #[optional(default)]
             pub lot: ::std::option::Option<AwkwardThingLot>,
             #[optional(default)]
             pub size: ::std::option::Option<::std::string::String>,
@@ -81,6 +83,16 @@ pub mod types {
             pub lot_no: ::std::option::Option<::std::string::String>,
             #[optional(rename = "lot_no", default)]
             pub lot_no_2: ::std::option::Option<::std::string::String>,
+        }
+        #[open]
+        ///`AwkwardThingOpen`
+        #[derive(::serde::Deserialize, Clone, PartialEq)]
+        #[non_exhaustive]
+        pub struct AwkwardThingOpen {
+            #[optional(default)]
+            pub a: ::std::option::Option<::std::string::String>,
+            #[rest(flatten)]
+            pub extra: ::serde_json::Map<::std::string::String, ::serde_json::Value>,
         }
         #[closed]
         ///`AwkwardTurned`
@@ -4437,9 +4449,9 @@ pub mod types {
     }
     crate::wire::alternatives! {
         Load { write { Crate, Pallet : "kind" = "pallet", Barrel : "kind" = "Barrel" }
-        read { Crate if Object { has : [], is : ["kind" : ["crate", "box"]] }, Pallet if
-        Object { has : [], is : ["kind" : ["pallet"]] }, Barrel if Object { has : [], is
-        : ["kind" : ["Barrel"]] } } }
+        read { Crate if Object { has : [], is : ["kind" : ["crate", "box", "Crate"]] },
+        Pallet if Object { has : [], is : ["kind" : ["pallet", "Pallet"]] }, Barrel if
+        Object { has : [], is : ["kind" : ["Barrel"]] } } }
     }
     impl ::std::convert::From<Crate> for Load {
         fn from(value: Crate) -> Self {
@@ -5059,8 +5071,8 @@ pub mod types {
     }
     crate::wire::alternatives! {
         Part { write { Screw : "kind" = "screw", Board : "kind" = "board" } read { Screw
-        if Object { has : [], is : ["kind" : ["screw"]] }, Board if Object { has : [], is
-        : ["kind" : ["board"]] } } }
+        if Object { has : [], is : ["kind" : ["screw", "Screw"]] }, Board if Object { has
+        : [], is : ["kind" : ["board", "Board"]] } } }
     }
     impl ::std::convert::From<Screw> for Part {
         fn from(value: Screw) -> Self {
@@ -6703,11 +6715,11 @@ pub mod types {
     }
     crate::wire::schemas! {
         AName : Text, Address : Object, Arrival : Object, AwkwardThing : Object,
-        AwkwardThingClosed : Object, AwkwardThingLotObject : Object, AwkwardTurned :
-        Object, Bag : Object, BagKind : Text, Barrel : Object, Batch : Object,
-        BatchOrigin : Object, BatchState : Text, Board : Object, Bounds : Object, Box :
-        Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card : Object, Cart
-        : Object, CartCount : Object, CartMove : Object, CartScale : Object,
+        AwkwardThingClosed : Object, AwkwardThingLotObject : Object, AwkwardThingOpen :
+        Object, AwkwardTurned : Object, Bag : Object, BagKind : Text, Barrel : Object,
+        Batch : Object, BatchOrigin : Object, BatchState : Text, Board : Object, Bounds :
+        Object, Box : Object, BoxKind : Text, Builder : Text, ByteStream : Object, Card :
+        Object, Cart : Object, CartCount : Object, CartMove : Object, CartScale : Object,
         ChangePlateBody : Object, ChangePlateUnit : Text, Client : Object, Clone : Text,
         Company : Object, Consignment : Object, ConsignmentInsuranceForeign : Object,
         ConsignmentInsuranceOwn : Object, ConsignmentSizeListed : Text,

@@ -94,14 +94,18 @@ fn why(pair: &Pair, verdict: Option<Verdict>, opinion: &Opinion) -> String {
         .collect();
     let mut reasons = BTreeSet::new();
     for effect in &breaking {
-        let in_both = one.get(&effect.item).is_some() && other.get(&effect.item).is_some();
+        let in_both = one.get(&effect.item).zip(other.get(&effect.item));
         let holder = effect
             .item
             .rsplit_once("::")
             .map_or("", |(holder, _)| holder);
         match effect.item.contains(": ") {
             true => reasons.insert("traits"),
-            false if in_both => reasons.insert("types"),
+            // Of one type, with another name on the wire.
+            false if in_both.is_some_and(|(one, other)| one.signature == other.signature) => {
+                reasons.insert("calls")
+            }
+            false if in_both.is_some() => reasons.insert("types"),
             false => is_tuple(other, holder) && reasons.insert("tuple"),
         };
     }

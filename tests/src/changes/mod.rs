@@ -135,12 +135,24 @@ components: { requestBodies: { thing: { content: { application/json: { schema: {
 components: { responses: { there: { description: It is there. } } }"##,
         // A shared parameter becomes one of each operation.
         r##"paths: { "/things/{thing_id}": { parameters: null, put: { parameters: [{ name: thing_id, in: path, required: true, schema: { type: string } }] }, delete: { parameters: [{ name: thing_id, in: path, required: true, schema: { type: string } }] } } }"##,
+        // The case of a header, and what is so by default.
+        r##"paths: { "/things/{thing_id}": { delete: { parameters: [{ name: X-Shop, in: header, schema: { type: string } }] } } }
+---
+paths: { "/things/{thing_id}": { delete: { parameters: [{ name: x-shop, in: header, style: simple, explode: false, schema: { type: string } }] } } }"##,
+        // Whatever else there is.
+        r##"components: { schemas: { NewThing: { additionalProperties: true } } }
+---
+components: { schemas: { NewThing: { additionalProperties: {} } } }"##,
         // Nobody uses it.
         "components: { schemas: { Alone: { type: string } }, responses: { alone: { description: It. } } }",
         // What is so by default.
         "paths: { /things: { get: { deprecated: false } } }\ncomponents: { schemas: { Thing: { properties: { name: { nullable: false } }, additionalProperties: false } } }",
     ] {
-        let (base, new) = (base(), edited(patch));
+        // Of two, the first one is a part of the base.
+        let (base, new) = match patch.split_once("---") {
+            Some((before, after)) => (edited(before), edited(after)),
+            None => (base(), edited(patch)),
+        };
         assert_ne!(base, new, "{patch}");
         let diff = Diff::of(&document("base.yaml", &base), &document("new.yaml", &new));
         assert_eq!(diff.changes(), [], "{patch}\n{}", diff.render(false));
@@ -211,7 +223,7 @@ fn a_verdict_says_which_part_of_a_version_is_raised() {
     assert_eq!(Release::after("1.2", Docs), None);
 }
 
-/// Whether code that uses one item may not compile with the other.
+/// Whether code that uses one item may not compile with the other, or not do the same.
 pub(crate) fn breaks(base: &SurfaceItem, new: &SurfaceItem) -> bool {
     // What takes an `Option` takes its value as well.
     let optional = |signature: &str| {
@@ -221,7 +233,7 @@ pub(crate) fn breaks(base: &SurfaceItem, new: &SurfaceItem) -> bool {
     };
     let same = base.signature == new.signature
         || optional(&base.signature).is_some_and(|wider| wider == new.signature);
-    base.kind != new.kind || !same
+    base.kind != new.kind || base.wire_name != new.wire_name || !same
 }
 
 /// Whatever is no longer there, or changes, is said to break code; and nothing is said

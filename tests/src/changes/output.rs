@@ -170,16 +170,28 @@ fn a_comment_says_what_did_not_fit_into_it() {
 /// Whoever opens a pull request writes the document.
 #[test]
 fn a_comment_shows_what_a_document_says_as_text() {
-    let evil = "/a`b` <img src=x> @everyone ![](https://evil.invalid) </details>\n\n# c & \"d\"";
+    let evil = "/a`b` <img src=x> @everyone ![](https://evil.invalid) </details>\n\n# c & \"d\" \
+                #1 owner/repo#1 group/project!2 GH-3 www.evil.invalid 0123abc";
     let (base, new) = with_operations(&[evil.to_owned()]);
     for diff in [Diff::of_documents(&base, &new), Diff::of(&base, &new)] {
         let comment = diff.to_markdown("0.1.0");
         for part in ["<img", "\n# c", "</details>\n\n#", "\n\n!"] {
             assert!(!comment.contains(part), "{part:?} in {comment}");
         }
-        // Code notifies nobody.
+        // Code notifies nobody, and is no link.
         let text = without("pre", &without("code", &comment));
-        assert!(!text.contains("@everyone"), "{text}");
+        for link in [
+            "@everyone",
+            "#1",
+            "!2",
+            "GH-3",
+            "://evil",
+            "www.evil",
+            "0123abc",
+        ] {
+            assert!(comment.contains(link), "no {link:?} in {comment}");
+            assert!(!text.contains(link), "{link:?} in {text}");
+        }
         assert!(comment.contains("&lt;img src=x&gt;"), "{comment}");
         // Within an element of HTML, an empty line would start Markdown again.
         for element in comment.split("<details>").skip(1) {

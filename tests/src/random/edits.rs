@@ -46,7 +46,7 @@ pub(super) fn edit(dice: &mut Dice, document: &mut Value) -> Edit {
 }
 
 /// The pointers of all that operations reach.
-fn places(document: &Value) -> Vec<String> {
+pub(super) fn places(document: &Value) -> Vec<String> {
     let mut places = Vec::new();
     let mut seen = BTreeSet::new();
     let mut next = vec!["/paths".to_owned()];
@@ -76,7 +76,7 @@ fn places(document: &Value) -> Vec<String> {
     places
 }
 
-fn token(key: &str) -> String {
+pub(super) fn token(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
@@ -128,9 +128,19 @@ fn of_object(
         }
         _ if !keys.is_empty() => {
             let key = dice.pick(&keys);
-            // What has properties is an object anyway, and values and formats have a type;
-            // an empty list, or `false`, is none.
-            let implies = ["properties", "enum", "format"];
+            // What has properties is an object anyway, and values, formats and limits have a
+            // type; an empty list, or `false`, is none.
+            let implies = [
+                "properties",
+                "enum",
+                "format",
+                "pattern",
+                "minLength",
+                "maxLength",
+                "minimum",
+                "multipleOf",
+                "items",
+            ];
             let is_implied = key == "type" && implies.iter().any(|key| entries.contains_key(*key));
             if is_implied || [json!([]), json!(false)].contains(&entries[key]) {
                 return None;

@@ -10,6 +10,7 @@ mod additions;
 mod dice;
 mod document;
 mod edits;
+mod notation;
 mod program;
 mod schema;
 mod value;
@@ -29,6 +30,9 @@ const OPERATIONS: usize = 150;
 
 /// How many additions to a document are tried.
 const ADDITIONS: usize = 60;
+
+/// How many times a document is written otherwise.
+const REWRITES: usize = 80;
 
 /// How many edits of a document are tried.
 const EDITS: usize = 80;
@@ -97,7 +101,7 @@ fn check_verdicts(
     more: &[Group],
     added: &str,
 ) {
-    if before == after {
+    if items(before) == items(after) {
         return;
     }
     let parse = |groups| Document::parse("random.json", document(groups)).unwrap();
@@ -145,7 +149,12 @@ fn an_edit_is_reported_where_it_was_made() {
                 let (there, back) = (there.render(false), back.render(false));
                 format!("seed {seed}: {}: {pointer}\n{there}\n{back}", edit.what)
             };
-            assert!(is_reported(&edit.pointer, &there), "{}", shown());
+            assert!(
+                is_reported(&edit.pointer, &there),
+                "{} {}",
+                shown(),
+                text(&edited)
+            );
             assert_eq!(subjects(&there), subjects(&back), "{}", shown());
             let Ok(after) = telesto_gen::surface(&new) else {
                 assert!(there.without_clients().is_some());
@@ -166,6 +175,74 @@ fn an_edit_is_reported_where_it_was_made() {
         tried > EDITS / 3 && generated > 10 && broken > 3,
         "too few: choose another seed"
     );
+}
+
+/// Where a document is only written otherwise, what its client does not change breaks nothing;
+/// and what breaks code that uses the client is said to, whatever was meant.
+#[test]
+#[allow(clippy::print_stdout, reason = "who runs it by hand follows it")]
+fn notation_breaks_nothing_that_the_client_does_not_show() {
+    let (mut tried, mut same) = (0, 0);
+    for seed in seeds() {
+        let mut dice = Dice::new(seed);
+        let (groups, _) = accepted(&mut dice, 10);
+        let text = |document: &Value| serde_json::to_string_pretty(document).unwrap();
+        let mut written: Value = serde_json::from_str(&document(&groups)).unwrap();
+        let base = Document::parse("base.json", text(&written)).unwrap();
+        let Ok(mut before) = telesto_gen::surface(&base) else {
+            continue;
+        };
+        let mut base = base;
+        for _ in 0..REWRITES {
+            let mut other = written.clone();
+            let Some(done) = notation::rewrite(&mut dice, &mut other) else {
+                continue;
+            };
+            let Ok(new) = Document::parse("new.json", text(&other)) else {
+                continue;
+            };
+            let Ok(after) = telesto_gen::surface(&new) else {
+                continue;
+            };
+            tried += 1;
+            let (there, back) = (Diff::of(&base, &new), Diff::of_documents(&new, &base));
+            let rules = Diff::of_documents(&base, &new);
+            let shown = || {
+                format!(
+                    "seed {seed}: {done}\n{}\n{}",
+                    there.render(false),
+                    text(&other)
+                )
+            };
+            if items(&before) == items(&after) {
+                same += 1;
+                for diff in [&there, &back, &rules] {
+                    assert_ne!(diff.verdict(), Some(Verdict::Breaking), "{}", shown());
+                }
+            }
+            let lost = before
+                .iter()
+                .any(|(path, item)| after.get(path).is_none_or(|after| breaks(item, after)));
+            let is_breaking = there.verdict() == Some(Verdict::Breaking);
+            assert_eq!(lost, is_breaking, "{}", shown());
+            (written, base, before) = (other, new, after);
+        }
+    }
+    println!("{tried} rewritten, {same} with the same client");
+    assert!(
+        tried > REWRITES / 3 && same > REWRITES / 4,
+        "{tried}, {same}"
+    );
+}
+
+/// What a client offers, wherever it comes from.
+fn items(surface: &Surface) -> Vec<(String, SurfaceItem)> {
+    let items = surface.iter().map(|(path, item)| {
+        let mut item = item.clone();
+        item.origin = None;
+        (path.to_owned(), item)
+    });
+    items.collect()
 }
 
 /// Whether a change is at a pointer: there, in it, or in what it is a field of.

@@ -105,13 +105,38 @@ fn a_base_may_be_a_file() {
     let scratch = repository();
     fs::copy(scratch.path(SPEC), scratch.path("before.yaml")).unwrap();
     scratch.change("\n        ean_upc:", "\n        barcode:");
-    let (said, code) = scratch.diff(&["before.yaml"]);
-    assert!(said.contains("--> before.yaml:"), "{said}");
+    let (said, code) = scratch.diff(&["./before.yaml"]);
+    assert!(said.contains("--> ./before.yaml:"), "{said}");
     assert!(
         said.contains("the property `Product.ean_upc` is gone"),
         "{said}"
     );
     assert_eq!(code, 0);
+}
+
+/// Whoever opens a pull request says which files there are, and what its branch is called.
+#[test]
+fn a_revision_is_no_file_and_a_branch_of_the_remote_no_other_one() {
+    let scratch = repository();
+    scratch.git(&["tag", "v1"]);
+    scratch.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    scratch.git(&["checkout", "--quiet", "-b", "origin/main"]);
+    scratch.change("\n        ean_upc:", "\n        barcode:");
+    scratch.commit();
+    for name in ["v1", "HEAD~1"] {
+        fs::copy(scratch.path(SPEC), scratch.path(name)).unwrap();
+        let (said, code) = scratch.diff(&[name, "--fail-on", "breaking"]);
+        assert!(said.contains("`Product.ean_upc` is gone"), "{said}");
+        assert_eq!(code, 4);
+    }
+    let (said, code) = scratch.diff(&["--fail-on", "breaking"]);
+    assert!(said.contains("`Product.ean_upc` is gone"), "{said}");
+    assert_eq!(code, 4);
+
+    fs::copy(scratch.path(SPEC), scratch.path("v2")).unwrap();
+    let (said, code) = scratch.diff(&["v2"]);
+    assert!(said.contains("write `./v2`"), "{said}");
+    assert_eq!(code, 1);
 }
 
 #[test]

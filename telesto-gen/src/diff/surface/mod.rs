@@ -20,6 +20,8 @@ pub(super) struct Difference {
     pub(super) base: Option<String>,
     /// The origin of what is there now.
     pub(super) new: Option<String>,
+    /// The origins of what the item is a part of, in the new client.
+    pub(super) of: Vec<String>,
 }
 
 impl Difference {
@@ -49,6 +51,13 @@ pub(super) fn compare(base: &Surface, new: &Surface, sides: &Sides<'_>) -> Vec<D
     found.extend(comparison.changed());
     found.extend(comparison.gone());
     found.extend(comparison.new_ones());
+    for difference in &mut found {
+        let parents = parents(&difference.effect.item, &after);
+        let parents = parents.filter_map(|parent| after.get(&parent));
+        difference.of = parents
+            .filter_map(|side| side.item.origin.clone())
+            .collect();
+    }
     found
 }
 
@@ -268,6 +277,7 @@ fn difference(
         },
         base: origin(base),
         new: origin(new),
+        of: Vec::new(),
     }
 }
 
@@ -294,7 +304,7 @@ fn changed(
                 on_wire(other),
                 on_wire(one)
             );
-            (Verdict::Additive, message)
+            (Verdict::Breaking, message)
         }
         ItemKind::Method => {
             // `body` says it already.
