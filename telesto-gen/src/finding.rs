@@ -1,6 +1,6 @@
 //! Findings: what is wrong with a document, where, and how to fix it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -126,8 +126,8 @@ impl Findings {
         self.findings.iter()
     }
 
-    /// The findings in the style of the Rust compiler, followed by a line that
-    /// counts them. Empty if there are none.
+    /// The first 1,000 findings in the style of the Rust compiler, followed by a line that
+    /// counts all. Empty if there are none.
     ///
     /// `color` adds ANSI escapes.
     pub fn render(&self, color: bool) -> String {
@@ -137,13 +137,17 @@ impl Findings {
         let path = self.source.path().display().to_string();
         let source = (path.as_str(), self.source.text());
         let mut out = String::new();
-        for finding in &self.findings {
+        for finding in self.findings.iter().take(SHOWN) {
             let notes = [(Level::HELP, finding.help.clone())];
             let level = finding.severity.level();
             out.push_str(&render(source, finding, level, &notes, color));
             out.push_str("\n\n");
         }
         out.push_str(&self.summary());
+        let more = self.len().saturating_sub(SHOWN);
+        if more > 0 {
+            let _ = write!(out, "; {more} of them are not shown here");
+        }
         out
     }
 
@@ -169,6 +173,9 @@ impl Findings {
         self.iter().filter(|f| f.severity == severity).count()
     }
 }
+
+/// The number of findings that are rendered: nobody reads more at once.
+const SHOWN: usize = 1000;
 
 /// A finding in the style of the Rust compiler, with its line in the text at a
 /// path, and with notes.
@@ -209,7 +216,7 @@ pub(crate) fn render(
 /// The bytes of the line that `span` is in, or what of it is near if it is long, as the one
 /// of a JSON document may be.
 fn around(text: &str, span: &Range<usize>) -> Range<usize> {
-    const NEAR: usize = 1024;
+    const NEAR: usize = 256;
     let first = floor(text, span.start.saturating_sub(NEAR));
     let last = floor(text, span.start.saturating_add(NEAR));
     let before = text[first..span.start].rfind('\n');

@@ -19,7 +19,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::{Value, json};
 use similar::TextDiff;
-use telesto_gen::{Document, Findings, ReadError, Severity, fix, lint, rules};
+use telesto_gen::{Document, Findings, ReadError, Severity, fix, lint, rules, surface};
 
 use cases::{BASE, complete, documents, files};
 
@@ -379,6 +379,50 @@ proptest! {
         let left: Value = serde_json::from_str(&fixed.text).unwrap();
         prop_assert_eq!(left, original);
     }
+}
+
+/// Schemas that list the next one twice have 2^60 ways to the last one.
+#[test]
+fn what_is_listed_twice_is_looked_at_once() {
+    for keyword in ["allOf", "oneOf"] {
+        let mut document: Value = serde_yaml::from_str(SHIPPED).unwrap();
+        let schemas = &mut document["components"]["schemas"];
+        for number in 0..60 {
+            let next = json!({ "$ref": format!("#/components/schemas/C{}", number + 1) });
+            schemas[format!("C{number}")] = json!({ keyword: [next.clone(), next] });
+        }
+        schemas["C60"] = json!({ "type": "object", "properties": { "a": { "type": "string" } } });
+        let response = &mut document["paths"]["/products"]["get"]["responses"]["200"];
+        response["content"]["application/json"] =
+            json!({ "schema": { "$ref": "#/components/schemas/C0" } });
+        let document = Document::parse("twice.json", document.to_string()).unwrap();
+        // Two alternatives that are one cannot be told apart.
+        let is_refused = keyword == "oneOf";
+        let found = lint(&document);
+        assert_eq!(found.has_errors(), is_refused, "{keyword}: {found}");
+        assert_eq!(surface(&document).is_err(), is_refused, "{keyword}");
+    }
+}
+
+/// As many findings as nobody reads are counted.
+#[test]
+fn no_more_findings_are_shown_than_somebody_reads() {
+    let mut document: Value = serde_yaml::from_str(SHIPPED).unwrap();
+    let properties = (0..3000).map(|number| {
+        let property = json!({ "type": "string", "minLength": -1 });
+        (format!("p{number}"), property)
+    });
+    let properties: serde_json::Map<_, _> = properties.collect();
+    document["components"]["schemas"]["Product"]["properties"] = properties.into();
+    let found = check("many.json", &document.to_string());
+    assert!(found.len() > 2999, "{}", found.len());
+    let shown = found.to_string();
+    assert_eq!(shown.matches("error[").count(), 1000);
+    let last = shown.lines().last().unwrap();
+    assert!(
+        last.contains("errors") && last.ends_with("of them are not shown here"),
+        "{last}"
+    );
 }
 
 #[test]

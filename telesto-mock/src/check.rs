@@ -11,9 +11,10 @@ use axum::http::header::CONTENT_TYPE;
 use bytes::Bytes;
 use futures_util::{FutureExt as _, stream};
 use multer::Multipart;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use telesto_gen::spec::{self, Found, Node, Spec};
+
+use crate::template;
 
 /// What the requests of an operation have to be.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -111,7 +112,7 @@ impl Checks {
                     let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
                     values.map(|value| text(value.as_bytes())).collect()
                 }
-                _ => path_value(&self.path, request.path, name)
+                _ => template::value(&self.path, request.path, name)
                     .into_iter()
                     .collect(),
             };
@@ -223,16 +224,6 @@ fn parts(request: &Received<'_>) -> Result<Vec<(String, Part)>, Box<dyn Error>> 
 fn is_false(node: &Node, key: &str) -> bool {
     node.get(key)
         .is_some_and(|flag| flag.to_json() == Value::Bool(false))
-}
-
-/// The value of a parameter in a path that matches the template.
-fn path_value(template: &str, path: &str, name: &str) -> Option<String> {
-    let placeholder = format!("{{{name}}}");
-    let mut segments = template.split('/').zip(path.split('/'));
-    let (expected, segment) = segments.find(|(expected, _)| expected.contains(&placeholder))?;
-    let (before, after) = expected.split_once(&placeholder)?;
-    let value = segment.strip_prefix(before)?.strip_suffix(after)?;
-    Some(percent_decode_str(value).decode_utf8_lossy().into_owned())
 }
 
 /// The schemas of all requests, by their JSON pointers.

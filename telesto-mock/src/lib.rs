@@ -35,6 +35,7 @@ mod sample;
 mod serve;
 mod server;
 mod settings;
+mod template;
 
 pub use self::fault::Fault;
 pub use self::limiter::{Limiter, RateLimit, Verdict, Window};

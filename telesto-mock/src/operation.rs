@@ -124,52 +124,11 @@ fn is_json(kind: &str) -> bool {
     kind == "application/json" || kind.ends_with("+json")
 }
 
-/// Whether a path matches a template, and if so, how many of its segments are
-/// literally those of the template. More of them make a better match.
-pub(crate) fn matches(template: &str, path: &str) -> Option<usize> {
-    let template: Vec<&str> = template.split('/').collect();
-    let path: Vec<&str> = path.split('/').collect();
-    if template.len() != path.len() {
-        return None;
-    }
-    let mut literal = 0;
-    for (expected, segment) in template.iter().zip(path) {
-        if *expected == segment {
-            literal += 1;
-        } else if segment.is_empty() || !fits(expected, segment) {
-            return None;
-        }
-    }
-    Some(literal)
-}
-
-/// Whether a segment fits one of a template, such as `{id}` or `{id}.pdf`.
-fn fits(expected: &str, segment: &str) -> bool {
-    let (Some(open), Some(close)) = (expected.find('{'), expected.rfind('}')) else {
-        return false;
-    };
-    let (before, after) = (&expected[..open], &expected[close + 1..]);
-    segment.len() > before.len() + after.len()
-        && segment.starts_with(before)
-        && segment.ends_with(after)
-}
-
 #[cfg(test)]
 mod tests {
     use telesto_gen::Document;
 
     use super::*;
-
-    #[test]
-    fn a_literal_segment_is_a_better_match_than_a_parameter() {
-        assert_eq!(matches("/products", "/products"), Some(2));
-        assert_eq!(matches("/products/{id}", "/products/7"), Some(2));
-        assert_eq!(matches("/products/all", "/products/all"), Some(3));
-        assert_eq!(matches("/products/{id}.pdf", "/products/7.pdf"), Some(2));
-        assert_eq!(matches("/products/{id}.pdf", "/products/7.png"), None);
-        assert_eq!(matches("/products/{id}", "/products/"), None);
-        assert_eq!(matches("/products/{id}", "/products"), None);
-    }
 
     #[test]
     fn the_shipped_spec_has_an_example_of_an_error() {

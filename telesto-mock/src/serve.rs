@@ -16,6 +16,7 @@ use crate::operation::{self, Operation};
 use crate::response::Response;
 use crate::server::{RecordedRequest, Stats};
 use crate::settings::{RetryAfter, StartError};
+use crate::template;
 
 /// Bodies up to this size are recorded.
 const MAX_BODY: usize = 16 * 1024 * 1024;
@@ -120,7 +121,7 @@ impl Running {
     ///
     /// Several may have the best path: then it is the one that the request fits.
     fn operation(&self, method: &str, request: &Received<'_>) -> Result<&Operation, Vec<&str>> {
-        let fits = |operation: &&Operation| operation::matches(&operation.path, request.path);
+        let fits = |operation: &&Operation| template::matches(&operation.path, request.path);
         let known = self.operations.iter().filter(|known| fits(known).is_some());
         let of_method = known.clone().filter(|known| known.method == method);
         let best = of_method.clone().filter_map(|known| fits(&known)).max();

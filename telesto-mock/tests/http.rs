@@ -365,6 +365,24 @@ async fn parameters_are_checked_against_the_spec() {
     assert_eq!(telesto.stats().bad_request, 8);
 }
 
+/// The template is `/größe/{name}.{size}`.
+#[tokio::test]
+async fn a_segment_may_have_two_parameters_and_letters_of_any_script() {
+    let telesto = boxes().await;
+    let get = |path: &str| Client::new().get(format!("{}/größe/{path}", telesto.url()));
+    for path in ["box.7", "a%2Eb.7", "größe.7"] {
+        assert_eq!(wrong(&telesto, get(path)).await, None, "{path}");
+    }
+    let says = "the path parameter `size`: expected an integer, got `b.7`";
+    let found = wrong(&telesto, get("a.b.7")).await;
+    assert_eq!(found.as_deref(), Some(says));
+    let recorded = telesto.requests();
+    let ids = recorded
+        .iter()
+        .map(|request| request.operation_id.as_deref());
+    assert!({ ids }.all(|id| id == Some("get_size")), "{recorded:?}");
+}
+
 #[tokio::test]
 async fn bodies_are_checked_against_the_spec() {
     let telesto = boxes().await;

@@ -1,6 +1,6 @@
 //! Rules about schemas.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::document::{Data, Kind, Node, Place, closest, join, says};
 
@@ -164,11 +164,18 @@ fn is_of_type(value: &Node, typ: &str) -> bool {
 }
 
 /// The values that are listed again, and where they are first.
-fn equal(values: &[Node]) -> impl Iterator<Item = (usize, usize)> {
-    (1..values.len()).filter_map(|second| {
-        let first = values[..second].iter().position(|v| *v == values[second])?;
-        Some((first, second))
-    })
+fn equal(values: &[Node]) -> Vec<(usize, usize)> {
+    let mut known: HashMap<String, Vec<usize>> = HashMap::new();
+    let mut again = Vec::new();
+    for (second, value) in values.iter().enumerate() {
+        // Some values that differ are written alike, such as `1e999` and null.
+        let alike = known.entry(value.to_json().to_string()).or_default();
+        match alike.iter().find(|first| values[**first] == *value) {
+            Some(first) => again.push((*first, second)),
+            None => alike.push(second),
+        }
+    }
+    again
 }
 
 /// typify panics at these, or misunderstands them.

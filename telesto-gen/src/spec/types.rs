@@ -19,6 +19,9 @@ pub(crate) struct Types<'s, 'a> {
     unions: HashMap<&'s str, &'s Union>,
     /// The parts that are being walked: a schema may be a part of itself.
     within: Vec<String>,
+    /// The parts that were walked, with the types that they are merged into: a schema may be
+    /// a part of several other parts.
+    walked: HashSet<(String, String)>,
     /// What the outermost of them is a part of.
     merged: Option<String>,
     /// The first schema of each name.
@@ -41,6 +44,7 @@ impl<'s, 'a> Types<'s, 'a> {
             names: Pascal::default(),
             unions: unions.collect(),
             within: Vec::new(),
+            walked: HashSet::new(),
             merged: None,
             merged_in: HashMap::new(),
             known: HashMap::new(),
@@ -164,7 +168,11 @@ impl<'s, 'a> Types<'s, 'a> {
             }
             // Of what is merged, even the types in what it refers to are new ones.
             let part = self.spec.resolve(part, &pointer).filter(|_| is_merged);
-            if let Some(part) = part.filter(|part| !self.within.contains(&part.pointer)) {
+            let Some(part) = part.filter(|part| !self.within.contains(&part.pointer)) else {
+                continue;
+            };
+            let key = (name.to_owned(), part.pointer.clone());
+            if self.walked.insert(key) {
                 let is_outermost = self.merged.is_none();
                 self.merged.get_or_insert_with(|| whole.pointer.clone());
                 self.within.push(part.pointer.clone());

@@ -1,5 +1,6 @@
 //! What of the document each item of a client was made from.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::SurfaceItem;
@@ -48,6 +49,8 @@ struct Origins<'s, 'a> {
     /// The parameters of each operation, by the pointer of the operation and by their
     /// setters.
     parameters: HashMap<&'s str, HashMap<String, Sent>>,
+    /// The places of the values of enums, by the pointers of their schemas.
+    values: RefCell<HashMap<String, HashMap<&'a str, usize>>>,
 }
 
 impl<'s, 'a> Origins<'s, 'a> {
@@ -72,6 +75,7 @@ impl<'s, 'a> Origins<'s, 'a> {
         Self {
             spec,
             parameters: parameters.collect(),
+            values: RefCell::default(),
             types: Types::of(spec),
             operations: named
                 .flat_map(|(id, operation)| [(snake(id), operation), (pascal(id), operation)])
@@ -110,10 +114,16 @@ impl<'s, 'a> Origins<'s, 'a> {
         let listed = found.node.get("enum").map_or(&[][..], Node::items);
         if !listed.is_empty() {
             let value = item.wire_name.as_deref().unwrap_or(member);
-            let index = listed
-                .iter()
-                .position(|listed| listed.text() == Some(value));
-            return Some(format!("{}/enum/{}", found.pointer, index?));
+            let mut known = self.values.borrow_mut();
+            let places = known.entry(found.pointer.clone()).or_insert_with(|| {
+                let values = listed.iter().enumerate();
+                // Of values that are listed twice, the first place.
+                values
+                    .rev()
+                    .filter_map(|(at, value)| Some((value.text()?, at)))
+                    .collect()
+            });
+            return Some(format!("{}/enum/{}", found.pointer, places.get(value)?));
         }
         let name = item.wire_name.as_deref()?;
         // An alternative has the properties beside it, too.
