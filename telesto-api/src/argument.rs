@@ -96,7 +96,11 @@ emptied! {
 /// Converts the value of a field. The error names the field.
 pub(crate) fn field<T>(name: &str, value: impl Argument<T>) -> Result<T, String> {
     let converted = value.into_argument();
-    converted.map_err(|reason| format!("invalid value for `{name}`: {reason}"))
+    converted.map_err(|reason| {
+        // A reason of serde may begin like this, too.
+        let reason = reason.strip_prefix("invalid value: ").unwrap_or(&reason);
+        format!("invalid value for `{name}`: {reason}")
+    })
 }
 
 impl<T> Argument<T> for T {
@@ -324,8 +328,7 @@ mod tests {
         let error = required::<Date>("15.1.2024").unwrap_err();
         assert_eq!(
             error,
-            "invalid value for `it`: invalid value: string \"15.1.2024\", expected a date \
-             (YYYY-MM-DD)"
+            "invalid value for `it`: string \"15.1.2024\", expected a date (YYYY-MM-DD)"
         );
         let error = optional::<Decimal>("").unwrap_err();
         assert_eq!(error, "invalid value for `it`: the text is empty");

@@ -191,6 +191,13 @@ impl Document {
         self.source.text()
     }
 
+    /// Whether the document is written in OpenAPI 3.1.
+    pub(crate) fn is_3_1(&self) -> bool {
+        let version = self.target("/openapi").node.span.clone();
+        let written = self.text().get(version).unwrap_or_default();
+        written.contains("3.1")
+    }
+
     /// The path of the document.
     pub fn path(&self) -> &Path {
         self.source.path()
@@ -361,7 +368,9 @@ fn version(root: &Node, text: &str) -> Result<Version, Located> {
     };
     if !matches!(root.data, Data::Map(_)) {
         let message = format!("the document is {}, not a mapping", root.what());
-        return refuse("", 0..text.len(), message, "start it with `openapi: 3.0.3`");
+        let help = syntax::comment(text);
+        let help = help.as_deref().unwrap_or("start it with `openapi: 3.0.3`");
+        return refuse("", 0..text.len(), message, help);
     }
     if let Some(entry) = root.entry("swagger") {
         return refuse(

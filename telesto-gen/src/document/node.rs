@@ -10,7 +10,7 @@ use std::ptr;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use serde_json::Value;
-use smol_str::{SmolStr, ToSmolStr as _};
+use smol_str::SmolStr;
 
 use super::surrogates::Joined;
 use super::syntax;
@@ -261,6 +261,7 @@ pub(super) fn yaml(text: &str) -> Result<Node, Vec<Problem>> {
     // As YAML can read it, with the byte that each of its characters comes from.
     let joined = Joined::of(text);
     let mut loader = Loader {
+        text,
         offsets: joined.offsets(),
         stack: Vec::new(),
         anchors: HashMap::new(),
@@ -303,7 +304,8 @@ pub(super) fn yaml(text: &str) -> Result<Node, Vec<Problem>> {
 /// Reading stops here.
 struct Stop;
 
-struct Loader {
+struct Loader<'t> {
+    text: &'t str,
     /// The byte at which each character starts, and the end.
     offsets: Vec<usize>,
     stack: Vec<Frame>,
@@ -331,7 +333,7 @@ enum Open {
     },
 }
 
-impl Loader {
+impl Loader<'_> {
     fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Stop> {
         match event {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => {}
@@ -457,7 +459,13 @@ impl Loader {
             } => match key.take() {
                 None => *key = Some((node, start.line())),
                 Some((key, line)) => {
-                    let name = key_text(&key.data);
+                    // As it is written: `0x10` is not `16`.
+                    let name = match &key.data {
+                        Data::Text(text) => text.clone(),
+                        Data::List(_) | Data::Map(_) => "?".into(),
+                        _ => self.text.get(key.span.clone()).unwrap_or_default().into(),
+                    };
+                    let is_quoted = self.text[key.span.start..].starts_with(['"', '\'']);
                     let first = lines.get(&name).copied();
                     lines.entry(name.clone()).or_insert(line);
                     let scalar = key.is_scalar();
@@ -476,7 +484,7 @@ impl Loader {
                             "a list or mapping is used as a key",
                             "use a string as the key",
                         );
-                    } else if name == "<<" {
+                    } else if name == "<<" && !is_quoted {
                         self.refuse(
                             "yaml-feature",
                             key_span,
@@ -597,15 +605,4 @@ fn is_large(text: &str) -> bool {
 /// Whether this is text when it is written without quotes.
 pub(super) fn is_text(text: &str) -> bool {
     plain(text) == Data::Text(text.into())
-}
-
-fn key_text(data: &Data) -> SmolStr {
-    match data {
-        Data::Text(text) => text.clone(),
-        Data::Integer(integer) => integer.to_smolstr(),
-        Data::Number(number) => number.to_smolstr(),
-        Data::Flag(flag) => flag.to_smolstr(),
-        Data::Null => "null".into(),
-        Data::List(_) | Data::Map(_) => "?".into(),
-    }
 }

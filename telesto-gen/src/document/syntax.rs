@@ -3,7 +3,19 @@
 /// The help for an error of the YAML parser, by its message and its line, which
 /// counts from 1.
 pub(super) fn help(message: &str, text: &str, line: usize) -> String {
-    if message.contains("tab") {
+    let this = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+    if let Some(help) = comment(text) {
+        return help;
+    }
+    if message.contains("unprintable character") {
+        return "remove the control character, or write it as an escape in double quotes, such as \
+                `\"\\0\"`"
+            .to_owned();
+    }
+    if message.contains("valid YAML whitespace") && this.contains(":\t") {
+        return "write a space after the colon, in place of the tab".to_owned();
+    }
+    if message.contains("a tab") || message.contains("tabs") {
         return "indent with spaces: YAML does not allow tabs there".to_owned();
     }
     if message.contains("anchor") {
@@ -23,6 +35,17 @@ pub(super) fn help(message: &str, text: &str, line: usize) -> String {
                 .to_owned()
         }
     }
+}
+
+/// The help for a document that begins with a comment of JavaScript.
+pub(super) fn comment(text: &str) -> Option<String> {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let mark = ["//", "/*"]
+        .into_iter()
+        .find(|mark| start.starts_with(mark))?;
+    Some(format!(
+        "remove the comment: JSON has none. In YAML, it begins with `#` instead of `{mark}`"
+    ))
 }
 
 /// The last line up to `line` that opens a quote and does not close it.
@@ -67,6 +90,21 @@ fn open_quote(line: &str) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_comment_of_javascript_is_named() {
+        for text in [
+            "// a\n{ \"openapi\": \"3.0.3\" }",
+            " /* a */ {}",
+            "\u{feff}// a",
+        ] {
+            assert!(comment(text).unwrap().starts_with("remove the comment"));
+            let refused = crate::Document::parse("a.json", text.to_owned());
+            let shown = refused.unwrap_err().to_string();
+            assert!(shown.contains("JSON has none"), "{shown}");
+        }
+        assert_eq!(comment("# a\n{}"), None);
+    }
 
     #[test]
     fn an_open_quote_is_told_from_closed_ones_and_from_apostrophes() {

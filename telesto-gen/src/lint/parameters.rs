@@ -1,6 +1,6 @@
 //! Rules about parameters.
 
-use crate::document::Kind;
+use crate::document::{Data, Kind};
 
 use super::Report;
 use super::bodies::is_plain;
@@ -77,7 +77,15 @@ pub(super) fn unsupported(spec: &Spec<'_>, report: &mut Report<'_>) {
         if let Some(style) = place.node.text_of("style").filter(|s| !known.contains(s)) {
             report.at(
                 &at("style"),
-                format!("{what} has the style `{style}`, which is not supported"),
+                match style {
+                    "deepObject" => {
+                        format!(
+                            "{what} is a `deepObject`, but {}",
+                            not_deep(spec, &place.into())
+                        )
+                    }
+                    _ => format!("{what} has the style `{style}`, which is not supported"),
+                },
                 match style {
                     "deepObject" => {
                         "describe an object of plain values, or declare each part as a \
@@ -122,6 +130,35 @@ fn header(
     }
 }
 
+/// The reason why a `deepObject` is not written.
+fn not_deep<'a>(spec: &Spec<'a>, parameter: &Found<'a>) -> String {
+    let explode = parameter.node.get("explode").map(|node| &node.data);
+    if explode == Some(&Data::Flag(false)) {
+        return "OpenAPI has no notation for it without `explode`".to_owned();
+    }
+    let schema = spec.field(parameter, "schema");
+    let schema = schema.map(|schema| spec.unwrapped(&schema));
+    let typ = schema
+        .as_ref()
+        .and_then(|schema| schema.node.text_of("type"));
+    if typ.is_some_and(|typ| typ != "object") {
+        return "its schema is no object".to_owned();
+    }
+    let properties = schema.and_then(|schema| spec.field(&schema, "properties"));
+    let unfit = properties.and_then(|properties| {
+        let mut names = properties.node.entries().iter();
+        names.find_map(|entry| {
+            let property = spec.field(&properties, &entry.key)?;
+            let is_plain = is_plain(&spec.unwrapped(&property));
+            (!is_plain).then(|| entry.key.clone())
+        })
+    });
+    match unfit {
+        Some(name) => format!("its property `{name}` is no plain value"),
+        None => "its properties are not all listed".to_owned(),
+    }
+}
+
 fn parameter_schema<'a>(
     spec: &Spec<'a>,
     report: &mut Report<'_>,
@@ -150,7 +187,11 @@ fn parameter_schema<'a>(
                 let finding = report.of_value(
                     &at,
                     format!("{what} is nullable, but a parameter cannot be null"),
-                    "remove `nullable: true` from its schema".to_owned(),
+                    if spec.document.is_3_1() {
+                        "remove `\"null\"` from the `type` of its schema".to_owned()
+                    } else {
+                        "remove `nullable: true` from its schema".to_owned()
+                    },
                 );
                 // A component may be that of a value in JSON, too.
                 let nullable = nullable.field("nullable");

@@ -110,7 +110,15 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             continue;
         }
         let Some(typ) = schema.node.text_of("type") else {
-            report.at_key(&at, "this enum has no type", "add `type: string`");
+            if values.items().iter().all(is_null) {
+                report.at_key(
+                    &at,
+                    "a value that is always null has no type",
+                    "remove it, or describe what else the value may be",
+                );
+            } else {
+                report.at_key(&at, "this enum has no type", "add `type: string`");
+            }
             continue;
         };
         if matches!(typ, "array" | "object") {
@@ -125,13 +133,24 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 continue;
             }
             let help = match (&value.data, typ) {
+                (Data::Null, _) if spec.document.is_3_1() => {
+                    "remove it; add `\"null\"` to the list in `type` if it can be null"
+                }
                 (Data::Null, _) => "remove it; write `nullable: true` if it can be null",
+                (Data::Number(number), "integer") if number.fract() == 0.0 => {
+                    "make it `type: number`: the client reads whole numbers of 64 bits"
+                }
                 (Data::List(_) | Data::Map(_), _) => "list plain values",
                 (_, "string") => "put the value in quotes",
                 _ => "change the value or the `type`",
             };
             let pointer = format!("{at}/{index}");
-            let message = format!("this value is {}, but the type is `{typ}`", value.what());
+            let message = match value.data {
+                Data::Number(number) if typ == "integer" && number.fract() == 0.0 => {
+                    "this value does not fit into 64 bits, but the type is `integer`".to_owned()
+                }
+                _ => format!("this value is {}, but the type is `{typ}`", value.what()),
+            };
             match value.data {
                 Data::Null => report.in_vain(&pointer, message, help),
                 _ => report.at(&pointer, message, help),

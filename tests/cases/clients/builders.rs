@@ -70,7 +70,7 @@ fn what_is_missing_or_invalid_is_named() {
     let error = builder.clone().expires("31.1.2025").build().unwrap_err();
     assert_eq!(
         says(error),
-        "Batch: invalid value for `expires`: invalid value: string \"31.1.2025\", \
+        "Batch: invalid value for `expires`: string \"31.1.2025\", \
          expected a date (YYYY-MM-DD)"
     );
     let error = builder.clone().price("a lot").build().unwrap_err();
@@ -122,7 +122,7 @@ async fn a_call_names_what_it_misses_and_sends_nothing() {
     );
     assert_eq!(
         error_of(call.batch_id("B 1").since("soon").body(batch())).await,
-        "put_batch: invalid value for `since`: invalid value: string \"soon\", \
+        "put_batch: invalid value for `since`: string \"soon\", \
          expected a date (YYYY-MM-DD)"
     );
 }
