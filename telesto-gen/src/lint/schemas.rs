@@ -132,12 +132,13 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             if fits(value) {
                 continue;
             }
+            let is_large = typ == "integer" && is_beyond_64_bits(value);
             let help = match (&value.data, typ) {
                 (Data::Null, _) if spec.document.is_3_1() => {
                     "remove it; add `\"null\"` to the list in `type` if it can be null"
                 }
                 (Data::Null, _) => "remove it; write `nullable: true` if it can be null",
-                (Data::Number(number), "integer") if number.fract() == 0.0 => {
+                _ if is_large => {
                     "make it `type: number`: the client reads whole numbers of 64 bits"
                 }
                 (Data::List(_) | Data::Map(_), _) => "list plain values",
@@ -145,11 +146,10 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
                 _ => "change the value or the `type`",
             };
             let pointer = format!("{at}/{index}");
-            let message = match value.data {
-                Data::Number(number) if typ == "integer" && number.fract() == 0.0 => {
-                    "this value does not fit into 64 bits, but the type is `integer`".to_owned()
-                }
-                _ => format!("this value is {}, but the type is `{typ}`", value.what()),
+            let message = if is_large {
+                "this value does not fit into 64 bits, but the type is `integer`".to_owned()
+            } else {
+                format!("this value is {}, but the type is `{typ}`", value.what())
             };
             match value.data {
                 Data::Null => report.in_vain(&pointer, message, help),
@@ -168,6 +168,12 @@ pub(super) fn enum_values(spec: &Spec<'_>, report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// Whether a value is a whole number that no integer of 64 bits holds. `1.0` is none.
+fn is_beyond_64_bits(value: &Node) -> bool {
+    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
+    matches!(value.data, Data::Number(number) if number.is_finite() && number.abs() >= LIMIT)
 }
 
 fn is_of_type(value: &Node, typ: &str) -> bool {
