@@ -404,7 +404,7 @@ fn what_is_listed_twice_is_looked_at_once() {
     }
 }
 
-/// As many findings as nobody reads are counted.
+/// Findings past the first 1,000 are counted, and not rendered.
 #[test]
 fn no_more_findings_are_shown_than_somebody_reads() {
     let mut document: Value = serde_yaml::from_str(SHIPPED).unwrap();

@@ -95,12 +95,13 @@ fn place<'t>(
             place(rest, bytes, end, found)
         }
         Token::Parameter(name) => {
-            let ends = if rest.is_empty() {
-                bytes.len()..=bytes.len()
+            let shortest = start + 1;
+            let first = if rest.is_empty() {
+                shortest.max(bytes.len())
             } else {
-                start + 1..=bytes.len()
+                shortest
             };
-            for end in ends.filter(|end| *end > start) {
+            for end in first..=bytes.len() {
                 found.push((name, start..end));
                 if place(rest, bytes, end, found).is_some() {
                     return Some(());

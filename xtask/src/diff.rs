@@ -44,7 +44,7 @@ const MAIN: [&str; 4] = [
     "refs/heads/master",
 ];
 
-/// What a base may be.
+/// The help for a base that cannot be read.
 const HELP: &str = "pass a git revision, or a file as `./FILE`";
 
 /// Why there is nothing to compare with, and how to fix it.
@@ -143,9 +143,10 @@ fn base_of(root: &Path, base: Option<&str>) -> Result<(String, String), NoBase> 
     match git(root, &["show", "--end-of-options", &name]) {
         Ok(text) => Ok((name, text)),
         Err(reason) => {
-            let help = match Path::new(&revision).is_file() {
-                true => format!("to compare with the file, write `./{revision}`"),
-                false => "pass a git revision that has the spec, or a file as `./FILE`".to_owned(),
+            let help = if Path::new(&revision).is_file() {
+                format!("to compare with the file, write `./{revision}`")
+            } else {
+                "pass a git revision that has the spec, or a file as `./FILE`".to_owned()
             };
             Err(NoBase(format!("there is no `{name}`: {reason}"), help))
         }

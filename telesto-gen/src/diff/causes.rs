@@ -259,7 +259,7 @@ impl<'s, 'a> Causes<'s, 'a> {
 
 /// The first that `take` takes of what is at a pointer and in it, references
 /// followed: the nearest first, and nothing that was seen before.
-fn reach<T>(
+pub(super) fn reach<T>(
     spec: &Spec<'_>,
     pointer: &str,
     seen: &mut HashSet<*const Node>,

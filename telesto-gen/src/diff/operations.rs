@@ -1,15 +1,16 @@
 //! Changes of operations, their bodies and their responses.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::document::{Node, join};
+use crate::document::{find, join};
 use crate::spec::extensions::{CACHE, Cache, IDEMPOTENT};
 use crate::spec::{
     Coding, Found, Operation, Spec, Used, essence, media_type, sent_as, split_reference,
 };
 
+use super::causes::reach;
 use super::document::docs_of;
 use super::sides::{OperationPair, Sides};
 use super::{Report, Verdict};
@@ -165,28 +166,16 @@ pub(super) fn head_docs(sides: &Sides<'_>, pair: &OperationPair<'_>, report: &mu
 /// The contents of the successes of an operation, and the components that these lead to, by
 /// their pointers.
 fn documented(spec: &Spec<'_>, operation: &Operation<'_>) -> BTreeMap<String, Value> {
-    let contents = spec.contents(operation).into_iter();
-    let mut next: Vec<(String, &Node)> = contents
-        .map(|content| (content.pointer, content.node))
-        .collect();
     let mut found = BTreeMap::new();
-    while let Some((pointer, node)) = next.pop() {
-        if found.contains_key(&pointer) {
-            continue;
-        }
-        found.insert(pointer, node.to_json());
-        let mut within = vec![node];
-        while let Some(node) = within.pop() {
-            let reference = node.text_of("$ref").and_then(split_reference);
-            if let Some((section, name)) = reference
-                && let Some(entry) = spec.component(section, name)
-            {
-                let pointer = join(&format!("/components/{section}"), name);
-                next.push((pointer, &entry.value));
+    let mut seen = HashSet::new();
+    for content in spec.contents(operation) {
+        reach(spec, &content.pointer, &mut seen, |pointer| {
+            let is_component = split_reference(&format!("#{pointer}")).is_some();
+            if is_component || pointer == content.pointer {
+                found.insert(pointer.to_owned(), find(spec.root, pointer).node.to_json());
             }
-            within.extend(node.entries().iter().map(|entry| &entry.value));
-            within.extend(node.items());
-        }
+            None::<()>
+        });
     }
     found
 }

@@ -199,10 +199,10 @@ fn required<'a>(schema: &Found<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
 /// None if all that they say is which properties are required.
 fn choices<'a>(schema: &Found<'a>) -> Vec<(&'a Node, String)> {
     let listed: Vec<_> = schema.parts("oneOf").chain(schema.parts("anyOf")).collect();
-    match listed.iter().all(|(node, _)| only_requires(node)) {
-        true => Vec::new(),
-        false => listed,
+    if listed.iter().all(|(node, _)| only_requires(node)) {
+        return Vec::new();
     }
+    listed
 }
 
 /// Follows one reference: a component has a type of its own, even if it is a reference, too.

@@ -124,7 +124,7 @@ type Alternatives<'a> = Rc<[Rc<Parts<'a>>]>;
 
 struct Merges<'s, 'a> {
     spec: &'s Spec<'a>,
-    /// What schemas consist of, by their pointers; none while that is looked for.
+    /// The alternatives of schemas, by their pointers. A schema in progress has `None`.
     known: HashMap<Rc<str>, Option<Alternatives<'a>>>,
     /// Those that are known to end.
     ended: HashSet<BTreeSet<Rc<str>>>,
@@ -239,11 +239,6 @@ impl<'s, 'a> Merges<'s, 'a> {
 /// too many.
 fn together<'a>(some: &[Rc<Parts<'a>>], others: &[Rc<Parts<'a>>]) -> Alternatives<'a> {
     const MOST: usize = 64;
-    if let ([one], [other]) = (some, others)
-        && one.is_empty()
-    {
-        return Rc::from([Rc::clone(other)]);
-    }
     let clone = |(pointer, node): (&Rc<str>, &&'a Node)| (Rc::clone(pointer), *node);
     if some.len() * others.len() > MOST {
         let all = some.iter().chain(others).flat_map(|parts| parts.iter());

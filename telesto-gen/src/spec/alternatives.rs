@@ -467,14 +467,14 @@ fn usual_name(schema: &Node, classes: &[Class]) -> String {
     name.to_owned()
 }
 
-/// What tells alternatives apart.
+/// The property that distinguishes alternatives, and its values.
 struct Kinds {
     /// The name of a property.
     tag: String,
     /// Its values for each, as the mapping, or else the alternative, says.
     said: Vec<Vec<String>>,
-    /// The same, with those that lead to no other one: a mapping names some values, and not
-    /// all.
+    /// The values of `said`, and those that resolve to no other alternative: a mapping may
+    /// name only some values.
     accepted: Vec<Vec<String>>,
 }
 

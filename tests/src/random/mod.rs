@@ -188,11 +188,10 @@ fn notation_breaks_nothing_that_the_client_does_not_show() {
         let (groups, _) = accepted(&mut dice, 10);
         let text = |document: &Value| serde_json::to_string_pretty(document).unwrap();
         let mut written: Value = serde_json::from_str(&document(&groups)).unwrap();
-        let base = Document::parse("base.json", text(&written)).unwrap();
+        let mut base = Document::parse("base.json", text(&written)).unwrap();
         let Ok(mut before) = telesto_gen::surface(&base) else {
             continue;
         };
-        let mut base = base;
         for _ in 0..REWRITES {
             let mut other = written.clone();
             let Some(done) = notation::rewrite(&mut dice, &mut other) else {
@@ -235,7 +234,7 @@ fn notation_breaks_nothing_that_the_client_does_not_show() {
     );
 }
 
-/// What a client offers, wherever it comes from.
+/// The items of a client, without their origins.
 fn items(surface: &Surface) -> Vec<(String, SurfaceItem)> {
     let items = surface.iter().map(|(path, item)| {
         let mut item = item.clone();

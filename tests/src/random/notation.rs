@@ -48,7 +48,7 @@ fn is_schema(pointer: &str) -> bool {
     (is_field && holder != "properties") || is_listed || is_named || is_property_of_it
 }
 
-/// What says nothing about a value.
+/// A keyword that documents a schema, or lets its value be null.
 fn documentation(dice: &mut Dice) -> (&'static str, Value) {
     let all = [
         ("description", json!("Written otherwise.")),

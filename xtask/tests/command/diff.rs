@@ -114,7 +114,7 @@ fn a_base_may_be_a_file() {
     assert_eq!(code, 0);
 }
 
-/// Whoever opens a pull request says which files there are, and what its branch is called.
+/// A pull request chooses its files and the name of its branch: neither may replace the base.
 #[test]
 fn a_revision_is_no_file_and_a_branch_of_the_remote_no_other_one() {
     let scratch = repository();
